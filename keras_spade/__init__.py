@@ -1,0 +1,15 @@
+"""SPADE (GauGAN) for Keras 3: semantic image synthesis with spatially-adaptive normalization."""
+
+from keras_spade import callbacks as callbacks
+from keras_spade import checkpoints as checkpoints
+from keras_spade import datasets as datasets
+from keras_spade import layers as layers
+from keras_spade import losses as losses
+from keras_spade.layers import SPADE as SPADE
+from keras_spade.layers import SPADEResBlock as SPADEResBlock
+from keras_spade.layers import SpectralNorm as SpectralNorm
+from keras_spade.models import GauGAN as GauGAN
+from keras_spade.networks import MultiScaleDiscriminator as MultiScaleDiscriminator
+from keras_spade.networks import SPADEGenerator as SPADEGenerator
+from keras_spade.networks import StyleEncoder as StyleEncoder
+from keras_spade.version import __version__ as __version__

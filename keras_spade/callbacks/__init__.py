@@ -1,0 +1,3 @@
+"""Keras callbacks."""
+
+from keras_spade.callbacks.linear_decay import LinearDecay as LinearDecay

@@ -1,0 +1,70 @@
+"""Weights of the authors' PyTorch implementation, by name."""
+
+import os
+from collections.abc import Mapping
+
+import numpy as np
+
+from keras_spade.checkpoints._nvlabs_names import nvlabs_entries
+
+
+def load_nvlabs_weights(network, source):
+    """Loads the weights of a network of the authors' PyTorch implementation.
+
+    Args:
+        network: a `SPADEGenerator`, `MultiScaleDiscriminator` or `StyleEncoder`, built with the
+            options the weights were trained with.
+        source: path of a PyTorch file (`latest_net_G.pth`, `..._D.pth`, `..._E.pth`), read with
+            weights-only unpickling, which needs PyTorch installed; or a mapping of the reference's
+            names to arrays. `num_batches_tracked` counters are read over: nothing depends on them.
+
+    Raises:
+        ValueError: naming every missing, unused or misshapen key; nothing is loaded then.
+        ImportError: for a path, without PyTorch.
+
+    Example:
+
+    >>> from keras_spade import SPADEGenerator
+    >>> from keras_spade.checkpoints import load_nvlabs_weights, nvlabs_weights
+    >>> ours = SPADEGenerator(num_classes=4, image_shape=(32, 32, 3), base_filters=2)
+    >>> weights = nvlabs_weights(ours)
+    >>> load_nvlabs_weights(ours, weights)
+    """
+    if isinstance(source, Mapping):
+        arrays = {name: np.asarray(array) for name, array in source.items()}
+    else:
+        arrays = _read_pth(os.fspath(source))
+    arrays = {k: v for k, v in arrays.items() if not k.endswith(".num_batches_tracked")}
+    entries = nvlabs_entries(network)
+    problems = [f"missing: {name}" for name in entries if name not in arrays]
+    problems += [f"unused: {name}" for name in arrays if name not in entries]
+    problems += [
+        f"misshapen: {name} has shape {arrays[name].shape}, wanted {entry.shape}"
+        for name, entry in entries.items()
+        if name in arrays and arrays[name].shape != entry.shape
+    ]
+    if problems:
+        origin = "the mapping" if isinstance(source, Mapping) else repr(os.fspath(source))
+        raise ValueError(
+            f"`source`: {origin} does not fit {type(network).__name__} {network.name!r}; "
+            "nothing was loaded.\n  " + "\n  ".join(problems)
+        )
+    for name, entry in entries.items():
+        entry.variable.assign(entry.to_keras(arrays[name]))
+
+
+def _read_pth(path):
+    if not os.path.isfile(path):
+        raise ValueError(f"`source`: no such file: {path!r}.")
+    try:
+        import torch
+    except ImportError as error:
+        raise ImportError(
+            f"Reading {path!r} needs PyTorch (`pip install torch`); a mapping of names to arrays "
+            "does not."
+        ) from error
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise ValueError(f"`source`: {path!r} is no PyTorch file of weights ({error}).") from error
+    return {name: tensor.numpy() for name, tensor in state.items()}

@@ -1,0 +1,1 @@
+"""From files on disk (or from nothing) to `{"labels", "instances", "image"}` batches."""

@@ -1,0 +1,46 @@
+"""The `tf.data` pipeline from lists of files to batches."""
+
+from keras_spade.datasets._reading import positive_integer
+
+
+def batches(files, reader, batch_size, shuffle, seed, drop_remainder, num_parallel_calls):
+    """Returns a `tf.data.Dataset` of batches of the samples that `reader` makes of `files`.
+
+    Every sample gets three uniform draws of its own, made from `seed`, the epoch and its place in
+    the epoch, so the result does not depend on how many samples are read in parallel.
+    """
+    import tensorflow as tf
+
+    batch_size = positive_integer("batch_size", batch_size)
+    if num_parallel_calls is None:
+        num_parallel_calls = tf.data.AUTOTUNE
+    elif num_parallel_calls != tf.data.AUTOTUNE:
+        num_parallel_calls = positive_integer("num_parallel_calls", num_parallel_calls)
+
+    height, width = reader.image_size
+    specs = {
+        "labels": tf.TensorSpec((height, width), tf.int32),
+        "image": tf.TensorSpec((height, width, 3), tf.float32),
+        "instances": tf.TensorSpec((height, width), tf.int32),
+    }
+    keys = list(specs)[: len(files[0])]
+
+    def read(index, draws):
+        return reader(files[index], draws)
+
+    def sample(index, random):
+        draws = tf.random.stateless_uniform((3,), seed=tf.stack([random, index]))
+        arrays = tf.numpy_function(read, [index, draws], [specs[key].dtype for key in keys])
+        return {
+            key: tf.ensure_shape(array, specs[key].shape)
+            for key, array in zip(keys, arrays, strict=True)
+        }
+
+    indices = tf.data.Dataset.range(len(files))
+    if shuffle:
+        indices = indices.shuffle(len(files), seed=seed, reshuffle_each_iteration=True)
+    randoms = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
+    dataset = tf.data.Dataset.zip(indices, randoms)
+    dataset = dataset.map(sample, num_parallel_calls=num_parallel_calls, deterministic=True)
+    dataset = dataset.batch(batch_size, drop_remainder=drop_remainder)
+    return dataset.prefetch(tf.data.AUTOTUNE)

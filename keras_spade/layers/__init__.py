@@ -1,0 +1,13 @@
+"""Keras layers, in `keras.ops` only: they run on every backend."""
+
+from keras_spade.layers.conditioning_map import ConditioningMap as ConditioningMap
+from keras_spade.layers.conditioning_map import encode_labels as encode_labels
+from keras_spade.layers.feature_norm import FeatureNorm as FeatureNorm
+from keras_spade.layers.half_pool import HalfPool as HalfPool
+from keras_spade.layers.initializers import xavier_normal as xavier_normal
+from keras_spade.layers.instance_edges import instance_edges as instance_edges
+from keras_spade.layers.nearest_resize import nearest_resize as nearest_resize
+from keras_spade.layers.reparameterize import reparameterize as reparameterize
+from keras_spade.layers.spade import SPADE as SPADE
+from keras_spade.layers.spade_resblock import SPADEResBlock as SPADEResBlock
+from keras_spade.layers.spectral_norm import SpectralNorm as SpectralNorm

@@ -1,0 +1,105 @@
+"""From label ids (or any float map) to the tensor that convolutions read."""
+
+import keras
+from keras import ops
+
+from keras_spade.layers.nearest_resize import is_integer, nearest_resize
+
+
+def encode_labels(labels, num_classes, height, width, edges=None, dtype="float32"):
+    """Resizes integer labels, one-hot encodes them and appends the edge channel.
+
+    Resizing comes first: the one-hot tensor never exists at a resolution nobody needs.
+
+    Args:
+        labels: integer ids, `(batch, H, W)`.
+        num_classes: number of one-hot channels; the void class counts.
+        height: rows of the result.
+        width: columns of the result.
+        edges: optional instance edges, `(batch, H, W)` of 0 and 1.
+        dtype: of the result.
+
+    Returns:
+        `(batch, height, width, num_classes)`, with one more channel, last, if `edges` are given.
+    """
+    encoded = ops.one_hot(nearest_resize(labels, height, width), num_classes, dtype=dtype)
+    if edges is None:
+        return encoded
+    edges = ops.cast(nearest_resize(edges, height, width), dtype)
+    return ops.concatenate([encoded, ops.expand_dims(edges, -1)], axis=-1)
+
+
+@keras.saving.register_keras_serializable(package="keras_spade")
+class ConditioningMap(keras.layers.Layer):
+    """The conditioning input at one resolution: one-hot labels and edges, or a float map, resized.
+
+    The networks compute it once a resolution and hand it to every layer there.
+
+    Args:
+        height: rows of the result.
+        width: columns of the result.
+        num_classes: number of one-hot channels; `None` if float maps come in.
+
+    Call arguments:
+        segmap: integer labels `(batch, H, W)` in `0..num_classes-1`, or any float map
+            `(batch, H, W, channels)`.
+        edges: optional float 0/1 `(batch, H, W)`, with integer labels only.
+
+    Returns:
+        `(batch, height, width, channels)` in the layer's compute dtype.
+
+    Raises:
+        ValueError: for another rank or dtype.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade.layers import ConditioningMap
+    >>> ConditioningMap(4, 4, num_classes=3)(np.zeros((1, 8, 8), "int32")).shape[-1]
+    3
+    """
+
+    def __init__(self, height, width, num_classes=None, **kwargs):
+        super().__init__(**kwargs)
+        self.height = height
+        self.width = width
+        self.num_classes = num_classes
+
+    def build(self, segmap_shape, edges_shape=None):
+        """Holds no weights."""
+
+    def call(self, segmap, edges=None):
+        """Resizes and encodes `segmap`."""
+        return conditioning_map(
+            segmap, edges, self.num_classes, self.height, self.width, self.compute_dtype, self.name
+        )
+
+    def compute_output_shape(self, segmap_shape, edges_shape=None):
+        """`(batch, height, width, channels)`."""
+        channels = segmap_shape[-1] if len(segmap_shape) == 4 else self.num_classes
+        return (segmap_shape[0], self.height, self.width, channels + (edges_shape is not None))
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "height": self.height,
+            "width": self.width,
+            "num_classes": self.num_classes,
+        }
+
+
+def conditioning_map(segmap, edges, num_classes, height, width, dtype, layer_name):
+    """`segmap` at `height` x `width` as floats; the rule that all layers share."""
+    rank = len(segmap.shape)
+    if rank == 3 and is_integer(segmap) and num_classes is not None:
+        return encode_labels(segmap, num_classes, height, width, edges, dtype)
+    if rank == 4 and edges is None and not (is_integer(segmap) and segmap.shape[-1] == 1):
+        return nearest_resize(ops.cast(segmap, dtype), height, width)
+    raise ValueError(
+        f"{layer_name!r}: `segmap` must be integer labels (batch, H, W), with `num_classes` given "
+        "to the constructor and optional `edges` (batch, H, W), or a one-hot or float map "
+        f"(batch, H, W, channels) without `edges`; got shape {tuple(segmap.shape)}, dtype "
+        f"{keras.backend.standardize_dtype(segmap.dtype)}, num_classes={num_classes}, edges "
+        f"{'given' if edges is not None else 'not given'}."
+    )

@@ -1,0 +1,134 @@
+"""All activation normalisations of the package: synchronised batch, batch and instance."""
+
+import keras
+from keras import ops
+
+from keras_spade.layers.replicas import sum_over_replicas
+
+NORMS = ("sync_batch", "batch", "instance")
+
+
+@keras.saving.register_keras_serializable(package="keras_spade")
+class FeatureNorm(keras.layers.Layer):
+    """Normalises activations per channel, without learned parameters unless asked for.
+
+    `y = (x - mean) / sqrt(variance + epsilon)`, with mean and (biased) variance over
+
+    - `"sync_batch"`: batch and space, over all replicas of the distribution strategy;
+    - `"batch"`: batch and space of the one replica;
+    - `"instance"`: space only, in training and inference alike.
+
+    The batch norms keep moving statistics for inference; the moving variance takes the unbiased
+    batch variance, as PyTorch does and Keras' own `BatchNormalization` does not.
+
+    The reference implementation replaces `variance + epsilon` by `max(variance, epsilon)` when it
+    trains on several devices. This layer does not: its result does not depend on the number of
+    replicas.
+
+    Args:
+        norm: `"sync_batch"`, `"batch"` or `"instance"`.
+        affine: whether to learn a scale and an offset per channel. SPADE needs neither.
+        momentum: share of the old moving statistic that is kept at each training call.
+        epsilon: added to the variance.
+
+    Call arguments:
+        x: float activations, `(batch, H, W, channels)`.
+        training: whether the batch's statistics are used, and the moving ones updated.
+
+    Returns:
+        The normalised activations, same shape.
+
+    Raises:
+        ValueError: for an unknown `norm`, or for instance norm on 1 x 1 maps, which is always zero.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade.layers import FeatureNorm
+    >>> y = FeatureNorm("instance")(np.random.rand(2, 8, 8, 3).astype("float32"))
+    >>> bool(abs(np.mean(y)) < 1e-5)
+    True
+
+    Reference: Park et al. 2019 (arXiv 1903.07291), section 3 and appendix A.
+    """
+
+    def __init__(self, norm="sync_batch", affine=False, momentum=0.9, epsilon=1e-5, **kwargs):
+        super().__init__(**kwargs)
+        if norm not in NORMS:
+            raise ValueError(f"`norm` must be one of {NORMS}, got {norm!r}.")
+        self.norm = norm
+        self.affine = affine
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.input_spec = keras.layers.InputSpec(ndim=4)
+
+    def build(self, input_shape):
+        """Creates the statistics, and scale and offset if `affine`."""
+        channels = (input_shape[-1],)
+        if self.norm == "instance":
+            if tuple(input_shape[1:3]) == (1, 1):
+                raise ValueError(
+                    f"FeatureNorm {self.name!r}: instance norm of 1 x 1 maps is always zero; "
+                    f"choose larger images or a batch norm (input shape {tuple(input_shape)})."
+                )
+        else:
+            self.moving_mean = self._statistic("moving_mean", channels, "zeros")
+            self.moving_variance = self._statistic("moving_variance", channels, "ones")
+        if self.affine:
+            self.gamma = self.add_weight(name="gamma", shape=channels, initializer="ones")
+            self.beta = self.add_weight(name="beta", shape=channels, initializer="zeros")
+
+    def _statistic(self, name, shape, initializer):
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            initializer=initializer,
+            trainable=False,
+            autocast=False,
+            dtype="float32",
+            aggregation="mean",
+        )
+
+    def call(self, x, training=False):
+        """Normalises `x`."""
+        x = ops.cast(x, "float32")
+        if self.norm == "instance":
+            mean = ops.mean(x, axis=(1, 2), keepdims=True)
+            variance = ops.mean(ops.square(x - mean), axis=(1, 2), keepdims=True)
+        elif training:
+            mean, variance = self._batch_statistics(x)
+        else:
+            mean, variance = self.moving_mean, self.moving_variance
+        y = (x - mean) * ops.rsqrt(variance + self.epsilon)
+        if self.affine:
+            y = y * ops.cast(self.gamma, "float32") + ops.cast(self.beta, "float32")
+        return ops.cast(y, self.compute_dtype)
+
+    def _batch_statistics(self, x):
+        everywhere = sum_over_replicas if self.norm == "sync_batch" else lambda value: value
+        batch, height, width = ops.shape(x)[:3]
+        count = everywhere(ops.cast(batch * height * width, "float32"))
+        mean = everywhere(ops.sum(x, axis=(0, 1, 2))) / count
+        variance = everywhere(ops.sum(ops.square(x - mean), axis=(0, 1, 2))) / count
+        unbiased = variance * count / ops.maximum(count - 1.0, 1.0)
+        self._move(self.moving_mean, mean)
+        self._move(self.moving_variance, unbiased)
+        return mean, variance
+
+    def _move(self, moving, value):
+        new = self.momentum * moving + (1.0 - self.momentum) * ops.stop_gradient(value)
+        moving.assign(ops.cast(new, moving.dtype))
+
+    def compute_output_shape(self, input_shape):
+        """The shape of the input."""
+        return input_shape
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "norm": self.norm,
+            "affine": self.affine,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+        }

@@ -1,0 +1,44 @@
+"""The average pooling between the scales of the discriminator."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="keras_spade")
+class HalfPool(keras.layers.Layer):
+    """3 x 3 average pooling of stride 2 with padding 1 on all sides that does not count in the mean.
+
+    TensorFlow's "same" padding puts the windows elsewhere: for even sizes it pads the end only.
+
+    Call arguments:
+        x: float maps, `(batch, H, W, channels)`.
+
+    Returns:
+        `(batch, (H + 1) // 2, (W + 1) // 2, channels)`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade.layers import HalfPool
+    >>> float(HalfPool()(np.ones((1, 6, 5, 1), "float32"))[0, 0, 0, 0])
+    1.0
+
+    Reference: Wang et al. 2018 (pix2pixHD, arXiv 1711.11585), section 3.2, as the reference code
+    of Park et al. 2019 does it.
+    """
+
+    def call(self, x):
+        """Pools `x`."""
+        border = [[0, 0], [1, 1], [1, 1], [0, 0]]
+        # Zeros in the border add nothing to the sum; dividing by the mean of a padded one-map
+        # leaves the mean over the real pixels.
+        total = ops.average_pool(ops.pad(x, border), 3, strides=2, padding="valid")
+        ones = ops.ones((1, *ops.shape(x)[1:3], 1), dtype=x.dtype)
+        share = ops.average_pool(ops.pad(ones, border), 3, strides=2, padding="valid")
+        return total / share
+
+    def compute_output_shape(self, input_shape):
+        """Half the size, rounded up."""
+        batch, height, width, channels = input_shape
+        half = [None if size is None else (size + 1) // 2 for size in (height, width)]
+        return (batch, *half, channels)

@@ -1,0 +1,59 @@
+"""Nearest-neighbour resizing that picks the top-left source pixel."""
+
+import keras
+from keras import ops
+
+
+def nearest_resize(x, height, width):
+    """Resizes maps by the rule `source = floor(target * (size_in / size_out))`.
+
+    The product and the ratio are float32, as in PyTorch's `interpolate(mode="nearest")`, which
+    the reference implementation uses; for some non-integer ratios an index is therefore one lower
+    than integer arithmetic gives. Keras and TensorFlow pick half-pixel centres instead, which are
+    other pixels even at a factor of two.
+
+    Args:
+        x: integer or float maps, `(batch, H, W)` or `(batch, H, W, channels)`.
+        height: rows of the result.
+        width: columns of the result.
+
+    Returns:
+        The maps at `(batch, height, width)` or `(batch, height, width, channels)`, same dtype.
+
+    Raises:
+        ValueError: if `x` has neither 3 nor 4 axes.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade.layers import nearest_resize
+    >>> x = np.arange(6).reshape(1, 1, 6)
+    >>> [int(i) for i in np.ravel(nearest_resize(x, 1, 4))]
+    [0, 1, 3, 4]
+    """
+    if len(x.shape) not in (3, 4):
+        raise ValueError(
+            "nearest_resize: `x` must have shape (batch, H, W) or (batch, H, W, channels), "
+            f"got {tuple(x.shape)}."
+        )
+    height_in, width_in = ops.shape(x)[1:3]
+    if not _same(height_in, height):
+        x = ops.take(x, _source_indices(height_in, height), axis=1)
+    if not _same(width_in, width):
+        x = ops.take(x, _source_indices(width_in, width), axis=2)
+    return x
+
+
+def _same(size_in, size_out):
+    return isinstance(size_in, int) and isinstance(size_out, int) and size_in == size_out
+
+
+def _source_indices(size_in, size_out):
+    ratio = ops.divide(ops.cast(size_in, "float32"), ops.cast(size_out, "float32"))
+    index = ops.floor(ops.multiply(ops.cast(ops.arange(size_out), "float32"), ratio))
+    return ops.minimum(ops.cast(index, "int32"), ops.cast(size_in, "int32") - 1)
+
+
+def is_integer(x):
+    """Whether a tensor, array or symbolic tensor holds integers."""
+    return "int" in keras.backend.standardize_dtype(x.dtype)

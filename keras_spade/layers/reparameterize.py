@@ -1,0 +1,32 @@
+"""The reparameterisation trick of the style encoder."""
+
+import keras
+from keras import ops
+
+
+def reparameterize(mean, log_variance, seed=None):
+    """Draws `z = mean + exp(log_variance / 2) * noise`, noise from a standard normal.
+
+    Args:
+        mean: `(batch, latent_dim)`.
+        log_variance: `(batch, latent_dim)`.
+        seed: an int, a `keras.random.SeedGenerator`, or `None`.
+
+    Returns:
+        Latents `(batch, latent_dim)`, differentiable in both arguments.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade.layers import reparameterize
+    >>> z = reparameterize(np.ones((2, 4), "float32"), np.full((2, 4), -200.0, "float32"), seed=1)
+    >>> float(z[0, 0])
+    1.0
+
+    Reference: Park et al. 2019 (arXiv 1903.07291), section 3, "Multi-modal synthesis"; Kingma and
+    Welling 2014.
+    """
+    noise = keras.random.normal(ops.shape(mean), dtype="float32", seed=seed)
+    mean = ops.cast(mean, "float32")
+    log_variance = ops.cast(log_variance, "float32")
+    return mean + ops.exp(0.5 * log_variance) * noise

@@ -1,0 +1,137 @@
+"""The residual block of the generator."""
+
+import keras
+from keras import ops
+
+from keras_spade.layers.initializers import xavier_normal
+from keras_spade.layers.spade import SPADE
+from keras_spade.layers.spectral_norm import SpectralNorm
+
+
+@keras.saving.register_keras_serializable(package="keras_spade")
+class SPADEResBlock(keras.layers.Layer):
+    """Residual block in which every normalisation is a SPADE.
+
+    `y = shortcut(x) + conv_1(act(SPADE_1(conv_0(act(SPADE_0(x))))))`, `act` a leaky ReLU of slope
+    0.2, 3 x 3 convolutions with `min(channels, filters)` channels between. The shortcut is `x`
+    itself, or, if the number of channels changes, `conv_s(SPADE_s(x))` with a 1 x 1 convolution
+    without bias and without activation.
+
+    Args:
+        filters: output channels.
+        norm: `"sync_batch"`, `"batch"` or `"instance"`, see `FeatureNorm`.
+        kernel_size: of the convolutions inside the SPADEs; odd.
+        hidden_filters: hidden channels of the SPADEs.
+        num_classes: number of one-hot channels if integer labels come in.
+        spectral_norm: whether the block's own convolutions are spectrally normalised.
+
+    Call arguments:
+        x: float activations, `(batch, h, w, channels)`.
+        segmap: integer labels `(batch, H, W)` or a float map `(batch, H, W, k)`, see `SPADE`.
+        edges: optional float 0/1 `(batch, H, W)`, with integer labels only.
+        training: passed to norms and spectral norms.
+
+    Returns:
+        `(batch, h, w, filters)`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade import SPADEResBlock
+    >>> x = np.random.rand(1, 8, 8, 4).astype("float32")
+    >>> labels = np.random.randint(0, 5, (1, 32, 32))
+    >>> tuple(SPADEResBlock(6, num_classes=5)(x, labels).shape)
+    (1, 8, 8, 6)
+
+    Reference: Park et al. 2019 (arXiv 1903.07291), section 3 and figure 4 (left), appendix A.
+    """
+
+    def __init__(
+        self,
+        filters,
+        norm="sync_batch",
+        kernel_size=3,
+        hidden_filters=128,
+        num_classes=None,
+        spectral_norm=True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.norm = norm
+        self.kernel_size = kernel_size
+        self.hidden_filters = hidden_filters
+        self.num_classes = num_classes
+        self.spectral_norm = spectral_norm
+
+    def build(self, x_shape, segmap_shape, edges_shape=None):
+        """Creates SPADEs and convolutions."""
+        channels = x_shape[-1]
+        middle = min(channels, self.filters)
+        self.learned_shortcut = channels != self.filters
+        self.norm_0, self.norm_1 = self._spade("norm_0"), self._spade("norm_1")
+        self.conv_0, self.conv_1 = self._conv(middle, "conv_0"), self._conv(self.filters, "conv_1")
+        middle_shape = (*x_shape[:3], middle)
+        self.norm_0.build(x_shape, segmap_shape, edges_shape)
+        self.conv_0.build(x_shape)
+        self.norm_1.build(middle_shape, segmap_shape, edges_shape)
+        self.conv_1.build(middle_shape)
+        if self.learned_shortcut:
+            self.norm_s = self._spade("norm_s")
+            self.conv_s = self._conv(self.filters, "conv_s", kernel_size=1, use_bias=False)
+            self.norm_s.build(x_shape, segmap_shape, edges_shape)
+            self.conv_s.build(x_shape)
+
+    def _spade(self, name):
+        return SPADE(
+            norm=self.norm,
+            kernel_size=self.kernel_size,
+            hidden_filters=self.hidden_filters,
+            num_classes=self.num_classes,
+            name=name,
+            dtype=self.dtype_policy,
+        )
+
+    def _conv(self, filters, name, kernel_size=3, use_bias=True):
+        conv = keras.layers.Conv2D(
+            filters,
+            kernel_size,
+            padding="same",
+            use_bias=use_bias,
+            kernel_initializer=xavier_normal(),
+            name="conv" if self.spectral_norm else name,
+            dtype=self.dtype_policy,
+        )
+        if self.spectral_norm:
+            return SpectralNorm(conv, name=name, dtype=self.dtype_policy)
+        return conv
+
+    def call(self, x, segmap, edges=None, training=False):
+        """Runs both branches and adds them."""
+        y = self.norm_0(x, segmap, edges, training=training)
+        y = self._convolve(self.conv_0, ops.leaky_relu(y, 0.2), training)
+        y = self.norm_1(y, segmap, edges, training=training)
+        y = self._convolve(self.conv_1, ops.leaky_relu(y, 0.2), training)
+        if self.learned_shortcut:
+            x = self.norm_s(x, segmap, edges, training=training)
+            x = self._convolve(self.conv_s, x, training)
+        return x + y
+
+    def _convolve(self, conv, x, training):
+        return conv(x, training=training) if self.spectral_norm else conv(x)
+
+    def compute_output_shape(self, x_shape, segmap_shape, edges_shape=None):
+        """`(batch, h, w, filters)`."""
+        return (*x_shape[:3], self.filters)
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "norm": self.norm,
+            "kernel_size": self.kernel_size,
+            "hidden_filters": self.hidden_filters,
+            "num_classes": self.num_classes,
+            "spectral_norm": self.spectral_norm,
+        }

@@ -1,0 +1,150 @@
+"""Spectral normalisation that keeps the kernel and lets the gradient through sigma."""
+
+import math
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="keras_spade")
+class SpectralNorm(keras.layers.Wrapper):
+    """Runs a layer with its kernel divided by (an estimate of) its largest singular value.
+
+    The kernel `W`, seen as a matrix with one row per output, is used as `W / sigma` with
+    `sigma = u^T W v`. Every training call first makes one power iteration,
+    `v = normalize(W^T u)`, `u = normalize(W v)`; inference uses the stored `u` and `v` and changes
+    nothing. `u` and `v` are constants to the gradient, `sigma` is not; the raw kernel stays the
+    trained weight. (`keras.layers.SpectralNormalization` overwrites the kernel with `W / sigma` and
+    sends no gradient through `sigma`.) Equal to `torch.nn.utils.spectral_norm`.
+
+    Args:
+        layer: the layer to wrap; it must have a `kernel` (`Conv1D`..`Conv3D`, their transposes,
+            `Dense`, ...) or `embeddings` (`Embedding`).
+        power_iterations: iterations a training call.
+        epsilon: lower bound of the norms divided by.
+
+    Call arguments:
+        inputs: what the wrapped layer takes.
+        training: whether `u` and `v` make a power iteration.
+
+    Returns:
+        What the wrapped layer returns.
+
+    Raises:
+        ValueError: if the layer has no kernel, or `power_iterations` is below 1.
+
+    Example:
+
+    >>> import keras, numpy as np
+    >>> from keras_spade import SpectralNorm
+    >>> layer = SpectralNorm(keras.layers.Dense(3))
+    >>> layer(np.random.rand(2, 4).astype("float32"), training=True).shape[-1]
+    3
+
+    Reference: Miyato et al. 2018 (arXiv 1802.05957), algorithm 1; Park et al. 2019, section 3.
+    """
+
+    def __init__(self, layer, power_iterations=1, epsilon=1e-12, **kwargs):
+        super().__init__(layer, **kwargs)
+        if power_iterations < 1:
+            raise ValueError(f"`power_iterations` must be at least 1, got {power_iterations!r}.")
+        self.power_iterations = power_iterations
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        """Builds the wrapped layer, and the vectors `u` and `v`."""
+        super().build(input_shape)
+        shape = self.kernel.shape
+        outputs = shape[self._output_axis]
+        self.u = self._vector("u", outputs)
+        self.v = self._vector("v", math.prod(shape) // outputs)
+
+    def _vector(self, name, size):
+        return self.add_weight(
+            name=name,
+            shape=(size,),
+            initializer=_random_unit_vector,
+            trainable=False,
+            autocast=False,
+            dtype="float32",
+            aggregation="only_first_replica",
+        )
+
+    @property
+    def kernel(self):
+        """The raw kernel (a `keras.Variable`), which the optimizer trains."""
+        for name in ("kernel", "embeddings"):
+            variable = getattr(self.layer, name, None)
+            if isinstance(variable, keras.Variable) and len(variable.shape) >= 2:
+                return variable
+        raise ValueError(
+            f"SpectralNorm: `layer` must have a kernel or embeddings of rank 2 or more; "
+            f"{self.layer.__class__.__name__} {self.layer.name!r} has none."
+        )
+
+    @property
+    def _output_axis(self):
+        # Transposed convolutions keep (..., outputs, inputs), all other layers outputs last.
+        transposed = (
+            keras.layers.Conv1DTranspose,
+            keras.layers.Conv2DTranspose,
+            keras.layers.Conv3DTranspose,
+        )
+        return -2 if isinstance(self.layer, transposed) else -1
+
+    def _matrix(self):
+        kernel = ops.cast(self.kernel, "float32")
+        if self._output_axis == -2:
+            kernel = ops.swapaxes(kernel, -1, -2)
+        return ops.reshape(kernel, (-1, kernel.shape[-1]))
+
+    def normalized_kernel(self, training=False):
+        """`W / sigma`, after a power iteration if `training`.
+
+        Args:
+            training: whether `u` and `v` move first.
+
+        Returns:
+            A float32 tensor of the kernel's shape.
+        """
+        matrix = self._matrix()
+        u, v = ops.convert_to_tensor(self.u), ops.convert_to_tensor(self.v)
+        if training:
+            constant = ops.stop_gradient(matrix)
+            for _ in range(self.power_iterations):
+                v = self._normalize(ops.matmul(constant, u))
+                u = self._normalize(ops.matmul(v, constant))
+            self.u.assign(u)
+            self.v.assign(v)
+        sigma = ops.sum(ops.matmul(ops.stop_gradient(v), matrix) * ops.stop_gradient(u))
+        return ops.cast(self.kernel, "float32") / sigma
+
+    def _normalize(self, vector):
+        return vector / ops.maximum(ops.sqrt(ops.sum(ops.square(vector))), self.epsilon)
+
+    def call(self, inputs, training=False):
+        """Runs the wrapped layer with the normalised kernel in the place of the raw one."""
+        kernel = self.kernel
+        normalized = self.normalized_kernel(training=training)
+        # Inside the scope the layer reads these values for its variables; nothing is assigned.
+        values = [(variable, variable.value) for variable in self.layer.variables]
+        values = [(k, normalized if k is kernel else v) for k, v in values]
+        with keras.StatelessScope(state_mapping=values):
+            return self.layer(inputs)
+
+    def compute_output_shape(self, input_shape):
+        """The output shape of the wrapped layer."""
+        return self.layer.compute_output_shape(input_shape)
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "power_iterations": self.power_iterations,
+            "epsilon": self.epsilon,
+        }
+
+
+def _random_unit_vector(shape, dtype=None):
+    vector = keras.initializers.RandomNormal(stddev=1.0)(shape, dtype=dtype)
+    return vector / ops.norm(vector)

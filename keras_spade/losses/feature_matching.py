@@ -1,0 +1,38 @@
+"""The feature matching loss of pix2pixHD."""
+
+from keras import ops
+
+
+def feature_matching_loss(fake, real):
+    """Mean absolute difference of the discriminator's features of fake and real images.
+
+    `sum over scales and features of mean |fake - real| / number of scales`, over all features but
+    the logits; the real side is a constant. Not divided by the number of features.
+
+    Args:
+        fake: what `MultiScaleDiscriminator` returns for fake images: a list over scales of lists of
+            features `(batch, h, w, channels)`, logits last.
+        real: the same for the real images.
+
+    Returns:
+        A scalar.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade.losses import feature_matching_loss
+    >>> one, zero = np.ones((1, 2, 2, 3), "float32"), np.zeros((1, 2, 2, 3), "float32")
+    >>> float(feature_matching_loss([[one, one, one]], [[zero, zero, zero]]))
+    2.0
+
+    Reference: Wang et al. 2018 (pix2pixHD, arXiv 1711.11585), equation 4; Park et al. 2019,
+    section 3.
+    """
+    terms = [
+        ops.mean(
+            ops.abs(ops.cast(f, "float32") - ops.stop_gradient(ops.cast(r, "float32")))
+        )
+        for fake_scale, real_scale in zip(fake, real, strict=True)
+        for f, r in zip(fake_scale[:-1], real_scale[:-1], strict=True)
+    ]
+    return sum(terms) / len(fake)

@@ -1,0 +1,3 @@
+"""Whole models."""
+
+from keras_spade.models.gaugan import GauGAN as GauGAN

@@ -1,0 +1,394 @@
+"""The GAN: three networks, their losses, one training step."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_spade.layers import reparameterize
+from keras_spade.losses import (
+    AdversarialLoss,
+    PerceptualLoss,
+    feature_matching_loss,
+    kl_divergence,
+)
+from keras_spade.models import _batches
+from keras_spade.trainers import Trainer
+
+
+@keras.saving.register_keras_serializable(package="keras_spade")
+class GauGAN(Trainer, keras.Model):
+    """SPADE generator, multi-scale discriminator and optional style encoder, trained together.
+
+    A training step updates the generator (and encoder) on
+
+        adversarial + feature_matching + perceptual + kl
+
+    and then, with a fresh fake from the updated generator, the discriminator on
+    `real + fake`. Fake and real images pass the discriminator as one batch.
+
+    Args:
+        generator: a `SPADEGenerator`.
+        discriminator: a `MultiScaleDiscriminator` of the same conditioning and image shape.
+        encoder: a `StyleEncoder` of the generator's `latent_dim`, or `None`. Without one, a
+            generator with a latent draws it from a standard normal.
+        seed: of the latents' noise; an int or `None`.
+
+    Call arguments:
+        inputs: dict of `"labels"` int32 `(batch, H, W)` (or `"segmap"` float `(batch, H, W, k)`),
+            `"instances"` int32 `(batch, H, W)` or `"edges"` if the generator has `instance_edges`,
+            and optionally `"latent"` `(batch, latent_dim)` or `"style_image"` float
+            `(batch, H, W, 3)` in [-1, 1]; or the labels alone. Other keys are ignored: the real
+            `"image"` of a batch does not reach the generator.
+
+    Returns:
+        Images `(batch, H, W, 3)`, float32 in [-1, 1].
+
+    Batches for `fit` and `evaluate` are such dicts with `"image"`, float in [-1, 1] or uint8,
+    `(batch, H, W, 3)`; a `(labels, image)` tuple is accepted too.
+
+    Raises:
+        ValueError: if the networks do not belong together; in `fit`, for batches that lack a key
+            or do not fit the networks.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator
+    >>> shape = (32, 32, 3)
+    >>> gan = GauGAN(
+    ...     SPADEGenerator(4, shape, latent_dim=None, base_filters=2),
+    ...     MultiScaleDiscriminator(4, shape, base_filters=2),
+    ... )
+    >>> gan.compile(perceptual_loss=None)
+    >>> labels = np.random.randint(0, 4, (2, 32, 32))
+    >>> image = np.random.uniform(-1, 1, (2, 32, 32, 3)).astype("float32")
+    >>> history = gan.fit({"labels": labels, "image": image}, batch_size=2, verbose=0)
+    >>> gan.generate(labels, seed=7).dtype
+    dtype('uint8')
+
+    Reference: Park et al. 2019 (arXiv 1903.07291), section 3, section 4 "Implementation details",
+    appendix A.
+    """
+
+    def __init__(self, generator, discriminator, encoder=None, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        _batches.check_networks(generator, discriminator, encoder)
+        self.generator = generator
+        self.discriminator = discriminator
+        self.encoder = encoder
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.built = True
+
+    # === Configuration ===
+
+    def compile(
+        self,
+        generator_optimizer=None,
+        discriminator_optimizer=None,
+        adversarial_loss="hinge",
+        feature_matching_weight=10.0,
+        perceptual_loss="vgg19",
+        perceptual_weight=10.0,
+        kl_weight=0.05,
+        kl_reduction="sum",
+        run_eagerly=False,
+        jit_compile="auto",
+        steps_per_execution=1,
+    ):
+        """Sets optimizers and losses; the defaults are the paper's.
+
+        Args:
+            generator_optimizer: of generator and encoder. `None`: Adam, learning rate 1e-4,
+                beta_1 0, beta_2 0.9, epsilon 1e-8.
+            discriminator_optimizer: `None`: the same with learning rate 4e-4.
+            adversarial_loss: a kind of `AdversarialLoss`, or an object called like one.
+            feature_matching_weight: factor of `feature_matching_loss`; 0 turns it off.
+            perceptual_loss: `"vgg19"` for `PerceptualLoss()`, which needs the ImageNet weights; a
+                `PerceptualLoss`; any function of `(fake, real)`; or `None`.
+            perceptual_weight: its factor.
+            kl_weight: factor of `kl_divergence`, with an encoder.
+            kl_reduction: `"sum"` over the batch, as in the reference, or `"mean"`.
+            run_eagerly: as in Keras.
+            jit_compile: as in Keras.
+            steps_per_execution: as in Keras.
+        """
+        generator_optimizer = _optimizer(generator_optimizer, 1e-4)
+        super().compile(
+            optimizer=generator_optimizer,
+            run_eagerly=run_eagerly,
+            jit_compile=jit_compile,
+            steps_per_execution=steps_per_execution,
+            auto_scale_loss=False,
+        )
+        self.generator_optimizer = generator_optimizer
+        self.discriminator_optimizer = _optimizer(discriminator_optimizer, 4e-4)
+        if isinstance(adversarial_loss, str):
+            adversarial_loss = AdversarialLoss(adversarial_loss)
+        if isinstance(perceptual_loss, str):
+            if perceptual_loss != "vgg19":
+                raise ValueError(
+                    '`perceptual_loss` must be "vgg19", a PerceptualLoss, a function or None, got '
+                    f"{perceptual_loss!r}."
+                )
+            perceptual_loss = PerceptualLoss()
+        self.adversarial_loss = adversarial_loss
+        self.feature_matching_weight = feature_matching_weight
+        self.perceptual_loss = perceptual_loss
+        self.perceptual_weight = perceptual_weight
+        self.kl_weight = kl_weight
+        self.kl_reduction = kl_reduction
+        self.generator_optimizer.build(self.generator_variables)
+        self.discriminator_optimizer.build(self.discriminator.trainable_variables)
+        self.initial_learning_rates = tuple(
+            float(optimizer.learning_rate)
+            for optimizer in (self.generator_optimizer, self.discriminator_optimizer)
+        )
+        names = ["generator/adversarial"]
+        names += ["generator/feature_matching"] if feature_matching_weight else []
+        names += ["generator/perceptual"] if perceptual_loss is not None else []
+        names += ["generator/kl"] if self.encoder is not None else []
+        names += ["discriminator/real", "discriminator/fake"]
+        self.loss_trackers = [keras.metrics.Mean(name=name) for name in names]
+
+    @property
+    def generator_variables(self):
+        """What the generator's optimizer trains: the generator's and the encoder's weights."""
+        encoder = [] if self.encoder is None else self.encoder.trainable_variables
+        return self.generator.trainable_variables + encoder
+
+    @property
+    def metrics(self):
+        """The averages of the losses, one each."""
+        return list(getattr(self, "loss_trackers", []))
+
+    # === The step ===
+
+    def training_losses(self, batch):
+        """Makes one training step, and returns the losses it saw, weighted, by name."""
+        losses = self.minimize(
+            lambda: self.generator_losses(batch, training=True),
+            self.generator_variables,
+            self.generator_optimizer,
+        )
+        return losses | self.minimize(
+            lambda: self.discriminator_losses(batch, training=True),
+            self.discriminator.trainable_variables,
+            self.discriminator_optimizer,
+        )
+
+    def evaluation_losses(self, batch):
+        """The losses of a batch in inference mode, weighted, by name."""
+        return self.generator_losses(batch, training=False) | self.discriminator_losses(
+            batch, training=False
+        )
+
+    def generator_losses(self, batch, training):
+        """The terms of the generator's and encoder's loss, weighted, by name."""
+        latent, posterior = self._encode(batch, training)
+        fake = self._paint(batch, latent, training)
+        fake_outputs, real_outputs = self._judge(batch, fake, training)
+        adversarial = self.adversarial_loss(fake_outputs, real=True, for_discriminator=False)
+        losses = {"generator/adversarial": adversarial}
+        if self.feature_matching_weight:
+            matching = feature_matching_loss(fake_outputs, real_outputs)
+            losses["generator/feature_matching"] = self.feature_matching_weight * matching
+        if self.perceptual_loss is not None:
+            distance = self.perceptual_loss(fake, batch["image"])
+            losses["generator/perceptual"] = self.perceptual_weight * distance
+        if self.encoder is not None:
+            divergence = kl_divergence(*posterior, reduction=self.kl_reduction)
+            losses["generator/kl"] = self.kl_weight * divergence
+        return losses
+
+    def discriminator_losses(self, batch, training):
+        """The two terms of the discriminator's loss, by name; the fake is a constant."""
+        latent, _ = self._encode(batch, training)
+        fake = ops.stop_gradient(self._paint(batch, latent, training))
+        fake_outputs, real_outputs = self._judge(batch, fake, training)
+        return {
+            "discriminator/real": self.adversarial_loss(real_outputs, real=True),
+            "discriminator/fake": self.adversarial_loss(fake_outputs, real=False),
+        }
+
+    def _encode(self, batch, training):
+        """A latent for each image of the batch (`None` without), and its posterior."""
+        if self.generator.latent_dim is None:
+            return None, None
+        if self.encoder is None:
+            return self._draw_latent(ops.shape(batch["image"])[0]), None
+        posterior = self.encoder(batch["image"], training=training)
+        return reparameterize(*posterior, seed=self.seed_generator), posterior
+
+    def _draw_latent(self, batch_size):
+        shape = (batch_size, self.generator.latent_dim)
+        return keras.random.normal(shape, dtype="float32", seed=self.seed_generator)
+
+    def _paint(self, batch, latent, training):
+        inputs = dict(batch["conditioning"])
+        if latent is not None:
+            inputs["latent"] = latent
+        return self.generator(inputs, training=training)
+
+    def _judge(self, batch, fake, training):
+        """The discriminator's features of the fake and of the real images, passed as one batch."""
+        inputs = {k: ops.concatenate([v, v]) for k, v in batch["conditioning"].items()}
+        inputs["image"] = ops.concatenate([fake, ops.cast(batch["image"], fake.dtype)])
+        scales = self.discriminator(inputs, training=training)
+        halves = [[ops.split(feature, 2) for feature in scale] for scale in scales]
+        return ([[half[i] for half in scale] for scale in halves] for i in (0, 1))
+
+    def prepare_batch(self, data):
+        """A batch as the networks take it, checked: `"conditioning"` (a dict) and `"image"`."""
+        batch = _batches.training_batch(data, self.generator)
+        conditioning = batch["conditioning"]
+        if "labels" in conditioning:
+            classes = self.generator.num_classes + bool(self.generator.void_class)
+            labels = self.check_label_range(conditioning["labels"], classes)
+            batch["conditioning"] = {**conditioning, "labels": labels}
+        return batch
+
+    def track(self, losses, batch_size):
+        """Adds a batch's losses to the averages, and returns these by name."""
+        for tracker in self.loss_trackers:
+            tracker.update_state(losses[tracker.name], sample_weight=batch_size)
+        return {tracker.name: tracker.result() for tracker in self.loss_trackers}
+
+    # === Painting ===
+
+    def call(self, inputs, training=False):
+        """Paints label maps."""
+        if not isinstance(inputs, dict):
+            inputs = {_batches.map_key(self.generator): inputs}
+        batch = {"conditioning": _batches.conditioning_inputs(inputs, self.generator)}
+        latent = None
+        if self.generator.latent_dim is not None:
+            if inputs.get("latent") is not None:
+                latent = inputs["latent"]
+            elif inputs.get("style_image") is not None and self.encoder is not None:
+                posterior = self.encoder(inputs["style_image"], training=training)
+                latent = reparameterize(*posterior, seed=self.seed_generator)
+            else:
+                latent = self._draw_latent(ops.shape(next(iter(batch["conditioning"].values())))[0])
+        return self._paint(batch, latent, training)
+
+    def generate(self, labels, instances=None, style_image=None, latent=None, seed=None):
+        """Paints label maps, from arrays to pictures.
+
+        Args:
+            labels: integer ids `(batch, H, W)`; with `conditioning="dense"`, the float map
+                `(batch, H, W, k)`.
+            instances: integer ids `(batch, H, W)`, if the generator has `instance_edges`.
+            style_image: the photograph whose style is taken, uint8 or float in [-1, 1],
+                `(batch, h, w, 3)` or `(1, h, w, 3)` for all; needs an encoder. The latent is drawn
+                from the encoder's posterior.
+            latent: `(batch, latent_dim)` or `(1, latent_dim)` for all. Without latent and style,
+                it is drawn from a standard normal.
+            seed: int; the same seed gives the same latents. `None`: the next from the model's own.
+
+        Returns:
+            uint8 images, `(batch, height, width, 3)`.
+
+        Raises:
+            ValueError: naming the argument that does not fit.
+        """
+        inputs = _batches.checked_arrays(labels, instances, self.generator)
+        batch_size = len(inputs[_batches.map_key(self.generator)])
+        latent = self._latent_array(batch_size, style_image, latent, seed)
+        if latent is not None:
+            inputs["latent"] = latent
+        images = np.asarray(self.predict_on_batch(inputs), "float32")
+        return np.clip(np.round((images + 1.0) * 127.5), 0, 255).astype("uint8")
+
+    def _latent_array(self, batch_size, style_image, latent, seed):
+        """The latents of `generate`, `(batch_size, latent_dim)`, or `None`."""
+        latent_dim = self.generator.latent_dim
+        given = [k for k, v in {"style_image": style_image, "latent": latent}.items() if v is not None]
+        if len(given) == 2:
+            raise ValueError("`style_image` and `latent` cannot both be given.")
+        if given and latent_dim is None:
+            raise ValueError(f"`{given[0]}`: the generator has no latent (latent_dim=None).")
+        if latent_dim is None:
+            return None
+        if latent is not None:
+            latent = np.asarray(latent, "float32")
+            if latent.shape not in ((batch_size, latent_dim), (1, latent_dim)):
+                raise ValueError(
+                    f"`latent` must have shape ({batch_size}, {latent_dim}) or (1, {latent_dim}), "
+                    f"got {latent.shape}."
+                )
+            return np.broadcast_to(latent, (batch_size, latent_dim))
+        seed = self.seed_generator if seed is None else seed
+        if style_image is None:
+            return np.asarray(
+                keras.random.normal((batch_size, latent_dim), dtype="float32", seed=seed)
+            )
+        if self.encoder is None:
+            raise ValueError("`style_image`: the model has no encoder.")
+        style = _batches.checked_style(style_image, batch_size, self.encoder.image_shape)
+        mean, log_variance = self.encoder(style, training=False)
+        shape = (batch_size, latent_dim)
+        mean, log_variance = ops.broadcast_to(mean, shape), ops.broadcast_to(log_variance, shape)
+        return np.asarray(reparameterize(mean, log_variance, seed=seed))
+
+    # === Saving ===
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {
+            "generator": keras.saving.serialize_keras_object(self.generator),
+            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "seed": self.seed,
+            "name": self.name,
+            "trainable": self.trainable,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Builds the model from `get_config()`."""
+        networks = {
+            k: keras.saving.deserialize_keras_object(config[k], custom_objects=custom_objects)
+            for k in ("generator", "discriminator", "encoder")
+        }
+        return cls(**{**config, **networks})
+
+    def get_compile_config(self):
+        """The arguments of `compile`, and the learning rates training began with."""
+        if not self.compiled:
+            return None
+        arguments = {
+            "generator_optimizer": self.generator_optimizer,
+            "discriminator_optimizer": self.discriminator_optimizer,
+            "adversarial_loss": self.adversarial_loss,
+            "feature_matching_weight": self.feature_matching_weight,
+            "perceptual_loss": self.perceptual_loss,
+            "perceptual_weight": self.perceptual_weight,
+            "kl_weight": self.kl_weight,
+            "kl_reduction": self.kl_reduction,
+            "steps_per_execution": self.steps_per_execution,
+        }
+        config = {k: keras.saving.serialize_keras_object(v) for k, v in arguments.items()}
+        return config | {"initial_learning_rates": list(self.initial_learning_rates)}
+
+    def compile_from_config(self, config):
+        """Compiles from `get_compile_config()`, optimizers built, so that their state loads."""
+        config = dict(config)
+        rates = config.pop("initial_learning_rates")
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.initial_learning_rates = tuple(rates)
+
+    def save_own_variables(self, store):
+        """Saves the state of the noise, which Keras leaves out."""
+        super().save_own_variables(store)
+        store["seed_generator_state"] = np.asarray(self.seed_generator.state)
+
+    def load_own_variables(self, store):
+        """Loads the state of the noise."""
+        self.seed_generator.state.assign(store["seed_generator_state"])
+
+
+def _optimizer(optimizer, learning_rate):
+    if optimizer is None:
+        return keras.optimizers.Adam(learning_rate, beta_1=0.0, beta_2=0.9, epsilon=1e-8)
+    return keras.optimizers.get(optimizer)

@@ -1,0 +1,7 @@
+"""The three networks, each a functional model inside a class."""
+
+from keras_spade.networks.multi_scale_discriminator import (
+    MultiScaleDiscriminator as MultiScaleDiscriminator,
+)
+from keras_spade.networks.spade_generator import SPADEGenerator as SPADEGenerator
+from keras_spade.networks.style_encoder import StyleEncoder as StyleEncoder

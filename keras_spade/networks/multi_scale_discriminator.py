@@ -1,0 +1,171 @@
+"""The discriminator."""
+
+import keras
+
+from keras_spade.layers import FeatureNorm, HalfPool, SpectralNorm, xavier_normal
+from keras_spade.networks._conditioning import Conditioning, check_image_shape
+
+MAX_FILTERS = 512
+
+
+@keras.saving.register_keras_serializable(package="keras_spade")
+class MultiScaleDiscriminator(keras.Model):
+    """Judges patches of an image against its label map, at several scales.
+
+    Label map and image, concatenated, go through one PatchGAN a scale; between scales the
+    concatenation is average-pooled. A PatchGAN has `num_layers` 4 x 4 convolutions with padding 2
+    (`f, 2f, 4f ...` filters, at most 512; stride 2, the last of them 1) and leaky ReLU, all but the
+    first with spectral norm and a parameter-free norm, and a last one to one logit a patch.
+
+    Args:
+        num_classes: number of label classes, the void class not counted; channels of the float
+            map with `conditioning="dense"`.
+        image_shape: `(height, width, 3)`.
+        void_class: whether one more class, id `num_classes`, means "don't care".
+        instance_edges: whether instance borders are one more input channel.
+        base_filters: `f` above.
+        num_scales: number of PatchGANs, from full resolution downwards.
+        num_layers: convolutions before the logits.
+        norm: `"instance"` (parameter-free); `"batch"` or `"sync_batch"` (with learned scale and
+            offset, as in the reference).
+        spectral_norm: whether the middle convolutions are spectrally normalised.
+        conditioning: `"labels"`, or `"dense"` for any float map under the key `"segmap"`.
+
+    Call arguments:
+        inputs: dict of `"labels"` int32 `(batch, H, W)` (and `"edges"` float 0/1 `(batch, H, W)` if
+            `instance_edges`), or `"segmap"` float `(batch, H, W, num_classes)`; and `"image"` float
+            `(batch, height, width, 3)` in [-1, 1]. In training, fake and real images belong in one
+            batch, fake first.
+        training: mode of norms and spectral norms.
+
+    Returns:
+        A list over scales of lists of feature maps `(batch, h, w, channels)`; the last of each is
+        the logits, one channel.
+
+    Raises:
+        ValueError: for bad arguments.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade import MultiScaleDiscriminator
+    >>> discriminator = MultiScaleDiscriminator(4, image_shape=(32, 64, 3), base_filters=2)
+    >>> labels, image = np.zeros((1, 32, 64), "int32"), np.zeros((1, 32, 64, 3), "float32")
+    >>> scales = discriminator({"labels": labels, "image": image})
+    >>> len(scales), len(scales[0]), tuple(scales[0][-1].shape)
+    (2, 5, (1, 7, 11, 1))
+
+    Reference: Park et al. 2019 (arXiv 1903.07291), appendix A, figure 13; Wang et al. 2018
+    (pix2pixHD, arXiv 1711.11585), section 3.2.
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        image_shape=(256, 256, 3),
+        void_class=False,
+        instance_edges=False,
+        base_filters=64,
+        num_scales=2,
+        num_layers=4,
+        norm="instance",
+        spectral_norm=True,
+        conditioning="labels",
+        name="discriminator",
+        dtype=None,
+        **kwargs,
+    ):
+        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        image_shape = check_image_shape(image_shape)
+        for argument, value in (
+            ("base_filters", base_filters),
+            ("num_scales", num_scales),
+            ("num_layers", num_layers),
+        ):
+            if value < 1:
+                raise ValueError(f"`{argument}` must be at least 1, got {value!r}.")
+        condition = Conditioning(num_classes, void_class, instance_edges, conditioning, dtype)
+
+        # === Functional graph ===
+        inputs = {**condition.inputs, "image": keras.Input(image_shape, name="image")}
+        x = keras.layers.Concatenate(dtype=dtype, name="labels_and_image")(
+            [condition.at(*image_shape[:2]), inputs["image"]]
+        )
+        outputs = []
+        for scale in range(num_scales):
+            if scale:
+                x = HalfPool(name=f"pool_{scale}", dtype=dtype)(x)
+            outputs.append(
+                _patch_features(x, scale, base_filters, num_layers, norm, spectral_norm, dtype)
+            )
+        super().__init__(inputs=inputs, outputs=outputs, name=name, dtype=dtype, **kwargs)
+
+        # === Config ===
+        self.num_classes = num_classes
+        self.image_shape = image_shape
+        self.void_class = void_class
+        self.instance_edges = instance_edges
+        self.base_filters = base_filters
+        self.num_scales = num_scales
+        self.num_layers = num_layers
+        self.norm = norm
+        self.spectral_norm = spectral_norm
+        self.conditioning = conditioning
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {
+            "num_classes": self.num_classes,
+            "image_shape": self.image_shape,
+            "void_class": self.void_class,
+            "instance_edges": self.instance_edges,
+            "base_filters": self.base_filters,
+            "num_scales": self.num_scales,
+            "num_layers": self.num_layers,
+            "norm": self.norm,
+            "spectral_norm": self.spectral_norm,
+            "conditioning": self.conditioning,
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Builds the network from `get_config()`."""
+        return cls(**{**config, "dtype": keras.dtype_policies.deserialize(config["dtype"])})
+
+
+def _patch_features(x, scale, base_filters, num_layers, norm, spectral_norm, dtype):
+    """The PatchGAN of one scale: its feature maps, logits last."""
+
+    def conv(x, index, filters, strides, normalize=False, dtype=dtype):
+        name = f"scale_{scale}_conv_{index}"
+        wrap = normalize and spectral_norm
+        layer = keras.layers.Conv2D(
+            filters,
+            4,
+            strides=strides,
+            use_bias=not normalize,
+            kernel_initializer=xavier_normal(),
+            name="conv" if wrap else name,
+            dtype=dtype,
+        )
+        if wrap:
+            layer = SpectralNorm(layer, name=name, dtype=dtype)
+        x = layer(keras.layers.ZeroPadding2D(2, dtype=dtype)(x))
+        if normalize:
+            affine = norm != "instance"
+            x = FeatureNorm(norm, affine=affine, name=f"scale_{scale}_norm_{index}", dtype=dtype)(x)
+        return x
+
+    features = []
+    for index in range(num_layers):
+        filters = min(base_filters * 2**index, MAX_FILTERS)
+        strides = 1 if 0 < index == num_layers - 1 else 2
+        x = conv(x, index, filters, strides, normalize=index > 0)
+        x = keras.layers.LeakyReLU(0.2, dtype=dtype)(x)
+        features.append(x)
+    # Logits are float32 under every dtype policy.
+    features.append(conv(x, num_layers, 1, strides=1, dtype="float32"))
+    return features

@@ -1,0 +1,211 @@
+"""The generator."""
+
+import keras
+
+from keras_spade.layers import SPADEResBlock, xavier_normal
+from keras_spade.networks._conditioning import Conditioning, check_image_shape
+
+DOUBLINGS = {"normal": 5, "more": 6, "most": 7}
+
+
+@keras.saving.register_keras_serializable(package="keras_spade")
+class SPADEGenerator(keras.Model):
+    """Paints an image from a label map (and a latent that carries the style).
+
+    A latent vector, through a dense layer, or without one the label map, through a 3 x 3
+    convolution, becomes a small feature map; SPADE residual blocks and nearest-neighbour doublings
+    alternate up to the image size; every block reads the label map at its own resolution.
+
+        16f -> head -> x2 -> middle_0 -> (x2) -> middle_1 -> x2 -> up_0 (8f) -> x2 -> up_1 (4f)
+            -> x2 -> up_2 (2f) -> x2 -> up_3 (f) -> (x2 -> up_4 (f/2)) -> leaky ReLU -> conv -> tanh
+
+    Args:
+        num_classes: number of label classes, the void class not counted; channels of the float
+            map with `conditioning="dense"`.
+        image_shape: `(height, width, 3)`; both sizes divisible by 2 to the number of doublings.
+        void_class: whether one more class, id `num_classes`, means "don't care".
+        instance_edges: whether instance borders are one more input channel.
+        latent_dim: size of the latent; `None`: no latent.
+        base_filters: `f` above.
+        upsampling: `"normal"`, `"more"` or `"most"`: 5, 6 or 7 doublings.
+        norm: parameter-free norm of the SPADEs, `"sync_batch"`, `"batch"` or `"instance"`.
+        kernel_size: of the convolutions inside the SPADEs; odd.
+        hidden_filters: hidden channels of the SPADEs.
+        spectral_norm: whether the convolutions of the blocks are spectrally normalised.
+        conditioning: `"labels"`, or `"dense"` for any float map under the key `"segmap"`.
+
+    Call arguments:
+        inputs: dict of `"labels"` int32 `(batch, H, W)` with ids `0..num_classes-1` (or
+            `num_classes` for void), `"edges"` float 0/1 `(batch, H, W)` if `instance_edges`,
+            `"latent"` float `(batch, latent_dim)` if `latent_dim`; or `"segmap"` float
+            `(batch, H, W, num_classes)` in the place of labels and edges. The label map may be of
+            any size: every block resizes it to its own.
+        training: mode of norms and spectral norms.
+
+    Returns:
+        Images `(batch, height, width, 3)` in [-1, 1].
+
+    Raises:
+        ValueError: for image sizes that do not fit, naming the next that do, and other bad
+            arguments.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade import SPADEGenerator
+    >>> generator = SPADEGenerator(
+    ...     num_classes=4, image_shape=(32, 64, 3), latent_dim=None, base_filters=2
+    ... )
+    >>> tuple(generator({"labels": np.zeros((1, 32, 64), "int32")}).shape)
+    (1, 32, 64, 3)
+
+    Reference: Park et al. 2019 (arXiv 1903.07291), section 3 and appendix A, figure 11.
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        image_shape=(256, 256, 3),
+        void_class=False,
+        instance_edges=False,
+        latent_dim=256,
+        base_filters=64,
+        upsampling="normal",
+        norm="sync_batch",
+        kernel_size=3,
+        hidden_filters=128,
+        spectral_norm=True,
+        conditioning="labels",
+        name="generator",
+        dtype=None,
+        **kwargs,
+    ):
+        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        image_shape = check_image_shape(image_shape)
+        height, width = _latent_grid(image_shape, upsampling)
+        if latent_dim is not None and latent_dim < 1:
+            raise ValueError(f"`latent_dim` must be None or at least 1, got {latent_dim!r}.")
+        if base_filters < 1 or (upsampling == "most" and base_filters < 2):
+            raise ValueError(
+                "`base_filters` must be at least 1, and 2 with upsampling='most', "
+                f"got {base_filters!r}."
+            )
+
+        # === Layers ===
+        condition = Conditioning(num_classes, void_class, instance_edges, conditioning, dtype)
+        filters = base_filters
+
+        def block(name, filters, x):
+            layer = SPADEResBlock(
+                filters,
+                norm=norm,
+                kernel_size=kernel_size,
+                hidden_filters=hidden_filters,
+                spectral_norm=spectral_norm,
+                name=name,
+                dtype=dtype,
+            )
+            return layer(x, condition.at(*x.shape[1:3]))
+
+        def double(x):
+            return keras.layers.UpSampling2D(2, interpolation="nearest", dtype=dtype)(x)
+
+        # === Functional graph ===
+        inputs = dict(condition.inputs)
+        if latent_dim is None:
+            conv = keras.layers.Conv2D(
+                16 * filters,
+                3,
+                padding="same",
+                kernel_initializer=xavier_normal(),
+                name="fc",
+                dtype=dtype,
+            )
+            x = conv(condition.at(height, width))
+        else:
+            inputs["latent"] = keras.Input((latent_dim,), dtype="float32", name="latent")
+            dense = keras.layers.Dense(
+                16 * filters * height * width,
+                kernel_initializer=xavier_normal(),
+                name="fc",
+                dtype=dtype,
+            )
+            x = dense(inputs["latent"])
+            x = keras.layers.Reshape((height, width, 16 * filters), dtype=dtype)(x)
+        x = block("head_0", 16 * filters, x)
+        x = block("middle_0", 16 * filters, double(x))
+        if upsampling in ("more", "most"):
+            x = double(x)
+        x = block("middle_1", 16 * filters, x)
+        for i, factor in enumerate((8, 4, 2, 1)):
+            x = block(f"up_{i}", factor * filters, double(x))
+        if upsampling == "most":
+            x = block("up_4", filters // 2, double(x))
+        x = keras.layers.LeakyReLU(0.2, dtype=dtype)(x)
+        # The image is float32 under every dtype policy.
+        x = keras.layers.Conv2D(
+            image_shape[-1],
+            3,
+            padding="same",
+            activation="tanh",
+            kernel_initializer=xavier_normal(),
+            name="conv_img",
+            dtype="float32",
+        )(x)
+        super().__init__(inputs=inputs, outputs=x, name=name, dtype=dtype, **kwargs)
+
+        # === Config ===
+        self.num_classes = num_classes
+        self.image_shape = image_shape
+        self.void_class = void_class
+        self.instance_edges = instance_edges
+        self.latent_dim = latent_dim
+        self.base_filters = base_filters
+        self.upsampling = upsampling
+        self.norm = norm
+        self.kernel_size = kernel_size
+        self.hidden_filters = hidden_filters
+        self.spectral_norm = spectral_norm
+        self.conditioning = conditioning
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {
+            "num_classes": self.num_classes,
+            "image_shape": self.image_shape,
+            "void_class": self.void_class,
+            "instance_edges": self.instance_edges,
+            "latent_dim": self.latent_dim,
+            "base_filters": self.base_filters,
+            "upsampling": self.upsampling,
+            "norm": self.norm,
+            "kernel_size": self.kernel_size,
+            "hidden_filters": self.hidden_filters,
+            "spectral_norm": self.spectral_norm,
+            "conditioning": self.conditioning,
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Builds the network from `get_config()`."""
+        return cls(**{**config, "dtype": keras.dtype_policies.deserialize(config["dtype"])})
+
+
+def _latent_grid(image_shape, upsampling):
+    if upsampling not in DOUBLINGS:
+        raise ValueError(f"`upsampling` must be one of {tuple(DOUBLINGS)}, got {upsampling!r}.")
+    factor = 2 ** DOUBLINGS[upsampling]
+    height, width, _ = image_shape
+    if height % factor or width % factor:
+        fits = [
+            f"{max(size // factor, 1) * factor} or {(size // factor + 1) * factor}"
+            for size in (height, width)
+        ]
+        raise ValueError(
+            f"`image_shape`: with upsampling={upsampling!r} height and width must be divisible by "
+            f"{factor}, got {height} x {width}. Heights that fit: {fits[0]}; widths: {fits[1]}."
+        )
+    return height // factor, width // factor

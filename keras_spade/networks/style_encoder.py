@@ -1,0 +1,134 @@
+"""The encoder."""
+
+import keras
+
+from keras_spade.layers import FeatureNorm, SpectralNorm, xavier_normal
+from keras_spade.networks._conditioning import check_image_shape
+
+FILTERS = (1, 2, 4, 8, 8, 8)
+
+
+@keras.saving.register_keras_serializable(package="keras_spade")
+class StyleEncoder(keras.Model):
+    """Reads the style of a photograph: mean and log variance of a normal over latents.
+
+    The image, resized bilinearly, goes through six 3 x 3 convolutions of stride 2 and padding 1
+    (`f, 2f, 4f, 8f, 8f, 8f` filters) with spectral norm, a parameter-free norm and leaky ReLU, then
+    through one dense layer to the mean and one to the log variance.
+
+    Args:
+        image_shape: `(height, width, 3)` of the photographs; any size.
+        latent_dim: size of the latent.
+        base_filters: `f` above.
+        resize_to: `(height, width)` the image is resized to first, 256 x 256 in the paper, whatever
+            its aspect; `None`: not resized. Smaller sizes cost less on small images.
+        norm: `"instance"` (parameter-free); `"batch"` or `"sync_batch"` (with learned scale and
+            offset, as in the reference).
+        spectral_norm: whether the convolutions are spectrally normalised.
+
+    Call arguments:
+        inputs: images, float `(batch, height, width, 3)` in [-1, 1].
+        training: mode of norms and spectral norms.
+
+    Returns:
+        `(mean, log_variance)`, each `(batch, latent_dim)`, float32.
+
+    Raises:
+        ValueError: for bad arguments, or sizes that leave a 1 x 1 map, which instance norm zeroes.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade import StyleEncoder
+    >>> encoder = StyleEncoder(image_shape=(96, 128, 3), latent_dim=8, base_filters=2)
+    >>> mean, log_variance = encoder(np.zeros((1, 96, 128, 3), "float32"))
+    >>> tuple(mean.shape)
+    (1, 8)
+
+    Reference: Park et al. 2019 (arXiv 1903.07291), section 3 and appendix A, figure 14.
+    """
+
+    def __init__(
+        self,
+        image_shape=(256, 256, 3),
+        latent_dim=256,
+        base_filters=64,
+        resize_to=(256, 256),
+        norm="instance",
+        spectral_norm=True,
+        name="encoder",
+        dtype=None,
+        **kwargs,
+    ):
+        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        image_shape = check_image_shape(image_shape)
+        for argument, value in (("latent_dim", latent_dim), ("base_filters", base_filters)):
+            if value < 1:
+                raise ValueError(f"`{argument}` must be at least 1, got {value!r}.")
+        size = image_shape[:2] if resize_to is None else tuple(resize_to)
+        if norm == "instance" and max(size) <= 2 ** len(FILTERS):
+            raise ValueError(
+                f"`resize_to`: six halvings of {size[0]} x {size[1]} leave a 1 x 1 map, which "
+                f"instance norm makes zero; use more than {2 ** len(FILTERS)} rows or columns."
+            )
+
+        # === Functional graph ===
+        inputs = keras.Input(image_shape, name="image")
+        x = inputs
+        if size != image_shape[:2]:
+            x = keras.layers.Resizing(*size, interpolation="bilinear", dtype="float32")(x)
+        for index, factor in enumerate(FILTERS):
+            if index:
+                x = keras.layers.LeakyReLU(0.2, dtype=dtype)(x)
+            name_ = f"conv_{index}"
+            conv = keras.layers.Conv2D(
+                factor * base_filters,
+                3,
+                strides=2,
+                use_bias=False,
+                kernel_initializer=xavier_normal(),
+                name="conv" if spectral_norm else name_,
+                dtype=dtype,
+            )
+            if spectral_norm:
+                conv = SpectralNorm(conv, name=name_, dtype=dtype)
+            x = conv(keras.layers.ZeroPadding2D(1, dtype=dtype)(x))
+            affine = norm != "instance"
+            x = FeatureNorm(norm, affine=affine, name=f"norm_{index}", dtype=dtype)(x)
+        x = keras.layers.LeakyReLU(0.2, dtype=dtype)(x)
+        x = keras.layers.Flatten(dtype=dtype)(x)
+        # The latent's distribution is float32 under every dtype policy.
+        outputs = tuple(
+            keras.layers.Dense(
+                latent_dim, kernel_initializer=xavier_normal(), name=head, dtype="float32"
+            )(x)
+            for head in ("mean", "log_variance")
+        )
+        super().__init__(inputs=inputs, outputs=outputs, name=name, dtype=dtype, **kwargs)
+
+        # === Config ===
+        self.image_shape = image_shape
+        self.latent_dim = latent_dim
+        self.base_filters = base_filters
+        self.resize_to = None if resize_to is None else tuple(resize_to)
+        self.norm = norm
+        self.spectral_norm = spectral_norm
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {
+            "image_shape": self.image_shape,
+            "latent_dim": self.latent_dim,
+            "base_filters": self.base_filters,
+            "resize_to": self.resize_to,
+            "norm": self.norm,
+            "spectral_norm": self.spectral_norm,
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Builds the network from `get_config()`."""
+        return cls(**{**config, "dtype": keras.dtype_policies.deserialize(config["dtype"])})

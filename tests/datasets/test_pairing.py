@@ -1,0 +1,73 @@
+import re
+
+import pytest
+
+from keras_spade.datasets._pairing import pair_files
+
+
+def make_files(folder, *names):
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).touch()
+    return folder
+
+
+def test_files_of_the_same_stem_are_paired_in_sorted_order(tmp_path):
+    images = make_files(tmp_path / "i", "b.JPG", "a.png", "c.d.webp", ".hidden.png", "Thumbs.db")
+    labels = make_files(tmp_path / "l", "c.d.png", "a.png", "b.png", "notes.txt")
+    instances = make_files(tmp_path / "s", "a.tif", "b.png", "c.d.png")
+    (labels / "e.png").mkdir()
+    pairs = [
+        (str(images / "a.png"), str(labels / "a.png")),
+        (str(images / "b.JPG"), str(labels / "b.png")),
+        (str(images / "c.d.webp"), str(labels / "c.d.png")),
+    ]
+    assert pair_files(images, labels) == pairs
+    triples = pair_files(images, labels, instances)
+    assert triples[0] == (*pairs[0], str(instances / "a.tif"))
+    assert [triple[:2] for triple in triples] == pairs
+
+
+def test_missing_partners_are_named_and_counted(tmp_path):
+    images = make_files(tmp_path / "i", *(f"{k}.jpg" for k in range(9)))
+    labels = make_files(tmp_path / "l", "0.png", "1.png")
+    wanted = (
+        f"7 of 9 files in {images} have no label of the same stem in {labels}: "
+        "2.jpg, 3.jpg, 4.jpg, 5.jpg, 6.jpg and 2 more"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(wanted)}$"):
+        pair_files(images, labels)
+
+
+def test_a_label_without_an_image_is_an_error(tmp_path):
+    images = make_files(tmp_path / "i", "0.jpg")
+    labels = make_files(tmp_path / "l", "0.png", "1.png")
+    with pytest.raises(ValueError, match=r"1 of 2 files in .*l have no image of .*i: 1\.png$"):
+        pair_files(images, labels)
+
+
+def test_a_missing_instance_map_is_an_error(tmp_path):
+    images = make_files(tmp_path / "i", "0.jpg", "1.jpg")
+    labels = make_files(tmp_path / "l", "0.png", "1.png")
+    instances = make_files(tmp_path / "s", "1.png")
+    with pytest.raises(ValueError, match=r"1 of 2 files .* no instance .*s: 0\.jpg$"):
+        pair_files(images, labels, instances)
+
+
+def test_duplicate_stems_are_an_error(tmp_path):
+    images = make_files(tmp_path / "i", "0.jpg", "0.png")
+    labels = make_files(tmp_path / "l", "0.png")
+    with pytest.raises(ValueError, match=r"two image files of the same stem.*0\.jpg and 0\.png"):
+        pair_files(images, labels)
+
+
+def test_missing_and_empty_folders_are_named(tmp_path):
+    images = make_files(tmp_path / "i", "0.jpg")
+    with pytest.raises(ValueError, match=r"no folder .*/l: it should hold the label files"):
+        pair_files(images, tmp_path / "l")
+    labels = make_files(tmp_path / "l")
+    with pytest.raises(ValueError, match=r"no label files \(\.png\) in .*/l, which holds no files"):
+        pair_files(images, labels)
+    make_files(labels, "0.jpg")
+    with pytest.raises(ValueError, match=r"in .*/l, which holds 0\.jpg"):
+        pair_files(images, labels)
