@@ -5,6 +5,7 @@ from keras_spade import checkpoints as checkpoints
 from keras_spade import datasets as datasets
 from keras_spade import layers as layers
 from keras_spade import losses as losses
+from keras_spade import optimizers as optimizers
 from keras_spade.layers import SPADE as SPADE
 from keras_spade.layers import SPADEResBlock as SPADEResBlock
 from keras_spade.layers import SpectralNorm as SpectralNorm

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_spade.layers.precision import full_precision, full_precision_dtype
 from keras_spade.layers.replicas import sum_over_replicas
 
 NORMS = ("sync_batch", "batch", "instance")
@@ -85,31 +86,31 @@ class FeatureNorm(keras.layers.Layer):
             initializer=initializer,
             trainable=False,
             autocast=False,
-            dtype="float32",
+            dtype=full_precision_dtype(self.variable_dtype),
             aggregation="mean",
         )
 
     def call(self, x, training=False):
         """Normalises `x`."""
-        x = ops.cast(x, "float32")
+        x = full_precision(x)
         if self.norm == "instance":
-            mean = ops.mean(x, axis=(1, 2), keepdims=True)
-            variance = ops.mean(ops.square(x - mean), axis=(1, 2), keepdims=True)
+            mean = _mean_over_space(x)
+            variance = _mean_over_space(ops.square(x - _row(mean, x)))
         elif training:
             mean, variance = self._batch_statistics(x)
         else:
             mean, variance = self.moving_mean, self.moving_variance
-        y = (x - mean) * ops.rsqrt(variance + self.epsilon)
+        y = (x - _row(mean, x)) * _row(ops.rsqrt(variance + self.epsilon), x)
         if self.affine:
-            y = y * ops.cast(self.gamma, "float32") + ops.cast(self.beta, "float32")
+            y = y * full_precision(self.gamma) + full_precision(self.beta)
         return ops.cast(y, self.compute_dtype)
 
     def _batch_statistics(self, x):
         everywhere = sum_over_replicas if self.norm == "sync_batch" else lambda value: value
         batch, height, width = ops.shape(x)[:3]
-        count = everywhere(ops.cast(batch * height * width, "float32"))
-        mean = everywhere(ops.sum(x, axis=(0, 1, 2))) / count
-        variance = everywhere(ops.sum(ops.square(x - mean), axis=(0, 1, 2))) / count
+        count = everywhere(ops.cast(batch * height * width, x.dtype))
+        mean = everywhere(_sum(x)) / count
+        variance = everywhere(_sum(ops.square(x - _row(mean, x)))) / count
         unbiased = variance * count / ops.maximum(count - 1.0, 1.0)
         self._move(self.moving_mean, mean)
         self._move(self.moving_variance, unbiased)
@@ -132,3 +133,18 @@ class FeatureNorm(keras.layers.Layer):
             "momentum": self.momentum,
             "epsilon": self.epsilon,
         }
+
+
+def _mean_over_space(x):
+    return ops.mean(ops.mean(x, axis=2, keepdims=True), axis=1, keepdims=True)
+
+
+def _sum(x):
+    # Axis by axis: in one go, TensorFlow adds up a large map in sequence on a CPU, and rounding
+    # reaches 1e-5.
+    return ops.sum(ops.sum(ops.sum(x, axis=2), axis=1), axis=0)
+
+
+def _row(statistic, x):
+    # Spread over the width first, so that the gradient is summed axis by axis as well.
+    return ops.broadcast_to(statistic, (*ops.shape(statistic)[:-2], *ops.shape(x)[2:]))

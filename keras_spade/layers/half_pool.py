@@ -6,7 +6,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="keras_spade")
 class HalfPool(keras.layers.Layer):
-    """3 x 3 average pooling of stride 2 with padding 1 on all sides that does not count in the mean.
+    """3 x 3 average pooling of stride 2 with a padding of 1 that does not count in the mean.
 
     TensorFlow's "same" padding puts the windows elsewhere: for even sizes it pads the end only.
 

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_spade.layers.precision import full_precision
+
 
 def reparameterize(mean, log_variance, seed=None):
     """Draws `z = mean + exp(log_variance / 2) * noise`, noise from a standard normal.
@@ -26,7 +28,8 @@ def reparameterize(mean, log_variance, seed=None):
     Reference: Park et al. 2019 (arXiv 1903.07291), section 3, "Multi-modal synthesis"; Kingma and
     Welling 2014.
     """
-    noise = keras.random.normal(ops.shape(mean), dtype="float32", seed=seed)
-    mean = ops.cast(mean, "float32")
-    log_variance = ops.cast(log_variance, "float32")
+    mean = full_precision(ops.convert_to_tensor(mean))
+    log_variance = full_precision(ops.convert_to_tensor(log_variance))
+    dtype = keras.backend.standardize_dtype(mean.dtype)
+    noise = keras.random.normal(ops.shape(mean), dtype=dtype, seed=seed)
     return mean + ops.exp(0.5 * log_variance) * noise

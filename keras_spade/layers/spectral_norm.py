@@ -5,6 +5,8 @@ import math
 import keras
 from keras import ops
 
+from keras_spade.layers.precision import full_precision, full_precision_dtype
+
 
 @keras.saving.register_keras_serializable(package="keras_spade")
 class SpectralNorm(keras.layers.Wrapper):
@@ -66,7 +68,7 @@ class SpectralNorm(keras.layers.Wrapper):
             initializer=_random_unit_vector,
             trainable=False,
             autocast=False,
-            dtype="float32",
+            dtype=full_precision_dtype(self.variable_dtype),
             aggregation="only_first_replica",
         )
 
@@ -93,7 +95,7 @@ class SpectralNorm(keras.layers.Wrapper):
         return -2 if isinstance(self.layer, transposed) else -1
 
     def _matrix(self):
-        kernel = ops.cast(self.kernel, "float32")
+        kernel = full_precision(self.kernel)
         if self._output_axis == -2:
             kernel = ops.swapaxes(kernel, -1, -2)
         return ops.reshape(kernel, (-1, kernel.shape[-1]))
@@ -105,7 +107,7 @@ class SpectralNorm(keras.layers.Wrapper):
             training: whether `u` and `v` move first.
 
         Returns:
-            A float32 tensor of the kernel's shape.
+            A tensor of the kernel's shape.
         """
         matrix = self._matrix()
         u, v = ops.convert_to_tensor(self.u), ops.convert_to_tensor(self.v)
@@ -117,7 +119,7 @@ class SpectralNorm(keras.layers.Wrapper):
             self.u.assign(u)
             self.v.assign(v)
         sigma = ops.sum(ops.matmul(ops.stop_gradient(v), matrix) * ops.stop_gradient(u))
-        return ops.cast(self.kernel, "float32") / sigma
+        return full_precision(self.kernel) / sigma
 
     def _normalize(self, vector):
         return vector / ops.maximum(ops.sqrt(ops.sum(ops.square(vector))), self.epsilon)

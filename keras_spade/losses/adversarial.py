@@ -57,7 +57,6 @@ class AdversarialLoss:
         return sum(losses) / len(losses)
 
     def _pointwise(self, x, real, for_discriminator):
-        x = ops.cast(x, "float32")
         signed = -x if real else x
         if self.kind == "hinge" and for_discriminator:
             return ops.relu(1.0 + signed)

@@ -29,9 +29,7 @@ def feature_matching_loss(fake, real):
     section 3.
     """
     terms = [
-        ops.mean(
-            ops.abs(ops.cast(f, "float32") - ops.stop_gradient(ops.cast(r, "float32")))
-        )
+        ops.mean(ops.abs(f - ops.stop_gradient(r)))
         for fake_scale, real_scale in zip(fake, real, strict=True)
         for f, r in zip(fake_scale[:-1], real_scale[:-1], strict=True)
     ]

@@ -76,7 +76,9 @@ class PerceptualLoss:
 
     def __init__(self, weights="imagenet", preprocessing="imagenet"):
         if preprocessing not in ("imagenet", "none"):
-            raise ValueError(f'`preprocessing` must be "imagenet" or "none", got {preprocessing!r}.')
+            raise ValueError(
+                f'`preprocessing` must be "imagenet" or "none", got {preprocessing!r}.'
+            )
         self.weights = weights
         self.preprocessing = preprocessing
         vgg = _load_vgg19(weights)
@@ -97,7 +99,7 @@ class PerceptualLoss:
         Returns:
             A list of `(batch, h, w, channels)`.
         """
-        images = ops.cast(images, "float32")
+        images = ops.convert_to_tensor(images)
         if self.preprocessing == "imagenet":
             images = keras.applications.vgg19.preprocess_input((images + 1.0) * 127.5)
         return self.features(images, training=False)

@@ -49,7 +49,7 @@ def training_batch(data, generator):
     for key, value in conditioning.items():
         _check_shape(key, value, (None, *generator.image_shape[:2]), leading=3)
     if "int" in keras.backend.standardize_dtype(image.dtype):
-        image = ops.cast(image, "float32") / 127.5 - 1.0
+        image = ops.cast(image, keras.config.floatx()) / 127.5 - 1.0
     return {"conditioning": conditioning, "image": image}
 
 
@@ -61,7 +61,7 @@ def conditioning_inputs(batch, generator):
     segmap = ops.convert_to_tensor(batch[key])
     if key == "segmap":
         _check_shape(key, segmap, (None, None, None, generator.num_classes))
-        return {key: ops.cast(segmap, "float32")}
+        return {key: segmap}
     if "int" not in keras.backend.standardize_dtype(segmap.dtype):
         raise ValueError(
             f"`labels` must be integer ids, got dtype {segmap.dtype}. For one-hot or float maps "
@@ -71,7 +71,7 @@ def conditioning_inputs(batch, generator):
     inputs = {"labels": ops.cast(segmap, "int32")}
     if generator.instance_edges:
         if batch.get("edges") is not None:
-            inputs["edges"] = ops.cast(batch["edges"], "float32")
+            inputs["edges"] = batch["edges"]
         elif batch.get("instances") is not None:
             inputs["edges"] = instance_edges(batch["instances"])
         else:

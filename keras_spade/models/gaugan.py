@@ -12,6 +12,7 @@ from keras_spade.losses import (
     kl_divergence,
 )
 from keras_spade.models import _batches
+from keras_spade.optimizers import BiasCorrectedAdam
 from keras_spade.trainers import Trainer
 
 
@@ -99,8 +100,8 @@ class GauGAN(Trainer, keras.Model):
         """Sets optimizers and losses; the defaults are the paper's.
 
         Args:
-            generator_optimizer: of generator and encoder. `None`: Adam, learning rate 1e-4,
-                beta_1 0, beta_2 0.9, epsilon 1e-8.
+            generator_optimizer: of generator and encoder. `None`: `BiasCorrectedAdam` with learning
+                rate 1e-4, beta_1 0, beta_2 0.9, epsilon 1e-8.
             discriminator_optimizer: `None`: the same with learning rate 4e-4.
             adversarial_loss: a kind of `AdversarialLoss`, or an object called like one.
             feature_matching_weight: factor of `feature_matching_loss`; 0 turns it off.
@@ -222,7 +223,7 @@ class GauGAN(Trainer, keras.Model):
 
     def _draw_latent(self, batch_size):
         shape = (batch_size, self.generator.latent_dim)
-        return keras.random.normal(shape, dtype="float32", seed=self.seed_generator)
+        return keras.random.normal(shape, seed=self.seed_generator)
 
     def _paint(self, batch, latent, training):
         inputs = dict(batch["conditioning"])
@@ -303,12 +304,13 @@ class GauGAN(Trainer, keras.Model):
     def _latent_array(self, batch_size, style_image, latent, seed):
         """The latents of `generate`, `(batch_size, latent_dim)`, or `None`."""
         latent_dim = self.generator.latent_dim
-        given = [k for k, v in {"style_image": style_image, "latent": latent}.items() if v is not None]
-        if len(given) == 2:
+        if style_image is not None and latent is not None:
             raise ValueError("`style_image` and `latent` cannot both be given.")
-        if given and latent_dim is None:
-            raise ValueError(f"`{given[0]}`: the generator has no latent (latent_dim=None).")
         if latent_dim is None:
+            if style_image is not None or latent is not None:
+                raise ValueError(
+                    "`style_image` and `latent`: the generator has no latent (latent_dim=None)."
+                )
             return None
         if latent is not None:
             latent = np.asarray(latent, "float32")
@@ -320,9 +322,7 @@ class GauGAN(Trainer, keras.Model):
             return np.broadcast_to(latent, (batch_size, latent_dim))
         seed = self.seed_generator if seed is None else seed
         if style_image is None:
-            return np.asarray(
-                keras.random.normal((batch_size, latent_dim), dtype="float32", seed=seed)
-            )
+            return np.asarray(keras.random.normal((batch_size, latent_dim), seed=seed))
         if self.encoder is None:
             raise ValueError("`style_image`: the model has no encoder.")
         style = _batches.checked_style(style_image, batch_size, self.encoder.image_shape)
@@ -390,5 +390,5 @@ class GauGAN(Trainer, keras.Model):
 
 def _optimizer(optimizer, learning_rate):
     if optimizer is None:
-        return keras.optimizers.Adam(learning_rate, beta_1=0.0, beta_2=0.9, epsilon=1e-8)
+        return BiasCorrectedAdam(learning_rate)
     return keras.optimizers.get(optimizer)

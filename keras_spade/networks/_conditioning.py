@@ -23,12 +23,12 @@ class Conditioning:
         if conditioning == "dense":
             self.num_classes = None
             shape = (None, None, num_classes)
-            self.inputs = {"segmap": keras.Input(shape, dtype="float32", name="segmap")}
+            self.inputs = {"segmap": keras.Input(shape, name="segmap")}
         else:
             self.num_classes = num_classes + bool(void_class)
             self.inputs = {"labels": keras.Input((None, None), dtype="int32", name="labels")}
             if instance_edges:
-                self.inputs["edges"] = keras.Input((None, None), dtype="float32", name="edges")
+                self.inputs["edges"] = keras.Input((None, None), name="edges")
 
     def at(self, height, width):
         """The map at one resolution, made from the full resolution at the first request."""

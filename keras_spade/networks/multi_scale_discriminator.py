@@ -2,7 +2,13 @@
 
 import keras
 
-from keras_spade.layers import FeatureNorm, HalfPool, SpectralNorm, xavier_normal
+from keras_spade.layers import (
+    FeatureNorm,
+    HalfPool,
+    SpectralNorm,
+    full_precision_dtype,
+    xavier_normal,
+)
 from keras_spade.networks._conditioning import Conditioning, check_image_shape
 
 MAX_FILTERS = 512
@@ -166,6 +172,7 @@ def _patch_features(x, scale, base_filters, num_layers, norm, spectral_norm, dty
         x = conv(x, index, filters, strides, normalize=index > 0)
         x = keras.layers.LeakyReLU(0.2, dtype=dtype)(x)
         features.append(x)
-    # Logits are float32 under every dtype policy.
-    features.append(conv(x, num_layers, 1, strides=1, dtype="float32"))
+    # Logits are float32 under every mixed dtype policy.
+    logits_dtype = full_precision_dtype(dtype.variable_dtype)
+    features.append(conv(x, num_layers, 1, strides=1, dtype=logits_dtype))
     return features

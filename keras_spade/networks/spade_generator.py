@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_spade.layers import SPADEResBlock, xavier_normal
+from keras_spade.layers import SPADEResBlock, full_precision_dtype, xavier_normal
 from keras_spade.networks._conditioning import Conditioning, check_image_shape
 
 DOUBLINGS = {"normal": 5, "more": 6, "most": 7}
@@ -123,7 +123,7 @@ class SPADEGenerator(keras.Model):
             )
             x = conv(condition.at(height, width))
         else:
-            inputs["latent"] = keras.Input((latent_dim,), dtype="float32", name="latent")
+            inputs["latent"] = keras.Input((latent_dim,), name="latent")
             dense = keras.layers.Dense(
                 16 * filters * height * width,
                 kernel_initializer=xavier_normal(),
@@ -142,7 +142,7 @@ class SPADEGenerator(keras.Model):
         if upsampling == "most":
             x = block("up_4", filters // 2, double(x))
         x = keras.layers.LeakyReLU(0.2, dtype=dtype)(x)
-        # The image is float32 under every dtype policy.
+        # The image is float32 under every mixed dtype policy.
         x = keras.layers.Conv2D(
             image_shape[-1],
             3,
@@ -150,7 +150,7 @@ class SPADEGenerator(keras.Model):
             activation="tanh",
             kernel_initializer=xavier_normal(),
             name="conv_img",
-            dtype="float32",
+            dtype=full_precision_dtype(dtype.variable_dtype),
         )(x)
         super().__init__(inputs=inputs, outputs=x, name=name, dtype=dtype, **kwargs)
 

@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_spade.layers import FeatureNorm, SpectralNorm, xavier_normal
+from keras_spade.layers import FeatureNorm, SpectralNorm, full_precision_dtype, xavier_normal
 from keras_spade.networks._conditioning import check_image_shape
 
 FILTERS = (1, 2, 4, 8, 8, 8)
@@ -73,10 +73,11 @@ class StyleEncoder(keras.Model):
             )
 
         # === Functional graph ===
+        full_precision = full_precision_dtype(dtype.variable_dtype)
         inputs = keras.Input(image_shape, name="image")
         x = inputs
         if size != image_shape[:2]:
-            x = keras.layers.Resizing(*size, interpolation="bilinear", dtype="float32")(x)
+            x = keras.layers.Resizing(*size, interpolation="bilinear", dtype=full_precision)(x)
         for index, factor in enumerate(FILTERS):
             if index:
                 x = keras.layers.LeakyReLU(0.2, dtype=dtype)(x)
@@ -97,10 +98,10 @@ class StyleEncoder(keras.Model):
             x = FeatureNorm(norm, affine=affine, name=f"norm_{index}", dtype=dtype)(x)
         x = keras.layers.LeakyReLU(0.2, dtype=dtype)(x)
         x = keras.layers.Flatten(dtype=dtype)(x)
-        # The latent's distribution is float32 under every dtype policy.
+        # The latent's distribution is float32 under every mixed dtype policy.
         outputs = tuple(
             keras.layers.Dense(
-                latent_dim, kernel_initializer=xavier_normal(), name=head, dtype="float32"
+                latent_dim, kernel_initializer=xavier_normal(), name=head, dtype=full_precision
             )(x)
             for head in ("mean", "log_variance")
         )

@@ -104,15 +104,6 @@ def test_epochs_are_reproducible_under_the_seed_and_any_parallelism(tree):
     assert order(make(seed=4)[0]) != orders[0]
 
 
-def test_a_slow_file_keeps_its_place(tree):
-    shape = (1200, 1600)
-    Image.fromarray(np.zeros((*shape, 3), np.uint8)).save(tree / "images" / "00.png")
-    for folder in ("labels", "instances"):
-        Image.fromarray(np.zeros(shape, np.uint8)).save(tree / folder / "00.png")
-    dataset = paired_folders(tree, 12, SIZE, shuffle=False, num_parallel_calls=4)
-    assert order(epochs(dataset, 1)[0]) == list(range(COUNT))
-
-
 def test_crops_and_flips_are_new_in_every_epoch_also_in_fixed_order(tree):
     dataset = paired_folders(tree, 12, (8, 8), COUNT, load_size=(12, 16), flip=True, shuffle=False)
     (first,), (second,) = epochs(dataset)

@@ -1,0 +1,28 @@
+"""Statistics, norms and losses are computed in float32 at least, whatever the dtype policy."""
+
+import keras
+from keras import ops
+
+
+def full_precision_dtype(dtype):
+    """The dtype itself if it is float32 or wider, else float32.
+
+    Args:
+        dtype: the name of a dtype.
+
+    Returns:
+        The name of a dtype.
+    """
+    return keras.backend.result_type(dtype, "float32")
+
+
+def full_precision(x):
+    """Casts a tensor to float32, unless it is wider.
+
+    Args:
+        x: a tensor or variable.
+
+    Returns:
+        A tensor.
+    """
+    return ops.cast(x, full_precision_dtype(keras.backend.standardize_dtype(x.dtype)))

@@ -1,0 +1,3 @@
+"""The one optimizer Keras has otherwise."""
+
+from keras_spade.optimizers.bias_corrected_adam import BiasCorrectedAdam as BiasCorrectedAdam
