@@ -1,10 +1,8 @@
-import doctest
 from functools import lru_cache
 
 import numpy as np
 import pytest
 
-from keras_spade.datasets import synthetic_scenes as module
 from keras_spade.datasets.synthetic_scenes import (
     SCENE_CLASSES,
     SCENE_PALETTE,
@@ -242,8 +240,3 @@ def test_bad_batch_size_is_named():
         synthetic_scenes(4, (32, 32), batch_size=8)
     data = synthetic_scenes(4, (32, 32), batch_size=8, drop_remainder=False)
     assert epoch_of(data)["labels"].shape == (4, 32, 32)
-
-
-def test_docstring_examples_run():
-    result = doctest.testmod(module)
-    assert result.attempted >= 4 and result.failed == 0
