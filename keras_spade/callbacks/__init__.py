@@ -1,3 +1,6 @@
-"""Keras callbacks."""
+"""Keras callbacks, and the pictures they draw."""
 
+from keras_spade.callbacks.draw_grid import draw_grid as draw_grid
+from keras_spade.callbacks.draw_grid import label_colors as label_colors
+from keras_spade.callbacks.image_grid import ImageGrid as ImageGrid
 from keras_spade.callbacks.linear_decay import LinearDecay as LinearDecay

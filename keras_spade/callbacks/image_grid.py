@@ -1,0 +1,76 @@
+"""A picture of what the generator can do, after every epoch."""
+
+import os
+
+import keras
+import numpy as np
+from PIL import Image
+
+from keras_spade.callbacks.draw_grid import draw_grid
+
+
+class ImageGrid(keras.callbacks.Callback):
+    """Paints the same label maps after every few epochs of a `GauGAN`'s training.
+
+    Writes `epoch_0001.png` ... into a folder, one row a sample: label map | generated | real.
+    Latents are the same at every epoch, and the model's own noise is not touched.
+
+    Args:
+        batch: dict with `"labels"` (or `"segmap"`), `"image"`, and `"instances"` if the generator
+            has `instance_edges`; arrays or tensors, of a few samples.
+        directory: where the pictures go; made if need be.
+        palette: uint8 `(classes, 3)` colours of the labels; `None`: distinct ones.
+        every: epochs between pictures; the last epoch of `fit` always has one.
+        use_style: with an encoder, take the style of each sample's own photograph.
+        seed: of the latents.
+
+    Raises:
+        ValueError: if the batch lacks a key.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade.callbacks import ImageGrid
+    >>> batch = {"labels": np.zeros((2, 32, 32), int), "image": np.zeros((2, 32, 32, 3))}
+    >>> callback = ImageGrid(batch, directory="pictures")  # gan.fit(..., callbacks=[callback])
+    """
+
+    def __init__(self, batch, directory, palette=None, every=1, use_style=False, seed=0):
+        super().__init__()
+        self.labels = batch.get("labels", batch.get("segmap"))
+        if self.labels is None or batch.get("image") is None:
+            raise ValueError(
+                f"`batch` must have the keys 'labels' (or 'segmap') and 'image', got {list(batch)}."
+            )
+        if every < 1:
+            raise ValueError(f"`every` must be at least 1, got {every!r}.")
+        self.labels, self.image = np.asarray(self.labels), np.asarray(batch["image"])
+        instances = batch.get("instances")
+        self.instances = None if instances is None else np.asarray(instances)
+        self.directory = os.fspath(directory)
+        self.palette = palette
+        self.every = every
+        self.use_style = use_style
+        self.seed = seed
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Writes the picture of the epoch, counted from 1."""
+        last = epoch + 1 == (self.params or {}).get("epochs")
+        if (epoch + 1) % self.every == 0 or last:
+            self.write(os.path.join(self.directory, f"epoch_{epoch + 1:04d}.png"))
+
+    def write(self, path):
+        """Paints and writes the picture; a file that is there is replaced only when it is done.
+
+        Args:
+            path: of the PNG.
+        """
+        style = self.image if self.use_style and self.model.encoder is not None else None
+        generated = self.model.generate(
+            self.labels, instances=self.instances, style_image=style, seed=self.seed
+        )
+        picture = draw_grid(self.labels, generated, self.image, palette=self.palette)
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        partial = f"{path}.partial"
+        Image.fromarray(picture).save(partial, format="PNG")
+        os.replace(partial, path)
