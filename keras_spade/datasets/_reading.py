@@ -63,7 +63,7 @@ class SampleReader:
         for file, ids in zip(id_files, maps, strict=True):
             if ids.shape != image.size[::-1]:
                 raise ValueError(_mismatch(image_file, image, file, ids))
-        self._check_labels(label_file, maps[0])
+        maps[0] = class_ids(label_file, maps[0], self.num_classes, self.void_label, self.void_class)
 
         (height, width), (load_height, load_width) = self.image_size, self.load_size
         if self.crop == "center":
@@ -76,8 +76,6 @@ class SampleReader:
         rows = nearest_index(maps[0].shape[0], load_height)[top : top + height]
         columns = nearest_index(maps[0].shape[1], load_width)[left : left + width][::step]
         maps = [ids[rows][:, columns].astype(np.int32) for ids in maps]
-        if self.void_class:
-            maps[0][maps[0] == self.void_label] = self.num_classes
 
         image = image.resize((load_width, load_height), Image.Resampling.BICUBIC)
         image = image.crop((left, top, left + width, top + height))
@@ -86,25 +84,28 @@ class SampleReader:
         pixels -= 1.0
         return [maps[0], pixels, *maps[1:]]
 
-    def _check_labels(self, file, labels):
-        if labels.min() >= 0 and labels.max() < self.num_classes:
-            return
-        classes = f"the classes are 0..{self.num_classes - 1}"
-        ids = np.unique(labels)
-        wrong = ids[((ids < 0) | (ids >= self.num_classes)) & (ids != self.void_label)]
-        if wrong.size:
-            listed = ", ".join(map(str, wrong[:5])) + (", ..." if wrong.size > 5 else "")
-            raise ValueError(
-                f"{file}: label ids out of range: {listed}; {classes} and "
-                f"void_label={self.void_label}. Is num_classes too small? An id that means "
-                '"don\'t care" is given as void_label, with void_class=True'
-            )
-        if not self.void_class:
-            count = np.count_nonzero(labels == self.void_label)
-            raise ValueError(
-                f"{file}: {count} pixels have the void id {self.void_label}; {classes}. "
-                f"void_class=True makes void one more class, id {self.num_classes}"
-            )
+
+def class_ids(file, ids, num_classes, void_label, void_class):
+    """Returns checked label ids, int32 (H, W), void pixels with the id `num_classes`."""
+    ids = ids.astype(np.int32)
+    if ids.min() >= 0 and ids.max() < num_classes:
+        return ids
+    classes = f"the classes are 0..{num_classes - 1}"
+    void = ids == void_label
+    wrong = np.unique(ids[((ids < 0) | (ids >= num_classes)) & ~void])
+    if wrong.size:
+        listed = ", ".join(map(str, wrong[:5])) + (", ..." if wrong.size > 5 else "")
+        raise ValueError(
+            f"{file}: label ids out of range: {listed}; {classes} and "
+            f"void_label={void_label}. Is num_classes too small? An id that means "
+            '"don\'t care" is given as void_label, with void_class=True'
+        )
+    if not void_class:
+        raise ValueError(
+            f"{file}: {np.count_nonzero(void)} pixels have the void id {void_label}; {classes}. "
+            f"void_class=True makes void one more class, id {num_classes}"
+        )
+    return np.where(void, np.int32(num_classes), ids)
 
 
 def read_image(file):

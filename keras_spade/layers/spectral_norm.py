@@ -7,6 +7,8 @@ from keras import ops
 
 from keras_spade.layers.precision import full_precision, full_precision_dtype
 
+INITIAL_ITERATIONS = 15
+
 
 @keras.saving.register_keras_serializable(package="keras_spade")
 class SpectralNorm(keras.layers.Wrapper):
@@ -58,19 +60,30 @@ class SpectralNorm(keras.layers.Wrapper):
         super().build(input_shape)
         shape = self.kernel.shape
         outputs = shape[self._output_axis]
-        self.u = self._vector("u", outputs)
-        self.v = self._vector("v", math.prod(shape) // outputs)
+        self.u = self._vector("u", outputs, self._initial_u)
+        self.v = self._vector("v", math.prod(shape) // outputs, self._initial_v)
 
-    def _vector(self, name, size):
+    def _vector(self, name, size, initializer):
         return self.add_weight(
             name=name,
             shape=(size,),
-            initializer=_random_unit_vector,
+            initializer=initializer,
             trainable=False,
             autocast=False,
             dtype=full_precision_dtype(self.variable_dtype),
             aggregation="only_first_replica",
         )
+
+    def _initial_u(self, shape, dtype=None):
+        # Some iterations from a random start: a fresh layer's sigma is near its kernel's norm, so
+        # that inference before any training call makes sense.
+        u = keras.initializers.RandomNormal(stddev=1.0)(shape, dtype=dtype)
+        for _ in range(INITIAL_ITERATIONS):
+            u, _ = self._power_iteration(self._matrix(), u)
+        return u
+
+    def _initial_v(self, shape, dtype=None):
+        return self._normalize(ops.matmul(self._matrix(), ops.convert_to_tensor(self.u)))
 
     @property
     def kernel(self):
@@ -114,12 +127,15 @@ class SpectralNorm(keras.layers.Wrapper):
         if training:
             constant = ops.stop_gradient(matrix)
             for _ in range(self.power_iterations):
-                v = self._normalize(ops.matmul(constant, u))
-                u = self._normalize(ops.matmul(v, constant))
+                u, v = self._power_iteration(constant, u)
             self.u.assign(u)
             self.v.assign(v)
         sigma = ops.sum(ops.matmul(ops.stop_gradient(v), matrix) * ops.stop_gradient(u))
         return full_precision(self.kernel) / sigma
+
+    def _power_iteration(self, matrix, u):
+        v = self._normalize(ops.matmul(matrix, u))
+        return self._normalize(ops.matmul(v, matrix)), v
 
     def _normalize(self, vector):
         return vector / ops.maximum(ops.sqrt(ops.sum(ops.square(vector))), self.epsilon)
@@ -145,8 +161,3 @@ class SpectralNorm(keras.layers.Wrapper):
             "power_iterations": self.power_iterations,
             "epsilon": self.epsilon,
         }
-
-
-def _random_unit_vector(shape, dtype=None):
-    vector = keras.initializers.RandomNormal(stddev=1.0)(shape, dtype=dtype)
-    return vector / ops.norm(vector)

@@ -1,0 +1,76 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_spade.callbacks import ImageGrid
+
+LABELS = np.array([[[0, 1], [1, 0]]])
+IMAGE = np.full((1, 2, 2, 3), 1.0)
+PALETTE = [[10, 10, 10], [20, 20, 20]]
+
+
+class Painter:
+    """Paints everything 77, and remembers what it was asked."""
+
+    encoder = None
+
+    def __init__(self):
+        self.asked = []
+
+    def generate(self, labels, **arguments):
+        self.asked.append(arguments)
+        return np.full((*labels.shape, 3), 77, "uint8")
+
+
+def callback_for(model, epochs, **arguments):
+    callback = ImageGrid({"labels": LABELS, "image": IMAGE}, palette=PALETTE, **arguments)
+    callback.set_params({"epochs": epochs})
+    callback._model = model
+    return callback
+
+
+def test_picture_is_label_generated_real(tmp_path):
+    callback = callback_for(Painter(), 5, directory=tmp_path / "new" / "folder", every=2)
+    for epoch in range(5):
+        callback.on_epoch_end(epoch)
+    files = sorted(path.name for path in (tmp_path / "new" / "folder").iterdir())
+    assert files == ["epoch_0002.png", "epoch_0004.png", "epoch_0005.png"]
+    picture = np.asarray(Image.open(tmp_path / "new" / "folder" / "epoch_0002.png"))
+    assert picture.shape == (2, 3 * 2 + 2 * 2, 3)
+    assert picture[0, :, 0].tolist() == [10, 20, 255, 255, 77, 77, 255, 255, 255, 255]
+
+
+def test_same_seed_every_time_and_style_on_request(tmp_path):
+    painter = Painter()
+    callback = callback_for(painter, 2, directory=tmp_path, use_style=True, seed=4)
+    callback.on_epoch_end(0)
+    painter.encoder = SimpleNamespace()
+    callback.on_epoch_end(1)
+    assert [asked["seed"] for asked in painter.asked] == [4, 4]
+    assert painter.asked[0]["style_image"] is None
+    assert np.array_equal(painter.asked[1]["style_image"], IMAGE)
+
+
+def test_a_failed_write_leaves_the_old_picture(tmp_path, monkeypatch):
+    callback = callback_for(Painter(), 1, directory=tmp_path)
+    callback.on_epoch_end(0)
+    before = (tmp_path / "epoch_0001.png").read_bytes()
+
+    def fail(self, path, format=None):
+        with open(path, "wb") as file:
+            file.write(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Image.Image, "save", fail)
+    with pytest.raises(OSError, match="disk full"):
+        callback.on_epoch_end(0)
+    assert (tmp_path / "epoch_0001.png").read_bytes() == before
+
+
+def test_bad_arguments(tmp_path):
+    with pytest.raises(ValueError, match="keys 'labels' .* and 'image'"):
+        ImageGrid({"labels": LABELS}, tmp_path)
+    with pytest.raises(ValueError, match="`every` must be at least 1"):
+        ImageGrid({"labels": LABELS, "image": IMAGE}, tmp_path, every=0)

@@ -1,0 +1,32 @@
+import keras
+import ml_dtypes
+import numpy as np
+import pytest
+from layers.harness import to_numpy
+
+from keras_spade.layers import full_precision, full_precision_dtype
+
+DTYPES = [
+    ("bfloat16", "float32"),
+    ("float16", "float32"),
+    ("float32", "float32"),
+    ("float64", "float64"),
+]
+
+
+@pytest.mark.parametrize(("dtype", "want"), DTYPES)
+def test_no_dtype_narrower_than_float32(dtype, want):
+    assert full_precision_dtype(dtype) == want
+    numbers = np.array([1.0, -0.1, 300.0]).astype(getattr(ml_dtypes, dtype, dtype))
+    tensor = keras.ops.convert_to_tensor(numbers)
+    for x in (tensor, keras.Variable(tensor, dtype=dtype)):
+        got = full_precision(x)
+        assert keras.backend.standardize_dtype(got.dtype) == want
+        np.testing.assert_array_equal(to_numpy(got), numbers.astype(want))
+
+
+@pytest.mark.parametrize("floatx", ["bfloat16", "float64"])
+def test_the_default_float_does_not_matter(floatx):
+    keras.config.set_floatx(floatx)
+    for dtype, want in DTYPES:
+        assert full_precision_dtype(dtype) == want

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
+
+SHAPE = (32, 64, 3)
+
+
+@pytest.fixture
+def make_gan():
+    """Builds small models, eager (tracing takes longer); with an encoder the latent has 8."""
+
+    def make(
+        encoder=False, compiled=True, seed=3, latent_dim=None, run_eagerly=True, **conditioning
+    ):
+        conditioning = {"num_classes": 5, "image_shape": SHAPE, **conditioning}
+        latent_dim = 8 if encoder else latent_dim
+        gan = GauGAN(
+            SPADEGenerator(**conditioning, latent_dim=latent_dim, base_filters=2, hidden_filters=4),
+            MultiScaleDiscriminator(**conditioning, base_filters=4),
+            StyleEncoder(SHAPE, 8, base_filters=2, resize_to=(128, 128)) if encoder else None,
+            seed=seed,
+        )
+        if compiled:
+            gan.compile(perceptual_loss=None, run_eagerly=run_eagerly)
+        return gan
+
+    return make
+
+
+@pytest.fixture
+def batch():
+    """Six samples with void, instances, and a photograph each."""
+    rng = np.random.default_rng(0)
+    return {
+        "labels": rng.integers(0, 5, (6, 32, 64)).astype("int32"),
+        "instances": rng.integers(0, 3, (6, 32, 64)).astype("int32"),
+        "image": rng.uniform(-1, 1, (6, *SHAPE)).astype("float32"),
+    }

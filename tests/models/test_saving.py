@@ -1,0 +1,120 @@
+"""`.keras` files: another process goes on to the bit as if nothing had happened."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import keras_spade  # noqa: F401  (registers the classes)
+
+CONTINUE = """
+import sys
+import keras, numpy as np, keras_spade
+folder = sys.argv[1]
+batch = dict(np.load(folder + "/batch.npz"))
+gan = keras.models.load_model(folder + "/gan.keras")
+images = gan.generate(batch["labels"], seed=5)
+floats = gan.predict(
+    {"labels": batch["labels"], "latent": np.ones((6, 8), "float32")}, verbose=0
+)
+history = gan.fit(batch, batch_size=2, epochs=1, shuffle=False, verbose=0).history
+weights = {f"weight{i}": np.array(w) for i, w in enumerate(gan.weights)}
+slots = gan.generator_optimizer.variables + gan.discriminator_optimizer.variables
+slots = {f"slot{i}": np.array(v) for i, v in enumerate(slots)}
+losses = {"loss " + k.replace("/", " "): np.array(v) for k, v in history.items()}
+np.savez(folder + "/after.npz", images=images, floats=floats, **weights, **slots, **losses)
+"""
+
+
+@pytest.fixture
+def trained(make_gan, batch):
+    gan = make_gan(encoder=True, run_eagerly=False)
+    del batch["instances"]
+    gan.fit(batch, batch_size=2, epochs=1, shuffle=False, verbose=0)
+    return gan, batch
+
+
+def test_another_process_continues_to_the_bit(trained, tmp_path):
+    gan, batch = trained
+    gan.save(tmp_path / "gan.keras")
+    np.savez(tmp_path / "batch.npz", **batch)
+    root = str(Path(keras_spade.__file__).parents[1])
+    subprocess.run(
+        [sys.executable, "-c", CONTINUE, str(tmp_path)], check=True, cwd=root, timeout=300
+    )
+    theirs = np.load(tmp_path / "after.npz")
+
+    images = gan.generate(batch["labels"], seed=5)
+    data = {"labels": batch["labels"], "latent": np.ones((6, 8), "float32")}
+    assert np.array_equal(theirs["images"], images)
+    assert np.array_equal(theirs["floats"], gan.predict(data, verbose=0))
+    history = gan.fit(batch, batch_size=2, epochs=1, shuffle=False, verbose=0).history
+    for i, weight in enumerate(gan.weights):
+        assert np.array_equal(theirs[f"weight{i}"], np.array(weight)), weight.path
+    slots = gan.generator_optimizer.variables + gan.discriminator_optimizer.variables
+    assert len(slots) > 2 * len(gan.trainable_variables)
+    for i, slot in enumerate(slots):
+        assert np.array_equal(theirs[f"slot{i}"], np.array(slot)), slot.path
+    for name, values in history.items():
+        assert theirs["loss " + name.replace("/", " ")] == values
+
+
+def test_compile_arguments_come_back(make_gan, tmp_path):
+    gan = make_gan(encoder=True, compiled=False)
+    gan.compile(
+        generator_optimizer=keras.optimizers.Adam(3e-4, beta_1=0.5),
+        adversarial_loss="wasserstein",
+        feature_matching_weight=2.0,
+        perceptual_loss=None,
+        kl_weight=0.5,
+        kl_reduction="mean",
+    )
+    gan.generator_optimizer.learning_rate = 1e-5  # as a schedule leaves it
+    gan.save(tmp_path / "gan.keras")
+    twin = keras.models.load_model(tmp_path / "gan.keras")
+    assert twin.adversarial_loss.kind == "wasserstein"
+    assert (twin.feature_matching_weight, twin.kl_weight) == (2.0, 0.5)
+    assert twin.kl_reduction == "mean" and twin.perceptual_loss is None
+    assert type(twin.generator_optimizer) is keras.optimizers.Adam
+    assert twin.generator_optimizer.get_config()["beta_1"] == 0.5
+    assert float(twin.generator_optimizer.learning_rate) == pytest.approx(1e-5)
+    assert twin.initial_learning_rates == pytest.approx((3e-4, 4e-4))
+
+
+def test_uncompiled_models_save_too(make_gan, batch, tmp_path):
+    gan = make_gan(compiled=False)
+    gan.save(tmp_path / "gan.keras")
+    twin = keras.models.load_model(tmp_path / "gan.keras")
+    assert not twin.compiled
+    labels = batch["labels"]
+    assert np.array_equal(twin.generate(labels), gan.generate(labels))
+
+
+@pytest.mark.filterwarnings("ignore:Skipping nested container")  # Keras, before its error
+def test_weights_files(trained, make_gan, tmp_path):
+    gan, batch = trained
+    gan.save_weights(tmp_path / "gan.weights.h5")
+    twin = make_gan(encoder=True, seed=99)
+    twin.load_weights(tmp_path / "gan.weights.h5")
+    assert np.array_equal(twin.generate(batch["labels"]), gan.generate(batch["labels"]))
+    with pytest.raises(ValueError, match="shape|expected"):
+        make_gan(encoder=True, num_classes=4).load_weights(tmp_path / "gan.weights.h5")
+
+
+def test_the_perceptual_loss_comes_back_from_its_file(make_gan, tmp_path):
+    vgg = keras.applications.VGG19(include_top=False, weights=None)
+    vgg.save_weights(tmp_path / "vgg.weights.h5")
+    gan = make_gan(compiled=False)
+    path = str(tmp_path / "vgg.weights.h5")
+    gan.compile(perceptual_loss=keras_spade.losses.PerceptualLoss(path, preprocessing="none"))
+    count = len(gan.weights)
+    gan.save(tmp_path / "gan.keras")
+    twin = keras.models.load_model(tmp_path / "gan.keras")
+    assert twin.perceptual_loss.get_config() == {"weights": path, "preprocessing": "none"}
+    assert len(twin.weights) == count  # VGG19 is no part of the model
+    image = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype("float32")
+    want = gan.perceptual_loss(image, -image)
+    assert float(twin.perceptual_loss(image, -image)) == float(want) > 0

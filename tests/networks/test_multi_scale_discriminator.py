@@ -1,0 +1,313 @@
+import re
+
+import keras
+import numpy as np
+import pytest
+from golden_files import channels_last, golden_names, load_golden, relative_error
+
+from keras_spade import MultiScaleDiscriminator
+from keras_spade.checkpoints import load_nvlabs_weights, nvlabs_weights
+
+NORMS = {"syncbatch": "sync_batch", "batch": "batch", "instance": "instance"}
+CASES = [
+    (name, conditioning)
+    for name in golden_names("discriminator_")
+    for conditioning in ("labels", "dense")
+]
+
+
+def golden_discriminator(golden, conditioning="labels", **options):
+    """The discriminator of a golden file, with its weights."""
+    config = golden.config
+    if conditioning == "labels":
+        options["num_classes"] = config["label_nc"]
+        options["void_class"] = config["contain_dontcare_label"]
+        options["instance_edges"] = not config["no_instance"]
+    else:
+        options["num_classes"] = config["semantic_nc"]
+    discriminator = MultiScaleDiscriminator(
+        image_shape=(*golden["in/x"].shape[2:], 3),
+        base_filters=config["ndf"],
+        num_scales=config["num_D"],
+        num_layers=config["n_layers_D"],
+        norm=NORMS[config["norm"].removeprefix("spectral")],
+        conditioning=conditioning,
+        **options,
+    )
+    load_nvlabs_weights(discriminator, golden.below("state/"))
+    return discriminator
+
+
+def golden_inputs(golden, conditioning="labels"):
+    """The inputs of a golden file, whose last three channels are the image."""
+    segmap, image = np.split(channels_last(golden["in/x"]), [-3], axis=-1)
+    if conditioning == "dense":
+        return {"segmap": segmap, "image": image}
+    one_hot, edges = np.split(segmap, [segmap.shape[-1] - (not golden.config["no_instance"])], -1)
+    np.testing.assert_array_equal(np.sum(one_hot, -1), 1.0)
+    inputs = {"labels": np.argmax(one_hot, -1).astype("int32"), "image": image}
+    if edges.size:
+        inputs["edges"] = edges[..., 0]
+    return inputs
+
+
+def small_discriminator(**options):
+    defaults = {"num_classes": 4, "image_shape": (32, 48, 3), "base_filters": 2}
+    return MultiScaleDiscriminator(**{**defaults, **options})
+
+
+def small_inputs(rng, size=(32, 48), edges=False):
+    inputs = {
+        "labels": rng.integers(0, 4, (2, *size)).astype("int32"),
+        "image": rng.uniform(-1, 1, (2, *size, 3)).astype("float32"),
+    }
+    if edges:
+        inputs["edges"] = rng.integers(0, 2, (2, *size)).astype("float32")
+    return inputs
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+# === Golden numbers ===
+
+
+@pytest.mark.parametrize(("name", "conditioning"), CASES)
+def test_every_feature_is_the_references(name, conditioning):
+    golden = load_golden(name)
+    discriminator = golden_discriminator(golden, conditioning)
+    scales = discriminator(golden_inputs(golden, conditioning))
+    assert len(scales) == golden.config["num_D"]
+    for i, features in enumerate(scales):
+        wanted = golden.below(f"out/eval/scale{i}/feat")
+        assert len(features) == len(wanted) == golden.config["n_layers_D"] + 1
+        for j, feature in enumerate(features):
+            assert relative_error(feature, channels_last(wanted[str(j)])) < 1e-5, (i, j)
+
+
+@pytest.mark.parametrize(("name", "conditioning"), CASES)
+def test_training_call_gives_the_references_logits_and_buffers(name, conditioning):
+    golden = load_golden(name)
+    discriminator = golden_discriminator(golden, conditioning)
+    scales = discriminator(golden_inputs(golden, conditioning), training=True)
+    last = golden.config["n_layers_D"]
+    for i, features in enumerate(scales):
+        want = channels_last(golden[f"out/train/scale{i}/feat{last}"])
+        assert relative_error(features[-1], want) < 1e-5, i
+    after = nvlabs_weights(discriminator)
+    buffers = golden.below("out/train/state/")
+    buffers = {k: v for k, v in buffers.items() if not k.endswith("num_batches_tracked")}
+    assert len(buffers) >= 2 * 3 * golden.config["num_D"]
+    for key, want in buffers.items():
+        assert relative_error(after[key], want) < 1e-5, key
+
+
+@pytest.mark.parametrize("name", golden_names("discriminator_"))
+def test_scales_are_averages_that_do_not_count_the_padding(name):
+    golden = load_golden(name)
+    discriminator = golden_discriminator(golden)
+    pooled = keras.Model(discriminator.input, discriminator.get_layer("pool_1").output)
+    want = channels_last(golden["out/downsampled_input"])
+    assert relative_error(pooled(golden_inputs(golden)), want) < 1e-6
+
+
+def test_half_precision_stays_near_the_reference_and_judges_in_float32():
+    golden = load_golden("discriminator_square")
+    discriminator = golden_discriminator(golden, dtype="mixed_float16")
+    assert {w.dtype for w in discriminator.weights} == {"float32"}
+    for i, features in enumerate(discriminator(golden_inputs(golden))):
+        assert [f.dtype for f in features] == ["float16"] * 4 + ["float32"]
+        for j, feature in enumerate(features):
+            want = channels_last(golden[f"out/eval/scale{i}/feat{j}"])
+            assert relative_error(feature, want) < 2e-2, (i, j)
+
+
+# === Structure ===
+
+
+def patch_sizes(size, num_layers):
+    """Sizes of one scale's features: padding 2 and a kernel of 4 add one at stride 1."""
+    sizes = []
+    for stride in [2] * max(num_layers - 1, 1) + [1] * (num_layers > 1) + [1]:
+        size = (size + 2 * 2 - 4) // stride + 1
+        sizes.append(size)
+    return sizes
+
+
+def test_sizes_at_256_are_the_references():
+    assert patch_sizes(256, 4) == [129, 65, 33, 34, 35]
+    discriminator = small_discriminator(image_shape=(256, 256, 3))
+    assert [f.shape[1] for f in discriminator.output[0]] == [129, 65, 33, 34, 35]
+
+
+@pytest.mark.parametrize(("num_scales", "num_layers"), [(2, 1), (3, 3), (2, 5)])
+@pytest.mark.parametrize("size", [(64, 96), (57, 70)])
+def test_scales_layers_and_sizes(num_scales, num_layers, size, rng):
+    discriminator = small_discriminator(
+        image_shape=(*size, 3), num_scales=num_scales, num_layers=num_layers, base_filters=3
+    )
+    scales = discriminator(small_inputs(rng, size))
+    assert len(scales) == num_scales
+    height, width = size
+    for features in scales:
+        rows, columns = patch_sizes(height, num_layers), patch_sizes(width, num_layers)
+        channels = [3 * 2**i for i in range(num_layers)] + [1]
+        want = [(2, h, w, c) for h, w, c in zip(rows, columns, channels, strict=True)]
+        assert [tuple(f.shape) for f in features] == want
+        height, width = (height + 1) // 2, (width + 1) // 2
+
+
+def test_one_scale_is_a_list_of_one_scale_too(rng):
+    discriminator = small_discriminator(num_scales=1)
+    scales = discriminator(small_inputs(rng))
+    assert len(scales) == 1
+    assert [feature.shape[-1] for feature in scales[0]] == [2, 4, 8, 16, 1]
+
+
+def test_filters_stop_at_512():
+    discriminator = small_discriminator(base_filters=256, num_scales=1)
+    channels = [f.shape[-1] for f in discriminator.output[0]]
+    assert channels == [256, 512, 512, 512, 1]
+
+
+def test_scales_share_no_weights(rng):
+    discriminator = small_discriminator()
+    for index in range(5):
+        first, second = (discriminator.get_layer(f"scale_{i}_conv_{index}") for i in (0, 1))
+        assert not {id(w) for w in first.weights} & {id(w) for w in second.weights}
+        assert np.any(first.get_weights()[0] != second.get_weights()[0])
+
+
+@pytest.mark.parametrize(("void", "edges"), [(False, False), (True, False), (True, True)])
+def test_void_and_edges_are_one_channel_each(void, edges):
+    discriminator = small_discriminator(void_class=void, instance_edges=edges)
+    for scale in (0, 1):
+        kernel = discriminator.get_layer(f"scale_{scale}_conv_0").kernel
+        assert tuple(kernel.shape) == (4, 4, 4 + void + edges + 3, 2)
+
+
+def parameters_of_the_paper(input_channels, base=64, num_scales=2):
+    """Trainable parameters, layer by layer; a bias only where no norm follows."""
+    first = 4 * 4 * input_channels * base + base
+    middle = 4 * 4 * (base * 2 * base + 2 * base * 4 * base + 4 * base * 8 * base)
+    last = 4 * 4 * 8 * base + 1
+    return num_scales * (first + middle + last)
+
+
+def test_full_size_discriminator_has_the_papers_parameters():
+    # The reference prints "5.6 million" for 19 classes without void and edges.
+    assert round(parameters_of_the_paper(19 + 3) / 1e6, 1) == 5.6
+    discriminator = MultiScaleDiscriminator(num_classes=182, void_class=True, instance_edges=True)
+    count = sum(np.prod(w.shape, dtype=int) for w in discriminator.trainable_weights)
+    assert count == parameters_of_the_paper(182 + 1 + 1 + 3)
+    buffers = sum(np.prod(w.shape, dtype=int) for w in discriminator.non_trainable_weights)
+    widths = [(64, 128), (128, 256), (256, 512)]
+    assert buffers == 2 * sum(16 * inputs + outputs for inputs, outputs in widths)
+
+
+# === Config, files and summary ===
+
+OPTIONS = [
+    {"num_classes": 4},
+    {
+        "num_classes": 3,
+        "image_shape": (40, 24, 3),
+        "void_class": True,
+        "instance_edges": True,
+        "num_scales": 3,
+        "num_layers": 2,
+        "norm": "batch",
+        "spectral_norm": False,
+        "name": "judge",
+    },
+    {"num_classes": 3, "conditioning": "dense", "norm": "sync_batch"},
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=["defaults", "all", "dense"])
+def test_config_rebuilds_the_discriminator(options, check_config):
+    options = {"base_filters": 2, **options}
+    check_config(MultiScaleDiscriminator(**options), options)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "float64"])
+def test_config_keeps_the_dtype_policy(policy, check_config):
+    discriminator = small_discriminator(dtype=policy)
+    assert discriminator.get_layer("scale_0_conv_1").dtype_policy.name == policy
+    assert discriminator.dtype_policy.name == policy
+    check_config(discriminator, {})
+    rebuilt = MultiScaleDiscriminator.from_config(discriminator.get_config())
+    assert rebuilt.get_layer("scale_0_conv_1").dtype_policy.name == policy
+
+
+def test_config_keeps_a_network_frozen(check_frozen_config):
+    check_frozen_config(small_discriminator())
+
+
+def test_constructor_leaves_its_arguments_alone():
+    shape = [32, 48, 3]
+    discriminator = small_discriminator(image_shape=shape)
+    small_discriminator(image_shape=shape)
+    assert shape == [32, 48, 3]
+    shape[0] = 64
+    assert discriminator.get_config()["image_shape"] == (32, 48, 3)
+
+
+@pytest.mark.parametrize("norm", ["instance", "sync_batch"])
+def test_keras_file_gives_the_same_bits(norm, rng, check_saving):
+    discriminator = small_discriminator(norm=norm, instance_edges=True)
+    check_saving(discriminator, small_inputs(rng, edges=True))
+
+
+def test_saved_model_serves_the_same_features(rng, check_export):
+    check_export(small_discriminator(instance_edges=True), small_inputs(rng, edges=True))
+
+
+def test_summary_lists_layers_and_parameters(check_summary):
+    layers = [f"scale_{i}_conv_{j}" for i in (0, 1) for j in range(5)]
+    check_summary(small_discriminator(), [*layers, "labels_and_image", "pool_1"])
+
+
+# === Errors ===
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"norm": "group"}, "`norm` must be one of .*'instance'.*, got 'group'"),
+        ({"num_classes": 0}, "`num_classes` must be at least 1, got 0"),
+        ({"base_filters": 0}, "`base_filters` must be at least 1, got 0"),
+        ({"num_scales": 0}, "`num_scales` must be at least 1, got 0"),
+        ({"num_layers": 0}, "`num_layers` must be at least 1, got 0"),
+        ({"conditioning": "rgb"}, '`conditioning` must be "labels" or "dense", got \'rgb\''),
+        ({"conditioning": "dense", "void_class": True}, "`void_class` and .* must be False"),
+        ({"conditioning": "dense", "instance_edges": True}, "`instance_edges` must be False"),
+        ({"image_shape": (32, 48)}, r"`image_shape` must be \(height.*got \(32, 48\)"),
+        ({"image_shape": (32, -1, 3)}, r"`image_shape` must be positive, got \(32, -1, 3\)"),
+        ({"image_shape": (2, 2, 3)}, "instance norm of 1 x 1 maps"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_bad_arguments_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        small_discriminator(**options)
+
+
+def test_unknown_arguments_are_refused():
+    with pytest.raises((TypeError, ValueError), match="num_scale"):
+        small_discriminator(num_scale=3)
+
+
+def test_misshapen_inputs_are_refused_by_name(rng):
+    discriminator = small_discriminator()
+    inputs = small_inputs(rng)
+    with pytest.raises(ValueError, match="with name 'labels'"):
+        discriminator({**inputs, "labels": inputs["labels"][0]})
+    with pytest.raises(ValueError, match="'image'.*" + re.escape("shape=(32, 48, 3)")):
+        discriminator({**inputs, "image": inputs["image"][0]})
+    with pytest.raises(ValueError, match="'image'.*" + re.escape("shape=(2, 16, 48, 3)")):
+        discriminator({**inputs, "image": inputs["image"][:, :16]})
+    with pytest.raises(ValueError, match='Missing data for input "image"'):
+        discriminator({"labels": inputs["labels"]})
