@@ -64,7 +64,7 @@ def main(argv):
     callbacks = [
         keras_spade.callbacks.LinearDecay(),
         keras_spade.callbacks.ImageGrid(
-            first_samples(validation, FLAGS.pictures), FLAGS.run_dir, palette, use_style=True
+            spread_samples(validation, FLAGS.pictures), FLAGS.run_dir, palette, use_style=True
         ),
         keras.callbacks.CSVLogger(os.path.join(FLAGS.run_dir, "losses.csv")),
         keras.callbacks.ModelCheckpoint(os.path.join(FLAGS.run_dir, "gan.keras")),
@@ -142,10 +142,11 @@ def model(num_classes):
     return gan
 
 
-def first_samples(dataset, count):
-    """The first samples of a dataset, as one batch of arrays."""
-    batches = list(dataset.take(-(-count // FLAGS.batch_size)).as_numpy_iterator())
-    return {key: np.concatenate([b[key] for b in batches])[:count] for key in batches[0]}
+def spread_samples(dataset, count):
+    """Samples spread over a dataset, as one batch of arrays."""
+    step = max(1, len(dataset) * FLAGS.batch_size // count)
+    samples = list(dataset.unbatch().shard(step, 0).take(count).as_numpy_iterator())
+    return {key: np.stack([sample[key] for sample in samples]) for key in samples[0]}
 
 
 def plot_losses(history, path):

@@ -18,7 +18,7 @@ def label_colors(num_classes):
 
     >>> from keras_spade.callbacks import label_colors
     >>> label_colors(2).tolist()
-    [[230, 69, 69], [69, 230, 119]]
+    [[230, 69, 69], [69, 230, 116]]
     """
     # Steps of the golden ratio around the colour circle, at alternating brightness.
     hues = np.arange(num_classes) * 0.3819660113 % 1.0

@@ -5,19 +5,15 @@ import numpy as np
 from keras import ops
 
 from keras_spade.layers import reparameterize
-from keras_spade.losses import (
-    AdversarialLoss,
-    PerceptualLoss,
-    feature_matching_loss,
-    kl_divergence,
-)
+from keras_spade.losses import AdversarialLoss, PerceptualLoss
 from keras_spade.models import _batches
+from keras_spade.models._training_step import TrainingStep
 from keras_spade.optimizers import BiasCorrectedAdam
 from keras_spade.trainers import Trainer
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
-class GauGAN(Trainer, keras.Model):
+class GauGAN(TrainingStep, Trainer, keras.Model):
     """SPADE generator, multi-scale discriminator and optional style encoder, trained together.
 
     A training step updates the generator (and encoder) on
@@ -162,98 +158,6 @@ class GauGAN(Trainer, keras.Model):
     def metrics(self):
         """The averages of the losses, one each."""
         return list(getattr(self, "loss_trackers", []))
-
-    # === The step ===
-
-    def training_losses(self, batch):
-        """Makes one training step, and returns the losses it saw, weighted, by name."""
-        losses = self.minimize(
-            lambda: self.generator_losses(batch, training=True),
-            self.generator_variables,
-            self.generator_optimizer,
-        )
-        return losses | self.minimize(
-            lambda: self.discriminator_losses(batch, training=True),
-            self.discriminator.trainable_variables,
-            self.discriminator_optimizer,
-        )
-
-    def evaluation_losses(self, batch):
-        """The losses of a batch in inference mode, weighted, by name."""
-        return self.generator_losses(batch, training=False) | self.discriminator_losses(
-            batch, training=False
-        )
-
-    def generator_losses(self, batch, training):
-        """The terms of the generator's and encoder's loss, weighted, by name."""
-        latent, posterior = self._encode(batch, training)
-        fake = self._paint(batch, latent, training)
-        fake_outputs, real_outputs = self._judge(batch, fake, training)
-        adversarial = self.adversarial_loss(fake_outputs, real=True, for_discriminator=False)
-        losses = {"generator/adversarial": adversarial}
-        if self.feature_matching_weight:
-            matching = feature_matching_loss(fake_outputs, real_outputs)
-            losses["generator/feature_matching"] = self.feature_matching_weight * matching
-        if self.perceptual_loss is not None:
-            distance = self.perceptual_loss(fake, batch["image"])
-            losses["generator/perceptual"] = self.perceptual_weight * distance
-        if self.encoder is not None:
-            divergence = kl_divergence(*posterior, reduction=self.kl_reduction)
-            losses["generator/kl"] = self.kl_weight * divergence
-        return losses
-
-    def discriminator_losses(self, batch, training):
-        """The two terms of the discriminator's loss, by name; the fake is a constant."""
-        latent, _ = self._encode(batch, training)
-        fake = ops.stop_gradient(self._paint(batch, latent, training))
-        fake_outputs, real_outputs = self._judge(batch, fake, training)
-        return {
-            "discriminator/real": self.adversarial_loss(real_outputs, real=True),
-            "discriminator/fake": self.adversarial_loss(fake_outputs, real=False),
-        }
-
-    def _encode(self, batch, training):
-        """A latent for each image of the batch (`None` without), and its posterior."""
-        if self.generator.latent_dim is None:
-            return None, None
-        if self.encoder is None:
-            return self._draw_latent(ops.shape(batch["image"])[0]), None
-        posterior = self.encoder(batch["image"], training=training)
-        return reparameterize(*posterior, seed=self.seed_generator), posterior
-
-    def _draw_latent(self, batch_size):
-        shape = (batch_size, self.generator.latent_dim)
-        return keras.random.normal(shape, seed=self.seed_generator)
-
-    def _paint(self, batch, latent, training):
-        inputs = dict(batch["conditioning"])
-        if latent is not None:
-            inputs["latent"] = latent
-        return self.generator(inputs, training=training)
-
-    def _judge(self, batch, fake, training):
-        """The discriminator's features of the fake and of the real images, passed as one batch."""
-        inputs = {k: ops.concatenate([v, v]) for k, v in batch["conditioning"].items()}
-        inputs["image"] = ops.concatenate([fake, ops.cast(batch["image"], fake.dtype)])
-        scales = self.discriminator(inputs, training=training)
-        halves = [[ops.split(feature, 2) for feature in scale] for scale in scales]
-        return ([[half[i] for half in scale] for scale in halves] for i in (0, 1))
-
-    def prepare_batch(self, data):
-        """A batch as the networks take it, checked: `"conditioning"` (a dict) and `"image"`."""
-        batch = _batches.training_batch(data, self.generator)
-        conditioning = batch["conditioning"]
-        if "labels" in conditioning:
-            classes = self.generator.num_classes + bool(self.generator.void_class)
-            labels = self.check_label_range(conditioning["labels"], classes)
-            batch["conditioning"] = {**conditioning, "labels": labels}
-        return batch
-
-    def track(self, losses, batch_size):
-        """Adds a batch's losses to the averages, and returns these by name."""
-        for tracker in self.loss_trackers:
-            tracker.update_state(losses[tracker.name], sample_weight=batch_size)
-        return {tracker.name: tracker.result() for tracker in self.loss_trackers}
 
     # === Painting ===
 

@@ -1,0 +1,97 @@
+"""The example scripts, as a user runs them."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(script, *flags, check=True):
+    command = [sys.executable, str(ROOT / "examples" / script), *flags]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command, check=check, capture_output=True, text=True, env=environment, timeout=600
+    )
+
+
+@pytest.fixture
+def street(tmp_path):
+    """Five photographs and label maps, void 255, with instances."""
+    rng = np.random.default_rng(0)
+    for folder in ("images", "labels", "instances"):
+        (tmp_path / "street" / folder).mkdir(parents=True)
+    for i in range(5):
+        labels = np.kron(rng.integers(0, 4, (6, 8)), np.ones((8, 8))).astype("uint8")
+        labels[:4] = 255
+        image = (labels[..., None] // np.array([1, 2, 3]) * 40).astype("uint8")
+        Image.fromarray(labels).save(tmp_path / "street" / "labels" / f"{i}.png")
+        Image.fromarray(labels * 2).save(tmp_path / "street" / "instances" / f"{i}.png")
+        Image.fromarray(image).save(tmp_path / "street" / "images" / f"{i}.jpg")
+    return tmp_path / "street"
+
+
+SMALL = ("--base_filters=2", "--hidden_filters=4", "--discriminator_filters=2", "--epochs=2")
+
+
+@pytest.mark.slow
+def test_own_folders_from_training_to_pictures(street, tmp_path):
+    out = tmp_path / "run"
+    run(
+        "train.py",
+        f"--data={street}",
+        f"--run_dir={out}",
+        "--num_classes=4",
+        "--void_class",
+        "--instance_edges",
+        "--image_size=32,64",
+        "--load_size=40,72",
+        "--batch_size=2",
+        "--encoder",
+        "--latent_dim=4",
+        "--encoder_filters=2",
+        *SMALL,
+    )
+    rows = list(csv.DictReader((out / "losses.csv").open()))
+    assert [row["epoch"] for row in rows] == ["0", "1"]
+    assert {"generator/kl", "val_discriminator/real"} <= set(rows[0])
+    assert all(np.isfinite(float(value)) for row in rows for value in row.values())
+    files = {path.name for path in out.iterdir()}
+    assert {"epoch_0001.png", "epoch_0002.png", "losses.png", "gan.keras"} <= files
+
+    painted = tmp_path / "painted"
+    flags = (f"--model={out / 'gan.keras'}", f"--labels={street / 'labels'}", f"--out={painted}")
+    run("generate.py", *flags, f"--instances={street / 'instances'}", "--batch_size=2")
+    pictures = sorted(painted.iterdir())
+    assert [path.name for path in pictures] == [f"{i}.png" for i in range(5)]
+    assert all(Image.open(path).size == (64, 32) for path in pictures)
+
+    result = run("generate.py", *flags, check=False)
+    assert result.returncode != 0 and "--instances is needed" in result.stdout + result.stderr
+    result = run(
+        "generate.py", *flags, f"--instances={street / 'instances'}", "--void_label=9", check=False
+    )
+    assert result.returncode != 0 and "0.png: label ids out of range: 255" in result.stderr
+
+
+@pytest.mark.slow
+def test_drawn_scenes(tmp_path):
+    result = run("train.py", f"--run_dir={tmp_path}", "--num_scenes=8", *SMALL)
+    assert "generator/feature_matching" in result.stdout
+    picture = np.asarray(Image.open(tmp_path / "epoch_0002.png"))
+    assert picture.shape == (6 * 64 + 5 * 2, 3 * 64 + 2 * 2, 3)
+
+
+def test_a_mistake_is_told_before_training(street, tmp_path):
+    (street / "labels" / "3.png").unlink()
+    flags = (f"--data={street}", f"--run_dir={tmp_path / 'run'}", "--num_classes=4")
+    result = run("train.py", *flags, check=False)
+    assert result.returncode != 0 and "3.jpg" in result.stderr
+    result = run("train.py", f"--data={street}", check=False)
+    assert result.returncode != 0 and "--num_classes" in result.stdout + result.stderr

@@ -1,0 +1,92 @@
+"""Who may import whom: the plan of the package, held as a test."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "keras_spade"
+ALLOWED = {
+    "callbacks": {"callbacks"},
+    "checkpoints": {"checkpoints", "layers", "networks"},
+    "datasets": {"datasets"},
+    "layers": {"layers"},
+    "losses": {"losses"},
+    "models": {"layers", "losses", "models", "networks", "optimizers", "trainers"},
+    "networks": {"layers", "networks"},
+    "optimizers": {"optimizers"},
+    "trainers": {"trainers"},
+}
+TENSORFLOW = {"trainers/tensorflow.py"}
+DEPENDENCIES = {"keras", "keras_spade", "numpy", "PIL", "tensorflow", "torch"}
+
+
+def imports(path, top_level=False):
+    """The modules a file imports, with its functions' imports unless `top_level`."""
+    tree = ast.parse(path.read_text())
+    nodes = tree.body if top_level else ast.walk(tree)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module
+
+
+def files():
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def test_every_folder_has_a_rule():
+    folders = {path.parent.name for path in files()} - {"keras_spade"}
+    assert folders == set(ALLOWED)
+
+
+@pytest.mark.parametrize("folder", sorted(ALLOWED))
+def test_folders_import_only_what_they_may(folder):
+    for path in (PACKAGE / folder).glob("*.py"):
+        for name in imports(path):
+            parts = name.split(".")
+            if parts[0] == "keras_spade":
+                assert len(parts) > 1 and parts[1] in ALLOWED[folder], f"{path.name}: {name}"
+
+
+def test_only_known_libraries():
+    import sys
+
+    for path in files():
+        for name in imports(path):
+            top = name.split(".")[0]
+            assert top in DEPENDENCIES or top in sys.stdlib_module_names, f"{path}: {name}"
+
+
+def test_tensorflow_and_torch_are_imported_late():
+    for path in files():
+        if str(path.relative_to(PACKAGE)) in TENSORFLOW:
+            continue
+        for name in imports(path, top_level=True):
+            assert name.split(".")[0] not in ("tensorflow", "torch"), f"{path}: {name}"
+
+
+def test_keras_is_used_through_its_public_names():
+    for path in files():
+        assert "keras.src" not in path.read_text(), path
+
+
+def test_examples_use_public_names():
+    for path in (ROOT / "examples").glob("*.py"):
+        for name in imports(path):
+            assert name == "keras_spade" or not name.startswith("keras_spade."), f"{path}: {name}"
+        tree = ast.parse(path.read_text())
+        private = [
+            node.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and node.attr.startswith("_")
+        ]
+        assert not private, f"{path}: {private}"
+
+
+def test_files_are_short():
+    for path in files():
+        assert len(path.read_text().splitlines()) <= 300, path
