@@ -1,9 +1,13 @@
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import pytest
+
+# What the imports made stays: keras.backend.clear_session() collects after every test.
+gc.freeze()
 
 
 @pytest.fixture(autouse=True)

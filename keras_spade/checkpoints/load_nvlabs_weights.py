@@ -43,6 +43,11 @@ def load_nvlabs_weights(network, source):
         for name, entry in entries.items()
         if name in arrays and arrays[name].shape != entry.shape
     ]
+    problems += [
+        f"not numbers: {name} has dtype {arrays[name].dtype}"
+        for name in entries
+        if name in arrays and arrays[name].dtype.kind not in "fiu"
+    ]
     if problems:
         origin = "the mapping" if isinstance(source, Mapping) else repr(os.fspath(source))
         raise ValueError(
@@ -67,4 +72,6 @@ def _read_pth(path):
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise ValueError(f"`source`: {path!r} is no PyTorch file of weights ({error}).") from error
-    return {name: tensor.numpy() for name, tensor in state.items()}
+    if not isinstance(state, dict) or not all(torch.is_tensor(t) for t in state.values()):
+        raise ValueError(f"`source`: {path!r} holds no mapping of names to tensors.")
+    return {name: tensor.detach().to(torch.float32).numpy() for name, tensor in state.items()}

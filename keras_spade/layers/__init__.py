@@ -7,8 +7,6 @@ from keras_spade.layers.half_pool import HalfPool as HalfPool
 from keras_spade.layers.initializers import xavier_normal as xavier_normal
 from keras_spade.layers.instance_edges import instance_edges as instance_edges
 from keras_spade.layers.nearest_resize import nearest_resize as nearest_resize
-from keras_spade.layers.precision import full_precision as full_precision
-from keras_spade.layers.precision import full_precision_dtype as full_precision_dtype
 from keras_spade.layers.reparameterize import reparameterize as reparameterize
 from keras_spade.layers.spade import SPADE as SPADE
 from keras_spade.layers.spade_resblock import SPADEResBlock as SPADEResBlock

@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from keras_spade.layers.precision import full_precision, full_precision_dtype
 from keras_spade.layers.replicas import sum_over_replicas
+from keras_spade.precision import full_precision, full_precision_dtype
 
 NORMS = ("sync_batch", "batch", "instance")
 

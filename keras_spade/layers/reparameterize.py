@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_spade.layers.precision import full_precision
+from keras_spade.precision import full_precision
 
 
 def reparameterize(mean, log_variance, seed=None):

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from keras_spade.layers.precision import full_precision, full_precision_dtype
+from keras_spade.precision import full_precision, full_precision_dtype
 
 INITIAL_ITERATIONS = 15
 

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_spade.precision import full_precision
+
 
 @keras.saving.register_keras_serializable(package="keras_spade")
 class AdversarialLoss:
@@ -53,10 +55,13 @@ class AdversarialLoss:
         if not isinstance(outputs, (list, tuple)):
             outputs = [outputs]
         logits = [scale[-1] if isinstance(scale, (list, tuple)) else scale for scale in outputs]
-        losses = [ops.mean(self._pointwise(x, real, for_discriminator)) for x in logits]
+        losses = [
+            ops.mean(self._pointwise(full_precision(x), real, for_discriminator)) for x in logits
+        ]
         return sum(losses) / len(losses)
 
     def _pointwise(self, x, real, for_discriminator):
+        x = full_precision(ops.convert_to_tensor(x))
         signed = -x if real else x
         if self.kind == "hinge" and for_discriminator:
             return ops.relu(1.0 + signed)

@@ -2,6 +2,8 @@
 
 from keras import ops
 
+from keras_spade.precision import full_precision
+
 
 def feature_matching_loss(fake, real):
     """Mean absolute difference of the discriminator's features of fake and real images.
@@ -29,7 +31,7 @@ def feature_matching_loss(fake, real):
     section 3.
     """
     terms = [
-        ops.mean(ops.abs(f - ops.stop_gradient(r)))
+        ops.mean(ops.abs(full_precision(f) - ops.stop_gradient(full_precision(r))))
         for fake_scale, real_scale in zip(fake, real, strict=True)
         for f, r in zip(fake_scale[:-1], real_scale[:-1], strict=True)
     ]

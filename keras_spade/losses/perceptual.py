@@ -4,7 +4,10 @@ import os
 from collections.abc import Mapping
 
 import keras
+import numpy as np
 from keras import ops
+
+from keras_spade.precision import full_precision, full_precision_dtype
 
 TAPS = tuple(f"block{i}_conv1" for i in range(1, 6))
 TAP_WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
@@ -79,11 +82,11 @@ class PerceptualLoss:
             raise ValueError(
                 f'`preprocessing` must be "imagenet" or "none", got {preprocessing!r}.'
             )
+        if not (weights is None or isinstance(weights, Mapping)):
+            weights = os.fspath(weights)
         self.weights = weights
         self.preprocessing = preprocessing
-        vgg = _load_vgg19(weights)
-        vgg.trainable = False
-        self.features = keras.Model(vgg.inputs, [vgg.get_layer(tap).output for tap in TAPS])
+        self.features = _features(_load_vgg19(weights))
 
     def __call__(self, fake, real):
         """The weighted distance."""
@@ -99,7 +102,7 @@ class PerceptualLoss:
         Returns:
             A list of `(batch, h, w, channels)`.
         """
-        images = ops.convert_to_tensor(images)
+        images = full_precision(ops.convert_to_tensor(images))
         if self.preprocessing == "imagenet":
             images = keras.applications.vgg19.preprocess_input((images + 1.0) * 127.5)
         return self.features(images, training=False)
@@ -119,6 +122,17 @@ class PerceptualLoss:
         return cls(**config)
 
 
+def _features(vgg):
+    """The taps of a VGG19, frozen, float32 under every mixed dtype policy."""
+    dtype = full_precision_dtype(keras.config.dtype_policy().variable_dtype)
+    clone = keras.models.clone_model(
+        vgg, clone_function=lambda layer: type(layer)(**{**layer.get_config(), "dtype": dtype})
+    )
+    clone.set_weights(vgg.get_weights())
+    clone.trainable = False
+    return keras.Model(clone.inputs, [clone.get_layer(tap).output for tap in TAPS])
+
+
 def _load_vgg19(weights):
     if weights == "imagenet":
         try:
@@ -131,7 +145,7 @@ def _load_vgg19(weights):
     if isinstance(weights, Mapping):
         _set_torchvision_weights(vgg, weights)
     elif weights is not None:
-        _load_file(vgg, os.fspath(weights))
+        _load_file(vgg, weights)
     return vgg
 
 
@@ -152,16 +166,17 @@ def _load_file(vgg, path):
 
 
 def _set_torchvision_weights(vgg, weights):
+    wanted = [f"{theirs}.{kind}" for theirs in CONVS.values() for kind in ("weight", "bias")]
+    missing = [key for key in wanted if key not in weights]
+    if missing:
+        raise ValueError(f"`weights`: missing {missing}.")
     for name, theirs in CONVS.items():
-        missing = [f"{theirs}.{k}" for k in ("weight", "bias") if f"{theirs}.{k}" not in weights]
-        if missing:
-            raise ValueError(f"`weights`: missing {missing}.")
-        kernel = ops.transpose(ops.convert_to_tensor(weights[f"{theirs}.weight"]), (2, 3, 1, 0))
         layer = vgg.get_layer(name)
-        if tuple(kernel.shape) != tuple(layer.kernel.shape):
-            raise ValueError(
-                f"`weights`: {theirs}.weight does not fit {name}: its kernel in Keras' order has "
-                f"shape {tuple(kernel.shape)}, wanted {tuple(layer.kernel.shape)}."
-            )
-        layer.kernel.assign(kernel)
+        height, width, inputs, outputs = layer.kernel.shape
+        arrays = {"weight": (outputs, inputs, height, width), "bias": (outputs,)}
+        for kind, shape in arrays.items():
+            got = tuple(np.shape(weights[f"{theirs}.{kind}"]))
+            if got != shape:
+                raise ValueError(f"`weights`: {theirs}.{kind} has shape {got}, wanted {shape}.")
+        layer.kernel.assign(np.transpose(weights[f"{theirs}.weight"], (2, 3, 1, 0)))
         layer.bias.assign(weights[f"{theirs}.bias"])

@@ -1,5 +1,7 @@
 """What generator and discriminator share: their conditioning inputs, encoded once a resolution."""
 
+import operator
+
 import keras
 
 from keras_spade.layers import ConditioningMap
@@ -49,12 +51,16 @@ class Conditioning:
 
 def check_image_shape(image_shape):
     """Returns `image_shape` as a tuple of three ints, or raises."""
+    return check_sizes("image_shape", image_shape, "(height, width, channels)")
+
+
+def check_sizes(argument, sizes, wanted):
+    """Returns as many positive ints as the words of `wanted` name, or raises."""
+    count = wanted.split(")")[0].count(",") + 1
     try:
-        height, width, channels = (int(size) for size in image_shape)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"`image_shape` must be (height, width, channels), got {image_shape!r}."
-        ) from None
-    if min(height, width, channels) < 1:
-        raise ValueError(f"`image_shape` must be positive, got {image_shape!r}.")
-    return height, width, channels
+        checked = tuple(operator.index(size) for size in sizes)
+    except TypeError:
+        checked = ()
+    if len(checked) != count or min(checked) < 1:
+        raise ValueError(f"`{argument}` must be {wanted}, positive integers, got {sizes!r}.")
+    return checked

@@ -2,14 +2,9 @@
 
 import keras
 
-from keras_spade.layers import (
-    FeatureNorm,
-    HalfPool,
-    SpectralNorm,
-    full_precision_dtype,
-    xavier_normal,
-)
+from keras_spade.layers import FeatureNorm, HalfPool, SpectralNorm, xavier_normal
 from keras_spade.networks._conditioning import Conditioning, check_image_shape
+from keras_spade.precision import full_precision_dtype
 
 MAX_FILTERS = 512
 
@@ -79,7 +74,7 @@ class MultiScaleDiscriminator(keras.Model):
         conditioning="labels",
         name="discriminator",
         dtype=None,
-        **kwargs,
+        trainable=True,
     ):
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
         image_shape = check_image_shape(image_shape)
@@ -104,7 +99,8 @@ class MultiScaleDiscriminator(keras.Model):
             outputs.append(
                 _patch_features(x, scale, base_filters, num_layers, norm, spectral_norm, dtype)
             )
-        super().__init__(inputs=inputs, outputs=outputs, name=name, dtype=dtype, **kwargs)
+        super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
+        self.dtype_policy = dtype
 
         # === Config ===
         self.num_classes = num_classes
@@ -117,6 +113,29 @@ class MultiScaleDiscriminator(keras.Model):
         self.norm = norm
         self.spectral_norm = spectral_norm
         self.conditioning = conditioning
+
+    def call(self, inputs, training=None, mask=None):
+        """Returns a list over scales of lists of feature maps, logits last."""
+        outputs = super().call(inputs, training=training, mask=mask)
+        # Keras unwraps a list of one.
+        return [outputs] if self.num_scales == 1 else outputs
+
+    def export(self, filepath, **kwargs):
+        """Exports as Keras does, the features by name: `"scale_0_feature_0"` ...
+
+        Saved models have no nested lists.
+
+        Args:
+            filepath: where to.
+            **kwargs: see `keras.Model.export`.
+        """
+        names = [
+            f"scale_{scale}_feature_{index}"
+            for scale in range(self.num_scales)
+            for index in range(self.num_layers + 1)
+        ]
+        outputs = dict(zip(names, self.outputs, strict=True))
+        keras.Model(self.input, outputs, name=self.name).export(filepath, **kwargs)
 
     def get_config(self):
         """The constructor's arguments."""

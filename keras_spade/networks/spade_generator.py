@@ -2,8 +2,9 @@
 
 import keras
 
-from keras_spade.layers import SPADEResBlock, full_precision_dtype, xavier_normal
+from keras_spade.layers import SPADEResBlock, xavier_normal
 from keras_spade.networks._conditioning import Conditioning, check_image_shape
+from keras_spade.precision import full_precision_dtype
 
 DOUBLINGS = {"normal": 5, "more": 6, "most": 7}
 
@@ -78,7 +79,7 @@ class SPADEGenerator(keras.Model):
         conditioning="labels",
         name="generator",
         dtype=None,
-        **kwargs,
+        trainable=True,
     ):
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
         image_shape = check_image_shape(image_shape)
@@ -152,7 +153,8 @@ class SPADEGenerator(keras.Model):
             name="conv_img",
             dtype=full_precision_dtype(dtype.variable_dtype),
         )(x)
-        super().__init__(inputs=inputs, outputs=x, name=name, dtype=dtype, **kwargs)
+        super().__init__(inputs=inputs, outputs=x, name=name, trainable=trainable)
+        self.dtype_policy = dtype
 
         # === Config ===
         self.num_classes = num_classes
@@ -200,10 +202,10 @@ def _latent_grid(image_shape, upsampling):
     factor = 2 ** DOUBLINGS[upsampling]
     height, width, _ = image_shape
     if height % factor or width % factor:
-        fits = [
-            f"{max(size // factor, 1) * factor} or {(size // factor + 1) * factor}"
-            for size in (height, width)
-        ]
+        fits = []
+        for size in (height, width):
+            below, above = size // factor * factor, (size // factor + 1) * factor
+            fits.append(f"{below} or {above}" if below else f"{above}")
         raise ValueError(
             f"`image_shape`: with upsampling={upsampling!r} height and width must be divisible by "
             f"{factor}, got {height} x {width}. Heights that fit: {fits[0]}; widths: {fits[1]}."

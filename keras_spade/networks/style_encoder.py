@@ -2,8 +2,9 @@
 
 import keras
 
-from keras_spade.layers import FeatureNorm, SpectralNorm, full_precision_dtype, xavier_normal
-from keras_spade.networks._conditioning import check_image_shape
+from keras_spade.layers import FeatureNorm, SpectralNorm, xavier_normal
+from keras_spade.networks._conditioning import check_image_shape, check_sizes
+from keras_spade.precision import full_precision_dtype
 
 FILTERS = (1, 2, 4, 8, 8, 8)
 
@@ -58,14 +59,15 @@ class StyleEncoder(keras.Model):
         spectral_norm=True,
         name="encoder",
         dtype=None,
-        **kwargs,
+        trainable=True,
     ):
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
         image_shape = check_image_shape(image_shape)
         for argument, value in (("latent_dim", latent_dim), ("base_filters", base_filters)):
             if value < 1:
                 raise ValueError(f"`{argument}` must be at least 1, got {value!r}.")
-        size = image_shape[:2] if resize_to is None else tuple(resize_to)
+        resize_to = resize_to and check_sizes("resize_to", resize_to, "(height, width) or None")
+        size = resize_to or image_shape[:2]
         if norm == "instance" and max(size) <= 2 ** len(FILTERS):
             raise ValueError(
                 f"`resize_to`: six halvings of {size[0]} x {size[1]} leave a 1 x 1 map, which "
@@ -105,13 +107,14 @@ class StyleEncoder(keras.Model):
             )(x)
             for head in ("mean", "log_variance")
         )
-        super().__init__(inputs=inputs, outputs=outputs, name=name, dtype=dtype, **kwargs)
+        super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
+        self.dtype_policy = dtype
 
         # === Config ===
         self.image_shape = image_shape
         self.latent_dim = latent_dim
         self.base_filters = base_filters
-        self.resize_to = None if resize_to is None else tuple(resize_to)
+        self.resize_to = resize_to
         self.norm = norm
         self.spectral_norm = spectral_norm
 

@@ -1,5 +1,6 @@
 """What every layer must do whatever its mathematics, and weights from the golden files."""
 
+import inspect
 import json
 import re
 
@@ -60,6 +61,8 @@ def check_layer(make, *inputs, output_shape, trainable=0, non_trainable=0, idle=
 def _check_config(layer, inputs, y):
     config = layer.get_config()
     stored = json.loads(json.dumps(config))
+    for name in set(inspect.signature(type(layer)).parameters) - {"layer", "args", "kwargs"}:
+        assert config[name] == getattr(layer, name)
     copies = [
         type(layer).from_config(config),
         keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer)),

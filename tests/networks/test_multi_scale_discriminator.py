@@ -284,7 +284,10 @@ def test_summary_lists_layers_and_parameters(check_summary):
         ({"conditioning": "dense", "void_class": True}, "`void_class` and .* must be False"),
         ({"conditioning": "dense", "instance_edges": True}, "`instance_edges` must be False"),
         ({"image_shape": (32, 48)}, r"`image_shape` must be \(height.*got \(32, 48\)"),
-        ({"image_shape": (32, -1, 3)}, r"`image_shape` must be positive, got \(32, -1, 3\)"),
+        (
+            {"image_shape": (32, -1, 3)},
+            r"`image_shape` must be .* positive integers, got \(32, -1, 3\)",
+        ),
         ({"image_shape": (2, 2, 3)}, "instance norm of 1 x 1 maps"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from layers.harness import to_numpy
 
-from keras_spade.layers import full_precision, full_precision_dtype
+from keras_spade.precision import full_precision, full_precision_dtype
 
 DTYPES = [
     ("bfloat16", "float32"),

@@ -1,0 +1,63 @@
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_spade.trainers.tensorflow import Trainer
+
+TWO_REPLICAS = """
+import keras, numpy as np, tensorflow as tf
+from keras_spade.trainers.tensorflow import Trainer
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+with strategy.scope():
+    w = keras.Variable(2.0)
+    optimizer = keras.optimizers.SGD(0.1)
+    optimizer.build([w])
+xs = iter([1.0, 5.0])
+x = strategy.experimental_distribute_values_from_function(lambda c: tf.constant(next(xs)))
+
+@tf.function
+def step(x):
+    strategy.run(lambda x: Trainer().minimize(lambda: {"a": w * x}, [w], optimizer), args=(x,))
+
+step(x)
+print(float(w.numpy()))
+"""
+
+
+def test_minimize_follows_the_gradient_of_the_sum():
+    w = keras.Variable(2.0)
+    other = keras.Variable(1.0)
+    optimizer = keras.optimizers.SGD(0.1)
+    optimizer.build([w])
+    losses = {"square": lambda: w * w * other, "linear": lambda: 3.0 * w}
+    values = Trainer().minimize(lambda: {k: f() for k, f in losses.items()}, [w], optimizer)
+    assert {k: float(v) for k, v in values.items()} == {"square": 4.0, "linear": 6.0}
+    assert float(w) == pytest.approx(2.0 - 0.1 * (2 * 2.0 + 3.0))
+    assert float(other) == 1.0
+
+
+def test_two_replicas_step_along_the_mean():
+    result = subprocess.run(
+        [sys.executable, "-c", TWO_REPLICAS], capture_output=True, text=True, timeout=300
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert float(result.stdout.split()[-1]) == pytest.approx(2.0 - 0.1 * (1.0 + 5.0) / 2)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_label_range(compiled):
+    check = Trainer().check_label_range
+    function = tf.function(check, autograph=False) if compiled else check
+    labels = tf.constant([[[0, 3]]])
+    assert np.array_equal(function(labels, 4), labels)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="ids 0..2"):
+        function(labels, 3)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="ids 0..3"):
+        function(-labels, 4)
