@@ -74,6 +74,12 @@ class ConditioningMap(keras.layers.Layer):
             segmap, edges, self.num_classes, self.height, self.width, self.compute_dtype, self.name
         )
 
+    def compute_output_spec(self, segmap, edges=None):
+        """A symbolic map, after the checks of the real one."""
+        check_conditioning(segmap, edges, self.num_classes, self.name)
+        shapes = (segmap.shape, None if edges is None else edges.shape)
+        return keras.KerasTensor(self.compute_output_shape(*shapes), dtype=self.compute_dtype)
+
     def compute_output_shape(self, segmap_shape, edges_shape=None):
         """`(batch, height, width, channels)`."""
         channels = segmap_shape[-1] if len(segmap_shape) == 4 else self.num_classes
@@ -91,11 +97,19 @@ class ConditioningMap(keras.layers.Layer):
 
 def conditioning_map(segmap, edges, num_classes, height, width, dtype, layer_name):
     """`segmap` at `height` x `width` as floats; the rule that all layers share."""
-    rank = len(segmap.shape)
-    if rank == 3 and is_integer(segmap) and num_classes is not None:
+    check_conditioning(segmap, edges, num_classes, layer_name)
+    if len(segmap.shape) == 3:
         return encode_labels(segmap, num_classes, height, width, edges, dtype)
-    if rank == 4 and edges is None and not (is_integer(segmap) and segmap.shape[-1] == 1):
-        return nearest_resize(ops.cast(segmap, dtype), height, width)
+    return nearest_resize(ops.cast(segmap, dtype), height, width)
+
+
+def check_conditioning(segmap, edges, num_classes, layer_name):
+    """Raises unless `segmap` is integer labels, or a map with channels and no `edges`."""
+    rank, integer = len(segmap.shape), is_integer(segmap)
+    if rank == 3 and integer and num_classes is not None:
+        return
+    if rank == 4 and edges is None and not (integer and segmap.shape[-1] == 1):
+        return
     raise ValueError(
         f"{layer_name!r}: `segmap` must be integer labels (batch, H, W), with `num_classes` given "
         "to the constructor and optional `edges` (batch, H, W), or a one-hot or float map "

@@ -76,8 +76,12 @@ class FeatureNorm(keras.layers.Layer):
             self.moving_mean = self._statistic("moving_mean", channels, "zeros")
             self.moving_variance = self._statistic("moving_variance", channels, "ones")
         if self.affine:
-            self.gamma = self.add_weight(name="gamma", shape=channels, initializer="ones")
-            self.beta = self.add_weight(name="beta", shape=channels, initializer="zeros")
+            self.gamma = self.add_weight(
+                name="gamma", shape=channels, initializer="ones", autocast=False
+            )
+            self.beta = self.add_weight(
+                name="beta", shape=channels, initializer="zeros", autocast=False
+            )
 
     def _statistic(self, name, shape, initializer):
         return self.add_weight(

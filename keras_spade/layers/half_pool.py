@@ -27,6 +27,10 @@ class HalfPool(keras.layers.Layer):
     of Park et al. 2019 does it.
     """
 
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.input_spec = keras.layers.InputSpec(ndim=4)
+
     def call(self, x):
         """Pools `x`."""
         border = [[0, 0], [1, 1], [1, 1], [0, 0]]

@@ -1,6 +1,7 @@
 """Nearest-neighbour resizing that picks the top-left source pixel."""
 
 import keras
+import numpy as np
 from keras import ops
 
 
@@ -49,7 +50,12 @@ def _same(size_in, size_out):
 
 
 def _source_indices(size_in, size_out):
-    ratio = ops.divide(ops.cast(size_in, "float32"), ops.cast(size_out, "float32"))
+    if isinstance(size_in, int) and isinstance(size_out, int):
+        ratio = np.float32(size_in) / np.float32(size_out)
+    else:
+        # By way of float64, or TensorFlow's graph optimiser reorders product and quotient.
+        ratio = ops.divide(ops.cast(size_in, "float64"), ops.cast(size_out, "float64"))
+        ratio = ops.cast(ratio, "float32")
     index = ops.floor(ops.multiply(ops.cast(ops.arange(size_out), "float32"), ratio))
     return ops.minimum(ops.cast(index, "int32"), ops.cast(size_in, "int32") - 1)
 

@@ -103,7 +103,7 @@ class SPADEResBlock(keras.layers.Layer):
             dtype=self.dtype_policy,
         )
         if self.spectral_norm:
-            return SpectralNorm(conv, name=name, dtype=self.dtype_policy)
+            return SpectralNorm(conv, name=name)
         return conv
 
     def call(self, x, segmap, edges=None, training=False):

@@ -26,6 +26,7 @@ class SpectralNorm(keras.layers.Wrapper):
             `Dense`, ...) or `embeddings` (`Embedding`).
         power_iterations: iterations a training call.
         epsilon: lower bound of the norms divided by.
+        **kwargs: `name` and `trainable`; the dtype policy is the wrapped layer's.
 
     Call arguments:
         inputs: what the wrapped layer takes.
@@ -49,7 +50,10 @@ class SpectralNorm(keras.layers.Wrapper):
     """
 
     def __init__(self, layer, power_iterations=1, epsilon=1e-12, **kwargs):
-        super().__init__(layer, **kwargs)
+        # No autocast, so that sigma comes from the whole kernel also where the layer computes in 16
+        # bits; the layer casts its inputs and its kernel itself.
+        kwargs["dtype"] = getattr(layer, "variable_dtype", None)
+        super().__init__(layer, autocast=False, **kwargs)
         if power_iterations < 1:
             raise ValueError(f"`power_iterations` must be at least 1, got {power_iterations!r}.")
         self.power_iterations = power_iterations
@@ -149,6 +153,10 @@ class SpectralNorm(keras.layers.Wrapper):
         values = [(k, normalized if k is kernel else v) for k, v in values]
         with keras.StatelessScope(state_mapping=values):
             return self.layer(inputs)
+
+    def compute_output_spec(self, inputs, training=False):
+        """The output of the wrapped layer."""
+        return self.layer.compute_output_spec(inputs)
 
     def compute_output_shape(self, input_shape):
         """The output shape of the wrapped layer."""

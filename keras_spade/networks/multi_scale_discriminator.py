@@ -177,7 +177,7 @@ def _patch_features(x, scale, base_filters, num_layers, norm, spectral_norm, dty
             dtype=dtype,
         )
         if wrap:
-            layer = SpectralNorm(layer, name=name, dtype=dtype)
+            layer = SpectralNorm(layer, name=name)
         x = layer(keras.layers.ZeroPadding2D(2, dtype=dtype)(x))
         if normalize:
             affine = norm != "instance"

@@ -94,7 +94,7 @@ class StyleEncoder(keras.Model):
                 dtype=dtype,
             )
             if spectral_norm:
-                conv = SpectralNorm(conv, name=name_, dtype=dtype)
+                conv = SpectralNorm(conv, name=name_)
             x = conv(keras.layers.ZeroPadding2D(1, dtype=dtype)(x))
             affine = norm != "instance"
             x = FeatureNorm(norm, affine=affine, name=f"norm_{index}", dtype=dtype)(x)
