@@ -25,7 +25,7 @@ flags.DEFINE_string("labels", None, "A folder of label maps, .png.", required=Tr
 flags.DEFINE_string("out", None, "Where the pictures go.", required=True)
 flags.DEFINE_string("instances", None, "A folder of instance maps of the same names, if needed.")
 flags.DEFINE_string("style", None, "A photograph whose style is taken, with an encoder.")
-flags.DEFINE_integer("void_label", 255, "The id in the label files that means 'don't care'.")
+flags.DEFINE_integer("void_label", 255, "The id in the label files of 'don't care'; below 0: none.")
 flags.DEFINE_integer("batch_size", 4, "Label maps painted at once.", lower_bound=1)
 flags.DEFINE_integer("seed", 0, "Of the latents.")
 
@@ -43,6 +43,10 @@ def main(argv):
     style = None
     if FLAGS.style:
         style = np.asarray(Image.open(FLAGS.style).convert("RGB"))[None]
+    latents = None
+    if gan.generator.latent_dim is not None and style is None:
+        rng = np.random.default_rng(FLAGS.seed)
+        latents = rng.normal(size=(len(files), gan.generator.latent_dim))
     out = Path(FLAGS.out)
     out.mkdir(parents=True, exist_ok=True)
     progress = keras.utils.Progbar(len(files), unit_name="picture")
@@ -52,7 +56,8 @@ def main(argv):
             read(group, gan.generator),
             instances=read_instances(group, gan.generator),
             style_image=style,
-            seed=FLAGS.seed + start,
+            latent=None if latents is None else latents[start : start + FLAGS.batch_size],
+            seed=FLAGS.seed,
         )
         for file, picture in zip(group, pictures, strict=True):
             Image.fromarray(picture).save(out / file.name)
@@ -64,7 +69,10 @@ def read(files, generator):
     """The label maps of some files as one batch, resized to the size the generator paints."""
     maps = [
         keras_spade.datasets.read_label_map(
-            file, generator.num_classes, FLAGS.void_label, generator.void_class
+            file,
+            generator.num_classes,
+            FLAGS.void_label if FLAGS.void_label >= 0 else None,
+            generator.void_class,
         )
         for file in files
     ]

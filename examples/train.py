@@ -3,12 +3,14 @@
     python examples/train.py                                  # drawn scenes, a few minutes
     python examples/train.py --data=street --num_classes=11   # street/images, street/labels
 
-Writes into --run_dir: pictures of unseen label maps after every epoch (label map | generated |
-real), losses.csv and losses.png, and the model, gan.keras.
+Writes into --run_dir: pictures after every epoch (label map | generated | real), losses.csv and
+losses.png, the flags, and the model, gan.keras. The pictures are of unseen label maps: drawn ones,
+or those of --validation_data; without it, of the training data.
 """
 
 import json
 import os
+import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -29,12 +31,12 @@ flags.DEFINE_string("data", "scenes", "'scenes' (drawn), or a folder with images
 flags.DEFINE_string("validation_data", None, "A folder like --data, for pictures and losses.")
 flags.DEFINE_string("run_dir", "runs/scenes", "Where pictures, losses and the model go.")
 flags.DEFINE_integer("num_classes", None, "Label classes, void not counted; drawn scenes know.")
-flags.DEFINE_integer("void_label", 255, "The id in the label files that means 'don't care'.")
+flags.DEFINE_integer("void_label", 255, "The id in the label files of 'don't care'; below 0: none.")
 flags.DEFINE_bool("void_class", False, "Whether void pixels are a class of their own.")
 flags.DEFINE_bool("instance_edges", False, "Whether instances/ become an edge channel.")
 flags.DEFINE_list("image_size", ["64", "64"], "height,width of the images the networks see.")
-flags.DEFINE_list("load_size", None, "height,width before the random crop to --image_size.")
-flags.DEFINE_bool("flip", True, "Whether training samples are mirrored at random.")
+flags.DEFINE_list("load_size", None, "With folders: height,width before the random crop.")
+flags.DEFINE_bool("flip", True, "With folders: mirror training samples at random.")
 flags.DEFINE_integer("num_scenes", 512, "Drawn scenes to train on.", lower_bound=1)
 
 flags.DEFINE_integer("base_filters", 16, "Width of the generator; the paper's is 64.")
@@ -71,11 +73,10 @@ def main(argv):
     ]
     with open(os.path.join(FLAGS.run_dir, "flags.json"), "w") as file:
         json.dump(
-            {flag.name: flag.value for flag in FLAGS.get_key_flags_for_module(__file__)}, file
+            {flag.name: flag.value for flag in FLAGS.get_key_flags_for_module(sys.argv[0])}, file
         )
-    history = gan.fit(
-        training, epochs=FLAGS.epochs, validation_data=validation, callbacks=callbacks
-    )
+    unseen = validation if FLAGS.data == "scenes" or FLAGS.validation_data else None
+    history = gan.fit(training, epochs=FLAGS.epochs, validation_data=unseen, callbacks=callbacks)
     plot_losses(history.history, os.path.join(FLAGS.run_dir, "losses.png"))
     print(f"Pictures, losses and the model are in {FLAGS.run_dir}.")
 

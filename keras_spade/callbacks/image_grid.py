@@ -65,9 +65,13 @@ class ImageGrid(keras.callbacks.Callback):
         Args:
             path: of the PNG.
         """
+        edges = self.model.generator.instance_edges
         style = self.image if self.use_style and self.model.encoder is not None else None
         generated = self.model.generate(
-            self.labels, instances=self.instances, style_image=style, seed=self.seed
+            self.labels,
+            instances=self.instances if edges else None,
+            style_image=style,
+            seed=self.seed,
         )
         picture = draw_grid(self.labels, generated, self.image, palette=self.palette)
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)

@@ -16,6 +16,9 @@ class LinearDecay(keras.callbacks.Callback):
         constant_epochs: epochs at the full rates; `None`: half of the epochs of `fit`.
         decay_epochs: epochs of decay; `None`: the rest of the epochs of `fit`.
 
+    Raises:
+        ValueError: for negative numbers of epochs.
+
     Example:
 
     >>> from keras_spade.callbacks import LinearDecay

@@ -12,6 +12,11 @@ def batches(files, reader, batch_size, shuffle, seed, drop_remainder, num_parall
     import tensorflow as tf
 
     batch_size = positive_integer("batch_size", batch_size)
+    if drop_remainder and batch_size > len(files):
+        raise ValueError(
+            f"batch_size must be at most the number of samples, {len(files)}, with "
+            f"drop_remainder=True, or no batch is left; got {batch_size}"
+        )
     if num_parallel_calls is None:
         num_parallel_calls = tf.data.AUTOTUNE
     elif num_parallel_calls != tf.data.AUTOTUNE:

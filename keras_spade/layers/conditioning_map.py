@@ -21,6 +21,13 @@ def encode_labels(labels, num_classes, height, width, edges=None, dtype="float32
 
     Returns:
         `(batch, height, width, num_classes)`, with one more channel, last, if `edges` are given.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade.layers import encode_labels
+    >>> np.array(encode_labels(np.array([[[2]]]), 3, 1, 1)).tolist()
+    [[[[0.0, 0.0, 1.0]]]]
     """
     encoded = ops.one_hot(nearest_resize(labels, height, width), num_classes, dtype=dtype)
     if edges is None:

@@ -16,6 +16,9 @@ class HalfPool(keras.layers.Layer):
     Returns:
         `(batch, (H + 1) // 2, (W + 1) // 2, channels)`.
 
+    Raises:
+        ValueError: for another rank.
+
     Example:
 
     >>> import numpy as np

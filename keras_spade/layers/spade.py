@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_spade.layers.conditioning_map import conditioning_map
+from keras_spade.layers.conditioning_map import check_conditioning, conditioning_map
 from keras_spade.layers.feature_norm import FeatureNorm
 from keras_spade.layers.initializers import xavier_normal
 
@@ -27,7 +27,8 @@ class SPADE(keras.layers.Layer):
     Call arguments:
         x: float activations, `(batch, h, w, channels)`.
         segmap: integer labels `(batch, H, W)` in `0..num_classes-1`, or any float map (one-hot,
-            soft labels, depth ...) `(batch, H, W, k)`, at any resolution.
+            soft labels, depth ...) `(batch, H, W, k)`, at any resolution. An id outside the range
+            is not detected here and counts as no class; `GauGAN` checks.
         edges: optional float 0/1 `(batch, H, W)`, with integer labels only: one more channel, last.
         training: passed to the norm.
 
@@ -101,6 +102,12 @@ class SPADE(keras.layers.Layer):
         hidden = self.shared(segmap)
         normalized = self.feature_norm(x, training=training)
         return normalized * (1.0 + self.gamma(hidden)) + self.beta(hidden)
+
+    def compute_output_spec(self, x, segmap, edges=None, training=False):
+        """A symbolic output, after the checks of the real one."""
+        check_conditioning(segmap, edges, self.num_classes, self.name)
+        shape = self.compute_output_shape(x.shape, segmap.shape)
+        return keras.KerasTensor(shape, dtype=self.compute_dtype)
 
     def compute_output_shape(self, x_shape, segmap_shape, edges_shape=None):
         """The shape of `x`."""

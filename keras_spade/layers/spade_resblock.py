@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_spade.layers.conditioning_map import check_conditioning
 from keras_spade.layers.initializers import xavier_normal
 from keras_spade.layers.spade import SPADE
 from keras_spade.layers.spectral_norm import SpectralNorm
@@ -34,6 +35,9 @@ class SPADEResBlock(keras.layers.Layer):
     Returns:
         `(batch, h, w, filters)`.
 
+    Raises:
+        ValueError: for bad arguments, or a `segmap` of another rank or dtype, see `SPADE`.
+
     Example:
 
     >>> import numpy as np
@@ -57,6 +61,9 @@ class SPADEResBlock(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        if filters < 1:
+            raise ValueError(f"`filters` must be at least 1, got {filters!r}.")
+        SPADE(norm=norm, kernel_size=kernel_size)  # checks both
         self.filters = filters
         self.norm = norm
         self.kernel_size = kernel_size
@@ -119,6 +126,12 @@ class SPADEResBlock(keras.layers.Layer):
 
     def _convolve(self, conv, x, training):
         return conv(x, training=training) if self.spectral_norm else conv(x)
+
+    def compute_output_spec(self, x, segmap, edges=None, training=False):
+        """A symbolic output, after the checks of the real one."""
+        check_conditioning(segmap, edges, self.num_classes, self.name)
+        shape = self.compute_output_shape(x.shape, segmap.shape)
+        return keras.KerasTensor(shape, dtype=self.compute_dtype)
 
     def compute_output_shape(self, x_shape, segmap_shape, edges_shape=None):
         """`(batch, h, w, filters)`."""

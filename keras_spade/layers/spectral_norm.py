@@ -54,7 +54,11 @@ class SpectralNorm(keras.layers.Wrapper):
         # bits; the layer casts its inputs and its kernel itself.
         kwargs["dtype"] = getattr(layer, "variable_dtype", None)
         super().__init__(layer, autocast=False, **kwargs)
-        if power_iterations < 1:
+        if isinstance(layer, (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)):
+            raise ValueError(
+                "SpectralNorm: `layer` must not be depthwise: its kernel is no matrix."
+            )
+        if not isinstance(power_iterations, int) or power_iterations < 1:
             raise ValueError(f"`power_iterations` must be at least 1, got {power_iterations!r}.")
         self.power_iterations = power_iterations
         self.epsilon = epsilon

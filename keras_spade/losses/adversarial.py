@@ -55,9 +55,7 @@ class AdversarialLoss:
         if not isinstance(outputs, (list, tuple)):
             outputs = [outputs]
         logits = [scale[-1] if isinstance(scale, (list, tuple)) else scale for scale in outputs]
-        losses = [
-            ops.mean(self._pointwise(full_precision(x), real, for_discriminator)) for x in logits
-        ]
+        losses = [ops.mean(self._pointwise(x, real, for_discriminator)) for x in logits]
         return sum(losses) / len(losses)
 
     def _pointwise(self, x, real, for_discriminator):

@@ -19,6 +19,9 @@ def feature_matching_loss(fake, real):
     Returns:
         A scalar.
 
+    Raises:
+        ValueError: if the two have different numbers of scales or features.
+
     Example:
 
     >>> import numpy as np

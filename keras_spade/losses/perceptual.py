@@ -48,7 +48,7 @@ class PerceptualLoss:
     Args:
         weights: `"imagenet"`, through `keras.applications` (downloaded once); a path to a local
             Keras file of VGG19 without top (`.weights.h5`, `.h5` or `.keras`); or a mapping of
-            torchvision's names (`"features.0.weight"` ...) to arrays.
+            torchvision's names (`"features.0.weight"` ...) to arrays; or `None`: random ones.
         preprocessing: `"imagenet"`: as published for Keras' VGG19 (BGR, 0 to 255, mean
             subtracted); `"none"`: images in [-1, 1] as they are, which is what the authors' code
             does.
@@ -106,6 +106,11 @@ class PerceptualLoss:
         if self.preprocessing == "imagenet":
             images = keras.applications.vgg19.preprocess_input((images + 1.0) * 127.5)
         return self.features(images, training=False)
+
+    @property
+    def comes_from_a_file(self):
+        """Whether the weights can be told by name."""
+        return isinstance(self.weights, str)
 
     def get_config(self):
         """The constructor's arguments; arrays cannot be told, only files can."""

@@ -5,10 +5,20 @@ import numpy as np
 from keras import ops
 
 from keras_spade.layers import instance_edges
+from keras_spade.networks import MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 
 
 def check_networks(generator, discriminator, encoder):
     """Raises unless the networks belong together."""
+    for argument, network, kind in (
+        ("generator", generator, SPADEGenerator),
+        ("discriminator", discriminator, MultiScaleDiscriminator),
+        ("encoder", encoder, StyleEncoder),
+    ):
+        if not (isinstance(network, kind) or (network is None and kind is StyleEncoder)):
+            raise ValueError(
+                f"`{argument}` must be a {kind.__name__}, got {type(network).__name__}."
+            )
     for attribute in ("num_classes", "image_shape", "void_class", "instance_edges", "conditioning"):
         ours, theirs = getattr(generator, attribute), getattr(discriminator, attribute)
         if ours != theirs:
@@ -37,7 +47,9 @@ def map_key(generator):
 
 def training_batch(data, generator):
     """A batch of `fit` as `{"conditioning": dict, "image": float}`, its shapes checked."""
-    x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    if sample_weight is not None:
+        raise ValueError("`sample_weight` is not used; leave it away.")
     batch = dict(x) if isinstance(x, dict) else {map_key(generator): x}
     if y is not None:
         batch["image"] = y
@@ -100,6 +112,8 @@ def checked_arrays(labels, instances, generator):
     """The arrays of `generate` as a batch, checked on the host."""
     key = map_key(generator)
     segmap = np.asarray(labels)
+    if instances is not None and not generator.instance_edges:
+        raise ValueError("`instances`: the generator was built without instance_edges.")
     if key == "segmap":
         if segmap.ndim != 4 or segmap.shape[-1] != generator.num_classes:
             raise ValueError(

@@ -91,12 +91,14 @@ class TrainingStep:
     def prepare_batch(self, data):
         """A batch as the networks take it, checked: `"conditioning"` (a dict) and `"image"`."""
         batch = _batches.training_batch(data, self.generator)
-        conditioning = batch["conditioning"]
-        if "labels" in conditioning:
-            classes = self.generator.num_classes + bool(self.generator.void_class)
-            labels = self.check_label_range(conditioning["labels"], classes)
-            batch["conditioning"] = {**conditioning, "labels": labels}
-        return batch
+        return batch | {"conditioning": self.check_labels(batch["conditioning"])}
+
+    def check_labels(self, conditioning):
+        """The conditioning inputs, which fail where they are read if a label id is no class."""
+        if "labels" not in conditioning:
+            return conditioning
+        classes = self.generator.num_classes + bool(self.generator.void_class)
+        return conditioning | {"labels": self.check_label_range(conditioning["labels"], classes)}
 
     def track(self, losses, batch_size):
         """Adds a batch's losses to the averages, and returns these by name."""

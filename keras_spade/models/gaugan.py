@@ -6,9 +6,8 @@ from keras import ops
 
 from keras_spade.layers import reparameterize
 from keras_spade.losses import AdversarialLoss, PerceptualLoss
-from keras_spade.models import _batches
+from keras_spade.models import _batches, _compiling, _latents
 from keras_spade.models._training_step import TrainingStep
-from keras_spade.optimizers import BiasCorrectedAdam
 from keras_spade.trainers import Trainer
 
 
@@ -44,8 +43,10 @@ class GauGAN(TrainingStep, Trainer, keras.Model):
     `(batch, H, W, 3)`; a `(labels, image)` tuple is accepted too.
 
     Raises:
-        ValueError: if the networks do not belong together; in `fit`, for batches that lack a key
-            or do not fit the networks.
+        ValueError: if the networks do not belong together; for batches that lack a key or do not
+            fit the networks.
+        tf.errors.InvalidArgumentError: for batches with label ids out of range, which only the
+            running step can see; no weight has changed then.
 
     Example:
 
@@ -75,6 +76,8 @@ class GauGAN(TrainingStep, Trainer, keras.Model):
         self.encoder = encoder
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
+        # XLA drops the check of the label ids, so "auto" must not choose it.
+        self.supports_jit = False
         self.built = True
 
     # === Configuration ===
@@ -103,14 +106,29 @@ class GauGAN(TrainingStep, Trainer, keras.Model):
             feature_matching_weight: factor of `feature_matching_loss`; 0 turns it off.
             perceptual_loss: `"vgg19"` for `PerceptualLoss()`, which needs the ImageNet weights; a
                 `PerceptualLoss`; any function of `(fake, real)`; or `None`.
-            perceptual_weight: its factor.
+            perceptual_weight: its factor; 0 turns it off.
             kl_weight: factor of `kl_divergence`, with an encoder.
             kl_reduction: `"sum"` over the batch, as in the reference, or `"mean"`.
             run_eagerly: as in Keras.
-            jit_compile: as in Keras.
+            jit_compile: as in Keras, but `"auto"` means no: XLA leaves out the check that label ids
+                are in range.
             steps_per_execution: as in Keras.
+
+        Raises:
+            ValueError: for bad arguments, naming them.
+            RuntimeError: if the ImageNet weights cannot be had.
         """
-        generator_optimizer = _optimizer(generator_optimizer, 1e-4)
+        generator_optimizer = _compiling.optimizer(generator_optimizer, 1e-4)
+        discriminator_optimizer = _compiling.optimizer(discriminator_optimizer, 4e-4)
+        _compiling.check(
+            generator_optimizer,
+            discriminator_optimizer,
+            adversarial_loss,
+            kl_reduction,
+            feature_matching_weight=feature_matching_weight,
+            perceptual_weight=perceptual_weight,
+            kl_weight=kl_weight,
+        )
         super().compile(
             optimizer=generator_optimizer,
             run_eagerly=run_eagerly,
@@ -119,9 +137,11 @@ class GauGAN(TrainingStep, Trainer, keras.Model):
             auto_scale_loss=False,
         )
         self.generator_optimizer = generator_optimizer
-        self.discriminator_optimizer = _optimizer(discriminator_optimizer, 4e-4)
+        self.discriminator_optimizer = discriminator_optimizer
         if isinstance(adversarial_loss, str):
             adversarial_loss = AdversarialLoss(adversarial_loss)
+        if perceptual_weight == 0:
+            perceptual_loss = None
         if isinstance(perceptual_loss, str):
             if perceptual_loss != "vgg19":
                 raise ValueError(
@@ -165,12 +185,15 @@ class GauGAN(TrainingStep, Trainer, keras.Model):
         """Paints label maps."""
         if not isinstance(inputs, dict):
             inputs = {_batches.map_key(self.generator): inputs}
-        batch = {"conditioning": _batches.conditioning_inputs(inputs, self.generator)}
+        conditioning = _batches.conditioning_inputs(inputs, self.generator)
+        batch = {"conditioning": self.check_labels(conditioning)}
         latent = None
+        if inputs.get("style_image") is not None and self.encoder is None:
+            raise ValueError("`style_image`: the model has no encoder.")
         if self.generator.latent_dim is not None:
             if inputs.get("latent") is not None:
                 latent = inputs["latent"]
-            elif inputs.get("style_image") is not None and self.encoder is not None:
+            elif inputs.get("style_image") is not None:
                 posterior = self.encoder(inputs["style_image"], training=training)
                 latent = reparameterize(*posterior, seed=self.seed_generator)
             else:
@@ -199,41 +222,11 @@ class GauGAN(TrainingStep, Trainer, keras.Model):
         """
         inputs = _batches.checked_arrays(labels, instances, self.generator)
         batch_size = len(inputs[_batches.map_key(self.generator)])
-        latent = self._latent_array(batch_size, style_image, latent, seed)
+        latent = _latents.given_or_drawn(self, batch_size, style_image, latent, seed)
         if latent is not None:
             inputs["latent"] = latent
         images = np.asarray(self.predict_on_batch(inputs), "float32")
         return np.clip(np.round((images + 1.0) * 127.5), 0, 255).astype("uint8")
-
-    def _latent_array(self, batch_size, style_image, latent, seed):
-        """The latents of `generate`, `(batch_size, latent_dim)`, or `None`."""
-        latent_dim = self.generator.latent_dim
-        if style_image is not None and latent is not None:
-            raise ValueError("`style_image` and `latent` cannot both be given.")
-        if latent_dim is None:
-            if style_image is not None or latent is not None:
-                raise ValueError(
-                    "`style_image` and `latent`: the generator has no latent (latent_dim=None)."
-                )
-            return None
-        if latent is not None:
-            latent = np.asarray(latent, "float32")
-            if latent.shape not in ((batch_size, latent_dim), (1, latent_dim)):
-                raise ValueError(
-                    f"`latent` must have shape ({batch_size}, {latent_dim}) or (1, {latent_dim}), "
-                    f"got {latent.shape}."
-                )
-            return np.broadcast_to(latent, (batch_size, latent_dim))
-        seed = self.seed_generator if seed is None else seed
-        if style_image is None:
-            return np.asarray(keras.random.normal((batch_size, latent_dim), seed=seed))
-        if self.encoder is None:
-            raise ValueError("`style_image`: the model has no encoder.")
-        style = _batches.checked_style(style_image, batch_size, self.encoder.image_shape)
-        mean, log_variance = self.encoder(style, training=False)
-        shape = (batch_size, latent_dim)
-        mean, log_variance = ops.broadcast_to(mean, shape), ops.broadcast_to(log_variance, shape)
-        return np.asarray(reparameterize(mean, log_variance, seed=seed))
 
     # === Saving ===
 
@@ -266,10 +259,12 @@ class GauGAN(TrainingStep, Trainer, keras.Model):
             "discriminator_optimizer": self.discriminator_optimizer,
             "adversarial_loss": self.adversarial_loss,
             "feature_matching_weight": self.feature_matching_weight,
-            "perceptual_loss": self.perceptual_loss,
+            "perceptual_loss": _compiling.savable(self.perceptual_loss),
             "perceptual_weight": self.perceptual_weight,
             "kl_weight": self.kl_weight,
             "kl_reduction": self.kl_reduction,
+            "run_eagerly": self.run_eagerly,
+            "jit_compile": self.jit_compile,
             "steps_per_execution": self.steps_per_execution,
         }
         config = {k: keras.saving.serialize_keras_object(v) for k, v in arguments.items()}
@@ -290,9 +285,3 @@ class GauGAN(TrainingStep, Trainer, keras.Model):
     def load_own_variables(self, store):
         """Loads the state of the noise."""
         self.seed_generator.state.assign(store["seed_generator_state"])
-
-
-def _optimizer(optimizer, learning_rate):
-    if optimizer is None:
-        return BiasCorrectedAdam(learning_rate)
-    return keras.optimizers.get(optimizer)

@@ -4,13 +4,14 @@ import keras
 
 from keras_spade.layers import FeatureNorm, HalfPool, SpectralNorm, xavier_normal
 from keras_spade.networks._conditioning import Conditioning, check_image_shape
+from keras_spade.networks._network import Network
 from keras_spade.precision import full_precision_dtype
 
 MAX_FILTERS = 512
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
-class MultiScaleDiscriminator(keras.Model):
+class MultiScaleDiscriminator(Network):
     """Judges patches of an image against its label map, at several scales.
 
     Label map and image, concatenated, go through one PatchGAN a scale; between scales the
@@ -59,6 +60,19 @@ class MultiScaleDiscriminator(keras.Model):
     Reference: Park et al. 2019 (arXiv 1903.07291), appendix A, figure 13; Wang et al. 2018
     (pix2pixHD, arXiv 1711.11585), section 3.2.
     """
+
+    ARGUMENTS = (
+        "num_classes",
+        "image_shape",
+        "void_class",
+        "instance_edges",
+        "base_filters",
+        "num_scales",
+        "num_layers",
+        "norm",
+        "spectral_norm",
+        "conditioning",
+    )
 
     def __init__(
         self,
@@ -136,29 +150,6 @@ class MultiScaleDiscriminator(keras.Model):
         ]
         outputs = dict(zip(names, self.outputs, strict=True))
         keras.Model(self.input, outputs, name=self.name).export(filepath, **kwargs)
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {
-            "num_classes": self.num_classes,
-            "image_shape": self.image_shape,
-            "void_class": self.void_class,
-            "instance_edges": self.instance_edges,
-            "base_filters": self.base_filters,
-            "num_scales": self.num_scales,
-            "num_layers": self.num_layers,
-            "norm": self.norm,
-            "spectral_norm": self.spectral_norm,
-            "conditioning": self.conditioning,
-            "name": self.name,
-            "trainable": self.trainable,
-            "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """Builds the network from `get_config()`."""
-        return cls(**{**config, "dtype": keras.dtype_policies.deserialize(config["dtype"])})
 
 
 def _patch_features(x, scale, base_filters, num_layers, norm, spectral_norm, dtype):

@@ -4,13 +4,14 @@ import keras
 
 from keras_spade.layers import SPADEResBlock, xavier_normal
 from keras_spade.networks._conditioning import Conditioning, check_image_shape
+from keras_spade.networks._network import Network
 from keras_spade.precision import full_precision_dtype
 
 DOUBLINGS = {"normal": 5, "more": 6, "most": 7}
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
-class SPADEGenerator(keras.Model):
+class SPADEGenerator(Network):
     """Paints an image from a label map (and a latent that carries the style).
 
     A latent vector, through a dense layer, or without one the label map, through a 3 x 3
@@ -62,6 +63,21 @@ class SPADEGenerator(keras.Model):
 
     Reference: Park et al. 2019 (arXiv 1903.07291), section 3 and appendix A, figure 11.
     """
+
+    ARGUMENTS = (
+        "num_classes",
+        "image_shape",
+        "void_class",
+        "instance_edges",
+        "latent_dim",
+        "base_filters",
+        "upsampling",
+        "norm",
+        "kernel_size",
+        "hidden_filters",
+        "spectral_norm",
+        "conditioning",
+    )
 
     def __init__(
         self,
@@ -169,31 +185,6 @@ class SPADEGenerator(keras.Model):
         self.hidden_filters = hidden_filters
         self.spectral_norm = spectral_norm
         self.conditioning = conditioning
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {
-            "num_classes": self.num_classes,
-            "image_shape": self.image_shape,
-            "void_class": self.void_class,
-            "instance_edges": self.instance_edges,
-            "latent_dim": self.latent_dim,
-            "base_filters": self.base_filters,
-            "upsampling": self.upsampling,
-            "norm": self.norm,
-            "kernel_size": self.kernel_size,
-            "hidden_filters": self.hidden_filters,
-            "spectral_norm": self.spectral_norm,
-            "conditioning": self.conditioning,
-            "name": self.name,
-            "trainable": self.trainable,
-            "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """Builds the network from `get_config()`."""
-        return cls(**{**config, "dtype": keras.dtype_policies.deserialize(config["dtype"])})
 
 
 def _latent_grid(image_shape, upsampling):

@@ -4,13 +4,14 @@ import keras
 
 from keras_spade.layers import FeatureNorm, SpectralNorm, xavier_normal
 from keras_spade.networks._conditioning import check_image_shape, check_sizes
+from keras_spade.networks._network import Network
 from keras_spade.precision import full_precision_dtype
 
 FILTERS = (1, 2, 4, 8, 8, 8)
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
-class StyleEncoder(keras.Model):
+class StyleEncoder(Network):
     """Reads the style of a photograph: mean and log variance of a normal over latents.
 
     The image, resized bilinearly, goes through six 3 x 3 convolutions of stride 2 and padding 1
@@ -48,6 +49,15 @@ class StyleEncoder(keras.Model):
 
     Reference: Park et al. 2019 (arXiv 1903.07291), section 3 and appendix A, figure 14.
     """
+
+    ARGUMENTS = (
+        "image_shape",
+        "latent_dim",
+        "base_filters",
+        "resize_to",
+        "norm",
+        "spectral_norm",
+    )
 
     def __init__(
         self,
@@ -117,22 +127,3 @@ class StyleEncoder(keras.Model):
         self.resize_to = resize_to
         self.norm = norm
         self.spectral_norm = spectral_norm
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {
-            "image_shape": self.image_shape,
-            "latent_dim": self.latent_dim,
-            "base_filters": self.base_filters,
-            "resize_to": self.resize_to,
-            "norm": self.norm,
-            "spectral_norm": self.spectral_norm,
-            "name": self.name,
-            "trainable": self.trainable,
-            "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """Builds the network from `get_config()`."""
-        return cls(**{**config, "dtype": keras.dtype_policies.deserialize(config["dtype"])})

@@ -21,6 +21,9 @@ class BiasCorrectedAdam(keras.optimizers.Adam):
         epsilon: see above.
         **kwargs: what `keras.optimizers.Adam` takes, but `amsgrad`.
 
+    Raises:
+        ValueError: for `amsgrad=True`.
+
     Example:
 
     >>> from keras_spade.optimizers import BiasCorrectedAdam

@@ -22,7 +22,7 @@ class Trainer:
         with tf.GradientTape() as tape:
             values = losses()
             # Keras optimizers sum gradients over replicas; these losses are means over each.
-            total = tf.add_n(list(values.values())) / replicas
+            total = optimizer.scale_loss(tf.add_n(list(values.values())) / replicas)
         optimizer.apply(tape.gradient(total, variables), variables)
         return values
 

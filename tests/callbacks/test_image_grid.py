@@ -15,6 +15,7 @@ class Painter:
     """Paints everything 77, and remembers what it was asked."""
 
     encoder = None
+    generator = SimpleNamespace(instance_edges=False)
 
     def __init__(self):
         self.asked = []

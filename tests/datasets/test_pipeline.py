@@ -29,6 +29,11 @@ def make(num_parallel_calls, shuffle=False):
     return batches(files, SleepyReader(), 3, shuffle, 5, False, num_parallel_calls)
 
 
+def test_a_batch_larger_than_the_data_is_told():
+    with pytest.raises(ValueError, match="at most the number of samples, 1, with drop_remainder"):
+        batches([(0, None)], SleepyReader(), 3, False, 5, True, 1)
+
+
 def test_a_slow_file_keeps_its_place():
     numbers, _ = epoch(make(num_parallel_calls=4))
     assert numbers.tolist() == list(range(8))

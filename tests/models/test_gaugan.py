@@ -328,6 +328,62 @@ def test_compile_checks_its_arguments(make_gan):
         gan.compile(adversarial_loss="hing", perceptual_loss=None)
 
 
+def test_compile_refuses_what_cannot_be(make_gan):
+    gan = make_gan(compiled=False)
+    adam = keras.optimizers.Adam()
+    for arguments, message in (
+        ({"kl_reduction": "avg"}, '`kl_reduction` must be "sum" or "mean"'),
+        ({"feature_matching_weight": -3.0}, "`feature_matching_weight` must not be negative"),
+        ({"adversarial_loss": 3}, "`adversarial_loss` must be a kind or a loss, got 3"),
+        ({"generator_optimizer": adam, "discriminator_optimizer": adam}, "must be two objects"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            gan.compile(perceptual_loss=None, **arguments)
+
+
+def test_a_weight_of_zero_needs_no_vgg19(make_gan):
+    gan = make_gan(compiled=False)
+    gan.compile(perceptual_weight=0.0)
+    assert gan.perceptual_loss is None
+
+
+def test_loss_scaling_does_not_change_the_step(make_gan, batch):
+    moved = []
+    for scale in (None, 1024.0):
+        keras.utils.set_random_seed(0)
+        gan = make_gan(compiled=False)
+        sgd = [keras.optimizers.SGD(0.1, loss_scale_factor=scale) for _ in range(2)]
+        gan.compile(*sgd, perceptual_loss=None, run_eagerly=True)
+        before = np.array(gan.generator.get_layer("conv_img").kernel)
+        gan.train_on_batch(batch)
+        moved.append(np.array(gan.generator.get_layer("conv_img").kernel) - before)
+    assert np.abs(moved[0]).max() > 0
+    assert np.allclose(moved[0], moved[1], rtol=1e-4, atol=1e-8)
+
+
+def test_what_cannot_be_used_is_refused(make_gan, batch):
+    gan = make_gan()
+    labels, image = batch["labels"], batch["image"]
+    with pytest.raises(ValueError, match="`sample_weight` is not used"):
+        gan.fit(labels, image, sample_weight=np.ones(6), verbose=0)
+    with pytest.raises(ValueError, match="without instance_edges"):
+        gan.generate(labels, instances=batch["instances"])
+    with pytest.raises(ValueError, match="`style_image`: the model has no encoder"):
+        make_gan(latent_dim=4)({"labels": labels, "style_image": image})
+    with pytest.raises(ValueError, match="`generator` must be a SPADEGenerator, got MultiScale"):
+        GauGAN(gan.discriminator, gan.generator)
+
+
+def test_predict_checks_the_range_of_labels(make_gan, batch):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="ids 0..4"):
+        make_gan().predict(batch["labels"] + 5, verbose=0)
+
+
+def test_xla_is_never_chosen_by_itself(make_gan):
+    # It would leave out the check of the range.
+    assert not make_gan(run_eagerly=False).jit_compile
+
+
 def test_losses_and_optimizers_are_replaceable(make_gan, batch):
     gan = make_gan(compiled=False)
     gan.compile(
@@ -341,6 +397,12 @@ def test_losses_and_optimizers_are_replaceable(make_gan, batch):
     gan.fit(batch, batch_size=6, verbose=0)
     assert equal(before, [np.array(v) for v in gan.generator.trainable_variables])
     assert isinstance(gan.discriminator_optimizer, keras.optimizers.RMSprop)
+
+    got = gan.evaluate(batch, batch_size=6, verbose=0, return_dict=True)
+    scales = gan.discriminator({"labels": batch["labels"], "image": batch["image"]})
+    want = np.mean([np.mean((np.array(scale[-1]) - 1) ** 2) for scale in scales])
+    assert got["discriminator/real"] == pytest.approx(want, rel=1e-4)
+    assert got["generator/perceptual"] > 0
 
 
 def test_config_round_trip(make_gan):

@@ -118,3 +118,18 @@ def test_the_perceptual_loss_comes_back_from_its_file(make_gan, tmp_path):
     image = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype("float32")
     want = gan.perceptual_loss(image, -image)
     assert float(twin.perceptual_loss(image, -image)) == float(want) > 0
+
+
+@pytest.mark.parametrize("kind", ["random weights", "lambda"])
+def test_a_perceptual_loss_without_a_file_does_not_spoil_the_save(make_gan, tmp_path, kind):
+    gan = make_gan(compiled=False)
+    loss = (lambda fake, real: 0.0) if kind == "lambda" else None
+    gan.compile(perceptual_loss=loss or keras_spade.losses.PerceptualLoss(weights=None))
+    with pytest.warns(UserWarning, match="perceptual loss is not saved"):
+        gan.save(tmp_path / "gan.keras")
+    assert keras.models.load_model(tmp_path / "gan.keras").perceptual_loss is None
+
+
+def test_how_steps_run_comes_back(make_gan, tmp_path):
+    make_gan(run_eagerly=True).save(tmp_path / "gan.keras")
+    assert keras.models.load_model(tmp_path / "gan.keras").run_eagerly

@@ -180,7 +180,10 @@ def test_steps_in_float64(name, monkeypatch):
 @pytest.mark.parametrize("name", golden_names("train_step_"))
 def test_steps_in_float32(name, monkeypatch):
     # In float32 two correct implementations part ways where an activation falls on the other side
-    # of a kink (see the golden README); in the VAE case that happens in the first generator step.
+    # of a kink (see the golden README). With oneDNN's rounding that happens in the first generator
+    # step of train_step_vae: measured 1.7e-4 for the losses of step 2, 2.5e-3 for those of step 3,
+    # 6 % of the weights off by more than 1e-5; without oneDNN 1e-6, 1e-4, 0.14 %. So its limits say
+    # little after step 1; float64 above holds the mathematics.
     golden = load_golden(name)
     vae = golden.config["use_vae"]
     # The noise of the golden file comes in where Python runs, so not in a compiled step.
@@ -188,14 +191,15 @@ def test_steps_in_float32(name, monkeypatch):
 
     assert max(run.loss_errors(1).values()) < 1e-5
     assert max(run.loss_errors(2).values()) < (1e-3 if vae else 1e-5)
-    assert max(run.loss_errors(3).values()) < (1e-2 if vae else 1e-4)
+    assert max(run.loss_errors(3).values()) < (1e-2 if vae else 1e-5)
     errors = run.state_errors(1)
     assert np.mean(errors > 1e-5) < 5e-4
-    assert np.max(errors) < 8.1e-4  # twice the largest learning rate
-    assert np.max(run.state_errors(1, only=BUFFERS)) < 2e-4
+    # At most twice the largest learning rate.
+    assert np.max(errors) < (8.1e-4 if vae else 1e-4)
+    assert np.max(run.state_errors(1, only=BUFFERS)) < (2e-4 if vae else 5e-5)
     errors = run.state_errors(3)
     assert np.mean(errors > 1e-5) < (0.15 if vae else 1e-3)
-    assert np.max(errors) < 3 * 8.1e-4
+    assert np.max(errors) < (3 * 8.1e-4 if vae else 5e-4)
 
 
 def test_first_gradients_in_float32(monkeypatch):

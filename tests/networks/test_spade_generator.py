@@ -367,3 +367,10 @@ def test_misshapen_float_maps_are_refused_by_name():
         generator({"segmap": np.zeros((1, 32, 64), "float32")})
     with pytest.raises(ValueError, match=r"'segmap'.*found shape=\(1, 32, 64, 5\)"):
         generator({"segmap": np.zeros((1, 32, 64, 5), "float32")})
+
+
+def test_float_labels_are_refused():
+    generator = SPADEGenerator(4, (32, 32, 3), latent_dim=None, base_filters=1, hidden_filters=2)
+    labels = np.zeros((1, 32, 32), "float32")
+    with pytest.raises(ValueError, match="generator: `labels` must be integer ids, got dtype"):
+        generator({"labels": labels})
