@@ -49,8 +49,8 @@ flags.DEFINE_integer("encoder_filters", 16, "Width of the encoder; the paper's i
 flags.DEFINE_string("perceptual", "", "'imagenet', a file of VGG19 weights, or '' for none.")
 flags.DEFINE_float("perceptual_weight", 10.0, "Weight of the perceptual loss.")
 
-flags.DEFINE_integer("epochs", 16, "Passes over the training data.", lower_bound=1)
-flags.DEFINE_integer("batch_size", 8, "Samples a step.", lower_bound=1)
+flags.DEFINE_integer("epochs", 9, "Passes over the training data.", lower_bound=1)
+flags.DEFINE_integer("batch_size", 4, "Samples a step.", lower_bound=1)
 flags.DEFINE_integer("pictures", 6, "Validation samples in each picture.", lower_bound=1)
 flags.DEFINE_integer("seed", 0, "Of weights, data order and noise.")
 
