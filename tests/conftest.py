@@ -6,7 +6,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import pytest
 
-# What the imports made stays: keras.backend.clear_session() collects after every test.
+# What the imports made stays; collecting it again and again takes longer than many tests.
 gc.freeze()
 
 
@@ -18,4 +18,3 @@ def _seed_and_restore():
     yield
     keras.config.set_floatx(floatx)
     keras.config.set_dtype_policy(policy)
-    keras.backend.clear_session()

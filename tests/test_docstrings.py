@@ -41,4 +41,4 @@ def test_public_names_say_what_they_take(name):
     arguments = text.split("Args:")[-1] if "Args:" in text else ""
     missing = [parameter for parameter in parameters if f"{parameter}:" not in arguments]
     # Layers and models may leave out what Keras documents.
-    assert not set(missing) - {"name", "dtype", "labels_shape"}, (name, missing)
+    assert not set(missing) - {"name", "dtype", "trainable"}, (name, missing)

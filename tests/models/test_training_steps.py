@@ -147,6 +147,7 @@ class Run:
         return np.concatenate(errors)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", golden_names("train_step_"))
 def test_steps_in_float64(name, monkeypatch):
     # In float64 only the rounding of the reference itself is left, so the limits are those that

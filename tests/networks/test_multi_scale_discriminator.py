@@ -235,11 +235,11 @@ def test_config_rebuilds_the_discriminator(options, check_config):
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "float64"])
 def test_config_keeps_the_dtype_policy(policy):
     discriminator = small_discriminator(dtype=policy)
-    assert discriminator.get_layer("scale_0_conv_1").dtype_policy.name == policy
+    assert discriminator.get_layer("scale_0_conv_1").layer.dtype_policy.name == policy
     assert discriminator.dtype_policy.name == policy
     rebuilt = MultiScaleDiscriminator.from_config(discriminator.get_config())
     assert rebuilt.dtype_policy.name == policy
-    assert rebuilt.get_layer("scale_0_conv_1").dtype_policy.name == policy
+    assert rebuilt.get_layer("scale_0_conv_1").layer.dtype_policy.name == policy
 
 
 def test_config_keeps_a_network_frozen(check_frozen_config):

@@ -189,11 +189,11 @@ def test_config_rebuilds_the_encoder(options, check_config):
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "float64"])
 def test_config_keeps_the_dtype_policy(policy):
     encoder = small_encoder(dtype=policy)
-    assert encoder.get_layer("conv_1").dtype_policy.name == policy
+    assert encoder.get_layer("conv_1").layer.dtype_policy.name == policy
     assert encoder.dtype_policy.name == policy
     rebuilt = StyleEncoder.from_config(encoder.get_config())
     assert rebuilt.dtype_policy.name == policy
-    assert rebuilt.get_layer("conv_1").dtype_policy.name == policy
+    assert rebuilt.get_layer("conv_1").layer.dtype_policy.name == policy
 
 
 def test_config_keeps_a_network_frozen(check_frozen_config):
