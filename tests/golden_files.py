@@ -16,20 +16,30 @@ class Golden:
     """One golden file: its arrays by key, its options, and its weights by the authors' names."""
 
     def __init__(self, path):
-        self.arrays = np.load(path, allow_pickle=False)
+        self.path = path
+        with np.load(path) as arrays:
+            self.keys = set(arrays.files)
         self.meta = json.loads(path.with_suffix(".json").read_text())
         self.config = self.meta["config"]
 
     def __getitem__(self, key):
-        return self.arrays[key]
+        with np.load(self.path) as arrays:
+            return arrays[key]
 
     def __contains__(self, key):
-        return key in self.arrays
+        return key in self.keys
 
     def below(self, prefix):
         """The arrays whose keys begin with a prefix, without it."""
-        keys = [key for key in self.arrays.files if key.startswith(prefix)]
-        return {key[len(prefix) :]: self.arrays[key] for key in keys}
+        keys = sorted(key for key in self.keys if key.startswith(prefix))
+        with np.load(self.path) as arrays:
+            return {key[len(prefix) :]: arrays[key] for key in keys}
+
+
+def read_arrays(path):
+    """All arrays of an .npz file, by key; the file is closed."""
+    with np.load(path) as arrays:
+        return dict(arrays)
 
 
 def golden_names(prefix):

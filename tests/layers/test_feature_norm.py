@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from golden_files import channels_last, load_golden, relative_error
+from golden_files import channels_last, load_golden, read_arrays, relative_error
 from layers.harness import check_layer, gradients, to_numpy
 
 from keras_spade.layers import FeatureNorm
@@ -56,7 +56,7 @@ def test_single_device_numbers_of_the_reference():
 
 @pytest.mark.parametrize("path", TFA, ids=lambda path: path.stem)
 def test_instance_norm_of_tensorflow_addons(path):
-    golden = np.load(path)
+    golden = read_arrays(path)
     affine = "state/gamma" in golden
     layer = FeatureNorm("instance", affine=affine, epsilon=float(golden["config/epsilon"]))
     x = golden["in/x"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from golden_files import relative_error
+from golden_files import read_arrays, relative_error
 
 import keras_spade
 from keras_spade.layers.replicas import sum_over_replicas
@@ -31,7 +31,7 @@ def answers(tmp_path_factory):
         check=True,
         timeout=300,
     )
-    return np.load(path)
+    return read_arrays(path)
 
 
 def normalized(x, axes):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from golden_files import relative_error
+from golden_files import read_arrays, relative_error
 from layers.harness import check_layer, gradients, randomize, to_numpy
 
 from keras_spade import SpectralNorm
@@ -256,7 +256,7 @@ def test_the_gradient_is_orthogonal_to_the_kernel():
 
 def from_tfa(name):
     """The golden file, and our layer with its weights."""
-    golden = np.load(TFA / f"spectral_norm_{name}.npz")
+    golden = read_arrays(TFA / f"spectral_norm_{name}.npz")
     kernel = golden["state/kernel"]
     if "transpose" in name:
         strides = tuple(golden["config/strides"])

@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from golden_files import read_arrays
 
 import keras_spade  # noqa: F401  (registers the classes)
 
@@ -14,7 +15,8 @@ CONTINUE = """
 import sys
 import keras, numpy as np, keras_spade
 folder = sys.argv[1]
-batch = dict(np.load(folder + "/batch.npz"))
+with np.load(folder + "/batch.npz") as arrays:
+    batch = dict(arrays)
 gan = keras.models.load_model(folder + "/gan.keras")
 images = gan.generate(batch["labels"], seed=5)
 floats = gan.predict(
@@ -46,7 +48,7 @@ def test_another_process_continues_to_the_bit(trained, tmp_path):
     subprocess.run(
         [sys.executable, "-c", CONTINUE, str(tmp_path)], check=True, cwd=root, timeout=300
     )
-    theirs = np.load(tmp_path / "after.npz")
+    theirs = read_arrays(tmp_path / "after.npz")
 
     images = gan.generate(batch["labels"], seed=5)
     data = {"labels": batch["labels"], "latent": np.ones((6, 8), "float32")}
