@@ -17,16 +17,17 @@ FEATURE_MATCHING_WEIGHT = 10.0
 KL_WEIGHT = 0.05
 
 
-def label_channels_of(labels, num_classes, edges):
+def label_channels_of(labels, num_classes, edges=None):
     """One-hot channels of label ids, and the edges last: `(batch, num_classes + 1, H, W)`.
 
     `labels` are int64 `(batch, H, W)` in `0..num_classes-1` (the void class counts), `edges` float
-    `(batch, H, W)` of 0 and 1.
+    `(batch, H, W)` of 0 and 1, or `None`: one channel less.
     """
-    batch, height, width = labels.shape
-    channels = edges.new_zeros(batch, num_classes + 1, height, width)
+    size = (len(labels), num_classes + (edges is not None), *labels.shape[1:])
+    channels = torch.zeros(size, dtype=None if edges is None else edges.dtype)
     channels.scatter_(1, labels.unsqueeze(1), 1.0)
-    channels[:, -1] = edges
+    if edges is not None:
+        channels[:, -1] = edges
     return channels
 
 
@@ -230,15 +231,15 @@ class GauGAN:
 
     def label_channels(self, labels, edges):
         """`label_channels_of` in the generator's number of classes and memory format."""
-        channels = label_channels_of(labels, self.generator.label_channels - 1, edges)
+        classes = self.generator.label_channels - (edges is not None)
+        channels = label_channels_of(labels, classes, edges)
         return channels.contiguous(memory_format=self.memory_format)
 
     def training_step(self, labels, edges, image, noise=None):
         """Updates generator and encoder, then the discriminator; the weighted losses by name.
 
         Labels and edges as in `label_channels_of`, image float `(batch, 3, H, W)` in [-1, 1].
-        `noise` is a pair, each `(batch, latent_dim)`, for the first and the second update; `None`:
-        drawn.
+        `noise` is a pair, `(batch, latent_dim)` each, for the two updates; `None`: drawn.
         """
         first, second = (None, None) if noise is None else noise
         label_channels = self.label_channels(labels, edges)

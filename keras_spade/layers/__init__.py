@@ -2,10 +2,13 @@
 
 from keras_spade.layers.conditioning_map import ConditioningMap as ConditioningMap
 from keras_spade.layers.conditioning_map import encode_labels as encode_labels
+from keras_spade.layers.distinct_windows import distinct_windows as distinct_windows
 from keras_spade.layers.feature_norm import FeatureNorm as FeatureNorm
 from keras_spade.layers.half_pool import HalfPool as HalfPool
 from keras_spade.layers.initializers import xavier_normal as xavier_normal
 from keras_spade.layers.instance_edges import instance_edges as instance_edges
+from keras_spade.layers.label_conv2d import LabelConv2D as LabelConv2D
+from keras_spade.layers.label_patterns import LabelPatterns as LabelPatterns
 from keras_spade.layers.nearest_resize import nearest_resize as nearest_resize
 from keras_spade.layers.reparameterize import reparameterize as reparameterize
 from keras_spade.layers.spade import SPADE as SPADE

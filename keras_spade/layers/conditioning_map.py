@@ -29,11 +29,16 @@ def encode_labels(labels, num_classes, height, width, edges=None, dtype="float32
     >>> np.array(encode_labels(np.array([[[2]]]), 3, 1, 1)).tolist()
     [[[[0.0, 0.0, 1.0]]]]
     """
-    encoded = ops.one_hot(nearest_resize(labels, height, width), num_classes, dtype=dtype)
+    edges = None if edges is None else nearest_resize(edges, height, width)
+    return one_hot_map(nearest_resize(labels, height, width), num_classes, edges, dtype)
+
+
+def one_hot_map(labels, num_classes, edges=None, dtype="float32"):
+    """One-hot labels with the edges as one more channel, last, if given."""
+    encoded = ops.one_hot(labels, num_classes, dtype=dtype)
     if edges is None:
         return encoded
-    edges = ops.cast(nearest_resize(edges, height, width), dtype)
-    return ops.concatenate([encoded, ops.expand_dims(edges, -1)], axis=-1)
+    return ops.concatenate([encoded, ops.expand_dims(ops.cast(edges, dtype), -1)], axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")

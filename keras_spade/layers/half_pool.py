@@ -36,16 +36,25 @@ class HalfPool(keras.layers.Layer):
 
     def call(self, x):
         """Pools `x`."""
-        border = [[0, 0], [1, 1], [1, 1], [0, 0]]
-        # Zeros in the border add nothing to the sum; dividing by the mean of a padded one-map
-        # leaves the mean over the real pixels.
-        total = ops.average_pool(ops.pad(x, border), 3, strides=2, padding="valid")
-        ones = ops.ones((1, *ops.shape(x)[1:3], 1), dtype=x.dtype)
-        share = ops.average_pool(ops.pad(ones, border), 3, strides=2, padding="valid")
-        return total / share
+        return half_pool(x)
 
     def compute_output_shape(self, input_shape):
         """Half the size, rounded up."""
         batch, height, width, channels = input_shape
-        half = [None if size is None else (size + 1) // 2 for size in (height, width)]
-        return (batch, *half, channels)
+        return (batch, half_size(height), half_size(width), channels)
+
+
+def half_size(size):
+    """Half of a size, rounded up; `None` if unknown."""
+    return None if size is None else (size + 1) // 2
+
+
+def half_pool(x):
+    """The pooling of `HalfPool`."""
+    border = [[0, 0], [1, 1], [1, 1], [0, 0]]
+    # Zeros in the border add nothing to the sum; dividing by the mean of a padded one-map
+    # leaves the mean over the real pixels.
+    total = ops.average_pool(ops.pad(x, border), 3, strides=2, padding="valid")
+    ones = ops.ones((1, *ops.shape(x)[1:3], 1), dtype=x.dtype)
+    share = ops.average_pool(ops.pad(ones, border), 3, strides=2, padding="valid")
+    return total / share

@@ -3,9 +3,11 @@
 import keras
 from keras import ops
 
-from keras_spade.layers.conditioning_map import check_conditioning, conditioning_map
 from keras_spade.layers.feature_norm import FeatureNorm
 from keras_spade.layers.initializers import xavier_normal
+from keras_spade.layers.modulation import check_modulation
+from keras_spade.layers.pattern_convolution import convolve_labels, gather_windows
+from keras_spade.layers.segmap import check_segmap, encode_segmap, maps_from, segmap_channels
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -17,27 +19,38 @@ class SPADE(keras.layers.Layer):
     to the size of `x`: `gamma(m) = conv(relu(conv(m)))`, `beta` likewise with the first
     convolution shared.
 
+    With integer labels, `gamma` and `beta` at a pixel depend only on the few labels around it. The
+    layer finds the distinct patterns of labels (`LabelPatterns`) and computes both convolutions
+    once a pattern. That gives what dense convolutions of the one-hot map give, at a fraction of the
+    work.
+
     Args:
         norm: `"sync_batch"`, `"batch"` or `"instance"`, see `FeatureNorm`.
         kernel_size: of all three convolutions; odd.
         hidden_filters: channels between the two convolutions.
         num_classes: number of one-hot channels if integer labels come in (the void class counts);
             not needed for float maps.
+        modulation: `"patterns"` as above; `"dense"`: convolutions of the one-hot map, the oracle;
+            `"auto"`: patterns unless too many are distinct (then they do not pay), and dense on
+            GPUs and on JAX. Float maps are always convolved densely.
 
     Call arguments:
         x: float activations, `(batch, h, w, channels)`.
         segmap: integer labels `(batch, H, W)` in `0..num_classes-1`, or any float map (one-hot,
             soft labels, depth ...) `(batch, H, W, k)`, at any resolution. An id outside the range
-            is not detected here and counts as no class; `GauGAN` checks.
+            is not detected here and counts as no class; `GauGAN` checks. Or what `LabelPatterns`
+            gives for the size of `x` and windows `((kernel_size, 1), (kernel_size, 1))`, so that
+            several layers share one search.
         edges: optional float 0/1 `(batch, H, W)`, with integer labels only: one more channel, last.
+            With `LabelPatterns`, leave it out.
         training: passed to the norm.
 
     Returns:
         Modulated activations, the shape of `x`.
 
     Raises:
-        ValueError: for an even `kernel_size`, an unknown `norm`, or a `segmap` of another rank or
-            dtype.
+        ValueError: for an even `kernel_size`, an unknown `norm` or `modulation`, or a `segmap` of
+            another rank or dtype.
 
     Example:
 
@@ -52,15 +65,23 @@ class SPADE(keras.layers.Layer):
     """
 
     def __init__(
-        self, norm="sync_batch", kernel_size=3, hidden_filters=128, num_classes=None, **kwargs
+        self,
+        norm="sync_batch",
+        kernel_size=3,
+        hidden_filters=128,
+        num_classes=None,
+        modulation="auto",
+        **kwargs,
     ):
         super().__init__(**kwargs)
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise ValueError(f"`kernel_size` must be odd and positive, got {kernel_size!r}.")
+        check_modulation(modulation)
         self.norm = norm
         self.kernel_size = kernel_size
         self.hidden_filters = hidden_filters
         self.num_classes = num_classes
+        self.modulation = modulation
         self.feature_norm = FeatureNorm(norm, name="norm", dtype=self.dtype_policy)
 
     def build(self, x_shape, segmap_shape, edges_shape=None):
@@ -70,10 +91,7 @@ class SPADE(keras.layers.Layer):
                 f"SPADE {self.name!r}: `x` must have shape (batch, h, w, channels), "
                 f"got {tuple(x_shape)}."
             )
-        if len(segmap_shape) == 4:
-            map_channels = segmap_shape[-1]
-        else:
-            map_channels = (self.num_classes or 0) + (edges_shape is not None)
+        map_channels = segmap_channels(segmap_shape, edges_shape, self.num_classes)
         self.feature_norm.build(x_shape)
         self.shared = self._conv(self.hidden_filters, "shared", activation="relu")
         self.gamma = self._conv(x_shape[-1], "gamma")
@@ -95,19 +113,36 @@ class SPADE(keras.layers.Layer):
 
     def call(self, x, segmap, edges=None, training=False):
         """Normalises `x` and modulates it by the label map."""
-        height, width = ops.shape(x)[1:3]
-        segmap = conditioning_map(
-            segmap, edges, self.num_classes, height, width, self.compute_dtype, self.name
-        )
-        hidden = self.shared(segmap)
+        windows = ((self.kernel_size, 1),) * 2
+        segmap = encode_segmap(segmap, edges, ops.shape(x)[1:3], windows, self)
         normalized = self.feature_norm(x, training=training)
-        return normalized * (1.0 + self.gamma(hidden)) + self.beta(hidden)
+        scale, offset = maps_from(segmap, self._pattern_rows, self._dense_maps)
+        return normalized * scale + offset
+
+    def _dense_maps(self, segmap):
+        """`1 + gamma` and `beta`, by convolutions."""
+        hidden = self.shared(segmap)
+        return [1.0 + self.gamma(hidden), self.beta(hidden)]
+
+    def _pattern_rows(self, patterns):
+        """The same, a row for each distinct pattern."""
+        kernel = ops.convert_to_tensor(self.shared.kernel)
+        rows = convolve_labels(
+            kernel, patterns["members_0"], has_edges=kernel.shape[2] > self.num_classes
+        )
+        rows = ops.relu(rows + self.shared.bias)
+        rows = gather_windows(rows, patterns["members_1"])
+
+        def convolve(conv):
+            kernel = ops.reshape(conv.kernel, (rows.shape[-1], conv.filters))
+            return ops.matmul(rows, kernel) + conv.bias
+
+        return [1.0 + convolve(self.gamma), convolve(self.beta)]
 
     def compute_output_spec(self, x, segmap, edges=None, training=False):
         """A symbolic output, after the checks of the real one."""
-        check_conditioning(segmap, edges, self.num_classes, self.name)
-        shape = self.compute_output_shape(x.shape, segmap.shape)
-        return keras.KerasTensor(shape, dtype=self.compute_dtype)
+        check_segmap(segmap, edges, self.num_classes, self.name)
+        return keras.KerasTensor(x.shape, dtype=self.compute_dtype)
 
     def compute_output_shape(self, x_shape, segmap_shape, edges_shape=None):
         """The shape of `x`."""
@@ -121,4 +156,5 @@ class SPADE(keras.layers.Layer):
             "kernel_size": self.kernel_size,
             "hidden_filters": self.hidden_filters,
             "num_classes": self.num_classes,
+            "modulation": self.modulation,
         }

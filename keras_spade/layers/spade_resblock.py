@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from keras_spade.layers.conditioning_map import check_conditioning
 from keras_spade.layers.initializers import xavier_normal
+from keras_spade.layers.segmap import check_segmap, encode_segmap
 from keras_spade.layers.spade import SPADE
 from keras_spade.layers.spectral_norm import SpectralNorm
 
@@ -25,10 +25,12 @@ class SPADEResBlock(keras.layers.Layer):
         hidden_filters: hidden channels of the SPADEs.
         num_classes: number of one-hot channels if integer labels come in.
         spectral_norm: whether the block's own convolutions are spectrally normalised.
+        modulation: `"patterns"`, `"dense"` or `"auto"`, see `SPADE`.
 
     Call arguments:
         x: float activations, `(batch, h, w, channels)`.
-        segmap: integer labels `(batch, H, W)` or a float map `(batch, H, W, k)`, see `SPADE`.
+        segmap: integer labels `(batch, H, W)`, a float map `(batch, H, W, k)` or what
+            `LabelPatterns` gives, see `SPADE`.
         edges: optional float 0/1 `(batch, H, W)`, with integer labels only.
         training: passed to norms and spectral norms.
 
@@ -58,18 +60,20 @@ class SPADEResBlock(keras.layers.Layer):
         hidden_filters=128,
         num_classes=None,
         spectral_norm=True,
+        modulation="auto",
         **kwargs,
     ):
         super().__init__(**kwargs)
         if filters < 1:
             raise ValueError(f"`filters` must be at least 1, got {filters!r}.")
-        SPADE(norm=norm, kernel_size=kernel_size)  # checks both
+        SPADE(norm=norm, kernel_size=kernel_size, modulation=modulation)  # checks all three
         self.filters = filters
         self.norm = norm
         self.kernel_size = kernel_size
         self.hidden_filters = hidden_filters
         self.num_classes = num_classes
         self.spectral_norm = spectral_norm
+        self.modulation = modulation
 
     def build(self, x_shape, segmap_shape, edges_shape=None):
         """Creates SPADEs and convolutions."""
@@ -95,6 +99,7 @@ class SPADEResBlock(keras.layers.Layer):
             kernel_size=self.kernel_size,
             hidden_filters=self.hidden_filters,
             num_classes=self.num_classes,
+            modulation=self.modulation,
             name=name,
             dtype=self.dtype_policy,
         )
@@ -115,12 +120,14 @@ class SPADEResBlock(keras.layers.Layer):
 
     def call(self, x, segmap, edges=None, training=False):
         """Runs both branches and adds them."""
-        y = self.norm_0(x, segmap, edges, training=training)
+        windows = ((self.kernel_size, 1),) * 2
+        segmap = encode_segmap(segmap, edges, ops.shape(x)[1:3], windows, self)
+        y = self.norm_0(x, segmap, training=training)
         y = self._convolve(self.conv_0, ops.leaky_relu(y, 0.2), training)
-        y = self.norm_1(y, segmap, edges, training=training)
+        y = self.norm_1(y, segmap, training=training)
         y = self._convolve(self.conv_1, ops.leaky_relu(y, 0.2), training)
         if self.learned_shortcut:
-            x = self.norm_s(x, segmap, edges, training=training)
+            x = self.norm_s(x, segmap, training=training)
             x = self._convolve(self.conv_s, x, training)
         return x + y
 
@@ -129,9 +136,8 @@ class SPADEResBlock(keras.layers.Layer):
 
     def compute_output_spec(self, x, segmap, edges=None, training=False):
         """A symbolic output, after the checks of the real one."""
-        check_conditioning(segmap, edges, self.num_classes, self.name)
-        shape = self.compute_output_shape(x.shape, segmap.shape)
-        return keras.KerasTensor(shape, dtype=self.compute_dtype)
+        check_segmap(segmap, edges, self.num_classes, self.name)
+        return keras.KerasTensor((*x.shape[:3], self.filters), dtype=self.compute_dtype)
 
     def compute_output_shape(self, x_shape, segmap_shape, edges_shape=None):
         """`(batch, h, w, filters)`."""
@@ -147,4 +153,5 @@ class SPADEResBlock(keras.layers.Layer):
             "hidden_filters": self.hidden_filters,
             "num_classes": self.num_classes,
             "spectral_norm": self.spectral_norm,
+            "modulation": self.modulation,
         }

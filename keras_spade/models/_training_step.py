@@ -82,7 +82,7 @@ class TrainingStep:
 
     def _judge(self, batch, fake, training):
         """The discriminator's features of the fake and of the real images, passed as one batch."""
-        inputs = {k: ops.concatenate([v, v]) for k, v in batch["conditioning"].items()}
+        inputs = dict(batch["conditioning"])
         inputs["image"] = ops.concatenate([fake, ops.cast(batch["image"], fake.dtype)])
         scales = self.discriminator(inputs, training=training)
         halves = [[ops.split(feature, 2) for feature in scale] for scale in scales]

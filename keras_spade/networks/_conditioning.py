@@ -4,13 +4,17 @@ import operator
 
 import keras
 
-from keras_spade.layers import ConditioningMap
+from keras_spade.layers import ConditioningMap, LabelPatterns
+from keras_spade.layers.modulation import resolve_modulation
 
 
 class Conditioning:
-    """The symbolic conditioning inputs of one network, and their maps by resolution."""
+    """The symbolic conditioning inputs of one network, and what its layers read of them.
 
-    def __init__(self, num_classes, void_class, instance_edges, conditioning, dtype):
+    That is, at each resolution, the label patterns for a chain of windows, or a float map.
+    """
+
+    def __init__(self, num_classes, void_class, instance_edges, conditioning, modulation, dtype):
         if num_classes < 1:
             raise ValueError(f"`num_classes` must be at least 1, got {num_classes!r}.")
         if conditioning not in ("labels", "dense"):
@@ -21,6 +25,7 @@ class Conditioning:
                 "`void_class` and `instance_edges` must be False."
             )
         self.dtype = dtype
+        self.modulation = resolve_modulation(modulation)
         self.maps = {}
         if conditioning == "dense":
             self.num_classes = None
@@ -32,9 +37,16 @@ class Conditioning:
             if instance_edges:
                 self.inputs["edges"] = keras.Input((None, None), name="edges")
 
-    def at(self, height, width):
-        """The map at one resolution, made from the full resolution at the first request."""
-        if (height, width) not in self.maps:
+    def at(self, height, width, windows):
+        """What layers with these windows read at one resolution, made at the first request."""
+        by_patterns = self.modulation != "dense" and self.num_classes is not None
+        key = (height, width, windows if by_patterns else None)
+        if key not in self.maps:
+            self.maps[key] = self._encode(height, width, windows if by_patterns else None)
+        return self.maps[key]
+
+    def _encode(self, height, width, windows):
+        if windows is None:
             layer = ConditioningMap(
                 height,
                 width,
@@ -42,11 +54,20 @@ class Conditioning:
                 name=f"conditioning_{height}x{width}",
                 dtype=self.dtype,
             )
-            if self.num_classes is None:
-                self.maps[height, width] = layer(self.inputs["segmap"])
-            else:
-                self.maps[height, width] = layer(self.inputs["labels"], self.inputs.get("edges"))
-        return self.maps[height, width]
+        else:
+            sizes = "_".join(f"{size}s{strides}" for size, strides in windows)
+            layer = LabelPatterns(
+                height,
+                width,
+                self.num_classes,
+                windows,
+                self.modulation,
+                name=f"patterns_{height}x{width}_{sizes}",
+                dtype=self.dtype,
+            )
+        if self.num_classes is None:
+            return layer(self.inputs["segmap"])
+        return layer(self.inputs["labels"], self.inputs.get("edges"))
 
 
 def check_image_shape(image_shape):

@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_spade.layers import FeatureNorm, HalfPool, SpectralNorm, xavier_normal
+from keras_spade.layers import FeatureNorm, HalfPool, LabelConv2D, SpectralNorm, xavier_normal
 from keras_spade.networks._conditioning import Conditioning, check_image_shape
 from keras_spade.networks._network import Network
 from keras_spade.precision import full_precision_dtype
@@ -14,10 +14,11 @@ MAX_FILTERS = 512
 class MultiScaleDiscriminator(Network):
     """Judges patches of an image against its label map, at several scales.
 
-    Label map and image, concatenated, go through one PatchGAN a scale; between scales the
-    concatenation is average-pooled. A PatchGAN has `num_layers` 4 x 4 convolutions with padding 2
-    (`f, 2f, 4f ...` filters, at most 512; stride 2, the last of them 1) and leaky ReLU, all but the
-    first with spectral norm and a parameter-free norm, and a last one to one logit a patch.
+    Label map and image, concatenated in effect (see `LabelConv2D`), go through one PatchGAN a
+    scale; between scales the concatenation is average-pooled. A PatchGAN has `num_layers` 4 x 4
+    convolutions with padding 2 (`f, 2f, 4f ...` filters, at most 512; stride 2, the last of them 1)
+    and leaky ReLU, all but the first with spectral norm and a parameter-free norm, and a last one
+    to one logit a patch.
 
     Args:
         num_classes: number of label classes, the void class not counted; channels of the float
@@ -32,17 +33,20 @@ class MultiScaleDiscriminator(Network):
             offset, as in the reference).
         spectral_norm: whether the middle convolutions are spectrally normalised.
         conditioning: `"labels"`, or `"dense"` for any float map under the key `"segmap"`.
+        modulation: how the label map is convolved, `"auto"`, `"patterns"` or `"dense"`; see
+            `LabelConv2D`.
 
     Call arguments:
         inputs: dict of `"labels"` int32 `(batch, H, W)` (and `"edges"` float 0/1 `(batch, H, W)` if
             `instance_edges`), or `"segmap"` float `(batch, H, W, num_classes)`; and `"image"` float
-            `(batch, height, width, 3)` in [-1, 1]. In training, fake and real images belong in one
-            batch, fake first.
+            `(n * batch, height, width, 3)` in [-1, 1]: `n` stacks of images of the same label maps,
+            whose labels are convolved once. In training, fake and real images belong in one batch,
+            fake first.
         training: mode of norms and spectral norms.
 
     Returns:
-        A list over scales of lists of feature maps `(batch, h, w, channels)`; the last of each is
-        the logits, one channel.
+        A list over scales of lists of feature maps `(n * batch, h, w, channels)`; the last of each
+        is the logits, one channel.
 
     Raises:
         ValueError: for bad arguments.
@@ -72,6 +76,7 @@ class MultiScaleDiscriminator(Network):
         "norm",
         "spectral_norm",
         "conditioning",
+        "modulation",
     )
 
     def __init__(
@@ -86,6 +91,7 @@ class MultiScaleDiscriminator(Network):
         norm="instance",
         spectral_norm=True,
         conditioning="labels",
+        modulation="auto",
         name="discriminator",
         dtype=None,
         trainable=True,
@@ -99,19 +105,33 @@ class MultiScaleDiscriminator(Network):
         ):
             if value < 1:
                 raise ValueError(f"`{argument}` must be at least 1, got {value!r}.")
-        condition = Conditioning(num_classes, void_class, instance_edges, conditioning, dtype)
+        condition = Conditioning(
+            num_classes, void_class, instance_edges, conditioning, modulation, dtype
+        )
 
         # === Functional graph ===
         inputs = {**condition.inputs, "image": keras.Input(image_shape, name="image")}
-        x = keras.layers.Concatenate(dtype=dtype, name="labels_and_image")(
-            [condition.at(*image_shape[:2]), inputs["image"]]
-        )
+        x = inputs["image"]
         outputs = []
         for scale in range(num_scales):
             if scale:
                 x = HalfPool(name=f"pool_{scale}", dtype=dtype)(x)
+            segmap = condition.at(*image_shape[:2], ((3, 2),) * scale + ((4, 2),))
+            first = LabelConv2D(
+                base_filters,
+                4,
+                strides=2,
+                num_classes=condition.num_classes,
+                halvings=scale,
+                modulation=modulation,
+                kernel_initializer=xavier_normal(),
+                name=f"scale_{scale}_conv_0",
+                dtype=dtype,
+            )
             outputs.append(
-                _patch_features(x, scale, base_filters, num_layers, norm, spectral_norm, dtype)
+                _patch_features(
+                    first(segmap, x), scale, base_filters, num_layers, norm, spectral_norm, dtype
+                )
             )
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
         self.dtype_policy = dtype
@@ -127,6 +147,7 @@ class MultiScaleDiscriminator(Network):
         self.norm = norm
         self.spectral_norm = spectral_norm
         self.conditioning = conditioning
+        self.modulation = modulation
 
     def call(self, inputs, training=None, mask=None):
         """Returns a list over scales of lists of feature maps, logits last."""
@@ -153,9 +174,9 @@ class MultiScaleDiscriminator(Network):
 
 
 def _patch_features(x, scale, base_filters, num_layers, norm, spectral_norm, dtype):
-    """The PatchGAN of one scale: its feature maps, logits last."""
+    """The PatchGAN of one scale behind its first convolution: its feature maps, logits last."""
 
-    def conv(x, index, filters, strides, normalize=False, dtype=dtype):
+    def conv(x, index, filters, strides, normalize, dtype=dtype):
         name = f"scale_{scale}_conv_{index}"
         wrap = normalize and spectral_norm
         layer = keras.layers.Conv2D(
@@ -169,20 +190,17 @@ def _patch_features(x, scale, base_filters, num_layers, norm, spectral_norm, dty
         )
         if wrap:
             layer = SpectralNorm(layer, name=name)
-        x = layer(keras.layers.ZeroPadding2D(2, dtype=dtype)(x))
-        if normalize:
-            affine = norm != "instance"
-            x = FeatureNorm(norm, affine=affine, name=f"scale_{scale}_norm_{index}", dtype=dtype)(x)
-        return x
+        return layer(keras.layers.ZeroPadding2D(2, dtype=dtype)(x))
 
-    features = []
-    for index in range(num_layers):
+    features = [keras.layers.LeakyReLU(0.2, dtype=dtype)(x)]
+    for index in range(1, num_layers):
         filters = min(base_filters * 2**index, MAX_FILTERS)
-        strides = 1 if 0 < index == num_layers - 1 else 2
-        x = conv(x, index, filters, strides, normalize=index > 0)
-        x = keras.layers.LeakyReLU(0.2, dtype=dtype)(x)
-        features.append(x)
+        strides = 1 if index == num_layers - 1 else 2
+        x = conv(features[-1], index, filters, strides, normalize=True)
+        affine = norm != "instance"
+        x = FeatureNorm(norm, affine=affine, name=f"scale_{scale}_norm_{index}", dtype=dtype)(x)
+        features.append(keras.layers.LeakyReLU(0.2, dtype=dtype)(x))
     # Logits are float32 under every mixed dtype policy.
     logits_dtype = full_precision_dtype(dtype.variable_dtype)
-    features.append(conv(x, num_layers, 1, strides=1, dtype=logits_dtype))
+    features.append(conv(features[-1], num_layers, 1, 1, normalize=False, dtype=logits_dtype))
     return features

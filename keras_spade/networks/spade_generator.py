@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_spade.layers import SPADEResBlock, xavier_normal
+from keras_spade.layers import LabelConv2D, SPADEResBlock, xavier_normal
 from keras_spade.networks._conditioning import Conditioning, check_image_shape
 from keras_spade.networks._network import Network
 from keras_spade.precision import full_precision_dtype
@@ -35,6 +35,7 @@ class SPADEGenerator(Network):
         hidden_filters: hidden channels of the SPADEs.
         spectral_norm: whether the convolutions of the blocks are spectrally normalised.
         conditioning: `"labels"`, or `"dense"` for any float map under the key `"segmap"`.
+        modulation: how label maps are convolved, `"auto"`, `"patterns"` or `"dense"`; see `SPADE`.
 
     Call arguments:
         inputs: dict of `"labels"` int32 `(batch, H, W)` with ids `0..num_classes-1` (or
@@ -77,6 +78,7 @@ class SPADEGenerator(Network):
         "hidden_filters",
         "spectral_norm",
         "conditioning",
+        "modulation",
     )
 
     def __init__(
@@ -93,6 +95,7 @@ class SPADEGenerator(Network):
         hidden_filters=128,
         spectral_norm=True,
         conditioning="labels",
+        modulation="auto",
         name="generator",
         dtype=None,
         trainable=True,
@@ -109,8 +112,11 @@ class SPADEGenerator(Network):
             )
 
         # === Layers ===
-        condition = Conditioning(num_classes, void_class, instance_edges, conditioning, dtype)
+        condition = Conditioning(
+            num_classes, void_class, instance_edges, conditioning, modulation, dtype
+        )
         filters = base_filters
+        windows = ((kernel_size, 1),) * 2
 
         def block(name, filters, x):
             layer = SPADEResBlock(
@@ -118,11 +124,13 @@ class SPADEGenerator(Network):
                 norm=norm,
                 kernel_size=kernel_size,
                 hidden_filters=hidden_filters,
+                num_classes=condition.num_classes,
                 spectral_norm=spectral_norm,
+                modulation=modulation,
                 name=name,
                 dtype=dtype,
             )
-            return layer(x, condition.at(*x.shape[1:3]))
+            return layer(x, condition.at(*x.shape[1:3], windows))
 
         def double(x):
             return keras.layers.UpSampling2D(2, interpolation="nearest", dtype=dtype)(x)
@@ -130,15 +138,16 @@ class SPADEGenerator(Network):
         # === Functional graph ===
         inputs = dict(condition.inputs)
         if latent_dim is None:
-            conv = keras.layers.Conv2D(
+            conv = LabelConv2D(
                 16 * filters,
                 3,
-                padding="same",
+                num_classes=condition.num_classes,
+                modulation=modulation,
                 kernel_initializer=xavier_normal(),
                 name="fc",
                 dtype=dtype,
             )
-            x = conv(condition.at(height, width))
+            x = conv(condition.at(height, width, ((3, 1),)))
         else:
             inputs["latent"] = keras.Input((latent_dim,), name="latent")
             dense = keras.layers.Dense(
@@ -185,6 +194,7 @@ class SPADEGenerator(Network):
         self.hidden_filters = hidden_filters
         self.spectral_norm = spectral_norm
         self.conditioning = conditioning
+        self.modulation = modulation
 
 
 def _latent_grid(image_shape, upsampling):

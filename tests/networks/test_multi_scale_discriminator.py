@@ -109,7 +109,7 @@ def test_scales_are_averages_that_do_not_count_the_padding(name):
     golden = load_golden(name)
     discriminator = golden_discriminator(golden)
     pooled = keras.Model(discriminator.input, discriminator.get_layer("pool_1").output)
-    want = channels_last(golden["out/downsampled_input"])
+    want = channels_last(golden["out/downsampled_input"])[..., -3:]  # The image's part.
     assert relative_error(pooled(golden_inputs(golden)), want) < 1e-6
 
 

@@ -1,0 +1,74 @@
+"""One variant in a process of its own; `compare.py` starts it and talks to it through pipes.
+
+    python _worker.py NAME SETTINGS_AS_JSON BATCHES.npz ANSWERS
+
+Commands, on the standard input, and answers, to the file descriptor ANSWERS, are lines of JSON:
+`{"batch": i}` makes a step and answers its seconds, `{"memory": n}` answers what is held before the
+first step, and the peaks of n steps. Standard output is for what libraries print.
+"""
+
+import json
+import os
+import sys
+import time
+
+from _data import read_batches
+from _memory import peak, reset_peak, resident
+from _variants import Settings, SkippedError, make_step
+
+
+class Worker:
+    """Answers commands, and keeps track of the processor time it takes between them."""
+
+    def __init__(self, step):
+        self.step = step
+        self.idle_since = None
+
+    def batch(self, index):
+        """Seconds of a step; and how long it was waited for, and the processor time of that."""
+        answer = {}
+        if self.idle_since is not None:
+            wall, processor = self.idle_since
+            answer["idle"] = time.perf_counter() - wall
+            answer["idle_processor"] = time.process_time() - processor
+        start = time.perf_counter()
+        self.step.run(index)
+        answer["seconds"] = time.perf_counter() - start
+        self.idle_since = time.perf_counter(), time.process_time()
+        return answer
+
+    def memory(self, steps):
+        """Bytes held before the first step; peaks over all steps, and over all but the first."""
+        held = resident()
+        resets = reset_peak()
+        self.step.run(0)
+        first = peak()
+        reset_peak()
+        for index in range(1, steps):
+            self.step.run(index)
+        later = peak()
+        return {"held": held, "peak": max(first, later), "later_peak": later, "resets": resets}
+
+
+def main(name, settings, path, answers):
+    """Builds the variant, and answers until there are no more commands."""
+    os.set_inheritable(int(answers), False)
+    with os.fdopen(int(answers), "w") as file:
+
+        def send(answer):
+            print(json.dumps(answer), file=file, flush=True)
+
+        try:
+            step = make_step(name, Settings(**json.loads(settings)), read_batches(path))
+        except SkippedError as reason:
+            send({"skipped": str(reason)})
+            return
+        send({"versions": step.versions, "note": step.note})
+        worker = Worker(step)
+        for line in sys.stdin:
+            ((command, argument),) = json.loads(line).items()
+            send({"batch": worker.batch, "memory": worker.memory}[command](argument))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

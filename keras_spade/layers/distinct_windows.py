@@ -1,0 +1,88 @@
+"""The distinct windows of a map of ids, found without collisions."""
+
+from keras import ops
+
+KEY_BITS = 62
+INDEX_BITS = 31
+
+
+def distinct_windows(ids, id_bits, kernel_size, strides=1):
+    """Lists the distinct windows a convolution sees on a map of ids, and which pixel sees which.
+
+    The map is padded by `kernel_size // 2` on all sides with the id 0, which stands for "outside".
+    Windows are told apart by what they hold, not by a hash: the ids of neighbours are packed side
+    by side in one integer, `id_bits` bits each, and those integers are numbered. Rows of a window
+    come first, then columns of rows, so one number at a time is small enough; where even so the
+    ids do not fit in 62 bits, parts are numbered on the way.
+
+    Args:
+        ids: integers, `(batch, H, W)`, at least 0 and below `2 ** id_bits`.
+        id_bits: at most 31.
+        kernel_size: rows and columns of the window.
+        strides: of the window.
+
+    Returns:
+        members: int32 `(patterns, kernel_size**2)`, the ids in each distinct window.
+        index: int32 `(batch, h, w)`, which of them each output pixel sees;
+            `h = (H + 2 * (kernel_size // 2) - kernel_size) // strides + 1`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade.layers import distinct_windows
+    >>> members, index = distinct_windows(np.array([[[5, 5, 5, 5, 5]]]), 3, kernel_size=3)
+    >>> members.shape[0], np.array(index).ravel().tolist()
+    (3, [0, 1, 1, 1, 2])
+    """
+    pad = kernel_size // 2
+    padded = ops.pad(ops.cast(ids, "int64"), [[0, 0], [pad, pad], [pad, pad]])
+    rows, row_index = _number(_shifted(padded, 2, kernel_size, strides), id_bits)
+    stacks, index = _number(_shifted(row_index, 1, kernel_size, strides), index_bits(row_index))
+    members = ops.reshape(ops.take(rows, stacks, axis=0), (-1, kernel_size**2))
+    return ops.cast(members, "int32"), ops.cast(index, "int32")
+
+
+def window_count(size, kernel_size, strides):
+    """How many windows there are along an axis of some size (`None`: unknown)."""
+    pad = kernel_size // 2
+    return None if size is None else (size + 2 * pad - kernel_size) // strides + 1
+
+
+def _shifted(x, axis, kernel_size, strides):
+    """The map as seen by each tap of the kernel along one axis."""
+    size = ops.shape(x)[axis]
+    count = (size - kernel_size) // strides + 1  # The padding is in `x` already.
+    taps = []
+    for tap in range(kernel_size):
+        picked = slice(tap, tap + (count - 1) * strides + 1, strides)
+        taps.append(x[:, picked] if axis == 1 else x[:, :, picked])
+    return taps
+
+
+def _number(parts, bits):
+    """Numbers the distinct tuples of equally shaped maps: `(tuples, index)`."""
+    fit = KEY_BITS // bits
+    if len(parts) > fit:
+        groups = [_number(parts[i : i + fit], bits) for i in range(0, len(parts), fit)]
+        tuples, index = _number([index for _, index in groups], index_bits(parts[0]))
+        members = [ops.take(group, tuples[:, i], axis=0) for i, (group, _) in enumerate(groups)]
+        return ops.concatenate(members, axis=1), index
+    key = parts[0]
+    for part in parts[1:]:
+        key = ops.bitwise_or(ops.left_shift(key, bits), part)
+    keys, index = ops.unique(key, sorted=False, return_inverse=True)
+    index = ops.cast(ops.reshape(index, ops.shape(key)), "int64")
+    shifts = [bits * (len(parts) - 1 - i) for i in range(len(parts))]
+    mask = 2**bits - 1
+    columns = [ops.bitwise_and(ops.right_shift(keys, shift), mask) for shift in shifts]
+    return ops.stack(columns, axis=1), index
+
+
+def index_bits(x):
+    """Bits that hold the number of any pixel of a map, and so of any distinct thing in it."""
+    size = 1
+    for length in x.shape:
+        if length is None:
+            return INDEX_BITS
+        size *= length
+    return max(size.bit_length(), 1)

@@ -1,0 +1,161 @@
+"""The label patterns of a batch: what convolutions over label maps really have to compute."""
+
+import keras
+from keras import ops
+
+from keras_spade.layers.conditioning_map import check_conditioning, one_hot_map
+from keras_spade.layers.distinct_windows import distinct_windows, index_bits, window_count
+from keras_spade.layers.modulation import check_modulation
+from keras_spade.layers.nearest_resize import nearest_resize
+
+# `"auto"` convolves one-hot maps above this share of distinct patterns; docs/performance.md has the
+# measurement.
+DENSE_ABOVE = 0.6
+
+
+@keras.saving.register_keras_serializable(package="keras_spade")
+class LabelPatterns(keras.layers.Layer):
+    """Finds the distinct label patterns at one resolution.
+
+    A convolution over one-hot labels, and any function of its result at the same pixel, depends
+    only on the window of labels it looks at. Label maps are flat: few windows are distinct. So the
+    layers behind this one compute one row for each distinct window and hand the rows to the pixels,
+    which is exact. A second convolution sees windows of numbers of windows, and so on: `windows`
+    lists kernel size and strides of each convolution in the chain.
+
+    The work is `len(windows)` times two numberings of `height * width` integers; the layers behind
+    save all but the share of distinct patterns of their multiply-adds.
+
+    Args:
+        height: rows the labels are resized to (nearest).
+        width: columns.
+        num_classes: ids are `0..num_classes-1`; others count as no class.
+        windows: `(kernel_size, strides)` of each convolution in the chain; each pads by
+            `kernel_size // 2`.
+        modulation: `"patterns"`, or `"auto"`, which also gives the one-hot map where the patterns
+            are so many that dense convolutions are faster.
+
+    Call arguments:
+        labels: integer ids, `(batch, H, W)`.
+        edges: optional 0/1 `(batch, H, W)`; anything but 0 is an edge.
+
+    Returns:
+        A dict: for each window `i`, `"members_i"` int32 `(patterns, kernel_size**2)`, for the first
+        the ids below, then numbers of patterns of the window before plus one, 0 being outside of
+        the map; `"index"` int32 `(batch, h, w)`, the pattern each pixel sees; and `"map"`, the
+        one-hot map `(batch or 0, height, width, channels)`. Either there are patterns and the map
+        is empty, or, under `"auto"`, there are none, the map is to be convolved, and `"index"`
+        numbers its pixels. So both are computed and joined, without control flow.
+
+        Ids: 0 outside of the image, `label + 1`, `num_classes + 1` for no class, and for pixels on
+        an edge another `num_classes + 1` more.
+
+    Raises:
+        ValueError: for bad arguments, another rank or dtype, or on JAX, which has no shapes that
+            depend on data.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade.layers import LabelPatterns
+    >>> layer = LabelPatterns(4, 4, num_classes=3, windows=((3, 1),), modulation="patterns")
+    >>> patterns = layer(np.zeros((1, 8, 8), "int32"))
+    >>> patterns["members_0"].shape[0]
+    9
+
+    Reference: none; Park et al. 2019 (arXiv 1903.07291), figure 10, is what it speeds up.
+    """
+
+    def __init__(
+        self, height, width, num_classes, windows=((3, 1), (3, 1)), modulation="auto", **kwargs
+    ):
+        super().__init__(**kwargs)
+        check_modulation(modulation)
+        if modulation == "dense":
+            raise ValueError('`modulation="dense"` needs no patterns; use ConditioningMap.')
+        self.height = height
+        self.width = width
+        self.num_classes = num_classes
+        self.windows = tuple(tuple(window) for window in windows)
+        self.modulation = modulation
+        self.supports_jit = False
+
+    def build(self, labels_shape, edges_shape=None):
+        """Holds no weights."""
+
+    def call(self, labels, edges=None):
+        """Finds the patterns."""
+        check_conditioning(labels, edges, self.num_classes, self.name)
+        size = (self.height, self.width)
+        return label_patterns(
+            labels, edges, self.num_classes, size, self.windows, self.modulation, self.compute_dtype
+        )
+
+    def compute_output_spec(self, labels, edges=None):
+        """Symbolic patterns, after the checks of the real ones."""
+        check_conditioning(labels, edges, self.num_classes, self.name)
+        height, width = self.height, self.width
+        spec = {}
+        for level, (kernel_size, strides) in enumerate(self.windows):
+            spec[f"members_{level}"] = keras.KerasTensor((None, kernel_size**2), dtype="int32")
+            height, width = (window_count(size, kernel_size, strides) for size in (height, width))
+        spec["index"] = keras.KerasTensor((labels.shape[0], height, width), dtype="int32")
+        batch, map_size = None, (None, None)
+        if self.modulation == "patterns":
+            batch, map_size = 0, (self.height, self.width)
+        shape = (batch, *map_size, self.num_classes + (edges is not None))
+        spec["map"] = keras.KerasTensor(shape, dtype=self.compute_dtype)
+        return spec
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "height": self.height,
+            "width": self.width,
+            "num_classes": self.num_classes,
+            "windows": self.windows,
+            "modulation": self.modulation,
+        }
+
+
+def label_patterns(labels, edges, num_classes, size, windows, modulation, dtype):
+    """The patterns of integer labels, resized; see `LabelPatterns`."""
+    labels = nearest_resize(labels, *size)
+    edges = None if edges is None else nearest_resize(edges, *size)
+    ids, bits = _ids(labels, edges, num_classes)
+    patterns = {}
+    for level, (kernel_size, strides) in enumerate(windows):
+        members, index = distinct_windows(ids, bits, kernel_size, strides)
+        patterns[f"members_{level}"] = members
+        ids, bits = index + 1, index_bits(index)
+    if modulation == "patterns":
+        edges = None if edges is None else edges[:0]
+        patterns["map"] = one_hot_map(labels[:0], num_classes, edges, dtype)
+        return patterns | {"index": index}
+    pixels = ops.size(index)
+    share = ops.shape(members)[0] / pixels
+    dense = share > DENSE_ABOVE
+
+    def cut(x, axes, keep):
+        sizes = ops.shape(x)
+        return x[tuple(slice(ops.where(keep, sizes[axis], 1)) for axis in range(axes))]
+
+    # Of what is not used one element stays: TensorFlow's convolutions fail on empty batches.
+    for level, table in patterns.items():
+        table = cut(table, 1, ops.logical_not(dense))
+        patterns[level] = ops.where(dense, ops.zeros_like(table), table)
+    every_pixel = ops.reshape(ops.arange(pixels, dtype=index.dtype), ops.shape(index))
+    edges = None if edges is None else cut(edges, 3, dense)
+    patterns["map"] = one_hot_map(cut(labels, 3, dense), num_classes, edges, dtype)
+    return patterns | {"index": ops.where(dense, every_pixel, index + 1)}
+
+
+def _ids(labels, edges, num_classes):
+    """One id a pixel for label and edge together, see `LabelPatterns`, and the bits it takes."""
+    is_class = ops.logical_and(labels >= 0, labels < num_classes)
+    ids = ops.where(is_class, labels, num_classes) + 1
+    if edges is None:
+        return ids, (num_classes + 1).bit_length()
+    on_edge = ops.cast(ops.not_equal(edges, 0), ids.dtype)
+    return ids + (num_classes + 1) * on_edge, (2 * num_classes + 2).bit_length()

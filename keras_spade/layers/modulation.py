@@ -1,0 +1,29 @@
+"""Whether convolutions over label maps go by patterns or by one-hot maps."""
+
+import keras
+
+MODULATIONS = ("auto", "patterns", "dense")
+
+
+def check_modulation(modulation):
+    """Raises unless `modulation` is known, and possible on this backend."""
+    if modulation not in MODULATIONS:
+        raise ValueError(f"`modulation` must be one of {MODULATIONS}, got {modulation!r}.")
+    if modulation == "patterns" and keras.backend.backend() == "jax":
+        raise ValueError(
+            '`modulation="patterns"` needs shapes that depend on data, which JAX has not; use '
+            '"auto" or "dense".'
+        )
+
+
+def resolve_modulation(modulation):
+    """`"auto"` becomes `"dense"` where patterns cannot be used or have not been measured to pay.
+
+    That is on JAX, and where TensorFlow or PyTorch see a GPU.
+    """
+    check_modulation(modulation)
+    if modulation == "auto" and (
+        keras.backend.backend() == "jax" or keras.distribution.list_devices("gpu")
+    ):
+        return "dense"
+    return modulation

@@ -1,0 +1,71 @@
+"""The forms a layer takes its label map in: labels, label patterns, or a float map."""
+
+from keras import ops
+
+from keras_spade.layers.conditioning_map import check_conditioning, conditioning_map
+from keras_spade.layers.label_patterns import label_patterns
+from keras_spade.layers.modulation import resolve_modulation
+
+
+def check_segmap(segmap, edges, num_classes, layer_name):
+    """Raises unless `segmap` is label patterns, integer labels, or a map with channels."""
+    if not isinstance(segmap, dict):
+        check_conditioning(segmap, edges, num_classes, layer_name)
+    elif edges is not None or num_classes is None:
+        raise ValueError(
+            f"{layer_name!r}: with label patterns, `num_classes` must be given to the constructor, "
+            f"and the edges to LabelPatterns; got num_classes={num_classes}, edges "
+            f"{'given' if edges is not None else 'not given'}."
+        )
+
+
+def segmap_channels(segmap_shape, edges_shape, num_classes):
+    """Channels of the one-hot or float map that a `segmap` of some shape stands for."""
+    if isinstance(segmap_shape, dict):
+        return segmap_shape["map"][-1]
+    if len(segmap_shape) == 4:
+        return segmap_shape[-1]
+    return (num_classes or 0) + (edges_shape is not None)
+
+
+def encode_segmap(segmap, edges, size, windows, layer):
+    """A `segmap` in one of the two forms that layers compute with: patterns, or a float map.
+
+    Args:
+        segmap: one of the three forms.
+        edges: as `LabelPatterns` takes them, or `None`.
+        size: height and width it is resized to.
+        windows: as `LabelPatterns` takes them.
+        layer: whose `num_classes`, `modulation`, `compute_dtype` and `name` count.
+    """
+    check_segmap(segmap, edges, layer.num_classes, layer.name)
+    if isinstance(segmap, dict):
+        return segmap
+    modulation = resolve_modulation(layer.modulation)
+    if len(segmap.shape) == 4 or modulation == "dense":
+        dtype, name = layer.compute_dtype, layer.name
+        return conditioning_map(segmap, edges, layer.num_classes, *size, dtype, name)
+    return label_patterns(
+        segmap, edges, layer.num_classes, size, windows, modulation, layer.compute_dtype
+    )
+
+
+def maps_from(segmap, pattern_rows, dense_maps):
+    """Maps that depend on the label map alone, from the form it has.
+
+    Args:
+        segmap: as `encode_segmap` gives it.
+        pattern_rows: called with patterns, gives for each map a tensor `(patterns, channels)`.
+        dense_maps: called with a float map, gives for each `(batch, h, w, channels)`.
+
+    Returns:
+        A list of maps.
+    """
+    if not isinstance(segmap, dict):
+        return dense_maps(segmap)
+    maps = pattern_rows(segmap)
+    if segmap["map"].shape[0] != 0:
+        # One of the two is a single row that no pixel sees.
+        dense = [ops.reshape(x, (-1, x.shape[-1])) for x in dense_maps(segmap["map"])]
+        maps = [ops.concatenate(pair, axis=0) for pair in zip(dense, maps, strict=True)]
+    return [ops.take(rows, segmap["index"], axis=0) for rows in maps]
