@@ -27,24 +27,30 @@ def memory_table(memory, baseline):
     """A table of the memory of variants.
 
     Args:
-        memory: dict name -> dict of bytes: `"held"` before the first step, `"peak"` of all steps,
-            `"later_peak"` of all but the first.
+        memory: dict name -> dict of bytes: `"held"` before the first step, `"first_peak"`, `"kept"`
+            after it, and `"later_peak"`, that of the steps after it.
         baseline: one of the names.
 
     Returns:
-        The table. "Above" is the peak less what is held.
+        The table. "Above held" is the highest peak, or that of the later steps, less what is held;
+        "kept by the first" what the first step added to it, compiled graphs mostly.
     """
+
+    def above(name):
+        of = memory[name]
+        later = of["later_peak"] - of["held"]
+        return max(of["first_peak"] - of["held"], later), later
+
     rows = []
-    for name, bytes_ in memory.items():
-        row = [name, f"{bytes_['held'] / GIB:.3f} GiB", f"{bytes_['peak'] / GIB:.3f} GiB"]
-        for peak in ("peak", "later_peak"):
-            above = bytes_[peak] - bytes_["held"]
-            ratio = above / (memory[baseline][peak] - memory[baseline]["held"])
-            row += [f"{above / GIB:.3f} GiB", f"{ratio:.2f}"]
-        rows.append(row)
+    for name, of in memory.items():
+        highest, later = above(name)
+        ratios = [f"{a / b:.2f}" for a, b in zip(above(name), above(baseline), strict=True)]
+        row = [of["held"], of["held"] + highest, highest, of["kept"] - of["held"], later]
+        held, peak, highest, kept, later = (f"{bytes_ / GIB:.3f} GiB" for bytes_ in row)
+        rows.append([name, held, peak, highest, ratios[0], kept, later, ratios[1]])
     ratio = f"x that of {baseline}"
-    head = ["variant", "held", "peak", "above held", ratio, "above held, later steps", ratio]
-    return _markdown(head, rows)
+    head = ["variant", "held", "peak", "above held", ratio, "kept by the first step"]
+    return _markdown([*head, "later steps above held", ratio], rows)
 
 
 def shares_line(shares):

@@ -18,36 +18,39 @@ from _variants import Settings, SkippedError, make_step
 
 
 class Worker:
-    """Answers commands, and keeps track of the processor time it takes between them."""
+    """Answers commands, and keeps track of the processor time between them."""
 
     def __init__(self, step):
         self.step = step
-        self.idle_since = None
+        self.idle_since = time.process_time()
 
     def batch(self, index):
-        """Seconds of a step; and how long it was waited for, and the processor time of that."""
-        answer = {}
-        if self.idle_since is not None:
-            wall, processor = self.idle_since
-            answer["idle"] = time.perf_counter() - wall
-            answer["idle_processor"] = time.process_time() - processor
-        start = time.perf_counter()
+        """Seconds of a step, its processor time, and that since the step before."""
+        processor, start = time.process_time(), time.perf_counter()
         self.step.run(index)
-        answer["seconds"] = time.perf_counter() - start
-        self.idle_since = time.perf_counter(), time.process_time()
-        return answer
+        seconds, end = time.perf_counter() - start, time.process_time()
+        idle, self.idle_since = processor - self.idle_since, end
+        return {"seconds": seconds, "processor": end - processor, "idle_processor": idle}
 
     def memory(self, steps):
-        """Bytes held before the first step; peaks over all steps, and over all but the first."""
+        """Bytes: held before the first step, its peak, held after it, and the peak of the others.
+
+        The first step compiles; so the others show what a step needs.
+        """
         held = resident()
         resets = reset_peak()
         self.step.run(0)
-        first = peak()
+        first_peak, kept = peak(), resident()
         reset_peak()
         for index in range(1, steps):
             self.step.run(index)
-        later = peak()
-        return {"held": held, "peak": max(first, later), "later_peak": later, "resets": resets}
+        return {
+            "held": held,
+            "first_peak": first_peak,
+            "kept": kept,
+            "later_peak": peak(),
+            "resets": resets,
+        }
 
 
 def main(name, settings, path, answers):

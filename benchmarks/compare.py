@@ -13,24 +13,25 @@ Rows are skipped where PyTorch or MONAI are not installed. The environment reach
 `TORCHINDUCTOR_FREEZING=1`, for one, lets torch.compile fold constants into its weights.
 
 With --memory the variants run one after another. "Held" is the resident memory once networks,
-optimizers and their slots are built, "above" what the peak of three steps adds.
+optimizers and their slots are built, "above held" what the peak of three steps adds; the first of
+them compiles. What malloc has free is given back before each reading of what is held.
 """
 
-import json
 import os
 import platform
 import shlex
-import subprocess
 import sys
 import tempfile
+import time
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.update(KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="-1")
 
 from _data import distinct_shares, load_batches, save_batches
+from _machine import busy_seconds, check_memory_left, cores, others_share, processor
+from _process import Process
 from _table import memory_table, shares_line, time_table
 from _variants import TASKS, VARIANTS, Settings, default_variants
 from absl import app, flags
@@ -63,65 +64,8 @@ flags.DEFINE_integer("hidden_filters", 128, "Width inside the SPADEs.", lower_bo
 flags.DEFINE_integer("latent_dim", 256, "0: no latent, and no encoder.", lower_bound=0)
 
 MEMORY_STEPS = 3
-LEFT = 0.04
-
-
-class Process:
-    """A worker, and the pipes to it; a context manager."""
-
-    def __init__(self, name, settings, batches):
-        worker = Path(__file__).with_name("_worker.py")
-        environment = dict(os.environ)
-        if settings.threads:
-            environment["OMP_NUM_THREADS"] = str(settings.threads)
-        self.name = name
-        self.output = tempfile.TemporaryFile("w+")
-        answers, write_end = os.pipe()
-        arguments = [name, json.dumps(asdict(settings)), str(batches), str(write_end)]
-        self.process = subprocess.Popen(
-            [sys.executable, str(worker), *arguments],
-            stdin=subprocess.PIPE,
-            stdout=self.output,
-            stderr=subprocess.STDOUT,
-            pass_fds=[write_end],
-            env=environment,
-            text=True,
-        )
-        os.close(write_end)
-        self.answers = os.fdopen(answers)
-        self.built = self._answer()
-
-    def ask(self, **command):
-        """The answer to a command."""
-        try:
-            print(json.dumps(command), file=self.process.stdin, flush=True)
-        except BrokenPipeError:
-            pass  # The missing answer says more.
-        return self._answer()
-
-    def _answer(self):
-        line = self.answers.readline()
-        if line:
-            return json.loads(line)
-        code = self.process.wait()
-        self.output.seek(0)
-        reason = " (killed: was there enough memory?)" if code == -9 else ""
-        raise RuntimeError(
-            f"The worker of {self.name!r} ended with code {code}{reason}. Its last words:\n"
-            f"{self.output.read()[-4000:]}"
-        )
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        try:
-            self.process.communicate(timeout=30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.communicate()
-        self.answers.close()
-        self.output.close()
+SETTLE = 0.1
+DISTURBED = 0.05
 
 
 def main(argv):
@@ -133,32 +77,7 @@ def main(argv):
         raise app.UsageError(f"--variants: unknown: {unknown}; there are {list(VARIANTS)}")
     if FLAGS.baseline not in names:
         raise app.UsageError(f"--baseline={FLAGS.baseline} is none of {names}")
-    count = MEMORY_STEPS if FLAGS.memory else FLAGS.warmup + FLAGS.repeats
-    try:
-        batches, num_classes, void_class = load_batches(
-            FLAGS.data,
-            count,
-            FLAGS.batch_size,
-            (FLAGS.height, FLAGS.width),
-            FLAGS.num_classes,
-            FLAGS.void_label,
-            FLAGS.void_class,
-        )
-    except ValueError as error:
-        raise app.UsageError(str(error)) from None
-    settings = Settings(
-        num_classes=num_classes,
-        void_class=void_class,
-        instance_edges="edges" in batches[0],
-        latent_dim=FLAGS.latent_dim or None,
-        **{
-            name: FLAGS[name].value
-            for name in (
-                *("task", "batch_size", "height", "width"),
-                *("base_filters", "hidden_filters", "threads"),
-            )
-        },
-    )
+    batches, settings = load()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "batches.npz"
         save_batches(path, batches)
@@ -169,24 +88,41 @@ def main(argv):
     print("\n".join(f"- {line}" for line in (*header(settings, counted), *notes)))
 
 
+def load():
+    """The batches, one a round, and the settings of all variants."""
+    try:
+        batches, num_classes, void_class = load_batches(
+            FLAGS.data,
+            MEMORY_STEPS if FLAGS.memory else FLAGS.warmup + FLAGS.repeats,
+            FLAGS.batch_size,
+            (FLAGS.height, FLAGS.width),
+            FLAGS.num_classes,
+            FLAGS.void_label,
+            FLAGS.void_class,
+        )
+    except ValueError as error:
+        raise app.UsageError(str(error)) from None
+    given = ("task", "batch_size", "height", "width", "base_filters", "hidden_filters", "threads")
+    settings = Settings(
+        **{name: FLAGS[name].value for name in given},
+        num_classes=num_classes,
+        void_class=void_class,
+        instance_edges="edges" in batches[0],
+        latent_dim=FLAGS.latent_dim or None,
+    )
+    return batches, settings
+
+
 def header(settings, batches):
     """What the numbers hold for."""
     yield f"`python {shlex.join(sys.argv)}`"
-    yield f"{processor()}, cores: {len(os.sched_getaffinity(0))}, {platform.system()}, float32"
+    yield f"{processor()}, cores: {cores()}, {platform.system()}, float32"
     yield (
         f"{settings.label_channels} label channels: {settings.num_classes} classes"
         f"{', void' * settings.void_class}{', edges' * settings.instance_edges}"
     )
     shares = shares_line([distinct_shares(batch) for batch in batches])
     yield f"distinct 5 x 5 label patterns, share of the pixels of a batch: {shares}"
-
-
-def processor():
-    """The name of the CPU."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def start(name, settings, path):
@@ -213,21 +149,44 @@ def measure_time(names, settings, path):
             if found:
                 workers[name] = worker
                 check_memory_left(len(workers))
-        seconds = {name: [] for name in workers}
-        busy = {name: 0.0 for name in workers}
-        for index in range(FLAGS.warmup + FLAGS.repeats):
-            order = list(workers)
-            first = index % len(order)
-            for name in order[first:] + order[:first]:
-                answer = workers[name].ask(batch=index)
-                log(f"round {index - FLAGS.warmup + 1}: {name} {answer['seconds']:.3f} s")
-                if index >= FLAGS.warmup:
-                    seconds[name].append(answer["seconds"])
-                    busy[name] = max(busy[name], answer["idle_processor"] / answer["idle"])
-                check_memory_left(len(workers))
-    worst = max(busy, key=busy.get)
-    spinning = f"processor time taken by waiting workers: at most {busy[worst]:.2%} ({worst})"
-    return time_table(seconds, FLAGS.baseline), [version_line(versions), *notes, spinning]
+        rounds = range(FLAGS.warmup + FLAGS.repeats)
+        rounds = [measure_round(workers, index) for index in rounds][FLAGS.warmup :]
+    seconds = {name: [answers[name]["seconds"] for answers in rounds] for name in workers}
+    notes = [version_line(versions), *notes, *doubts(rounds)]
+    return time_table(seconds, FLAGS.baseline), notes
+
+
+def measure_round(workers, index):
+    """A step of each worker: dict name -> answer, and what others took of the machine."""
+    order, answers = list(workers), {}
+    first = index % len(order)
+    for name in order[first:] + order[:first]:
+        time.sleep(SETTLE)  # The threads of the last one may wait busily, a little.
+        wall, busy = time.perf_counter(), busy_seconds()
+        answer = workers[name].ask(batch=index)
+        busy, wall = busy_seconds() - busy, time.perf_counter() - wall
+        answer["others"] = others_share(busy, answer["processor"], wall)
+        log(
+            f"round {index - FLAGS.warmup + 1}: {name}: {answer['seconds']:.3f} s, "
+            f"others took {answer['others']:.0%} of the machine"
+        )
+        answers[name] = answer
+        check_memory_left(len(workers))
+    return answers
+
+
+def doubts(rounds):
+    """What may have disturbed the measurement."""
+    taken = {name: max(answers[name]["others"] for answers in rounds) for name in rounds[0]}
+    worst = max(taken, key=taken.get)
+    again = " MEASURE AGAIN: threads that wait for each other lose many times that."
+    yield (
+        f"taken by other processes during a step: at most {taken[worst]:.0%} of the machine "
+        f"({worst}).{again * (taken[worst] > DISTURBED)}"
+    )
+    waits = {name: max(answers[name]["idle_processor"] for answers in rounds) for name in taken}
+    worst = max(waits, key=waits.get)
+    yield f"processor time of a worker between its steps: at most {waits[worst]:.2f} s ({worst})"
 
 
 def measure_memory(names, settings, path):
@@ -249,19 +208,6 @@ def version_line(versions):
     """Libraries and their versions."""
     versions = {"python": platform.python_version(), **versions}
     return ", ".join(f"{name} {version}" for name, version in versions.items())
-
-
-def check_memory_left(count):
-    """Raises before the machine runs out of memory."""
-    info = Path("/proc/meminfo")
-    if not info.exists():
-        return
-    kibibytes = {line.split(":")[0]: int(line.split()[1]) for line in info.open()}
-    if kibibytes["MemAvailable"] < LEFT * kibibytes["MemTotal"]:
-        raise RuntimeError(
-            f"{count} variants leave {kibibytes['MemAvailable'] / 2**20:.1f} GiB of memory; "
-            "name fewer in --variants."
-        )
 
 
 def log(message):

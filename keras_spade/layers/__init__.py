@@ -11,6 +11,7 @@ from keras_spade.layers.label_conv2d import LabelConv2D as LabelConv2D
 from keras_spade.layers.label_patterns import LabelPatterns as LabelPatterns
 from keras_spade.layers.nearest_resize import nearest_resize as nearest_resize
 from keras_spade.layers.reparameterize import reparameterize as reparameterize
+from keras_spade.layers.small_map_conv2d import SmallMapConv2D as SmallMapConv2D
 from keras_spade.layers.spade import SPADE as SPADE
 from keras_spade.layers.spade_resblock import SPADEResBlock as SPADEResBlock
 from keras_spade.layers.spectral_norm import SpectralNorm as SpectralNorm

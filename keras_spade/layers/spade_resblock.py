@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_spade.layers.initializers import xavier_normal
 from keras_spade.layers.segmap import check_segmap, encode_segmap
+from keras_spade.layers.small_map_conv2d import SmallMapConv2D
 from keras_spade.layers.spade import SPADE
 from keras_spade.layers.spectral_norm import SpectralNorm
 
@@ -105,7 +106,7 @@ class SPADEResBlock(keras.layers.Layer):
         )
 
     def _conv(self, filters, name, kernel_size=3, use_bias=True):
-        conv = keras.layers.Conv2D(
+        conv = SmallMapConv2D(
             filters,
             kernel_size,
             padding="same",

@@ -5,9 +5,18 @@ import math
 import keras
 from keras import ops
 
+from keras_spade.layers.small_map_conv2d import SmallMapConv2D
 from keras_spade.precision import full_precision, full_precision_dtype
 
 INITIAL_ITERATIONS = 15
+# Layers whose kernel multiplies their inputs and nothing else does.
+LINEAR = (
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.Conv3D,
+    keras.layers.Dense,
+    SmallMapConv2D,
+)
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -130,16 +139,29 @@ class SpectralNorm(keras.layers.Wrapper):
         Returns:
             A tensor of the kernel's shape.
         """
+        return full_precision(self.kernel) / self._sigma(training)
+
+    def _sigma(self, training):
         matrix = self._matrix()
         u, v = ops.convert_to_tensor(self.u), ops.convert_to_tensor(self.v)
-        if training:
-            constant = ops.stop_gradient(matrix)
-            for _ in range(self.power_iterations):
-                u, v = self._power_iteration(constant, u)
-            self.u.assign(u)
-            self.v.assign(v)
-        sigma = ops.sum(ops.matmul(ops.stop_gradient(v), matrix) * ops.stop_gradient(u))
-        return full_precision(self.kernel) / sigma
+        if not training:
+            return ops.sum(ops.matmul(v, matrix) * u)
+        constant = ops.stop_gradient(matrix)
+        for _ in range(self.power_iterations - 1):
+            u, _ = self._power_iteration(constant, u)
+        # The last iteration, whose second product is also the first half of sigma.
+        v = self._normalize(ops.matmul(constant, u))
+        product = ops.matmul(v, matrix)
+        u = self._normalize(ops.stop_gradient(product))
+        self.u.assign(u)
+        self.v.assign(v)
+        return ops.sum(product * u)
+
+    def _scales_inputs(self, inputs):
+        """Whether dividing the inputs by sigma will do, and is less work than the kernel."""
+        if type(self.layer) not in LINEAR or None in inputs.shape[1:]:
+            return False
+        return math.prod(inputs.shape[1:]) < math.prod(self.kernel.shape)
 
     def _power_iteration(self, matrix, u):
         v = self._normalize(ops.matmul(matrix, u))
@@ -151,7 +173,10 @@ class SpectralNorm(keras.layers.Wrapper):
     def call(self, inputs, training=False):
         """Runs the wrapped layer with the normalised kernel in the place of the raw one."""
         kernel = self.kernel
-        normalized = self.normalized_kernel(training=training)
+        sigma = self._sigma(training)
+        if self._scales_inputs(inputs):
+            return self.layer(full_precision(inputs) / sigma)
+        normalized = full_precision(kernel) / sigma
         # Inside the scope the layer reads these values for its variables; nothing is assigned.
         values = [(variable, variable.value) for variable in self.layer.variables]
         values = [(k, normalized if k is kernel else v) for k, v in values]

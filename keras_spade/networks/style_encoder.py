@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_spade.layers import FeatureNorm, SpectralNorm, xavier_normal
+from keras_spade.layers import FeatureNorm, SmallMapConv2D, SpectralNorm, xavier_normal
 from keras_spade.networks._conditioning import check_image_shape, check_sizes
 from keras_spade.networks._network import Network
 from keras_spade.precision import full_precision_dtype
@@ -94,7 +94,7 @@ class StyleEncoder(Network):
             if index:
                 x = keras.layers.LeakyReLU(0.2, dtype=dtype)(x)
             name_ = f"conv_{index}"
-            conv = keras.layers.Conv2D(
+            conv = SmallMapConv2D(
                 factor * base_filters,
                 3,
                 strides=2,

@@ -31,13 +31,16 @@ def test_time_table():
 
 
 def test_memory_table():
-    gib = 2**30
+    sizes = {"ours": (1, 3, 1.5, 2), "dense": (1, 5, 2, 5.5)}
+    names = ("held", "first_peak", "kept", "later_peak")
     memory = {
-        "ours": {"held": gib, "peak": 3 * gib, "later_peak": 2 * gib},
-        "dense": {"held": gib, "peak": 5 * gib, "later_peak": 5 * gib},
+        variant: {name: gib * 2**30 for name, gib in zip(names, of, strict=True)}
+        for variant, of in sizes.items()
     }
-    dense = cells(memory_table(memory, "ours"))[3]
-    assert dense == ["dense", "1.000 GiB", "5.000 GiB", "4.000 GiB", "2.00", "4.000 GiB", "4.00"]
+    _, _, ours, dense = cells(memory_table(memory, "ours"))
+    gib = "{:.3f} GiB".format
+    assert ours == ["ours", gib(1), gib(3), gib(2), "1.00", gib(0.5), gib(1), "1.00"]
+    assert dense == ["dense", gib(1), gib(5.5), gib(4.5), "2.25", gib(1), gib(4.5), "4.50"]
 
 
 def test_shares_line():

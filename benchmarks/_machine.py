@@ -1,0 +1,55 @@
+"""The machine: its name, its memory, and what else it does."""
+
+import os
+import platform
+from pathlib import Path
+
+LEFT = 0.04
+STAT = Path("/proc/stat")
+
+
+def processor():
+    """The name of the CPU."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def cores():
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def busy_seconds():
+    """Processor time that all processes took since the machine began, lent time included."""
+    if not STAT.exists():
+        return 0.0
+    with STAT.open() as file:
+        user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+
+def others_share(busy, own, wall):
+    """The share of all processors that others took while `wall` seconds went by.
+
+    Args:
+        busy: difference of `busy_seconds`.
+        own: processor time that was ours.
+        wall: seconds.
+    """
+    return max(busy - own, 0.0) / (wall * os.cpu_count())
+
+
+def check_memory_left(count):
+    """Raises before `count` variants leave too little memory."""
+    info = Path("/proc/meminfo")
+    if not info.exists():
+        return
+    with info.open() as file:
+        kibibytes = {line.split(":")[0]: int(line.split()[1]) for line in file}
+    if kibibytes["MemAvailable"] < LEFT * kibibytes["MemTotal"]:
+        raise RuntimeError(
+            f"{count} variants leave {kibibytes['MemAvailable'] / 2**20:.1f} GiB of memory; "
+            "name fewer in --variants."
+        )

@@ -1,0 +1,66 @@
+"""A convolution that is one matrix product where the map is small."""
+
+import keras
+from keras import ops
+
+# Above, TensorFlow's convolution is faster on a CPU; docs/performance.md has the measurement.
+SMALL_MAP = 256
+
+
+@keras.saving.register_keras_serializable(package="keras_spade")
+class SmallMapConv2D(keras.layers.Conv2D):
+    """`keras.layers.Conv2D`, computed as one matrix product if the output has few pixels.
+
+    A convolution on a CPU first reorders its kernel. On the 8 x 8 and 16 x 16 maps in the depth of
+    the networks, kernels have up to 9 million weights, and reordering takes longer than
+    multiplying. So up to 256 output pixels the windows are laid side by side and multiplied by the
+    kernel as it is.
+
+    Args:
+        *args: see `keras.layers.Conv2D`.
+        **kwargs: see `keras.layers.Conv2D`.
+
+    Call arguments:
+        inputs: `(batch, H, W, channels)`.
+
+    Returns:
+        What `keras.layers.Conv2D` returns.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade.layers import SmallMapConv2D
+    >>> tuple(SmallMapConv2D(4, 3, strides=2)(np.ones((1, 9, 9, 2), "float32")).shape)
+    (1, 4, 4, 4)
+    """
+
+    def convolution_op(self, inputs, kernel):
+        """The convolution without bias and activation."""
+        height, width = inputs.shape[1:3]
+        same = self.padding == "same"
+        (rows, columns), (row_stride, column_stride) = self.kernel_size, self.strides
+        plain = self.data_format == "channels_last" and self.groups == 1
+        plain = plain and self.dilation_rate == (1, 1) and None not in (height, width)
+        if same:
+            plain = plain and self.strides == (1, 1)
+            height, width = height + rows - 1, width + columns - 1
+        if not plain:
+            return super().convolution_op(inputs, kernel)
+        height, width = (height - rows) // row_stride + 1, (width - columns) // column_stride + 1
+        if height * width > SMALL_MAP:
+            return super().convolution_op(inputs, kernel)
+        if same:
+            border = [((size - 1) // 2, size // 2) for size in self.kernel_size]
+            inputs = ops.pad(inputs, [(0, 0), *border, (0, 0)])
+        taps = [
+            inputs[
+                :,
+                row : row + (height - 1) * row_stride + 1 : row_stride,
+                column : column + (width - 1) * column_stride + 1 : column_stride,
+            ]
+            for row in range(rows)
+            for column in range(columns)
+        ]
+        windows = ops.reshape(ops.concatenate(taps, axis=-1), (-1, kernel.shape[2] * len(taps)))
+        products = ops.matmul(windows, ops.reshape(kernel, (-1, self.filters)))
+        return ops.reshape(products, (-1, height, width, self.filters))
