@@ -1,7 +1,5 @@
 """The label maps that the benchmarks run on, and how many of their patterns are distinct."""
 
-from pathlib import Path
-
 import numpy as np
 
 from keras_spade import datasets
@@ -142,21 +140,3 @@ def _distinct(ids):
     windows = np.lib.stride_tricks.sliding_window_view(padded, (WINDOW, WINDOW), axis=(1, 2))
     rows = np.ascontiguousarray(windows.reshape(ids.size, WINDOW**2))
     return len(np.unique(rows.view(f"V{rows.itemsize * WINDOW**2}"))) / ids.size
-
-
-def save_batches(path, batches):
-    """Writes batches for the workers."""
-    arrays = {
-        f"{i}.{key}": array for i, batch in enumerate(batches) for key, array in batch.items()
-    }
-    np.savez(path, **arrays)
-
-
-def read_batches(path):
-    """Reads what `save_batches` wrote."""
-    batches = {}
-    with np.load(Path(path)) as file:
-        for name in file.files:
-            index, key = name.split(".")
-            batches.setdefault(int(index), {})[key] = file[name]
-    return [batches[index] for index in sorted(batches)]

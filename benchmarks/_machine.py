@@ -38,7 +38,8 @@ def others_share(busy, own, wall):
         own: processor time that was ours.
         wall: seconds.
     """
-    return max(busy - own, 0.0) / (wall * os.cpu_count())
+    resolution = 2 * os.cpu_count() / os.sysconf("SC_CLK_TCK")
+    return max(busy - own - resolution, 0.0) / (wall * os.cpu_count())
 
 
 def check_memory_left(count):

@@ -12,7 +12,7 @@ import os
 import sys
 import time
 
-from _data import read_batches
+from _batches import read_batches
 from _memory import peak, reset_peak, resident
 from _variants import Settings, SkippedError, make_step
 
@@ -66,6 +66,8 @@ def main(name, settings, path, answers):
         except SkippedError as reason:
             send({"skipped": str(reason)})
             return
+        if {"tensorflow", "torch"} <= set(sys.modules):
+            raise RuntimeError("TensorFlow and PyTorch are in one process.")
         send({"versions": step.versions, "note": step.note})
         worker = Worker(step)
         for line in sys.stdin:

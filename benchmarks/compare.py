@@ -29,7 +29,8 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.update(KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="-1")
 
-from _data import distinct_shares, load_batches, save_batches
+from _batches import save_batches
+from _data import distinct_shares, load_batches
 from _machine import busy_seconds, check_memory_left, cores, others_share, processor
 from _process import Process
 from _table import memory_table, shares_line, time_table

@@ -8,9 +8,10 @@ from keras_spade.layers.distinct_windows import distinct_windows, index_bits, wi
 from keras_spade.layers.modulation import check_modulation
 from keras_spade.layers.nearest_resize import nearest_resize
 
-# `"auto"` convolves one-hot maps above this share of distinct patterns; docs/performance.md has the
-# measurement.
-DENSE_ABOVE = 0.6
+# `"auto"` convolves one-hot maps above this share of distinct patterns, unless the map is so small
+# that patterns never lose; `benchmarks/crossover.py` measures both numbers.
+DENSE_ABOVE = 0.75
+SMALL_MAP = 32 * 32
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -101,7 +102,7 @@ class LabelPatterns(keras.layers.Layer):
             height, width = (window_count(size, kernel_size, strides) for size in (height, width))
         spec["index"] = keras.KerasTensor((labels.shape[0], height, width), dtype="int32")
         batch, map_size = None, (None, None)
-        if self.modulation == "patterns":
+        if self.modulation == "patterns" or _is_small(height, width):
             batch, map_size = 0, (self.height, self.width)
         shape = (batch, *map_size, self.num_classes + (edges is not None))
         spec["map"] = keras.KerasTensor(shape, dtype=self.compute_dtype)
@@ -129,7 +130,7 @@ def label_patterns(labels, edges, num_classes, size, windows, modulation, dtype)
         members, index = distinct_windows(ids, bits, kernel_size, strides)
         patterns[f"members_{level}"] = members
         ids, bits = index + 1, index_bits(index)
-    if modulation == "patterns":
+    if modulation == "patterns" or _is_small(*index.shape[1:]):
         edges = None if edges is None else edges[:0]
         patterns["map"] = one_hot_map(labels[:0], num_classes, edges, dtype)
         return patterns | {"index": index}
@@ -149,6 +150,10 @@ def label_patterns(labels, edges, num_classes, size, windows, modulation, dtype)
     edges = None if edges is None else cut(edges, 3, dense)
     patterns["map"] = one_hot_map(cut(labels, 3, dense), num_classes, edges, dtype)
     return patterns | {"index": ops.where(dense, every_pixel, index + 1)}
+
+
+def _is_small(height, width):
+    return None not in (height, width) and height * width <= SMALL_MAP
 
 
 def _ids(labels, edges, num_classes):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from _data import distinct_shares, instance_edges, load_batches, read_batches, save_batches
+from _batches import read_batches, save_batches
+from _data import distinct_shares, instance_edges, load_batches
 from _table import memory_table, shares_line, time_table
 from _variants import TASKS, VARIANTS, default_variants
 

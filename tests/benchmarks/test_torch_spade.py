@@ -141,6 +141,7 @@ def test_label_channels():
     labels, edges = torch.tensor([[[2, 0]]]), torch.tensor([[[0.0, 1.0]]])
     channels = torch_spade.label_channels_of(labels, 3, edges)
     assert channels.tolist() == [[[[0.0, 1.0]], [[0.0, 0.0]], [[1.0, 0.0]], [[0.0, 1.0]]]]
+    assert torch_spade.label_channels_of(labels, 3).equal(channels[:, :3])
 
 
 @pytest.mark.parametrize("training", [False, True], ids=["inference", "training"])
