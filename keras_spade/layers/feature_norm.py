@@ -1,5 +1,7 @@
 """All activation normalisations of the package: synchronised batch, batch and instance."""
 
+from typing import Any, NamedTuple
+
 import keras
 from keras import ops
 
@@ -7,6 +9,15 @@ from keras_spade.layers.replicas import sum_over_replicas
 from keras_spade.precision import full_precision, full_precision_dtype
 
 NORMS = ("sync_batch", "batch", "instance")
+
+
+class Moments(NamedTuple):
+    """Moments of activations; the unbiased variance is what moving averages take."""
+
+    centered: Any
+    mean: Any
+    variance: Any
+    unbiased_variance: Any
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -96,29 +107,60 @@ class FeatureNorm(keras.layers.Layer):
 
     def call(self, x, training=False):
         """Normalises `x`."""
-        x = full_precision(x)
-        if self.norm == "instance":
-            mean = _mean_over_space(x)
-            variance = _mean_over_space(ops.square(x - _row(mean, x)))
-        elif training:
-            mean, variance = self._batch_statistics(x)
-        else:
-            mean, variance = self.moving_mean, self.moving_variance
-        y = (x - _row(mean, x)) * _row(ops.rsqrt(variance + self.epsilon), x)
+        y = assemble(*self.parts(x, training))
         if self.affine:
             y = y * full_precision(self.gamma) + full_precision(self.beta)
         return ops.cast(y, self.compute_dtype)
 
-    def _batch_statistics(self, x):
+    def parts(self, x, training=False, moments=None):
+        """The normalisation as `value * scale + offset`, for layers that go on from there.
+
+        Args:
+            x: float activations.
+            training: as in `call`.
+            moments: what `moments(x)` gave, if that is known already; else `None`.
+
+        Returns:
+            value: the centred activations; in inference with a batch norm, the activations.
+            scale: `(channels,)`, with instance norm `(batch, 1, 1, channels)`.
+            offset: the same shape, or `None` for zero.
+        """
+        if not self.uses_moments(training):
+            scale = ops.rsqrt(self.moving_variance + self.epsilon)
+            return full_precision(x), scale, -self.moving_mean * scale
+        moments = self.moments(x) if moments is None else moments
+        if self.norm != "instance":
+            self._move(self.moving_mean, moments.mean)
+            self._move(self.moving_variance, moments.unbiased_variance)
+        return moments.centered, ops.rsqrt(moments.variance + self.epsilon), None
+
+    def uses_moments(self, training):
+        """Whether a call normalises by the activations' own moments."""
+        return self.norm == "instance" or bool(training)
+
+    def moments(self, x):
+        """Mean and variance of activations, and the activations without their mean.
+
+        Two norms of the same activations can share them.
+
+        Args:
+            x: float activations.
+
+        Returns:
+            `Moments`.
+        """
+        x = full_precision(x)
+        if self.norm == "instance":
+            mean = _mean_over_space(x)
+            centered = x - _row(mean, x)
+            return Moments(centered, mean, _mean_over_space(ops.square(centered)), None)
         everywhere = sum_over_replicas if self.norm == "sync_batch" else lambda value: value
         batch, height, width = ops.shape(x)[:3]
         count = everywhere(ops.cast(batch * height * width, x.dtype))
         mean = everywhere(_sum(x)) / count
-        variance = everywhere(_sum(ops.square(x - _row(mean, x)))) / count
-        unbiased = variance * count / ops.maximum(count - 1.0, 1.0)
-        self._move(self.moving_mean, mean)
-        self._move(self.moving_variance, unbiased)
-        return mean, variance
+        centered = x - _row(mean, x)
+        variance = everywhere(_sum(ops.square(centered))) / count
+        return Moments(centered, mean, variance, variance * count / ops.maximum(count - 1.0, 1.0))
 
     def _move(self, moving, value):
         new = self.momentum * moving + (1.0 - self.momentum) * ops.stop_gradient(value)
@@ -137,6 +179,12 @@ class FeatureNorm(keras.layers.Layer):
             "momentum": self.momentum,
             "epsilon": self.epsilon,
         }
+
+
+def assemble(value, scale, offset):
+    """The normalised activations, from `FeatureNorm.parts`."""
+    y = value * _row(scale, value)
+    return y if offset is None else y + _row(offset, value)
 
 
 def _mean_over_space(x):

@@ -5,8 +5,8 @@ from keras import ops
 
 from keras_spade.layers.distinct_windows import window_count
 from keras_spade.layers.half_pool import half_pool, half_size
-from keras_spade.layers.pattern_convolution import convolve_labels, convolve_pooled_labels
-from keras_spade.layers.segmap import check_segmap, encode_segmap, maps_from, segmap_channels
+from keras_spade.layers.pattern_convolution import convolve_labels, half_pool_pixels
+from keras_spade.layers.segmap import check_segmap, encode_segmap, rows_from, segmap_channels
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -81,7 +81,11 @@ class LabelConv2D(keras.layers.Conv2D):
         windows = ((3, 2),) * self.halvings + ((self.kernel_size[0], self.strides[0]),)
         size = None if isinstance(segmap, dict) else ops.shape(segmap)[1:3]
         segmap = encode_segmap(segmap, None, size, windows, self)
-        (y,) = maps_from(segmap, self._pattern_rows, self._dense_maps)
+        if isinstance(segmap, dict):
+            (rows,) = rows_from(segmap, self._pattern_rows, self._dense_maps)
+            y = ops.take(rows, segmap["index"], axis=0)
+        else:
+            (y,) = self._dense_maps(segmap)
         if image is not None:
             of_image = self._convolve(image, self.kernel[:, :, self.map_channels :])
             # The images' batch is a multiple of the labels'.
@@ -100,11 +104,11 @@ class LabelConv2D(keras.layers.Conv2D):
         return ops.conv(x, kernel, strides=self.strides, padding="valid")
 
     def _pattern_rows(self, patterns):
+        pixels = patterns["pixels"]
+        for level in range(self.halvings):
+            pixels = half_pool_pixels(pixels, patterns[f"members_{level}"])
         kernel = self.kernel[:, :, : self.map_channels]
-        members = [patterns[f"members_{level}"] for level in range(self.halvings + 1)]
-        if self.halvings:
-            return [convolve_pooled_labels(kernel, members, self.num_classes)]
-        return [convolve_labels(kernel, members[0], self.map_channels > self.num_classes)]
+        return [convolve_labels(kernel, pixels, patterns[f"members_{self.halvings}"])]
 
     def compute_output_spec(self, segmap, image=None):
         """A symbolic output, after the checks of the real one."""

@@ -1,6 +1,7 @@
 """The label patterns of a batch: what convolutions over label maps really have to compute."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_spade.layers.conditioning_map import check_conditioning, one_hot_map
@@ -41,15 +42,19 @@ class LabelPatterns(keras.layers.Layer):
         edges: optional 0/1 `(batch, H, W)`; anything but 0 is an edge.
 
     Returns:
-        A dict: for each window `i`, `"members_i"` int32 `(patterns, kernel_size**2)`, for the first
-        the ids below, then numbers of patterns of the window before plus one, 0 being outside of
-        the map; `"index"` int32 `(batch, h, w)`, the pattern each pixel sees; and `"map"`, the
-        one-hot map `(batch or 0, height, width, channels)`. Either there are patterns and the map
-        is empty, or, under `"auto"`, there are none, the map is to be convolved, and `"index"`
-        numbers its pixels. So both are computed and joined, without control flow.
+        A dict:
 
-        Ids: 0 outside of the image, `label + 1`, `num_classes + 1` for no class, and for pixels on
-        an edge another `num_classes + 1` more.
+        - `"members_i"`, for each window: int32 `(patterns, kernel_size**2)`, what each distinct
+          window holds; for the first window ids of labels, then numbers, plus one, of distinct
+          windows of the kind before. 0 is outside of the map.
+        - `"index"`: int32 `(batch, h, w)`, the number of the last window that each pixel sees.
+        - `"pixels"`: `(ids, channels)`, the one-hot pixel that each id of a label stands for. Ids:
+          0 outside, `label + 1`, `num_classes + 1` for a label that is no class; for pixels on an
+          edge `num_classes + 1` more.
+        - `"map"`, with `"auto"` on maps that are not small: the one-hot map. If it is to be
+          convolved, there is one pattern only and `"index"` numbers the pixels of the map; if not,
+          the map is one pixel and `"index"` is one more than above. So layers compute both and join
+          the rows, without control flow.
 
     Raises:
         ValueError: for bad arguments, another rank or dtype, or on JAX, which has no shapes that
@@ -101,11 +106,11 @@ class LabelPatterns(keras.layers.Layer):
             spec[f"members_{level}"] = keras.KerasTensor((None, kernel_size**2), dtype="int32")
             height, width = (window_count(size, kernel_size, strides) for size in (height, width))
         spec["index"] = keras.KerasTensor((labels.shape[0], height, width), dtype="int32")
-        batch, map_size = None, (None, None)
-        if self.modulation == "patterns" or _is_small(height, width):
-            batch, map_size = 0, (self.height, self.width)
-        shape = (batch, *map_size, self.num_classes + (edges is not None))
-        spec["map"] = keras.KerasTensor(shape, dtype=self.compute_dtype)
+        pixels = one_hot_pixels(self.num_classes, edges is not None)
+        spec["pixels"] = keras.KerasTensor(pixels.shape, dtype=self.compute_dtype)
+        if has_map(self.modulation, height, width):
+            shape = (None, None, None, pixels.shape[-1])
+            spec["map"] = keras.KerasTensor(shape, dtype=self.compute_dtype)
         return spec
 
     def get_config(self):
@@ -130,13 +135,13 @@ def label_patterns(labels, edges, num_classes, size, windows, modulation, dtype)
         members, index = distinct_windows(ids, bits, kernel_size, strides)
         patterns[f"members_{level}"] = members
         ids, bits = index + 1, index_bits(index)
-    if modulation == "patterns" or _is_small(*index.shape[1:]):
-        edges = None if edges is None else edges[:0]
-        patterns["map"] = one_hot_map(labels[:0], num_classes, edges, dtype)
-        return patterns | {"index": index}
-    pixels = ops.size(index)
-    share = ops.shape(members)[0] / pixels
-    dense = share > DENSE_ABOVE
+    pixels = one_hot_pixels(num_classes, edges is not None)
+    fixed = {"pixels": ops.convert_to_tensor(pixels, dtype)}
+    if not has_map(modulation, *index.shape[1:]):
+        return patterns | fixed | {"index": index}
+
+    pixel_count = ops.size(index)
+    dense = ops.shape(members)[0] / pixel_count > DENSE_ABOVE
 
     def cut(x, axes, keep):
         sizes = ops.shape(x)
@@ -146,14 +151,28 @@ def label_patterns(labels, edges, num_classes, size, windows, modulation, dtype)
     for level, table in patterns.items():
         table = cut(table, 1, ops.logical_not(dense))
         patterns[level] = ops.where(dense, ops.zeros_like(table), table)
-    every_pixel = ops.reshape(ops.arange(pixels, dtype=index.dtype), ops.shape(index))
+    every_pixel = ops.reshape(ops.arange(pixel_count, dtype=index.dtype), ops.shape(index))
+    index = ops.where(dense, every_pixel, index + 1)
     edges = None if edges is None else cut(edges, 3, dense)
-    patterns["map"] = one_hot_map(cut(labels, 3, dense), num_classes, edges, dtype)
-    return patterns | {"index": ops.where(dense, every_pixel, index + 1)}
+    dense_map = one_hot_map(cut(labels, 3, dense), num_classes, edges, dtype)
+    return patterns | fixed | {"index": index, "map": dense_map}
 
 
-def _is_small(height, width):
-    return None not in (height, width) and height * width <= SMALL_MAP
+def has_map(modulation, height, width):
+    """Whether patterns come with the dense map, in case there are too many of them."""
+    small = None not in (height, width) and height * width <= SMALL_MAP
+    return modulation == "auto" and not small
+
+
+def one_hot_pixels(num_classes, has_edges):
+    """The one-hot pixel that each id of `LabelPatterns` stands for, `(ids, channels)`."""
+    pixels = np.zeros((num_classes + 2, num_classes + has_edges))
+    pixels[1 : num_classes + 1, :num_classes] = np.eye(num_classes)
+    if not has_edges:
+        return pixels
+    on_edge = pixels[1:].copy()
+    on_edge[:, -1] = 1
+    return np.concatenate([pixels, on_edge])
 
 
 def _ids(labels, edges, num_classes):

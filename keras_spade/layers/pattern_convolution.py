@@ -1,66 +1,41 @@
 """Convolutions of label maps and of what follows from them, a row for each distinct pattern."""
 
-import numpy as np
 from keras import ops
 
 
-def convolve_labels(kernel, members, has_edges):
-    """A convolution over one-hot labels, for each distinct window of ids.
+def convolve_labels(kernel, pixels, members):
+    """A convolution over a map of few distinct pixels, for each distinct window of them.
 
-    A one-hot pixel picks one row of the kernel, so a window's result is the sum of one kernel row
-    a tap.
+    Each tap multiplies its part of the kernel by each distinct pixel once; a window's result is the
+    sum of one such row a tap.
 
     Args:
-        kernel: `(k, k, channels, filters)`; the last channel belongs to the edges if `has_edges`.
-        members: `(patterns, k * k)`, ids as `LabelPatterns` gives them.
-        has_edges: whether ids hold an edge bit.
+        kernel: `(k, k, channels, filters)`.
+        pixels: `(ids, channels)`, the pixel each id stands for.
+        members: `(patterns, k * k)`, ids.
 
     Returns:
         `(patterns, filters)`.
     """
     size, _, channels, filters = kernel.shape
-    kernel = ops.reshape(kernel, (size**2, channels, filters))
-    nothing = ops.zeros((size**2, 1, filters), kernel.dtype)
-    classes, edge = (kernel[:, :-1], kernel[:, -1:]) if has_edges else (kernel, None)
-    # One row an id: outside, the classes, no class; then the same on an edge.
-    rows = ops.concatenate([nothing, classes, nothing], axis=1)
-    if has_edges:
-        rows = ops.concatenate([rows, rows[:, 1:] + edge], axis=1)
+    rows = ops.matmul(pixels, ops.reshape(kernel, (size**2, channels, filters)))
     return sum_over_taps(rows, members)
 
 
-def convolve_pooled_labels(kernel, members, num_classes):
-    """A convolution over one-hot labels that went through `HalfPool` one or more times.
+def half_pool_pixels(pixels, members):
+    """The distinct pixels of a map behind `HalfPool`.
 
     Args:
-        kernel: `(k, k, channels, filters)`; one more channel than classes for edges.
-        members: a list: members of the 3 x 3 windows of each pooling, then of the convolution's.
-        num_classes: number of classes.
+        pixels: `(ids, channels)`, the pixel each id stands for; 0 is outside of the map.
+        members: `(patterns, 9)`, ids.
 
     Returns:
-        `(patterns, filters)`.
+        `(1 + patterns, channels)`, zeros first, for outside.
     """
-    size, _, channels, filters = kernel.shape
-    rows = _one_hot_rows(num_classes, channels, kernel.dtype)
-    for pooled in members[:-1]:
-        # What is outside does not count in the mean.
-        total = sum(ops.take(rows, pooled[:, tap], axis=0) for tap in range(pooled.shape[-1]))
-        inside = ops.sum(ops.cast(pooled > 0, kernel.dtype), axis=1, keepdims=True)
-        mean = total / ops.maximum(inside, 1)
-        rows = ops.concatenate([ops.zeros((1, channels), kernel.dtype), mean], axis=0)
-    rows = ops.matmul(rows, ops.reshape(kernel, (size**2, channels, filters)))
-    return sum_over_taps(rows, members[-1])
-
-
-def _one_hot_rows(num_classes, channels, dtype):
-    """The one-hot pixel that each id of `LabelPatterns` stands for."""
-    rows = np.zeros((num_classes + 2, channels))
-    rows[1 : num_classes + 1, :num_classes] = np.eye(num_classes)
-    if channels > num_classes:
-        on_edge = rows[1:].copy()
-        on_edge[:, -1] = 1
-        rows = np.concatenate([rows, on_edge])
-    return ops.convert_to_tensor(rows, dtype)
+    total = sum(ops.take(pixels, members[:, tap], axis=0) for tap in range(members.shape[-1]))
+    inside = ops.sum(ops.cast(members > 0, pixels.dtype), axis=1, keepdims=True)
+    outside = ops.zeros((1, pixels.shape[-1]), pixels.dtype)
+    return ops.concatenate([outside, total / ops.maximum(inside, 1)], axis=0)
 
 
 def sum_over_taps(rows, members):

@@ -11,18 +11,16 @@ def check_segmap(segmap, edges, num_classes, layer_name):
     """Raises unless `segmap` is label patterns, integer labels, or a map with channels."""
     if not isinstance(segmap, dict):
         check_conditioning(segmap, edges, num_classes, layer_name)
-    elif edges is not None or num_classes is None:
+    elif edges is not None:
         raise ValueError(
-            f"{layer_name!r}: with label patterns, `num_classes` must be given to the constructor, "
-            f"and the edges to LabelPatterns; got num_classes={num_classes}, edges "
-            f"{'given' if edges is not None else 'not given'}."
+            f"{layer_name!r}: `edges` go to LabelPatterns, not to the layer that takes its result."
         )
 
 
 def segmap_channels(segmap_shape, edges_shape, num_classes):
     """Channels of the one-hot or float map that a `segmap` of some shape stands for."""
     if isinstance(segmap_shape, dict):
-        return segmap_shape["map"][-1]
+        return segmap_shape["pixels"][-1]
     if len(segmap_shape) == 4:
         return segmap_shape[-1]
     return (num_classes or 0) + (edges_shape is not None)
@@ -50,22 +48,20 @@ def encode_segmap(segmap, edges, size, windows, layer):
     )
 
 
-def maps_from(segmap, pattern_rows, dense_maps):
-    """Maps that depend on the label map alone, from the form it has.
+def rows_from(patterns, pattern_rows, dense_maps):
+    """Rows that the pixels pick by `patterns["index"]`.
 
     Args:
-        segmap: as `encode_segmap` gives it.
-        pattern_rows: called with patterns, gives for each map a tensor `(patterns, channels)`.
-        dense_maps: called with a float map, gives for each `(batch, h, w, channels)`.
+        patterns: as `LabelPatterns` gives them.
+        pattern_rows: called with the patterns, gives tensors `(patterns, channels)`.
+        dense_maps: called with the float map, gives as many maps `(batch, h, w, channels)`.
 
     Returns:
-        A list of maps.
+        A list of tensors `(rows, channels)`.
     """
-    if not isinstance(segmap, dict):
-        return dense_maps(segmap)
-    maps = pattern_rows(segmap)
-    if segmap["map"].shape[0] != 0:
-        # One of the two is a single row that no pixel sees.
-        dense = [ops.reshape(x, (-1, x.shape[-1])) for x in dense_maps(segmap["map"])]
-        maps = [ops.concatenate(pair, axis=0) for pair in zip(dense, maps, strict=True)]
-    return [ops.take(rows, segmap["index"], axis=0) for rows in maps]
+    rows = pattern_rows(patterns)
+    if "map" not in patterns:
+        return rows
+    # One of the two is a single row that no pixel picks.
+    dense = [ops.reshape(x, (-1, x.shape[-1])) for x in dense_maps(patterns["map"])]
+    return [ops.concatenate(pair, axis=0) for pair in zip(dense, rows, strict=True)]

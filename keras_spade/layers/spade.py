@@ -3,11 +3,11 @@
 import keras
 from keras import ops
 
-from keras_spade.layers.feature_norm import FeatureNorm
+from keras_spade.layers.feature_norm import FeatureNorm, assemble
 from keras_spade.layers.initializers import xavier_normal
 from keras_spade.layers.modulation import check_modulation
 from keras_spade.layers.pattern_convolution import convolve_labels, gather_windows
-from keras_spade.layers.segmap import check_segmap, encode_segmap, maps_from, segmap_channels
+from keras_spade.layers.segmap import check_segmap, encode_segmap, rows_from, segmap_channels
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -44,6 +44,7 @@ class SPADE(keras.layers.Layer):
         edges: optional float 0/1 `(batch, H, W)`, with integer labels only: one more channel, last.
             With `LabelPatterns`, leave it out.
         training: passed to the norm.
+        moments: `FeatureNorm.moments(x)`, if known already and used (`FeatureNorm.uses_moments`).
 
     Returns:
         Modulated activations, the shape of `x`.
@@ -111,13 +112,29 @@ class SPADE(keras.layers.Layer):
             dtype=self.dtype_policy,
         )
 
-    def call(self, x, segmap, edges=None, training=False):
+    def call(self, x, segmap, edges=None, training=False, moments=None):
         """Normalises `x` and modulates it by the label map."""
         windows = ((self.kernel_size, 1),) * 2
         segmap = encode_segmap(segmap, edges, ops.shape(x)[1:3], windows, self)
-        normalized = self.feature_norm(x, training=training)
-        scale, offset = maps_from(segmap, self._pattern_rows, self._dense_maps)
-        return normalized * scale + offset
+        parts = self.feature_norm.parts(x, training, moments)
+        if isinstance(segmap, dict):
+            return self._modulate_by_patterns(segmap, *parts)
+        gain, bias = self._dense_maps(segmap)
+        return ops.cast(assemble(*parts), self.compute_dtype) * gain + bias
+
+    def _modulate_by_patterns(self, patterns, value, scale, offset):
+        gain, bias = rows_from(patterns, self._pattern_rows, self._dense_maps)
+        if len(scale.shape) == 1 and self.compute_dtype == self.variable_dtype:
+            # The rows take over scale and offset of the norm: fewer passes over the activations.
+            bias = bias if offset is None else bias + offset * gain
+            gain = gain * scale
+        else:
+            # Instance norm has a scale for each image, and 16 bits are too few for activations that
+            # are not normalised first.
+            value = assemble(value, scale, offset)
+        index = patterns["index"]
+        value = ops.cast(value, self.compute_dtype)
+        return value * ops.take(gain, index, axis=0) + ops.take(bias, index, axis=0)
 
     def _dense_maps(self, segmap):
         """`1 + gamma` and `beta`, by convolutions."""
@@ -127,9 +144,7 @@ class SPADE(keras.layers.Layer):
     def _pattern_rows(self, patterns):
         """The same, a row for each distinct pattern."""
         kernel = ops.convert_to_tensor(self.shared.kernel)
-        rows = convolve_labels(
-            kernel, patterns["members_0"], has_edges=kernel.shape[2] > self.num_classes
-        )
+        rows = convolve_labels(kernel, patterns["pixels"], patterns["members_0"])
         rows = ops.relu(rows + self.shared.bias)
         rows = gather_windows(rows, patterns["members_1"])
 
@@ -139,7 +154,7 @@ class SPADE(keras.layers.Layer):
 
         return [1.0 + convolve(self.gamma), convolve(self.beta)]
 
-    def compute_output_spec(self, x, segmap, edges=None, training=False):
+    def compute_output_spec(self, x, segmap, edges=None, training=False, moments=None):
         """A symbolic output, after the checks of the real one."""
         check_segmap(segmap, edges, self.num_classes, self.name)
         return keras.KerasTensor(x.shape, dtype=self.compute_dtype)

@@ -123,12 +123,15 @@ class SPADEResBlock(keras.layers.Layer):
         """Runs both branches and adds them."""
         windows = ((self.kernel_size, 1),) * 2
         segmap = encode_segmap(segmap, edges, ops.shape(x)[1:3], windows, self)
-        y = self.norm_0(x, segmap, training=training)
+        moments = None
+        if self.learned_shortcut and self.norm_0.feature_norm.uses_moments(training):
+            moments = self.norm_0.feature_norm.moments(x)
+        y = self.norm_0(x, segmap, training=training, moments=moments)
         y = self._convolve(self.conv_0, ops.leaky_relu(y, 0.2), training)
         y = self.norm_1(y, segmap, training=training)
         y = self._convolve(self.conv_1, ops.leaky_relu(y, 0.2), training)
         if self.learned_shortcut:
-            x = self.norm_s(x, segmap, training=training)
+            x = self.norm_s(x, segmap, training=training, moments=moments)
             x = self._convolve(self.conv_s, x, training)
         return x + y
 
