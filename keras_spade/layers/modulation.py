@@ -22,8 +22,14 @@ def resolve_modulation(modulation):
     That is on JAX, and where TensorFlow or PyTorch see a GPU.
     """
     check_modulation(modulation)
-    if modulation == "auto" and (
-        keras.backend.backend() == "jax" or keras.distribution.list_devices("gpu")
-    ):
-        return "dense"
-    return modulation
+    return "dense" if modulation == "auto" and not _on_cpu() else modulation
+
+
+def _on_cpu():
+    if keras.backend.backend() == "tensorflow":
+        return not keras.distribution.list_devices("gpu")
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return not torch.cuda.is_available()
+    return False
