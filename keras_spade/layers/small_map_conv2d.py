@@ -41,8 +41,8 @@ class SmallMapConv2D(keras.layers.Conv2D):
         (rows, columns), (row_stride, column_stride) = self.kernel_size, self.strides
         plain = self.data_format == "channels_last" and self.groups == 1
         plain = plain and self.dilation_rate == (1, 1) and None not in (height, width)
-        if same:
-            plain = plain and self.strides == (1, 1)
+        if same and plain:
+            plain = self.strides == (1, 1)
             height, width = height + rows - 1, width + columns - 1
         if not plain:
             return super().convolution_op(inputs, kernel)
@@ -52,15 +52,22 @@ class SmallMapConv2D(keras.layers.Conv2D):
         if same:
             border = [((size - 1) // 2, size // 2) for size in self.kernel_size]
             inputs = ops.pad(inputs, [(0, 0), *border, (0, 0)])
-        taps = [
-            inputs[
-                :,
-                row : row + (height - 1) * row_stride + 1 : row_stride,
-                column : column + (width - 1) * column_stride + 1 : column_stride,
+
+        def multiply(inputs, kernel):
+            taps = [
+                inputs[
+                    :,
+                    row : row + (height - 1) * row_stride + 1 : row_stride,
+                    column : column + (width - 1) * column_stride + 1 : column_stride,
+                ]
+                for row in range(rows)
+                for column in range(columns)
             ]
-            for row in range(rows)
-            for column in range(columns)
-        ]
-        windows = ops.reshape(ops.concatenate(taps, axis=-1), (-1, kernel.shape[2] * len(taps)))
-        products = ops.matmul(windows, ops.reshape(kernel, (-1, self.filters)))
+            windows = ops.concatenate(taps, axis=-1)
+            windows = ops.reshape(windows, (-1, kernel.shape[0]))
+            return ops.matmul(windows, kernel)
+
+        kernel = ops.reshape(kernel, (-1, self.filters))
+        # The windows are laid out again for the gradient: kept, they are nine times the inputs.
+        products = keras.remat(multiply)(inputs, kernel)
         return ops.reshape(products, (-1, height, width, self.filters))

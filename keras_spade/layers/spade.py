@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_spade.layers.feature_norm import FeatureNorm, assemble
 from keras_spade.layers.initializers import xavier_normal
+from keras_spade.layers.lean_gradients import after, pick_and_modulate
 from keras_spade.layers.modulation import check_modulation
 from keras_spade.layers.pattern_convolution import convolve_labels, gather_windows
 from keras_spade.layers.segmap import check_segmap, encode_segmap, rows_from, segmap_channels
@@ -118,12 +119,17 @@ class SPADE(keras.layers.Layer):
         segmap = encode_segmap(segmap, edges, ops.shape(x)[1:3], windows, self)
         parts = self.feature_norm.parts(x, training, moments)
         if isinstance(segmap, dict):
-            return self._modulate_by_patterns(segmap, *parts)
+            return self._modulate_by_patterns(segmap, *parts, training)
         gain, bias = self._dense_maps(segmap)
         return ops.cast(assemble(*parts), self.compute_dtype) * gain + bias
 
-    def _modulate_by_patterns(self, patterns, value, scale, offset):
-        gain, bias = rows_from(patterns, self._pattern_rows, self._dense_maps)
+    def _modulate_by_patterns(self, patterns, value, scale, offset, training):
+        patterns = patterns | {
+            key: after(value, patterns[key]) for key in ("members_0", "members_1", "index")
+        }
+        gain, bias = rows_from(
+            patterns, lambda x: self._pattern_rows(x, training), self._dense_maps
+        )
         if len(scale.shape) == 1 and self.compute_dtype == self.variable_dtype:
             # The rows take over scale and offset of the norm: fewer passes over the activations.
             bias = bias if offset is None else bias + offset * gain
@@ -132,27 +138,30 @@ class SPADE(keras.layers.Layer):
             # Instance norm has a scale for each image, and 16 bits are too few for activations that
             # are not normalised first.
             value = assemble(value, scale, offset)
-        index = patterns["index"]
+
         value = ops.cast(value, self.compute_dtype)
-        return value * ops.take(gain, index, axis=0) + ops.take(bias, index, axis=0)
+        return pick_and_modulate(value, gain, bias, patterns["index"])
 
     def _dense_maps(self, segmap):
         """`1 + gamma` and `beta`, by convolutions."""
         hidden = self.shared(segmap)
         return [1.0 + self.gamma(hidden), self.beta(hidden)]
 
-    def _pattern_rows(self, patterns):
+    def _pattern_rows(self, patterns, training):
         """The same, a row for each distinct pattern."""
         kernel = ops.convert_to_tensor(self.shared.kernel)
         rows = convolve_labels(kernel, patterns["pixels"], patterns["members_0"])
         rows = ops.relu(rows + self.shared.bias)
-        rows = gather_windows(rows, patterns["members_1"])
 
-        def convolve(conv):
-            kernel = ops.reshape(conv.kernel, (rows.shape[-1], conv.filters))
-            return ops.matmul(rows, kernel) + conv.bias
+        def convolve(rows, *kernels):
+            rows = gather_windows(rows, patterns["members_1"])
+            return [ops.matmul(rows, kernel) for kernel in kernels]
 
-        return [1.0 + convolve(self.gamma), convolve(self.beta)]
+        shape = (self.kernel_size**2 * self.hidden_filters, -1)
+        kernels = [ops.reshape(conv.kernel, shape) for conv in (self.gamma, self.beta)]
+        # In training the windows are gathered again for the gradient rather than kept.
+        gamma, beta = (keras.remat(convolve) if training else convolve)(rows, *kernels)
+        return [gamma + (1.0 + self.gamma.bias), beta + self.beta.bias]
 
     def compute_output_spec(self, x, segmap, edges=None, training=False, moments=None):
         """A symbolic output, after the checks of the real one."""

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_spade.layers.initializers import xavier_normal
+from keras_spade.layers.lean_gradients import leaky_relu
 from keras_spade.layers.segmap import check_segmap, encode_segmap
 from keras_spade.layers.small_map_conv2d import SmallMapConv2D
 from keras_spade.layers.spade import SPADE
@@ -124,12 +125,14 @@ class SPADEResBlock(keras.layers.Layer):
         windows = ((self.kernel_size, 1),) * 2
         segmap = encode_segmap(segmap, edges, ops.shape(x)[1:3], windows, self)
         moments = None
-        if self.learned_shortcut and self.norm_0.feature_norm.uses_moments(training):
+        # In 16 bits Keras would cast the moments on their way.
+        shared = self.learned_shortcut and self.compute_dtype == self.variable_dtype
+        if shared and self.norm_0.feature_norm.uses_moments(training):
             moments = self.norm_0.feature_norm.moments(x)
         y = self.norm_0(x, segmap, training=training, moments=moments)
-        y = self._convolve(self.conv_0, ops.leaky_relu(y, 0.2), training)
+        y = self._convolve(self.conv_0, leaky_relu(y), training)
         y = self.norm_1(y, segmap, training=training)
-        y = self._convolve(self.conv_1, ops.leaky_relu(y, 0.2), training)
+        y = self._convolve(self.conv_1, leaky_relu(y), training)
         if self.learned_shortcut:
             x = self.norm_s(x, segmap, training=training, moments=moments)
             x = self._convolve(self.conv_s, x, training)

@@ -3,6 +3,7 @@
 import keras
 
 from keras_spade.layers import FeatureNorm, HalfPool, LabelConv2D, SpectralNorm, xavier_normal
+from keras_spade.layers.lean_gradients import leaky_relu
 from keras_spade.networks._conditioning import Conditioning, check_image_shape
 from keras_spade.networks._network import Network
 from keras_spade.precision import full_precision_dtype
@@ -192,14 +193,14 @@ def _patch_features(x, scale, base_filters, num_layers, norm, spectral_norm, dty
             layer = SpectralNorm(layer, name=name)
         return layer(keras.layers.ZeroPadding2D(2, dtype=dtype)(x))
 
-    features = [keras.layers.LeakyReLU(0.2, dtype=dtype)(x)]
+    features = [keras.layers.Activation(leaky_relu, dtype=dtype)(x)]
     for index in range(1, num_layers):
         filters = min(base_filters * 2**index, MAX_FILTERS)
         strides = 1 if index == num_layers - 1 else 2
         x = conv(features[-1], index, filters, strides, normalize=True)
         affine = norm != "instance"
         x = FeatureNorm(norm, affine=affine, name=f"scale_{scale}_norm_{index}", dtype=dtype)(x)
-        features.append(keras.layers.LeakyReLU(0.2, dtype=dtype)(x))
+        features.append(keras.layers.Activation(leaky_relu, dtype=dtype)(x))
     # Logits are float32 under every mixed dtype policy.
     logits_dtype = full_precision_dtype(dtype.variable_dtype)
     features.append(conv(features[-1], num_layers, 1, 1, normalize=False, dtype=logits_dtype))

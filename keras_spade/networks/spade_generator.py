@@ -3,6 +3,7 @@
 import keras
 
 from keras_spade.layers import LabelConv2D, SPADEResBlock, xavier_normal
+from keras_spade.layers.lean_gradients import leaky_relu
 from keras_spade.networks._conditioning import Conditioning, check_image_shape
 from keras_spade.networks._network import Network
 from keras_spade.precision import full_precision_dtype
@@ -167,7 +168,7 @@ class SPADEGenerator(Network):
             x = block(f"up_{i}", factor * filters, double(x))
         if upsampling == "most":
             x = block("up_4", filters // 2, double(x))
-        x = keras.layers.LeakyReLU(0.2, dtype=dtype)(x)
+        x = keras.layers.Activation(leaky_relu, dtype=dtype)(x)
         # The image is float32 under every mixed dtype policy.
         x = keras.layers.Conv2D(
             image_shape[-1],

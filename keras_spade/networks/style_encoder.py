@@ -3,6 +3,7 @@
 import keras
 
 from keras_spade.layers import FeatureNorm, SmallMapConv2D, SpectralNorm, xavier_normal
+from keras_spade.layers.lean_gradients import leaky_relu
 from keras_spade.networks._conditioning import check_image_shape, check_sizes
 from keras_spade.networks._network import Network
 from keras_spade.precision import full_precision_dtype
@@ -92,7 +93,7 @@ class StyleEncoder(Network):
             x = keras.layers.Resizing(*size, interpolation="bilinear", dtype=full_precision)(x)
         for index, factor in enumerate(FILTERS):
             if index:
-                x = keras.layers.LeakyReLU(0.2, dtype=dtype)(x)
+                x = keras.layers.Activation(leaky_relu, dtype=dtype)(x)
             name_ = f"conv_{index}"
             conv = SmallMapConv2D(
                 factor * base_filters,
@@ -108,7 +109,7 @@ class StyleEncoder(Network):
             x = conv(keras.layers.ZeroPadding2D(1, dtype=dtype)(x))
             affine = norm != "instance"
             x = FeatureNorm(norm, affine=affine, name=f"norm_{index}", dtype=dtype)(x)
-        x = keras.layers.LeakyReLU(0.2, dtype=dtype)(x)
+        x = keras.layers.Activation(leaky_relu, dtype=dtype)(x)
         x = keras.layers.Flatten(dtype=dtype)(x)
         # The latent's distribution is float32 under every mixed dtype policy.
         outputs = tuple(

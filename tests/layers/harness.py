@@ -128,12 +128,12 @@ def golden_options(golden):
 
 
 def golden_segmap(golden, form):
-    """The label map of a golden file as one-hot floats (H, W, k) or as integer labels."""
+    """The label map of a golden file as one-hot floats (H, W, k), or else as integer labels."""
     segmap = golden["in/seg"]
     assert np.all(segmap.sum(axis=1) == 1) and set(np.unique(segmap)) == {0, 1}
-    if form == "labels":
-        return np.argmax(segmap, axis=1).astype("int32")
-    return np.ascontiguousarray(np.moveaxis(segmap, 1, -1))
+    if form == "map":
+        return np.ascontiguousarray(np.moveaxis(segmap, 1, -1))
+    return np.argmax(segmap, axis=1).astype("int32")
 
 
 def _conv_kernel(weight):

@@ -17,6 +17,7 @@ from keras_spade import SPADE
 from keras_spade.layers import FeatureNorm
 
 NAMES = [name for name in golden_names("spade_") if name != "spade_syncbn_multidevice_formula"]
+FORMS = pytest.mark.parametrize("form", ["map", "patterns", "dense", "auto"])
 SEGMAP_WORDS = "`segmap` must be integer labels .* or a one-hot or float map"
 
 
@@ -24,8 +25,8 @@ def golden_spade(name, form, **kwargs):
     """The layer with the golden file's weights, and its inputs."""
     golden = load_golden(name)
     options, _ = golden_options(golden)
-    if form == "labels":
-        options["num_classes"] = golden.config["semantic_nc"]
+    if form != "map":
+        options |= {"num_classes": golden.config["semantic_nc"], "modulation": form}
     spade = SPADE(**options, **kwargs)
     x, segmap = channels_last(golden["in/x"]), golden_segmap(golden, form)
     spade.build(x.shape, segmap.shape)
@@ -54,7 +55,7 @@ def test_golden_files_cover_what_they_should():
     assert len(NAMES) >= 9 and {1.5, 2.0, 4.0} <= ratios and min(ratios) < 1
 
 
-@pytest.mark.parametrize("form", ["map", "labels"])
+@FORMS
 @pytest.mark.parametrize("name", NAMES)
 def test_outputs_and_statistics_equal_the_references(name, form):
     golden, spade, x, segmap = golden_spade(name, form)
@@ -67,7 +68,7 @@ def test_outputs_and_statistics_equal_the_references(name, form):
     check_state(spade_entries(spade), state, 1e-5)
 
 
-@pytest.mark.parametrize("form", ["map", "labels"])
+@FORMS
 @pytest.mark.parametrize("name", NAMES)
 def test_float64_is_closer_still(name, form):
     keras.config.set_floatx("float64")
@@ -197,13 +198,13 @@ def test_edges_are_one_more_channel_and_the_last():
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "int64"])
 def test_labels_of_any_integer_dtype(dtype):
-    golden, spade, x, segmap = golden_spade("spade_batch3x3_f4", "labels")
+    golden, spade, x, segmap = golden_spade("spade_batch3x3_f4", "auto")
     y = spade(x, segmap.astype(dtype))
     assert relative_error(y, channels_last(golden["out/eval/y"])) < 1e-5
 
 
 def test_unknown_sizes_are_found_out_when_it_runs():
-    golden, spade, _, _ = golden_spade("spade_syncbatch3x3_seg_smaller", "labels")
+    golden, spade, _, _ = golden_spade("spade_syncbatch3x3_seg_smaller", "auto")
     x = keras.Input((None, None, golden.config["norm_nc"]))
     labels = keras.Input((None, None), dtype="int32")
     y = spade(x, labels)
@@ -298,7 +299,7 @@ def test_what_every_layer_must_do(norm):
 
 
 def test_saved_and_loaded(tmp_path):
-    golden, spade, x, segmap = golden_spade("spade_batch3x3_f1p5", "labels")
+    golden, spade, x, segmap = golden_spade("spade_batch3x3_f1p5", "auto")
     inputs = [keras.Input(x.shape[1:]), keras.Input(segmap.shape[1:], dtype="int32")]
     keras.Model(inputs, spade(*inputs)).save(tmp_path / "spade.keras")
     model = keras.models.load_model(tmp_path / "spade.keras")

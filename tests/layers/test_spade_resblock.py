@@ -16,7 +16,7 @@ from layers.harness import (
 from keras_spade import SPADEResBlock
 
 NAMES = golden_names("resblock_")
-BOTH = pytest.mark.parametrize("form", ["map", "labels"])
+FORMS = pytest.mark.parametrize("form", ["map", "patterns", "dense", "auto"])
 EVERY = pytest.mark.parametrize("name", NAMES)
 
 
@@ -24,8 +24,8 @@ def golden_block(name, form, **kwargs):
     """The block with the golden file's weights, and its inputs."""
     golden = load_golden(name)
     options, spectral = golden_options(golden)
-    if form == "labels":
-        options["num_classes"] = golden.config["semantic_nc"]
+    if form != "map":
+        options |= {"num_classes": golden.config["semantic_nc"], "modulation": form}
     block = SPADEResBlock(golden.config["fout"], spectral_norm=spectral, **options, **kwargs)
     x, segmap = channels_last(golden["in/x"]), golden_segmap(golden, form)
     block.build(x.shape, segmap.shape)
@@ -39,7 +39,7 @@ def test_golden_files_cover_what_they_should():
     assert {c["norm"].startswith("spectral") for c in configs} == {True, False}
 
 
-@BOTH
+@FORMS
 @EVERY
 def test_outputs_and_states_equal_the_references(name, form):
     golden, block, x, segmap = golden_block(name, form)
@@ -52,7 +52,7 @@ def test_outputs_and_states_equal_the_references(name, form):
     check_state(block_entries(block), state, 1e-5)
 
 
-@BOTH
+@FORMS
 @EVERY
 def test_gradients_equal_the_references(name, form):
     golden, block, x, segmap = golden_block(name, form)
@@ -75,7 +75,7 @@ def test_gradients_equal_the_references(name, form):
 @EVERY
 def test_float64_is_closer_still(name):
     keras.config.set_floatx("float64")
-    golden, block, x, segmap = golden_block(name, "labels", dtype="float64")
+    golden, block, x, segmap = golden_block(name, "auto", dtype="float64")
     x = x.astype("float64")
     y = block(x, segmap)
     assert keras.backend.standardize_dtype(y.dtype) == "float64"
@@ -154,7 +154,7 @@ def test_bad_arguments():
 
 
 def test_saved_and_loaded(tmp_path):
-    golden, block, x, segmap = golden_block("resblock_spectralspadebatch3x3_down", "labels")
+    golden, block, x, segmap = golden_block("resblock_spectralspadebatch3x3_down", "auto")
     inputs = [keras.Input(x.shape[1:]), keras.Input(segmap.shape[1:], dtype="int32")]
     keras.Model(inputs, block(*inputs)).save(tmp_path / "block.keras")
     model = keras.models.load_model(tmp_path / "block.keras")

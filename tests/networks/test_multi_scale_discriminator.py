@@ -10,9 +10,14 @@ from keras_spade.checkpoints import load_nvlabs_weights, nvlabs_weights
 
 NORMS = {"syncbatch": "sync_batch", "batch": "batch", "instance": "instance"}
 CASES = [
-    (name, conditioning)
+    (name, conditioning, modulation)
     for name in golden_names("discriminator_")
-    for conditioning in ("labels", "dense")
+    for conditioning, modulation in [
+        ("labels", "auto"),
+        ("labels", "patterns"),
+        ("labels", "dense"),
+        ("dense", "auto"),
+    ]
 ]
 
 
@@ -74,10 +79,10 @@ def rng():
 # === Golden numbers ===
 
 
-@pytest.mark.parametrize(("name", "conditioning"), CASES)
-def test_every_feature_is_the_references(name, conditioning):
+@pytest.mark.parametrize(("name", "conditioning", "modulation"), CASES)
+def test_every_feature_is_the_references(name, conditioning, modulation):
     golden = load_golden(name)
-    discriminator = golden_discriminator(golden, conditioning)
+    discriminator = golden_discriminator(golden, conditioning, modulation=modulation)
     scales = discriminator(golden_inputs(golden, conditioning))
     assert len(scales) == golden.config["num_D"]
     for i, features in enumerate(scales):
@@ -87,10 +92,10 @@ def test_every_feature_is_the_references(name, conditioning):
             assert relative_error(feature, channels_last(wanted[str(j)])) < 1e-5, (i, j)
 
 
-@pytest.mark.parametrize(("name", "conditioning"), CASES)
-def test_training_call_gives_the_references_logits_and_buffers(name, conditioning):
+@pytest.mark.parametrize(("name", "conditioning", "modulation"), CASES)
+def test_training_call_gives_the_references_logits_and_buffers(name, conditioning, modulation):
     golden = load_golden(name)
-    discriminator = golden_discriminator(golden, conditioning)
+    discriminator = golden_discriminator(golden, conditioning, modulation=modulation)
     scales = discriminator(golden_inputs(golden, conditioning), training=True)
     last = golden.config["n_layers_D"]
     for i, features in enumerate(scales):

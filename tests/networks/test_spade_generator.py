@@ -75,10 +75,11 @@ def rng():
 # === Golden numbers ===
 
 
+@pytest.mark.parametrize("modulation", ["patterns", "dense", "auto"])
 @pytest.mark.parametrize("name", golden_names("generator_"))
-def test_image_blocks_and_latent_grid_are_the_references(name):
+def test_image_blocks_and_latent_grid_are_the_references(name, modulation):
     golden = load_golden(name)
-    generator = golden_generator(golden)
+    generator = golden_generator(golden, modulation=modulation)
     children = sorted(golden.below("out/block/"))
     ours = {child: child.removeprefix("G_") for child in children}
     assert set(ours.values()) >= {"fc", *BLOCKS}

@@ -55,6 +55,17 @@ def test_defaults_are_the_papers_of_this_package():
         np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-9)
 
 
+@pytest.mark.parametrize(("dtype", "limit"), [("float64", 1e-12), ("float16", 0.02)])
+def test_variables_of_other_dtypes(dtype, limit):
+    gradients = np.random.default_rng(0).uniform(0.1, 1.0, (4, 8)).astype(dtype)
+    variable = keras.Variable(np.zeros(8), dtype=dtype)
+    optimizer = BiasCorrectedAdam(0.0625, beta_1=0.5, beta_2=0.75, epsilon=2.0**-10)
+    wanted = algorithm_1(gradients.astype("float64"), [0.0625] * 4, 0.5, 0.75, 2.0**-10)
+    for gradient, want in zip(gradients, wanted, strict=True):
+        optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
+        assert relative_error(variable, want) < limit
+
+
 def test_learning_rate_schedules_are_followed():
     gradients = small_gradients(6)
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay([2, 4], [1e-3, 1e-4, 1e-2])

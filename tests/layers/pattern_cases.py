@@ -1,0 +1,76 @@
+"""Label maps of every kind, and layers that should be equal held against each other."""
+
+import numpy as np
+from golden_files import relative_error
+from layers.harness import gradients, randomize, to_numpy
+
+KINDS = ("regions", "pixels", "flat", "noise", "outside")
+
+
+def label_map(kind, shape, classes, rng):
+    """Integer labels of one kind."""
+    batch, height, width = shape
+    if kind == "flat":
+        return np.full(shape, rng.integers(classes), "int32")
+    if kind == "noise":
+        return rng.integers(0, classes, shape).astype("int32")
+    if kind == "outside":
+        return rng.choice([-7, -1, 0, classes - 1, classes, classes + 1, 2**31 - 1], shape).astype(
+            "int32"
+        )
+    if kind == "pixels":
+        labels = np.zeros(shape, "int32")
+        count = min(3, height * width)
+        for image in labels.reshape(batch, -1):
+            image[rng.choice(image.size, count, replace=False)] = rng.integers(1, classes, count)
+        return labels
+    rows, columns = np.mgrid[:height, :width]
+    labels = []
+    for _ in range(batch):
+        centers = rng.uniform(0, [[height], [width]], (2, 5))
+        distance = (rows[..., None] - centers[0]) ** 2 + (columns[..., None] - centers[1]) ** 2
+        labels.append(rng.integers(0, classes, 5)[np.argmin(distance, -1)])
+    return np.stack(labels).astype("int32")
+
+
+def randomize_all(layer, seed=0):
+    """Random weights, and moving statistics that are not 0 and 1."""
+    randomize(layer, seed)
+    rng = np.random.default_rng(seed)
+    for weight in layer.non_trainable_weights:
+        if "moving_mean" in weight.path:
+            weight.assign(rng.standard_normal(weight.shape))
+        elif "moving_variance" in weight.path:
+            weight.assign(rng.uniform(0.5, 2.0, weight.shape))
+
+
+def assert_equal_layers(layers, x, *others, idle=(), limits=(1e-5, 1e-4), **kwargs):
+    """Checks the second layer against the first, the oracle, from the same weights.
+
+    Outputs agree to the first of `limits`, gradients of `x` and all weights to the second; weights
+    that a call moves agree as outputs do. The true gradient of weights in `idle` is zero.
+    """
+    results = []
+    for layer in layers:
+        layer(x, *others)
+    randomize_all(layers[0])
+    layers[1].set_weights(layers[0].get_weights())
+    for layer in layers:
+        shape = layer(x, *others).shape
+        seed = np.random.default_rng(1).standard_normal(shape).astype("float32")
+        results.append(gradients(layer, x, *others, seed=seed, **kwargs))
+    (want, want_x, wants), (got, got_x, gots) = results
+    assert difference(got, want) < limits[0]
+    if want_x is not None:
+        assert difference(got_x, want_x) < limits[1]
+    for weight, ours, theirs in zip(layers[0].trainable_weights, gots, wants, strict=True):
+        if not any(part in weight.path for part in idle):
+            assert difference(ours, theirs) < limits[1], weight.path
+    for ours, theirs in zip(layers[1].weights, layers[0].weights, strict=True):
+        assert difference(ours, theirs) < limits[0], ours.path
+
+
+def difference(got, want):
+    """Relative to the largest wanted value; to 1 where nothing but zeros are wanted."""
+    got, want = to_numpy(got), to_numpy(want)
+    return relative_error(got, want) if np.any(want) else np.max(np.abs(got))

@@ -1,0 +1,113 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from golden_files import relative_error
+from layers.harness import to_numpy
+from layers.pattern_cases import assert_equal_layers
+
+from keras_spade.layers import SmallMapConv2D
+
+# Output sizes on both sides of 256 pixels.
+SIZES = [(1, 1), (3, 5), (16, 16), (17, 16), (40, 31)]
+
+
+def make_both(*args, **options):
+    """The oracle, and the layer under test."""
+    return keras.layers.Conv2D(*args, **options), SmallMapConv2D(*args, **options)
+
+
+def make_x(size, channels=4, batch=2):
+    return np.random.default_rng(0).normal(size=(batch, *size, channels)).astype("float32")
+
+
+def convolutions(monkeypatch):
+    """Counts the calls of TensorFlow's convolution."""
+    calls = []
+    convolution = keras.layers.Conv2D.convolution_op
+
+    def counting(self, inputs, kernel):
+        calls.append(inputs.shape)
+        return convolution(self, inputs, kernel)
+
+    monkeypatch.setattr(keras.layers.Conv2D, "convolution_op", counting)
+    return calls
+
+
+@pytest.mark.parametrize("kernel_size", [1, 2, 3, 4, (2, 3)])
+@pytest.mark.parametrize("size", SIZES)
+def test_equals_keras(size, kernel_size):
+    for padding, strides in (("same", 1), ("valid", 1), ("valid", 2), ("same", 2)):
+        if padding == "valid" and min(size) < 4:
+            continue
+        layers = make_both(3, kernel_size, strides=strides, padding=padding)
+        assert_equal_layers(layers, make_x(size))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"groups": 2},
+        {"dilation_rate": 2},
+        {"strides": (2, 3), "padding": "valid"},
+        {"use_bias": False, "activation": "tanh"},
+    ],
+    ids=lambda options: next(iter(options)),
+)
+def test_other_options_equal_keras(options):
+    for size in ((9, 10), (24, 20)):
+        layers = make_both(6, 3, **{"padding": "same", **options})
+        assert_equal_layers(layers, make_x(size))
+
+
+def test_only_small_maps_go_without_a_convolution(monkeypatch):
+    calls = convolutions(monkeypatch)
+    layer = SmallMapConv2D(2, 3, padding="same")
+    for size, total in (((16, 16), 0), ((1, 256), 0), ((17, 16), 1), ((1, 257), 2)):
+        layer(make_x(size))
+        assert len(calls) == total, size
+    valid = SmallMapConv2D(2, 3, strides=2)
+    for size, total in (((33, 33), 2), ((35, 33), 3)):  # 16 x 16 and 17 x 16 outputs
+        valid(make_x(size))
+        assert len(calls) == total, size
+
+
+def test_unknown_sizes_are_convolved(monkeypatch):
+    layer = SmallMapConv2D(3, 3, padding="same")
+    x = make_x((5, 6))
+    want = to_numpy(layer(x))
+    calls = convolutions(monkeypatch)
+    call = tf.function(layer, input_signature=[tf.TensorSpec((None, None, None, 4))])
+    assert relative_error(call(x), want) < 1e-6
+    assert [tuple(shape) for shape in calls] == [(None, None, None, 4)]
+
+
+def test_unknown_batches_are_not_convolved(monkeypatch):
+    layer = SmallMapConv2D(3, 3, strides=2)
+    x = make_x((9, 8), batch=5)
+    want = to_numpy(layer(x))
+    calls = convolutions(monkeypatch)
+    call = tf.function(layer, input_signature=[tf.TensorSpec((None, 9, 8, 4))])
+    assert relative_error(call(x), want) < 1e-6
+    assert not calls
+
+
+@pytest.mark.parametrize(("policy", "limit"), [("mixed_bfloat16", 0.03), ("mixed_float16", 5e-3)])
+def test_half_precision_stays_near(policy, limit):
+    x = make_x((6, 5))
+    whole, mixed = SmallMapConv2D(3, 3), SmallMapConv2D(3, 3, dtype=policy)
+    want, y = whole(x), mixed(x)
+    assert y.dtype == policy.removeprefix("mixed_")
+    mixed.set_weights(whole.get_weights())
+    assert relative_error(to_numpy(mixed(x)), to_numpy(want)) < limit
+
+
+def test_saved_and_loaded(tmp_path):
+    inputs = keras.Input((7, 6, 4))
+    model = keras.Model(inputs, SmallMapConv2D(3, (3, 2), padding="same", name="conv")(inputs))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert type(loaded.get_layer("conv")) is SmallMapConv2D
+    assert loaded.get_layer("conv").get_config() == model.get_layer("conv").get_config()
+    x = make_x((7, 6))
+    np.testing.assert_array_equal(to_numpy(loaded(x)), to_numpy(model(x)))
