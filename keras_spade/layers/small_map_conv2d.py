@@ -17,7 +17,8 @@ class SmallMapConv2D(keras.layers.Conv2D):
     kernel as it is.
 
     Args:
-        *args: see `keras.layers.Conv2D`.
+        filters: output channels.
+        kernel_size: an int or two.
         **kwargs: see `keras.layers.Conv2D`.
 
     Call arguments:
@@ -33,6 +34,9 @@ class SmallMapConv2D(keras.layers.Conv2D):
     >>> tuple(SmallMapConv2D(4, 3, strides=2)(np.ones((1, 9, 9, 2), "float32")).shape)
     (1, 4, 4, 4)
     """
+
+    def __init__(self, filters, kernel_size, **kwargs):
+        super().__init__(filters, kernel_size, **kwargs)
 
     def convolution_op(self, inputs, kernel):
         """The convolution without bias and activation."""
