@@ -16,7 +16,7 @@ def encode_labels(labels, num_classes, height, width, edges=None, dtype="float32
         num_classes: number of one-hot channels; the void class counts.
         height: rows of the result.
         width: columns of the result.
-        edges: optional instance edges, `(batch, H, W)` of 0 and 1.
+        edges: optional instance edges, `(batch, H, W)` of 0 and 1; anything but 0 is 1.
         dtype: of the result.
 
     Returns:
@@ -38,7 +38,8 @@ def one_hot_map(labels, num_classes, edges=None, dtype="float32"):
     encoded = ops.one_hot(labels, num_classes, dtype=dtype)
     if edges is None:
         return encoded
-    return ops.concatenate([encoded, ops.expand_dims(ops.cast(edges, dtype), -1)], axis=-1)
+    on_edge = ops.expand_dims(ops.cast(ops.not_equal(edges, 0), dtype), -1)
+    return ops.concatenate([encoded, on_edge], axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-KEY_BITS = 62
+KEY_BITS = 63
 INDEX_BITS = 31
 
 
@@ -13,7 +13,7 @@ def distinct_windows(ids, id_bits, kernel_size, strides=1):
     Windows are told apart by what they hold, not by a hash: the ids of neighbours are packed side
     by side in one integer, `id_bits` bits each, and those integers are numbered. Rows of a window
     come first, then columns of rows, so one number at a time is small enough; where even so the
-    ids do not fit in 62 bits, parts are numbered on the way.
+    ids do not fit in 63 bits, parts are numbered on the way.
 
     Args:
         ids: integers, `(batch, H, W)`, at least 0 and below `2 ** id_bits`.
@@ -63,9 +63,10 @@ def _number(parts, bits):
     """Numbers the distinct tuples of equally shaped maps: `(tuples, index)`."""
     fit = KEY_BITS // bits
     if len(parts) > fit:
-        groups = [_number(parts[i : i + fit], bits) for i in range(0, len(parts), fit)]
-        tuples, index = _number([index for _, index in groups], index_bits(parts[0]))
-        members = [ops.take(group, tuples[:, i], axis=0) for i, (group, _) in enumerate(groups)]
+        tuples, first = _number(parts[:fit], bits)
+        bits = max(bits, index_bits(first))
+        rest, index = _number([first, *parts[fit:]], bits)
+        members = [ops.take(tuples, rest[:, 0], axis=0), rest[:, 1:]]
         return ops.concatenate(members, axis=1), index
     key = parts[0]
     for part in parts[1:]:

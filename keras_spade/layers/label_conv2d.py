@@ -5,8 +5,18 @@ from keras import ops
 
 from keras_spade.layers.distinct_windows import window_count
 from keras_spade.layers.half_pool import half_pool, half_size
+from keras_spade.layers.lean_gradients import pick_rows
+from keras_spade.layers.modulation import check_modulation
 from keras_spade.layers.pattern_convolution import convolve_labels, half_pool_pixels
-from keras_spade.layers.segmap import check_segmap, encode_segmap, rows_from, segmap_channels
+from keras_spade.layers.segmap import (
+    check_segmap,
+    encode_segmap,
+    rows_from,
+    searches_patterns,
+    segmap_channels,
+)
+
+FIXED = ("padding", "data_format", "dilation_rate", "groups")
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -26,7 +36,8 @@ class LabelConv2D(keras.layers.Conv2D):
         halvings: how many times the label map goes through `HalfPool` first. The image comes
             pooled.
         modulation: `"patterns"`, `"dense"` or `"auto"`, see `SPADE`.
-        **kwargs: see `keras.layers.Conv2D`; `padding` and `data_format` must be left out.
+        **kwargs: see `keras.layers.Conv2D`; `padding`, `data_format`, `dilation_rate` and `groups`
+            cannot be set.
 
     Call arguments:
         segmap: integer labels `(batch, H, W)` or a float map `(batch, H, W, k)`; or what
@@ -39,7 +50,7 @@ class LabelConv2D(keras.layers.Conv2D):
         `(n * batch, h', w', filters)`.
 
     Raises:
-        ValueError: for a `segmap` of another rank or dtype.
+        ValueError: for bad arguments, or a `segmap` of another rank or dtype.
 
     Example:
 
@@ -63,7 +74,16 @@ class LabelConv2D(keras.layers.Conv2D):
         modulation="auto",
         **kwargs,
     ):
-        super().__init__(filters, kernel_size, strides=strides, padding="valid", **kwargs)
+        check_modulation(modulation)
+        for argument in FIXED:
+            if argument in kwargs:
+                raise ValueError(f"LabelConv2D: `{argument}` cannot be set.")
+        for argument, value in (("kernel_size", kernel_size), ("strides", strides)):
+            if not isinstance(value, int):
+                raise ValueError(f"LabelConv2D: `{argument}` must be an int, got {value!r}.")
+        super().__init__(
+            filters, kernel_size, strides=strides, data_format="channels_last", **kwargs
+        )
         self.num_classes = num_classes
         self.halvings = halvings
         self.modulation = modulation
@@ -71,6 +91,7 @@ class LabelConv2D(keras.layers.Conv2D):
 
     def build(self, segmap_shape, image_shape=None):
         """Creates kernel and bias."""
+        self.supports_jit = not searches_patterns(segmap_shape, self)
         self.map_channels = segmap_channels(segmap_shape, None, self.num_classes)
         image_channels = 0 if image_shape is None else image_shape[-1]
         super().build((None, None, None, self.map_channels + image_channels))
@@ -83,7 +104,7 @@ class LabelConv2D(keras.layers.Conv2D):
         segmap = encode_segmap(segmap, None, size, windows, self)
         if isinstance(segmap, dict):
             (rows,) = rows_from(segmap, self._pattern_rows, self._dense_maps)
-            y = ops.take(rows, segmap["index"], axis=0)
+            y = pick_rows(rows, segmap["index"])
         else:
             (y,) = self._dense_maps(segmap)
         if image is not None:
@@ -127,7 +148,7 @@ class LabelConv2D(keras.layers.Conv2D):
     def get_config(self):
         """The constructor's arguments."""
         config = super().get_config()
-        for argument in ("padding", "data_format"):
+        for argument in FIXED:
             del config[argument]
         return {
             **config,

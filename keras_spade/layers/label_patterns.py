@@ -52,9 +52,9 @@ class LabelPatterns(keras.layers.Layer):
           0 outside, `label + 1`, `num_classes + 1` for a label that is no class; for pixels on an
           edge `num_classes + 1` more.
         - `"map"`, with `"auto"` on maps that are not small: the one-hot map. If it is to be
-          convolved, there is one pattern only and `"index"` numbers the pixels of the map; if not,
-          the map is one pixel and `"index"` is one more than above. So layers compute both and join
-          the rows, without control flow.
+          convolved, there is one pattern only, which no pixel sees, and `"index"` numbers the
+          pixels of the map from 1; if not, the map is one pixel. So layers compute both and join
+          the rows, those of patterns first, without control flow.
 
     Raises:
         ValueError: for bad arguments, another rank or dtype, or on JAX, which has no shapes that
@@ -152,7 +152,7 @@ def label_patterns(labels, edges, num_classes, size, windows, modulation, dtype)
         table = cut(table, 1, ops.logical_not(dense))
         patterns[level] = ops.where(dense, ops.zeros_like(table), table)
     every_pixel = ops.reshape(ops.arange(pixel_count, dtype=index.dtype), ops.shape(index))
-    index = ops.where(dense, every_pixel, index + 1)
+    index = ops.where(dense, every_pixel + 1, index)
     edges = None if edges is None else cut(edges, 3, dense)
     dense_map = one_hot_map(cut(labels, 3, dense), num_classes, edges, dtype)
     return patterns | fixed | {"index": index, "map": dense_map}
@@ -178,7 +178,7 @@ def one_hot_pixels(num_classes, has_edges):
 def _ids(labels, edges, num_classes):
     """One id a pixel for label and edge together, see `LabelPatterns`, and the bits it takes."""
     is_class = ops.logical_and(labels >= 0, labels < num_classes)
-    ids = ops.where(is_class, labels, num_classes) + 1
+    ids = ops.where(is_class, ops.cast(labels, "int32"), num_classes) + 1
     if edges is None:
         return ids, (num_classes + 1).bit_length()
     on_edge = ops.cast(ops.not_equal(edges, 0), ids.dtype)

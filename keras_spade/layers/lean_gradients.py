@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_spade.precision import full_precision
+
 
 def after(x, ids):
     """The same integers, but not before `x` is known.
@@ -17,8 +19,37 @@ def after(x, ids):
     Returns:
         `ids`.
     """
-    zero = ops.cast(ops.reshape(x, (-1,))[0] > float("inf"), ids.dtype)  # Which nobody can foresee.
-    return ids + zero
+    # A zero, which nobody can foresee.
+    return ids + ops.cast(ops.sum(ops.reshape(x, (-1,))[:1]) > float("inf"), ids.dtype)
+
+
+def pick_rows(rows, index):
+    """`rows[index]`; the gradients of a row are summed in float32 at least.
+
+    Args:
+        rows: `(rows, channels)`.
+        index: integers of any shape.
+
+    Returns:
+        The shape of `index`, and `channels` behind.
+    """
+
+    @ops.custom_gradient
+    def pick(rows):
+        def gradient(*args, upstream=None):
+            upstream = args[0] if upstream is None else upstream
+            return _sum_by_row(upstream, index, rows)
+
+        return ops.take(rows, index, axis=0), gradient
+
+    return pick(rows)
+
+
+def _sum_by_row(values, index, rows):
+    """The sum, for each of `rows`, of the values at the places that picked it."""
+    values = ops.reshape(full_precision(values), (-1, rows.shape[-1]))
+    total = ops.segment_sum(values, ops.reshape(index, (-1,)), ops.shape(rows)[0])
+    return ops.cast(total, rows.dtype)
 
 
 def pick_and_modulate(x, gain, bias, index):
@@ -40,17 +71,11 @@ def pick_and_modulate(x, gain, bias, index):
 
         def gradients(*args, upstream=None):
             upstream = args[0] if upstream is None else upstream
-            count, channels = ops.shape(gain)
             later = after(upstream, index)
-
-            def sum_by_row(values):
-                pixels = ops.reshape(later, (-1,))
-                return ops.segment_sum(ops.reshape(values, (-1, channels)), pixels, count)
-
-            for_gain = sum_by_row(upstream * x)
+            for_gain = _sum_by_row(upstream * x, later, gain)
             # One after the other: each needs a tensor of the size of `x`.
             picked = ops.take(gain, after(for_gain, later), axis=0)
-            return upstream * picked, for_gain, sum_by_row(upstream)
+            return upstream * picked, for_gain, _sum_by_row(upstream, later, bias)
 
         return y, gradients
 

@@ -2,6 +2,8 @@
 
 from keras import ops
 
+from keras_spade.layers.lean_gradients import pick_rows
+
 
 def convolve_labels(kernel, pixels, members):
     """A convolution over a map of few distinct pixels, for each distinct window of them.
@@ -51,7 +53,7 @@ def sum_over_taps(rows, members):
     taps, ids, filters = ops.shape(rows)
     flat = ops.reshape(rows, (-1, filters))
     offsets = ids * ops.arange(taps, dtype=members.dtype)
-    return ops.sum(ops.take(flat, members + offsets, axis=0), axis=1)
+    return ops.sum(pick_rows(flat, members + offsets), axis=1)
 
 
 def gather_windows(rows, members):
@@ -66,4 +68,4 @@ def gather_windows(rows, members):
     """
     channels = rows.shape[-1]
     rows = ops.concatenate([ops.zeros((1, channels), rows.dtype), rows], axis=0)
-    return ops.reshape(ops.take(rows, members, axis=0), (-1, members.shape[-1] * channels))
+    return ops.reshape(pick_rows(rows, members), (-1, members.shape[-1] * channels))

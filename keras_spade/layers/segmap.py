@@ -26,6 +26,13 @@ def segmap_channels(segmap_shape, edges_shape, num_classes):
     return (num_classes or 0) + (edges_shape is not None)
 
 
+def searches_patterns(segmap_shape, layer):
+    """Whether a layer searches label patterns itself, which XLA has no fixed shapes for."""
+    if isinstance(segmap_shape, dict) or len(segmap_shape) == 4:
+        return False
+    return resolve_modulation(layer.modulation) != "dense"
+
+
 def encode_segmap(segmap, edges, size, windows, layer):
     """A `segmap` in one of the two forms that layers compute with: patterns, or a float map.
 
@@ -62,6 +69,6 @@ def rows_from(patterns, pattern_rows, dense_maps):
     rows = pattern_rows(patterns)
     if "map" not in patterns:
         return rows
-    # One of the two is a single row that no pixel picks.
+    # Of one of the two no row is picked.
     dense = [ops.reshape(x, (-1, x.shape[-1])) for x in dense_maps(patterns["map"])]
-    return [ops.concatenate(pair, axis=0) for pair in zip(dense, rows, strict=True)]
+    return [ops.concatenate(pair, axis=0) for pair in zip(rows, dense, strict=True)]

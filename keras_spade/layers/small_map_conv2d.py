@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-# Above, TensorFlow's convolution is faster on a CPU; docs/performance.md has the measurement.
+# Above, TensorFlow's convolution is faster on a CPU.
 SMALL_MAP = 256
 
 

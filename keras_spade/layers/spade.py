@@ -8,7 +8,14 @@ from keras_spade.layers.initializers import xavier_normal
 from keras_spade.layers.lean_gradients import after, pick_and_modulate
 from keras_spade.layers.modulation import check_modulation
 from keras_spade.layers.pattern_convolution import convolve_labels, gather_windows
-from keras_spade.layers.segmap import check_segmap, encode_segmap, rows_from, segmap_channels
+from keras_spade.layers.segmap import (
+    check_segmap,
+    encode_segmap,
+    rows_from,
+    searches_patterns,
+    segmap_channels,
+)
+from keras_spade.precision import full_precision_dtype
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -88,6 +95,7 @@ class SPADE(keras.layers.Layer):
 
     def build(self, x_shape, segmap_shape, edges_shape=None):
         """Creates the three convolutions."""
+        self.supports_jit = not searches_patterns(segmap_shape, self)
         if len(x_shape) != 4:
             raise ValueError(
                 f"SPADE {self.name!r}: `x` must have shape (batch, h, w, channels), "
@@ -130,7 +138,7 @@ class SPADE(keras.layers.Layer):
         gain, bias = rows_from(
             patterns, lambda x: self._pattern_rows(x, training), self._dense_maps
         )
-        if len(scale.shape) == 1 and self.compute_dtype == self.variable_dtype:
+        if len(scale.shape) == 1 and self.compute_dtype == full_precision_dtype(self.compute_dtype):
             # The rows take over scale and offset of the norm: fewer passes over the activations.
             bias = bias if offset is None else bias + offset * gain
             gain = gain * scale

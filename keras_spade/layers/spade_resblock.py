@@ -5,10 +5,11 @@ from keras import ops
 
 from keras_spade.layers.initializers import xavier_normal
 from keras_spade.layers.lean_gradients import leaky_relu
-from keras_spade.layers.segmap import check_segmap, encode_segmap
+from keras_spade.layers.segmap import check_segmap, encode_segmap, searches_patterns
 from keras_spade.layers.small_map_conv2d import SmallMapConv2D
 from keras_spade.layers.spade import SPADE
 from keras_spade.layers.spectral_norm import SpectralNorm
+from keras_spade.precision import full_precision_dtype
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -79,6 +80,7 @@ class SPADEResBlock(keras.layers.Layer):
 
     def build(self, x_shape, segmap_shape, edges_shape=None):
         """Creates SPADEs and convolutions."""
+        self.supports_jit = not searches_patterns(segmap_shape, self)
         channels = x_shape[-1]
         middle = min(channels, self.filters)
         self.learned_shortcut = channels != self.filters
@@ -126,8 +128,8 @@ class SPADEResBlock(keras.layers.Layer):
         segmap = encode_segmap(segmap, edges, ops.shape(x)[1:3], windows, self)
         moments = None
         # In 16 bits Keras would cast the moments on their way.
-        shared = self.learned_shortcut and self.compute_dtype == self.variable_dtype
-        if shared and self.norm_0.feature_norm.uses_moments(training):
+        full = self.compute_dtype == full_precision_dtype(self.compute_dtype)
+        if full and self.learned_shortcut and self.norm_0.feature_norm.uses_moments(training):
             moments = self.norm_0.feature_norm.moments(x)
         y = self.norm_0(x, segmap, training=training, moments=moments)
         y = self._convolve(self.conv_0, leaky_relu(y), training)

@@ -222,3 +222,25 @@ def test_segmaps_it_cannot_read():
         make(name="here")(np.zeros((1, 8, 8), "float32"))
     with pytest.raises(ValueError, match="`modulation` must be one of .*, got 'sparse'"):
         make(modulation="sparse")(np.zeros((1, 8, 8), "int32"))
+
+
+def test_an_even_kernel_of_stride_1_on_a_large_map():
+    labels = np.repeat(np.random.default_rng(0).integers(0, 3, (1, 5, 40)), 8, 1)
+    auto = LabelConv2D(2, 4, num_classes=3)
+    dense = LabelConv2D(2, 4, num_classes=3, modulation="dense")
+    want = dense(labels)
+    auto.build(labels.shape)
+    auto.set_weights(dense.get_weights())
+    np.testing.assert_allclose(np.array(auto(labels)), np.array(want), atol=1e-5)
+
+
+@pytest.mark.parametrize("argument", ["padding", "data_format", "dilation_rate", "groups"])
+def test_what_cannot_be_set_is_refused(argument):
+    with pytest.raises(ValueError, match=f"`{argument}` cannot be set"):
+        LabelConv2D(2, 4, **{argument: 1})
+
+
+@pytest.mark.parametrize("arguments", [{"kernel_size": (3, 5)}, {"strides": (1, 2)}])
+def test_sizes_are_ints(arguments):
+    with pytest.raises(ValueError, match=f"`{next(iter(arguments))}` must be an int"):
+        LabelConv2D(2, **{"kernel_size": 3, **arguments})

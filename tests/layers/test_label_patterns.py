@@ -132,7 +132,7 @@ def test_auto_gives_large_noise_the_dense_map(has_edges):
     patterns = find(labels, edges, modulation="auto")
     want = encode_labels(labels, CLASSES, 33, 32, edges)
     np.testing.assert_array_equal(patterns["map"], to_numpy(want))
-    np.testing.assert_array_equal(patterns["index"].ravel(), np.arange(labels.size))
+    np.testing.assert_array_equal(patterns["index"].ravel(), 1 + np.arange(labels.size))
     for level in (0, 1):
         np.testing.assert_array_equal(patterns[f"members_{level}"], np.zeros((1, 9)))
 
@@ -145,7 +145,7 @@ def test_auto_gives_large_flat_maps_patterns(kind, has_edges):
     edges = (labels == 0).astype("float32") if has_edges else None
     auto, patterns = (find(labels, edges, modulation=choice) for choice in ("auto", "patterns"))
     assert auto.pop("map").shape == (1, 1, 1, CLASSES + has_edges)
-    np.testing.assert_array_equal(auto.pop("index"), patterns["index"] + 1)
+    np.testing.assert_array_equal(auto.pop("index"), patterns["index"])
     for name in auto:
         np.testing.assert_array_equal(auto[name], patterns[name])
 
@@ -216,3 +216,13 @@ def test_bad_arguments():
     for segmap in (np.zeros((1, 8, 8), "float32"), np.zeros((8, 8), "int32")):
         with pytest.raises(ValueError, match="'here': `segmap` must be integer labels"):
             LabelPatterns(8, 8, 3, name="here")(segmap)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "int64"])
+def test_narrow_labels_do_not_overflow(dtype):
+    num_classes = 120 if dtype == "int8" else 183
+    labels = np.arange(num_classes).reshape(1, 1, -1).astype(dtype)
+    edges = np.ones(labels.shape, "float32")
+    layer = LabelPatterns(1, num_classes, num_classes, ((1, 1),), "patterns")
+    members = to_numpy(layer(labels, edges)["members_0"])
+    assert sorted(members.ravel()) == list(range(num_classes + 2, 2 * num_classes + 2))

@@ -164,3 +164,29 @@ def test_unknown_choices_are_refused():
     wanted = r"`modulation` must be one of \('auto', 'patterns', 'dense'\), got 'sparse'"
     with pytest.raises(ValueError, match=wanted):
         SPADE(modulation="sparse")
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_gradients_of_flat_maps_are_summed_in_float32(policy):
+    layer = SPADE(num_classes=2, hidden_filters=2, modulation="patterns", dtype=policy)
+    x, labels = tf.random.normal((1, 64, 64, 2)), np.zeros((1, 64, 64), "int32")
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(tf.cast(layer(x, labels, training=True), "float32"))
+        layer_bias = layer.beta.bias.value
+    gradient = tape.gradient(total, layer_bias)
+    np.testing.assert_allclose(np.array(gradient, "float32"), 64 * 64, rtol=1e-2)
+
+
+@pytest.mark.parametrize("policy", ["bfloat16", "float16"])
+def test_weights_of_16_bits(policy):
+    layer = SPADE(num_classes=2, modulation="patterns", dtype=policy)
+    y = layer(np.random.rand(1, 8, 8, 2), np.zeros((1, 8, 8), "int32"), training=True)
+    assert keras.backend.standardize_dtype(y.dtype) == policy
+
+
+def test_layers_that_search_patterns_do_not_claim_to_compile():
+    x, labels = keras.Input((8, 8, 2)), keras.Input((8, 8), dtype="int32")
+    for modulation, expected in (("auto", False), ("dense", True)):
+        layer = SPADE(num_classes=2, modulation=modulation)
+        layer(x, labels)
+        assert layer.supports_jit == expected
