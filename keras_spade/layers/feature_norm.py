@@ -115,6 +115,9 @@ class FeatureNorm(keras.layers.Layer):
     def parts(self, x, training=False, moments=None):
         """The normalisation as `value * scale + offset`, for layers that go on from there.
 
+        Moves the moving statistics as `call` does, and leaves out the learned scale and offset of
+        `affine`.
+
         Args:
             x: float activations.
             training: as in `call`.
