@@ -25,7 +25,7 @@ class LabelPatterns(keras.layers.Layer):
     which is exact. A second convolution sees windows of numbers of windows, and so on: `windows`
     lists kernel size and strides of each convolution in the chain.
 
-    The work is, for each window, two numberings of `height * width` integers a sample (three or four
+    The work is, for each window, two numberings of `height * width` integers a sample (up to four
     where the batch size is not known beforehand); the layers behind save all but the share of
     distinct patterns of their multiply-adds.
 
