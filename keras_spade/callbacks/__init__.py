@@ -1,5 +1,6 @@
 """Keras callbacks, and the pictures they draw."""
 
+from keras_spade.callbacks.backup_and_restore import BackupAndRestore as BackupAndRestore
 from keras_spade.callbacks.draw_grid import draw_grid as draw_grid
 from keras_spade.callbacks.draw_grid import label_colors as label_colors
 from keras_spade.callbacks.image_grid import ImageGrid as ImageGrid

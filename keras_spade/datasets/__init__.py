@@ -1,5 +1,7 @@
 """From files on disk (or from nothing) to `{"labels", "instances", "image"}` batches."""
 
+from keras_spade.datasets.by_epoch import by_epoch as by_epoch
+from keras_spade.datasets.by_epoch import epoch_order as epoch_order
 from keras_spade.datasets.coco_stuff import coco_stuff as coco_stuff
 from keras_spade.datasets.paired_folders import paired_folders as paired_folders
 from keras_spade.datasets.read_label_map import read_label_map as read_label_map

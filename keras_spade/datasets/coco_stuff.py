@@ -49,8 +49,8 @@ def coco_stuff(
         flip: If True, every sample is mirrored left to right with probability 1/2.
         shuffle: If True, every epoch has a new order; if False, samples are in the order of
             their stems.
-        seed: Integer that, with TensorFlow's global seed, determines order, crops and flips of
-            each epoch, however many samples are read in parallel. None: different in every run.
+        seed: Integer that determines order, crops and flips of each epoch, however many samples
+            are read in parallel. None: different in every run, and on every worker.
         drop_remainder: If True, a last batch of fewer samples is left out.
         num_parallel_calls: How many samples to read at once; None lets `tf.data` choose.
 

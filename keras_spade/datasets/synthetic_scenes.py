@@ -5,6 +5,7 @@ import numbers
 import numpy as np
 
 from keras_spade.datasets._scene_painter import paint_scene
+from keras_spade.datasets.by_epoch import by_epoch, epoch_order, epoch_seed
 
 SCENE_CLASSES = (
     "sky",
@@ -138,8 +139,7 @@ def synthetic_scenes(
 
     The scenes are those of `draw_scenes`, drawn when the function is called (a few seconds for
     512) and kept in memory, 5 bytes a pixel. Each epoch comes in another order; two sets made
-    with the same arguments give the same epochs. (TensorFlow mixes its global seed into
-    `shuffle` and `augment`, so where one is set, it has to be the same too.)
+    with the same arguments give the same epochs.
 
     Args:
         num_scenes: number of scenes in an epoch, at least 1.
@@ -179,12 +179,26 @@ def synthetic_scenes(
 
     import tensorflow as tf
 
-    def flip(scene, draw):
-        chance = tf.random.stateless_uniform([], seed=tf.stack([draw, seed]))
-        return {
-            name: tf.where(chance < 0.5, tf.reverse(array, axis=[1]), array)
-            for name, array in scene.items()
-        }
+    def for_epoch(epoch, first_batch):
+        order = epoch_order(num_scenes, epoch, seed, shuffle)[first_batch * batch_size :]
+        seeds = epoch_seed(epoch, seed)
+
+        def scene(index):
+            arrays = {name: array[index] for name, array in tensors.items()}
+            if not augment:
+                return arrays
+            own = tf.random.experimental.stateless_fold_in(seeds, index)
+            mirror = tf.random.stateless_uniform([], seed=own) < 0.5
+            return {
+                name: tf.where(mirror, tf.reverse(array, axis=[1]), array)
+                for name, array in arrays.items()
+            }
+
+        data = tf.data.Dataset.from_tensor_slices(order)
+        data = data.map(scene, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        data = data.batch(batch_size, drop_remainder=drop_remainder)
+        data = data.map(convert, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        return data.prefetch(tf.data.AUTOTUNE)
 
     def convert(batch):
         return {
@@ -193,13 +207,6 @@ def synthetic_scenes(
             "image": tf.cast(batch["image"], tf.float32) / 127.5 - 1.0,
         }
 
-    data = tf.data.Dataset.from_tensor_slices(arrays)
-    if shuffle:
-        data = data.shuffle(num_scenes, seed=seed, reshuffle_each_iteration=True)
-    if augment:
-        draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
-        data = tf.data.Dataset.zip((data, draws))
-        data = data.map(flip, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    data = data.batch(batch_size, drop_remainder=drop_remainder)
-    data = data.map(convert, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return data.prefetch(tf.data.AUTOTUNE)
+    tensors = {name: tf.constant(array) for name, array in arrays.items()}
+    full, rest = divmod(num_scenes, batch_size)
+    return by_epoch(for_epoch, full if drop_remainder else full + bool(rest))

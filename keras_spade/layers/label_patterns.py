@@ -145,8 +145,8 @@ def label_patterns(labels, edges, num_classes, size, windows, modulation, dtype)
     dense = ops.shape(members)[0] / pixel_count > DENSE_ABOVE
 
     def cut(x, axes, keep):
-        sizes = ops.shape(x)
-        return x[tuple(slice(ops.where(keep, sizes[axis], 1)) for axis in range(axes))]
+        ends = [ops.where(keep, size, 1) for size in ops.shape(x)[:axes]]
+        return x[tuple(slice(ops.cast(end, "int32")) for end in ends)]
 
     # Of what is not used one element stays: TensorFlow's convolutions fail on empty batches.
     for level, table in patterns.items():

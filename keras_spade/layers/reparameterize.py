@@ -4,10 +4,13 @@ import keras
 from keras import ops
 
 from keras_spade.precision import full_precision
+from keras_spade.replicas import normal_over_replicas
 
 
 def reparameterize(mean, log_variance, seed=None):
     """Draws `z = mean + exp(log_variance / 2) * noise`, noise from a standard normal.
+
+    Under `tf.distribute` each sample's noise depends on its place in the global batch only.
 
     Args:
         mean: `(batch, latent_dim)`.
@@ -31,5 +34,5 @@ def reparameterize(mean, log_variance, seed=None):
     mean = full_precision(ops.convert_to_tensor(mean))
     log_variance = full_precision(ops.convert_to_tensor(log_variance))
     dtype = keras.backend.standardize_dtype(mean.dtype)
-    noise = keras.random.normal(ops.shape(mean), dtype=dtype, seed=seed)
+    noise = normal_over_replicas(ops.shape(mean), dtype=dtype, seed=seed)
     return mean + ops.exp(0.5 * log_variance) * noise

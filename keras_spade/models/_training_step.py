@@ -1,31 +1,39 @@
 """The training step, written once for all backends."""
 
-import keras
 from keras import ops
 
 from keras_spade.layers import reparameterize
 from keras_spade.losses import feature_matching_loss, kl_divergence
 from keras_spade.models import _batches
+from keras_spade.precision import full_precision
+from keras_spade.replicas import normal_over_replicas, sum_over_replicas
 
 
 class TrainingStep:
     """The losses of `GauGAN` and the order of its two updates.
 
-    `minimize` and `check_label_range` come from the backend's trainer.
+    `minimize` and `check_label_range` come from the backend's trainer, and of a batch the number of
+    samples on all replicas, `"total"`, and the part of it that is this replica's, `"share"`.
     """
 
     def training_losses(self, batch):
         """Makes one training step, and returns the losses it saw, weighted, by name."""
-        losses = self.minimize(
+        generator_losses, generator_skipped = self.minimize(
             lambda: self.generator_losses(batch, training=True),
             self.generator_variables,
             self.generator_optimizer,
+            self.statistics,
+            batch["share"],
         )
-        return losses | self.minimize(
+        discriminator_losses, discriminator_skipped = self.minimize(
             lambda: self.discriminator_losses(batch, training=True),
             self.discriminator.trainable_variables,
             self.discriminator_optimizer,
+            self.statistics,
+            batch["share"],
         )
+        self.skipped_steps.count(ops.logical_or(generator_skipped, discriminator_skipped))
+        return generator_losses | discriminator_losses
 
     def evaluation_losses(self, batch):
         """The losses of a batch in inference mode, weighted, by name."""
@@ -47,7 +55,10 @@ class TrainingStep:
             distance = self.perceptual_loss(fake, batch["image"])
             losses["generator/perceptual"] = self.perceptual_weight * distance
         if self.encoder is not None:
-            divergence = kl_divergence(*posterior, reduction=self.kl_reduction)
+            divergence = kl_divergence(*posterior, reduction="mean")
+            if self.kl_reduction == "sum":
+                # Over the global batch: its replicas' shares of this add up to the sum.
+                divergence = divergence * ops.cast(batch["total"], divergence.dtype)
             losses["generator/kl"] = self.kl_weight * divergence
         return losses
 
@@ -72,7 +83,7 @@ class TrainingStep:
 
     def _draw_latent(self, batch_size):
         shape = (batch_size, self.generator.latent_dim)
-        return keras.random.normal(shape, seed=self.seed_generator)
+        return normal_over_replicas(shape, seed=self.seed_generator)
 
     def _paint(self, batch, latent, training):
         inputs = dict(batch["conditioning"])
@@ -100,8 +111,12 @@ class TrainingStep:
         classes = self.generator.num_classes + bool(self.generator.void_class)
         return conditioning | {"labels": self.check_label_range(conditioning["labels"], classes)}
 
-    def track(self, losses, batch_size):
-        """Adds a batch's losses to the averages, and returns these by name."""
-        for tracker in self.loss_trackers:
-            tracker.update_state(losses[tracker.name], sample_weight=batch_size)
+    def track(self, losses, batch):
+        """Adds a batch's losses, as means over all replicas, to the averages; returns these."""
+        losses = ops.stack([full_precision(losses[t.name]) for t in self.loss_trackers])
+        losses = sum_over_replicas(losses * ops.cast(batch["share"], losses.dtype))
+        for tracker, loss in zip(self.loss_trackers, ops.unstack(losses), strict=True):
+            finite = ops.isfinite(loss)
+            weight = ops.where(finite, batch["total"], 0)
+            tracker.update_state(ops.where(finite, loss, 0.0), sample_weight=weight)
         return {tracker.name: tracker.result() for tracker in self.loss_trackers}

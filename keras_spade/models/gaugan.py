@@ -5,14 +5,16 @@ import numpy as np
 from keras import ops
 
 from keras_spade.layers import reparameterize
-from keras_spade.losses import AdversarialLoss, PerceptualLoss
+from keras_spade.losses import AdversarialLoss
 from keras_spade.models import _batches, _compiling, _latents
+from keras_spade.models._saving import Saving
 from keras_spade.models._training_step import TrainingStep
-from keras_spade.trainers import Trainer
+from keras_spade.optimizers import AlternatingOptimizers
+from keras_spade.trainers import SkippedSteps, Trainer
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
-class GauGAN(TrainingStep, Trainer, keras.Model):
+class GauGAN(TrainingStep, Saving, Trainer, keras.Model):
     """SPADE generator, multi-scale discriminator and optional style encoder, trained together.
 
     A training step updates the generator (and encoder) on
@@ -76,6 +78,7 @@ class GauGAN(TrainingStep, Trainer, keras.Model):
         self.encoder = encoder
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
+        self.skipped_steps = SkippedSteps()
         # XLA drops the check of the label ids, so "auto" must not choose it.
         self.supports_jit = False
         self.built = True
@@ -92,9 +95,11 @@ class GauGAN(TrainingStep, Trainer, keras.Model):
         perceptual_weight=10.0,
         kl_weight=0.05,
         kl_reduction="sum",
+        max_skipped_steps=10,
         run_eagerly=False,
         jit_compile="auto",
         steps_per_execution=1,
+        auto_scale_loss=True,
     ):
         """Sets optimizers and losses; the defaults are the paper's.
 
@@ -108,71 +113,90 @@ class GauGAN(TrainingStep, Trainer, keras.Model):
                 `PerceptualLoss`; any function of `(fake, real)`; or `None`.
             perceptual_weight: its factor; 0 turns it off.
             kl_weight: factor of `kl_divergence`, with an encoder.
-            kl_reduction: `"sum"` over the batch, as in the reference, or `"mean"`.
+            kl_reduction: `"sum"` over the batch, of all replicas, as in the reference, or `"mean"`.
+            max_skipped_steps: a loss or gradient that is not finite does not reach weights and
+                statistics: the update is skipped, a warning tells. `fit` stops with an error when
+                it happens in this many steps in a row. `None`: never.
             run_eagerly: as in Keras.
             jit_compile: as in Keras, but `"auto"` means no: XLA leaves out the check that label ids
                 are in range.
             steps_per_execution: as in Keras.
+            auto_scale_loss: whether the optimizers of networks that compute in float16 are wrapped
+                in `keras.optimizers.LossScaleOptimizer`.
 
         Raises:
             ValueError: for bad arguments, naming them.
             RuntimeError: if the ImageNet weights cannot be had.
         """
-        generator_optimizer = _compiling.optimizer(generator_optimizer, 1e-4)
-        discriminator_optimizer = _compiling.optimizer(discriminator_optimizer, 4e-4)
-        _compiling.check(
-            generator_optimizer,
-            discriminator_optimizer,
-            adversarial_loss,
-            kl_reduction,
-            feature_matching_weight=feature_matching_weight,
-            perceptual_weight=perceptual_weight,
-            kl_weight=kl_weight,
+        with self.scope():
+            generator_optimizer = _compiling.optimizer(
+                generator_optimizer, 1e-4, self.generator, auto_scale_loss
+            )
+            discriminator_optimizer = _compiling.optimizer(
+                discriminator_optimizer, 4e-4, self.discriminator, auto_scale_loss
+            )
+            _compiling.check(
+                generator_optimizer,
+                discriminator_optimizer,
+                adversarial_loss,
+                kl_reduction,
+                max_skipped_steps,
+                feature_matching_weight=feature_matching_weight,
+                perceptual_weight=perceptual_weight,
+                kl_weight=kl_weight,
+            )
+            optimizers = {
+                "generator_optimizer": generator_optimizer,
+                "discriminator_optimizer": discriminator_optimizer,
+            }
+            _compiling.check_replicas(self.replicas, **optimizers)
+            super().compile(
+                optimizer=AlternatingOptimizers(**optimizers),
+                run_eagerly=run_eagerly,
+                jit_compile=jit_compile,
+                steps_per_execution=steps_per_execution,
+                auto_scale_loss=False,
+            )
+            self.generator_optimizer = generator_optimizer
+            self.discriminator_optimizer = discriminator_optimizer
+            if isinstance(adversarial_loss, str):
+                adversarial_loss = AdversarialLoss(adversarial_loss)
+            self.adversarial_loss = adversarial_loss
+            self.feature_matching_weight = feature_matching_weight
+            self.perceptual_loss = _compiling.perceptual(perceptual_loss, perceptual_weight)
+            self.perceptual_weight = perceptual_weight
+            self.kl_weight = kl_weight
+            self.kl_reduction = kl_reduction
+            self.max_skipped_steps = max_skipped_steps
+            self.auto_scale_loss = auto_scale_loss
+            self.generator_optimizer.build(self.generator_variables)
+            self.discriminator_optimizer.build(self.discriminator.trainable_variables)
+            self.initial_learning_rates = tuple(
+                float(ops.convert_to_numpy(optimizer.learning_rate))
+                for optimizer in (self.generator_optimizer, self.discriminator_optimizer)
+            )
+            self.loss_trackers = [
+                keras.metrics.Mean(name=name) for name in _compiling.loss_names(self)
+            ]
+        self.check_variables(
+            generator=self.generator.variables,
+            discriminator=self.discriminator.variables,
+            encoder=[] if self.encoder is None else self.encoder.variables,
+            generator_optimizer=generator_optimizer.variables,
+            discriminator_optimizer=discriminator_optimizer.variables,
         )
-        super().compile(
-            optimizer=generator_optimizer,
-            run_eagerly=run_eagerly,
-            jit_compile=jit_compile,
-            steps_per_execution=steps_per_execution,
-            auto_scale_loss=False,
-        )
-        self.generator_optimizer = generator_optimizer
-        self.discriminator_optimizer = discriminator_optimizer
-        if isinstance(adversarial_loss, str):
-            adversarial_loss = AdversarialLoss(adversarial_loss)
-        if perceptual_weight == 0:
-            perceptual_loss = None
-        if isinstance(perceptual_loss, str):
-            if perceptual_loss != "vgg19":
-                raise ValueError(
-                    '`perceptual_loss` must be "vgg19", a PerceptualLoss, a function or None, got '
-                    f"{perceptual_loss!r}."
-                )
-            perceptual_loss = PerceptualLoss()
-        self.adversarial_loss = adversarial_loss
-        self.feature_matching_weight = feature_matching_weight
-        self.perceptual_loss = perceptual_loss
-        self.perceptual_weight = perceptual_weight
-        self.kl_weight = kl_weight
-        self.kl_reduction = kl_reduction
-        self.generator_optimizer.build(self.generator_variables)
-        self.discriminator_optimizer.build(self.discriminator.trainable_variables)
-        self.initial_learning_rates = tuple(
-            float(optimizer.learning_rate)
-            for optimizer in (self.generator_optimizer, self.discriminator_optimizer)
-        )
-        names = ["generator/adversarial"]
-        names += ["generator/feature_matching"] if feature_matching_weight else []
-        names += ["generator/perceptual"] if perceptual_loss is not None else []
-        names += ["generator/kl"] if self.encoder is not None else []
-        names += ["discriminator/real", "discriminator/fake"]
-        self.loss_trackers = [keras.metrics.Mean(name=name) for name in names]
 
     @property
     def generator_variables(self):
         """What the generator's optimizer trains: the generator's and the encoder's weights."""
         encoder = [] if self.encoder is None else self.encoder.trainable_variables
         return self.generator.trainable_variables + encoder
+
+    @property
+    def statistics(self):
+        """What forward passes change: moving statistics, and vectors of spectral norms."""
+        networks = (self.generator, self.discriminator, self.encoder)
+        return [v for n in networks if n is not None for v in n.non_trainable_variables]
 
     @property
     def metrics(self):
@@ -225,63 +249,5 @@ class GauGAN(TrainingStep, Trainer, keras.Model):
         latent = _latents.given_or_drawn(self, batch_size, style_image, latent, seed)
         if latent is not None:
             inputs["latent"] = latent
-        images = np.asarray(self.predict_on_batch(inputs), "float32")
+        images = np.asarray(self.paint(inputs), "float32")
         return np.clip(np.round((images + 1.0) * 127.5), 0, 255).astype("uint8")
-
-    # === Saving ===
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {
-            "generator": keras.saving.serialize_keras_object(self.generator),
-            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
-            "encoder": keras.saving.serialize_keras_object(self.encoder),
-            "seed": self.seed,
-            "name": self.name,
-            "trainable": self.trainable,
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """Builds the model from `get_config()`."""
-        networks = {
-            k: keras.saving.deserialize_keras_object(config[k], custom_objects=custom_objects)
-            for k in ("generator", "discriminator", "encoder")
-        }
-        return cls(**{**config, **networks})
-
-    def get_compile_config(self):
-        """The arguments of `compile`, and the learning rates training began with."""
-        if not self.compiled:
-            return None
-        arguments = {
-            "generator_optimizer": self.generator_optimizer,
-            "discriminator_optimizer": self.discriminator_optimizer,
-            "adversarial_loss": self.adversarial_loss,
-            "feature_matching_weight": self.feature_matching_weight,
-            "perceptual_loss": _compiling.savable(self.perceptual_loss),
-            "perceptual_weight": self.perceptual_weight,
-            "kl_weight": self.kl_weight,
-            "kl_reduction": self.kl_reduction,
-            "run_eagerly": self.run_eagerly,
-            "jit_compile": self.jit_compile,
-            "steps_per_execution": self.steps_per_execution,
-        }
-        config = {k: keras.saving.serialize_keras_object(v) for k, v in arguments.items()}
-        return config | {"initial_learning_rates": list(self.initial_learning_rates)}
-
-    def compile_from_config(self, config):
-        """Compiles from `get_compile_config()`, optimizers built, so that their state loads."""
-        config = dict(config)
-        rates = config.pop("initial_learning_rates")
-        self.compile(**keras.saving.deserialize_keras_object(config))
-        self.initial_learning_rates = tuple(rates)
-
-    def save_own_variables(self, store):
-        """Saves the state of the noise, which Keras leaves out."""
-        super().save_own_variables(store)
-        store["seed_generator_state"] = np.asarray(self.seed_generator.state)
-
-    def load_own_variables(self, store):
-        """Loads the state of the noise."""
-        self.seed_generator.state.assign(store["seed_generator_state"])

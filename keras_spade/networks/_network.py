@@ -2,10 +2,11 @@
 
 import keras
 
+from keras_spade.files import WholeFiles
 from keras_spade.networks._folding import fold
 
 
-class Network(keras.Model):
+class Network(WholeFiles, keras.Model):
     """A functional model inside a class: its config is its constructor's arguments."""
 
     ARGUMENTS = ()

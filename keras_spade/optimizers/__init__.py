@@ -1,3 +1,6 @@
-"""The one optimizer Keras has otherwise."""
+"""Optimizers that Keras has not."""
 
+from keras_spade.optimizers.alternating_optimizers import (
+    AlternatingOptimizers as AlternatingOptimizers,
+)
 from keras_spade.optimizers.bias_corrected_adam import BiasCorrectedAdam as BiasCorrectedAdam

@@ -24,7 +24,10 @@ x = strategy.experimental_distribute_values_from_function(lambda c: tf.constant(
 
 @tf.function
 def step(x):
-    strategy.run(lambda x: Trainer().minimize(lambda: {"a": w * x}, [w], optimizer), args=(x,))
+    def on_replica(x):
+        Trainer().minimize(lambda: {"a": w * x}, [w], optimizer, share=0.5)
+
+    strategy.run(on_replica, args=(x,))
 
 step(x)
 print(float(w.numpy()))
@@ -37,7 +40,10 @@ def test_minimize_follows_the_gradient_of_the_sum():
     optimizer = keras.optimizers.SGD(0.1)
     optimizer.build([w])
     losses = {"square": lambda: w * w * other, "linear": lambda: 3.0 * w}
-    values = Trainer().minimize(lambda: {k: f() for k, f in losses.items()}, [w], optimizer)
+    values, skipped = Trainer().minimize(
+        lambda: {k: f() for k, f in losses.items()}, [w], optimizer
+    )
+    assert not bool(skipped)
     assert {k: float(v) for k, v in values.items()} == {"square": 4.0, "linear": 6.0}
     assert float(w) == pytest.approx(2.0 - 0.1 * (2 * 2.0 + 3.0))
     assert float(other) == 1.0

@@ -9,7 +9,7 @@ import tensorflow as tf
 from golden_files import read_arrays, relative_error
 
 import keras_spade
-from keras_spade.layers.replicas import sum_over_replicas
+from keras_spade.replicas import sum_over_replicas
 
 SPLITS = pytest.mark.parametrize("first", [2, 3])
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_spade.layers import FeatureNorm, SpectralNorm
-from keras_spade.layers.replicas import sum_over_replicas
+from keras_spade.replicas import sum_over_replicas
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)

@@ -1,0 +1,231 @@
+"""Backups of a training run, from which it goes on as if nothing had happened."""
+
+import json
+import operator
+import re
+import warnings
+import zipfile
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+from keras_spade.files import replacing
+
+NAME = "epoch_{:05d}_step_{:07d}.npz"
+PATTERN = re.compile(r"epoch_(\d+)_step_(\d+)\.npz")
+UNREADABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error)
+
+
+class Place(NamedTuple):
+    """Where a training run stands: before a step of an epoch, both counted from 0."""
+
+    epoch: int
+    step: int = 0
+
+
+class BackupAndRestore(keras.callbacks.Callback):
+    """Backs up everything that `GauGAN.fit` needs to go on after the process has died.
+
+    That is: all weights and statistics, both optimizers (with learning rates, averages of weights
+    and loss scales), the state of the noise, the running averages of the losses and their history,
+    and the place in the data: epoch and step. When `fit` is called again in the same way, it goes
+    on from the newest backup, in the middle of an epoch too, and ends with the same weights to the
+    bit, if the data come in the same order again: in a fixed one, as arrays, or as a dataset of
+    `keras_spade.datasets`, `datasets.by_epoch`, or one that shuffles with a seed.
+
+    It does what `keras.callbacks.BackupAndRestore` does, and what that does not: the second
+    optimizer, the noise, the place within an epoch; a backup is written under a temporary name
+    first, and checked for its sums when it is read. If the newest is damaged, the one before is
+    taken. On several workers the first one writes, and all of them read, so the folder must be one
+    that all of them see.
+
+    Wherever it stands in the list of callbacks, `fit` calls it last.
+
+    Args:
+        backup_dir: the folder, of one training run only.
+        save_freq: a backup is made at the beginning of every epoch; an int: and every so many steps
+            within; `"epoch"`: not within.
+        keep: how many backups are kept, at least 1.
+        delete_checkpoint: whether the backups are deleted when the training has ended. If not, the
+            same command run again finds it ended, and one with more epochs goes on.
+
+    Raises:
+        ValueError: for bad arguments; from `fit`, if the backup is of another model, or made in the
+            middle of an epoch of another number of steps.
+        OSError: from `fit`, if there are backups but none can be read, or if one cannot be written.
+
+    Example:
+
+    >>> from keras_spade.callbacks import BackupAndRestore
+    >>> backup = BackupAndRestore("runs/street/backup", save_freq=500)
+    >>> # gan.fit(data, epochs=100, callbacks=[backup])
+    """
+
+    def __init__(self, backup_dir, save_freq="epoch", keep=2, delete_checkpoint=False):
+        super().__init__()
+        if save_freq != "epoch":
+            save_freq = _at_least_one("save_freq", save_freq, '"epoch" or ')
+        self.directory = Path(backup_dir)
+        self.save_freq = save_freq
+        self.keep = _at_least_one("keep", keep)
+        self.delete_checkpoint = delete_checkpoint
+        self.restored = {}
+
+    # === Reading ===
+
+    def restore(self, model, initial_epoch=0):
+        """Gives a model the state of the newest backup, if there is one; `fit` calls it.
+
+        Args:
+            model: a compiled `GauGAN`.
+            initial_epoch: where training begins without a backup.
+
+        Returns:
+            The `Place` where training goes on.
+        """
+        self.restored = {}
+        failures = []
+        for place, path in reversed(self._backups()):
+            try:
+                state, arrays = _read(path)
+            except UNREADABLE as error:
+                failures.append(f"{path}: {error}")
+                warnings.warn(f"The backup {path} cannot be read: {error}", stacklevel=3)
+                continue
+            _assign(model, arrays, path)
+            self.restored = state | {"metrics": _group(arrays, "metrics")}
+            self.place, self.first_epoch = place, state["first_epoch"]
+            return place
+        if failures:
+            raise OSError(
+                f"None of the backups in {self.directory} can be read. To begin anew, move them "
+                f"away. {'; '.join(failures)}"
+            )
+        self.place, self.first_epoch = Place(initial_epoch), initial_epoch
+        return self.place
+
+    def restore_metrics(self):
+        """Gives the model the averages of the losses that the epoch had so far."""
+        for index, array in self.restored["metrics"].items():
+            _state(self.model)["metrics"][int(index)].assign(array)
+
+    # === Writing ===
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Backs up, after all the callbacks at the end of the epoch before."""
+        self._restore_history()
+        if epoch != self.place.epoch or not self.restored:
+            self._save(Place(epoch))
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Backs up every `save_freq` steps."""
+        if self.save_freq == "epoch":
+            return
+        before, now = self.place.step, batch + 1
+        if before // self.save_freq < now // self.save_freq and now < self.params["steps"]:
+            self._save(Place(self.place.epoch, now))
+
+    def on_train_end(self, logs=None):
+        """Backs up the end, or deletes the backups."""
+        self._restore_history()
+        if self.delete_checkpoint:
+            if self.model.writes_files:
+                self._delete(self._backups())
+        elif self.model.history.epoch:
+            end = Place(self.model.history.epoch[-1] + 1)
+            if end != self.place:
+                self._save(end)
+
+    def _save(self, place):
+        self.place = place
+        writes = self.model.writes_files
+        # The averages are read by all workers, as they are sums over them.
+        arrays = {
+            f"{group}/{i}": _as_array(variable)
+            for group, variables in _state(self.model).items()
+            if writes or group == "metrics"
+            for i, variable in enumerate(variables)
+        }
+        if not writes:
+            return
+        state = {
+            "steps_per_epoch": self.params["steps"],
+            "first_epoch": self.first_epoch,
+            "history": self.model.history.history,
+            "epochs": self.model.history.epoch,
+        }
+        self.directory.mkdir(parents=True, exist_ok=True)
+        path = self.directory / NAME.format(*place)
+        with replacing(path, sum(x.nbytes for x in arrays.values())) as partial:
+            with open(partial, "wb") as file:
+                np.savez(file, state=np.array(json.dumps(state, default=float)), **arrays)
+        self._delete(self._backups()[: -self.keep])
+
+    def _delete(self, backups):
+        for _, path in backups:
+            path.unlink(missing_ok=True)
+        for path in self.directory.glob(".partial_*"):
+            path.unlink(missing_ok=True)
+
+    def _backups(self):
+        """`(place, path)` of every backup, the newest last."""
+        files = self.directory.iterdir() if self.directory.is_dir() else ()
+        found = ((PATTERN.fullmatch(path.name), path) for path in files)
+        return sorted((Place(*map(int, match.groups())), path) for match, path in found if match)
+
+    def _restore_history(self):
+        """Puts the epochs made before in front of what `fit` returns."""
+        history = self.model.history
+        if self.restored and not history.epoch:
+            history.history = {name: list(row) for name, row in self.restored["history"].items()}
+            history.epoch = list(self.restored["epochs"])
+
+
+def _state(model):
+    return model.state_variables()
+
+
+def _as_array(variable):
+    array = np.asarray(keras.ops.convert_to_numpy(variable))
+    # NumPy's files know no bfloat16; float32 holds it exactly.
+    return array.astype("float32") if array.dtype.name == "bfloat16" else array
+
+
+def _read(path):
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    return json.loads(str(arrays.pop("state"))), arrays
+
+
+def _group(arrays, group):
+    prefix = f"{group}/"
+    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+
+
+def _assign(model, arrays, path):
+    """Gives the model its variables, unless one of them does not fit."""
+    wanted = {f"{k}/{i}": v for k, group in _state(model).items() for i, v in enumerate(group)}
+    different = sorted(wanted.keys() ^ arrays.keys()) or [
+        name for name, variable in wanted.items() if tuple(variable.shape) != arrays[name].shape
+    ]
+    if different:
+        raise ValueError(
+            f"The backup {path} is of another model, or of one compiled in another way: "
+            f"{', '.join(different[:5])}{' ...' if len(different) > 5 else ''}. Give `backup_dir` "
+            "another folder, or move the backups away."
+        )
+    for name, variable in wanted.items():
+        variable.assign(arrays[name])
+
+
+def _at_least_one(name, value, other=""):
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise ValueError(f"`{name}` must be {other}an integer of at least 1, got {value!r}.")
+    return number

@@ -1,0 +1,117 @@
+"""Files that are there whole or not at all."""
+
+import contextlib
+import math
+import os
+import shutil
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def replacing(path, size=0):
+    """Gives a temporary path beside `path`, and moves what was written there to `path` at the end.
+
+    Whoever opens `path` finds the old file or the new one, also if the process is killed in
+    between, the disk is full or the power fails. What a killed process left is overwritten by the
+    next.
+
+    Args:
+        path: of the file.
+        size: bytes that will be written at least; the disk is asked for them beforehand.
+
+    Raises:
+        OSError: naming `path`, if it could not be written; it is as it was, then.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> from keras_spade.files import replacing
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "numbers.txt"
+    >>> with replacing(path) as partial:
+    ...     _ = partial.write_text("42")
+    >>> path.read_text()
+    '42'
+    """
+    path = Path(path)
+    # Suffixes stay: Keras reads formats off them.
+    partial = path.with_name(f".partial_{path.name}")
+    try:
+        free = shutil.disk_usage(path.parent).free
+        if free < size:
+            raise OSError(f"{size:,} bytes are needed, {free:,} are free")
+        yield partial
+        _flush(partial)
+        os.replace(partial, path)
+        _flush(path.parent)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        if not isinstance(error, OSError):
+            raise
+        state = "the file that was there is whole" if path.exists() else "there is no such file"
+        raise OSError(error.errno, f"{path} could not be written, {state}: {error}") from error
+
+
+def _flush(path):
+    """Waits until a file, or a folder's list of files, is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class WholeFiles:
+    """A mixin in front of `keras.Model`: what is saved replaces the file there when it is whole.
+
+    On several workers the first one saves, and the others pass.
+    """
+
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+        """Saves the model as Keras does; a file that is there is replaced only when all is written.
+
+        Args:
+            filepath: `.keras` file.
+            overwrite: as in Keras.
+            zipped: as in Keras.
+            **kwargs: as in Keras.
+
+        Raises:
+            OSError: if it cannot be written; a file that was there is as it was.
+        """
+        with self._target(filepath, overwrite and zipped is not False) as path:
+            if path is not None:
+                super().save(path, overwrite=overwrite, zipped=zipped, **kwargs)
+
+    def save_weights(self, filepath, overwrite=True, max_shard_size=None):
+        """Saves the weights as Keras does; a file that is there is replaced as in `save`.
+
+        Args:
+            filepath: `.weights.h5` file.
+            overwrite: as in Keras.
+            max_shard_size: as in Keras; shards are written where they are.
+
+        Raises:
+            OSError: as in `save`.
+        """
+        with self._target(filepath, overwrite and max_shard_size is None) as path:
+            if path is not None:
+                super().save_weights(path, overwrite=overwrite, max_shard_size=max_shard_size)
+
+    @contextlib.contextmanager
+    def _target(self, filepath, replaces):
+        """The path to write to; `None` where another worker writes."""
+        strategy = getattr(self, "distribute_strategy", None)
+        if strategy is not None and not strategy.extended.should_checkpoint:
+            yield None
+        elif not replaces or not isinstance(filepath, (str, os.PathLike)) or "://" in str(filepath):
+            yield filepath
+        else:
+            # Of 32 bits each.
+            size = sum(4 * math.prod(variable.shape) for variable in self.saved_variables())
+            with replacing(filepath, size) as partial:
+                yield partial
+
+    def saved_variables(self):
+        """The variables that a file of the model holds."""
+        return self.variables

@@ -1,0 +1,116 @@
+"""What files hold of a `GauGAN`."""
+
+import keras
+import numpy as np
+
+from keras_spade.files import WholeFiles
+from keras_spade.models import _compiling
+
+
+class Saving(WholeFiles):
+    """Config, files and state of `GauGAN`."""
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {
+            "generator": keras.saving.serialize_keras_object(self.generator),
+            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "seed": self.seed,
+            "name": self.name,
+            "trainable": self.trainable,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Builds the model from `get_config()`."""
+        networks = {
+            k: keras.saving.deserialize_keras_object(config[k], custom_objects=custom_objects)
+            for k in ("generator", "discriminator", "encoder")
+        }
+        return cls(**{**config, **networks})
+
+    def get_compile_config(self):
+        """The arguments of `compile`, and the learning rates training began with."""
+        if not self.compiled:
+            return None
+        arguments = {
+            "generator_optimizer": self.generator_optimizer,
+            "discriminator_optimizer": self.discriminator_optimizer,
+            "adversarial_loss": self.adversarial_loss,
+            "feature_matching_weight": self.feature_matching_weight,
+            "perceptual_loss": _compiling.savable(self.perceptual_loss),
+            "perceptual_weight": self.perceptual_weight,
+            "kl_weight": self.kl_weight,
+            "kl_reduction": self.kl_reduction,
+            "max_skipped_steps": self.max_skipped_steps,
+            "auto_scale_loss": self.auto_scale_loss,
+            "run_eagerly": self.run_eagerly,
+            "jit_compile": self.jit_compile,
+            "steps_per_execution": self.steps_per_execution,
+        }
+        config = {k: keras.saving.serialize_keras_object(v) for k, v in arguments.items()}
+        return config | {"initial_learning_rates": list(self.initial_learning_rates)}
+
+    def compile_from_config(self, config):
+        """Compiles from `get_compile_config()`, optimizers built, so that their state loads."""
+        config = dict(config)
+        rates = config.pop("initial_learning_rates")
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.initial_learning_rates = tuple(rates)
+
+    def save_own_variables(self, store):
+        """Saves the state of the noise, which Keras leaves out."""
+        super().save_own_variables(store)
+        store["seed_generator_state"] = np.asarray(self.seed_generator.state)
+
+    def load_own_variables(self, store):
+        """Loads the state of the noise."""
+        self.seed_generator.state.assign(store["seed_generator_state"])
+
+    def state_variables(self):
+        """All variables that training goes on from, in groups, by name."""
+        networks = {"generator": self.generator, "discriminator": self.discriminator}
+        if self.encoder is not None:
+            networks["encoder"] = self.encoder
+        groups = {name: network.weights for name, network in networks.items()}
+        if self.compiled:
+            groups["generator_optimizer"] = self.generator_optimizer.variables
+            groups["discriminator_optimizer"] = self.discriminator_optimizer.variables
+            groups["metrics"] = [v for tracker in self.loss_trackers for v in tracker.variables]
+        groups["seed"] = [self.seed_generator.state]
+        groups["skipped_steps"] = self.skipped_steps.variables
+        return groups
+
+    def saved_variables(self):
+        """The variables that a file of the model holds."""
+        return [variable for group in self.state_variables().values() for variable in group]
+
+    def averaged(self):
+        """A copy with the moving averages of the weights of generator and encoder.
+
+        For painting, saving and export, if the generator's optimizer keeps averages:
+        `compile(generator_optimizer=BiasCorrectedAdam(1e-4, use_ema=True, ema_momentum=0.999))`.
+        Everything else, moving statistics among it, is what it is now; calls with `training=True`
+        on some batches adapt the statistics to the averaged weights. (To evaluate with the
+        averages, give `fit` or `evaluate` a `keras.callbacks.SwapEMAWeights()`.)
+
+        Returns:
+            A `GauGAN`, not compiled.
+
+        Raises:
+            ValueError: if the generator's optimizer keeps no averages.
+        """
+        optimizer = self.optimizer.optimizers[0] if self.compiled else None
+        if not getattr(optimizer, "use_ema", False):
+            raise ValueError(
+                "`averaged`: the generator's optimizer keeps no averages; compile with an "
+                "optimizer made with `use_ema=True`."
+            )
+        copy = self.from_config(self.get_config())
+        copy.set_weights(self.get_weights())
+        if int(keras.ops.convert_to_numpy(optimizer.iterations)):
+            averages = optimizer._model_variables_moving_average
+            for variable, average in zip(copy.generator_variables, averages, strict=True):
+                variable.assign(keras.ops.convert_to_numpy(average))
+        return copy

@@ -1,0 +1,96 @@
+"""The two optimizers of a GAN as one, for what looks at `model.optimizer`."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="keras_spade")
+class AlternatingOptimizers(keras.optimizers.Optimizer):
+    """Two optimizers that take turns, each with variables of its own.
+
+    This is the `optimizer` of a `GauGAN`: Keras callbacks find in it the rate they lower
+    (`ReduceLROnPlateau`) and the averages they swap in (`SwapEMAWeights`). The steps are made by
+    the two.
+
+    Args:
+        generator_optimizer: of generator and encoder.
+        discriminator_optimizer: of the discriminator.
+
+    Example:
+
+    >>> import keras
+    >>> from keras_spade.optimizers import AlternatingOptimizers
+    >>> both = AlternatingOptimizers(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.4))
+    >>> both.learning_rate = 0.05
+    >>> round(float(both.optimizers[1].learning_rate), 3)
+    0.2
+    """
+
+    def __init__(self, generator_optimizer, discriminator_optimizer, name="alternating_optimizers"):
+        super().__init__(learning_rate=0.0, name=name)
+        self.generator_optimizer = generator_optimizer
+        self.discriminator_optimizer = discriminator_optimizer
+
+    @property
+    def optimizers(self):
+        """The two, without what scales their losses."""
+        both = (self.generator_optimizer, self.discriminator_optimizer)
+        return [getattr(optimizer, "inner_optimizer", optimizer) for optimizer in both]
+
+    @property
+    def learning_rate(self):
+        """The generator's rate. Set it, and the discriminator's follows by the same factor."""
+        return self.generator_optimizer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, rate):
+        old, other = (
+            float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+            for optimizer in (self.generator_optimizer, self.discriminator_optimizer)
+        )
+        self.generator_optimizer.learning_rate = rate
+        if old > 0:
+            self.discriminator_optimizer.learning_rate = other * (rate / old)
+
+    @property
+    def iterations(self):
+        """The steps that the generator has made."""
+        return self.generator_optimizer.iterations
+
+    def build(self, variables):
+        """Does nothing: the two are built with their own variables."""
+        self.built = True
+
+    def apply(self, grads, trainable_variables=None):
+        """Raises: the two take turns."""
+        raise RuntimeError(
+            "The optimizers of a GauGAN take turns: use `generator_optimizer` and "
+            "`discriminator_optimizer`."
+        )
+
+    def finalize_variable_values(self, var_list):
+        """Does nothing: weights stay as they are at the end of `fit`, averages beside them."""
+
+    def save_own_variables(self, store):
+        """Saves nothing: the two save theirs."""
+
+    def load_own_variables(self, store):
+        """Loads nothing."""
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {
+            "generator_optimizer": keras.saving.serialize_keras_object(self.generator_optimizer),
+            "discriminator_optimizer": keras.saving.serialize_keras_object(
+                self.discriminator_optimizer
+            ),
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Builds it from `get_config()`."""
+        both = {
+            k: keras.saving.deserialize_keras_object(config[k], custom_objects=custom_objects)
+            for k in ("generator_optimizer", "discriminator_optimizer")
+        }
+        return cls(**{**config, **both})

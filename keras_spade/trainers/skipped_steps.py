@@ -1,0 +1,80 @@
+"""Steps that were skipped, counted, told of, and too many."""
+
+import warnings
+
+import keras
+
+
+class StopOnSkippedSteps(keras.callbacks.Callback):
+    """Tells of every step that was skipped, and stops when there are too many in a row."""
+
+    def on_train_begin(self, logs=None):
+        """Begins to count."""
+        self.seen = self.model.skipped_steps.total_number()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Keeps the number of the epoch."""
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Looks for skipped steps."""
+        total = self.model.skipped_steps.total_number()
+        if total == self.seen:
+            return
+        self.seen = total
+        in_a_row = self.model.skipped_steps.number_in_a_row()
+        what = f"Epoch {self.epoch + 1}, step {batch + 1}: a loss or gradient was not finite"
+        limit = self.model.max_skipped_steps
+        if limit is None or in_a_row < limit:
+            warnings.warn(
+                f"{what}; the step was skipped, the {in_a_row}. in a row, {total} in all.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            return
+        raise RuntimeError(
+            f"{what}, for the {in_a_row}. step in a row. Training stops; weights, statistics and "
+            "optimizers are as they were before these steps, and backups and checkpoints hold "
+            "finite weights only. Look for bad images among the data, lower the learning rates, or "
+            "set `compile(max_skipped_steps=...)`."
+        )
+
+
+class SkippedSteps:
+    """Counts the steps that were skipped as a loss or gradient was not finite.
+
+    (Not a Keras object, so that the counters are no weights of the model.)
+    """
+
+    def __init__(self):
+        self.total = self._counter("total")
+        self.in_a_row = self._counter("in_a_row")
+
+    @staticmethod
+    def _counter(name):
+        return keras.Variable(
+            0, dtype="int32", trainable=False, aggregation="only_first_replica", name=name
+        )
+
+    @property
+    def variables(self):
+        """Both counters."""
+        return [self.total, self.in_a_row]
+
+    def count(self, skipped):
+        """Counts a step, in a training step.
+
+        Args:
+            skipped: boolean tensor.
+        """
+        one = keras.ops.cast(skipped, "int32")
+        self.total.assign(self.total + one)
+        self.in_a_row.assign((self.in_a_row + one) * one)
+
+    def total_number(self):
+        """How many steps were skipped in all."""
+        return int(keras.ops.convert_to_numpy(self.total))
+
+    def number_in_a_row(self):
+        """How many of the last steps were skipped."""
+        return int(keras.ops.convert_to_numpy(self.in_a_row))

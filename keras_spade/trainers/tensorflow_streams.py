@@ -1,0 +1,142 @@
+"""Training batches as one stream that can begin anywhere in the training."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from keras_spade.datasets.by_epoch import by_epoch, epoch_order
+
+
+def training_stream(model, data, place, epochs, backup):
+    """What `fit` hands to Keras in the place of its data, if these have a place to begin at.
+
+    Args:
+        model: a `GauGAN`.
+        data: arguments of `fit`: `x`, `y`, `batch_size`, `shuffle` and `steps_per_epoch`.
+        place: `(epoch, step)` to begin at.
+        epochs: the epoch training ends before.
+        backup: a `BackupAndRestore`, or `None`.
+
+    Returns:
+        The arguments anew; `None` if Keras is to take the data as they are.
+
+    Raises:
+        ValueError: if the data have no place to begin at, and there is a backup.
+    """
+    dataset = data["x"]
+    if backup is None and not hasattr(dataset, "for_epoch"):
+        return None
+    if not isinstance(dataset, tf.data.Dataset):
+        dataset = _dataset_of_arrays(**data, seed=model.seed or 0)
+    origin = place[0] if backup is None else backup.first_epoch
+    stream, steps = stream_from(dataset, place, origin, epochs, data["steps_per_epoch"])
+    whole = steps % model.steps_per_execution == 0 == place[1] % model.steps_per_execution
+    if not whole and backup is None:
+        return None
+    if not whole:
+        raise ValueError(
+            f"`steps_per_execution` must divide the steps of an epoch, {steps}, and those made "
+            f"before the backup, {place[1]}; got {model.steps_per_execution}."
+        )
+    if place[1] and steps != backup.restored["steps_per_epoch"]:
+        raise ValueError(
+            f"The backup in {backup.directory} was made in the middle of an epoch of "
+            f"{backup.restored['steps_per_epoch']} steps; now an epoch has {steps}. Train with the "
+            "same data, batch size and `steps_per_epoch`, or move the backup away."
+        )
+    return {"x": stream, "shuffle": False, "steps_per_epoch": steps}
+
+
+def stream_from(dataset, place, origin, epochs, steps_per_epoch):
+    """The batches of a training from some place in it to its end.
+
+    A dataset of `by_epoch` is asked for its epochs by number. Of any other one, as many passes are
+    begun as the training has begun before `place`: the same dataset made anew, which shuffles with
+    a seed, then goes on in the same order.
+
+    Args:
+        dataset: a `tf.data.Dataset`.
+        place: `(epoch, step)` to begin at.
+        origin: the epoch the training began with.
+        epochs: the epoch it ends before.
+        steps_per_epoch: as in `fit`; `None`: the batches of the dataset.
+
+    Returns:
+        The stream, and the steps of an epoch.
+
+    Raises:
+        ValueError: if the number of batches is not known.
+    """
+    count = int(dataset.cardinality())
+    if count < 0 and (count != tf.data.INFINITE_CARDINALITY or steps_per_epoch is None):
+        raise ValueError(
+            "`x`: the number of batches of the dataset is not known, so there is no telling where "
+            "in the data an interrupted epoch goes on. Append "
+            "`.apply(tf.data.experimental.assert_cardinality(number_of_batches))`"
+            + (", or give `steps_per_epoch`." if count == tf.data.INFINITE_CARDINALITY else ".")
+        )
+    if count == 0:
+        raise ValueError("`x`: the dataset is empty.")
+    steps = steps_per_epoch or count
+    done, total = place[0] * steps + place[1], epochs * steps
+    if count == tf.data.INFINITE_CARDINALITY:
+        return dataset.skip(done - origin * steps), steps
+    first, skipped = divmod(done, count)
+    for_epoch = getattr(dataset, "for_epoch", None)
+    if for_epoch is None:
+        for_epoch = lambda number, first_batch: dataset.skip(first_batch)  # noqa: E731
+        for _ in range(first - origin * steps // count):
+            next(iter(dataset))
+    numbers = tf.data.Dataset.range(first, max(first, math.ceil(total / count)))
+    stream = numbers.flat_map(
+        lambda number: for_epoch(
+            number, tf.where(number == first, tf.constant(skipped, tf.int64), 0)
+        )
+    )
+    # What follows the first batch of the next epoch is read while the last of this one trains.
+    return stream.prefetch(tf.data.AUTOTUNE), steps
+
+
+def _dataset_of_arrays(x, y, batch_size, shuffle, seed, steps_per_epoch, **weights):
+    """Arrays as a dataset of `by_epoch`."""
+    for argument, value in weights.items():
+        if value is not None:
+            raise ValueError(f"`{argument}` is not used; leave it away.")
+    arrays = (x,) if y is None else (x, y)
+    try:
+        arrays = keras.tree.map_structure(tf.convert_to_tensor, arrays)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "`x`: with BackupAndRestore it must be arrays or a `tf.data.Dataset`, which can go on "
+            f"where an epoch was interrupted; got {type(x).__name__}."
+        ) from None
+    sizes = {int(array.shape[0]) for array in keras.tree.flatten(arrays)}
+    if len(sizes) != 1:
+        raise ValueError(f"`x` and `y` must hold as many samples each, got {sorted(sizes)}.")
+    size, batch_size = sizes.pop(), batch_size or 32
+
+    def for_epoch(epoch, first_batch):
+        indices = epoch_order(size, epoch, seed, shuffle)[first_batch * batch_size :]
+        batches = tf.data.Dataset.from_tensor_slices(indices).batch(batch_size)
+
+        def pick(batch):
+            picked = keras.tree.map_structure(lambda array: tf.gather(array, batch), arrays)
+            return picked[0] if y is None else picked
+
+        return batches.map(pick, num_parallel_calls=tf.data.AUTOTUNE)
+
+    return by_epoch(for_epoch, math.ceil(size / batch_size))
+
+
+def shard_by_samples(dataset):
+    """Has every batch split over the workers, unless a dataset says how it wants to be split."""
+    if not isinstance(dataset, tf.data.Dataset):
+        return dataset
+    options = dataset.options()
+    policy = tf.data.experimental.AutoShardPolicy
+    if options.experimental_distribute.auto_shard_policy == policy.AUTO:
+        options = tf.data.Options()
+        options.experimental_distribute.auto_shard_policy = policy.DATA
+        dataset = dataset.with_options(options)
+    return dataset

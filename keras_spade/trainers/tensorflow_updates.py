@@ -1,0 +1,77 @@
+"""Updates on TensorFlow that a non-finite loss or gradient does not reach."""
+
+import keras
+import tensorflow as tf
+
+
+def all_finite(tensors):
+    """Whether no element of any tensor is infinite or not a number, on any replica."""
+    # One pass and no masks: an element that is not finite makes the sum so.
+    sums = tf.stack([tf.cast(tf.reduce_sum(x), tf.float32) for x in tensors])
+    bad = tf.cast(tf.logical_not(tf.reduce_all(tf.math.is_finite(sums))), tf.int32)
+    context = tf.distribute.get_replica_context()
+    if context.num_replicas_in_sync > 1:
+        bad = context.all_reduce(tf.distribute.ReduceOp.SUM, bad)
+    return tf.equal(bad, 0)
+
+
+def apply_or_undo(finite, optimizer, gradients, variables, statistics, before):
+    """Applies an optimizer if all is finite; else gives the statistics their values of before.
+
+    Args:
+        finite: a boolean tensor, the same on every replica.
+        optimizer: a Keras optimizer.
+        gradients: of `variables`, on this replica.
+        variables: Keras variables.
+        statistics: `tf.Variable`s that the forward pass has changed.
+        before: what they were.
+    """
+    scales_loss = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+
+    def update(gradients):
+        optimizer.apply(gradients, variables)
+
+    def lower_loss_scale(gradients):
+        # It looks for itself whether all is finite, but on the first replica only.
+        update([gradients[0] * float("nan"), *gradients[1:]])
+
+    def either(finite, gradients, before, run, assign):
+        def undo():
+            for variable, value in zip(statistics, before, strict=True):
+                assign(variable, value)
+            if scales_loss:
+                run(lower_loss_scale, gradients)
+            return False
+
+        def go_on():
+            run(update, gradients)
+            return True
+
+        tf.cond(finite, go_on, undo)
+
+    if tf.__internal__.distribute.strategy_supports_no_merge_call():
+        either(
+            finite,
+            gradients,
+            before,
+            run=lambda function, gradients: function(gradients),
+            assign=lambda variable, value: variable.assign(value),
+        )
+        return
+
+    # Optimizers merge replicas, which must not happen inside a condition inside a replica; so the
+    # condition stands outside of them, as in Keras' LossScaleOptimizer.
+    def across_replicas(strategy, finite, gradients, before):
+        extended = strategy.extended
+        either(
+            strategy.experimental_local_results(finite)[0],
+            gradients,
+            before,
+            run=lambda function, gradients: extended.call_for_each_replica(function, (gradients,)),
+            assign=lambda variable, value: extended.update(
+                variable, lambda variable, value: variable.assign(value), args=(value,)
+            ),
+        )
+
+    context = tf.distribute.get_replica_context()
+    context.merge_call(across_replicas, args=(finite, gradients, before))

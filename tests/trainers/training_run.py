@@ -1,0 +1,148 @@
+"""A small training run as a process of its own; tests kill it, spread it and run it again.
+
+    python training_run.py out.npz --backup=folder --replicas=2 ...
+
+Writes weights, statistics, optimizers and all logged losses at the end. Every step prints a line.
+"""
+
+import argparse
+import json
+import os
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+parser = argparse.ArgumentParser()
+parser.add_argument("out")
+parser.add_argument("--replicas", type=int, default=1, help="logical CPU devices")
+parser.add_argument("--workers", default="", help="ports of all workers on 127.0.0.1, by commas")
+parser.add_argument("--index", type=int, default=0, help="of this worker")
+parser.add_argument("--backup", default="", help="folder")
+parser.add_argument("--save_freq", type=int, default=0)
+parser.add_argument("--checkpoint", default="", help=".keras file written after every epoch")
+parser.add_argument("--epochs", type=int, default=1)
+parser.add_argument("--samples", type=int, default=21)
+parser.add_argument("--batch_size", type=int, default=8)
+parser.add_argument("--data", default="scenes", choices=["scenes", "shuffled", "fixed", "arrays"])
+parser.add_argument("--encoder", action="store_true")
+parser.add_argument("--dtype", default="float32")
+parser.add_argument("--rate", type=float, help="of SGD; without it, the paper's Adam")
+parser.add_argument("--ema", action="store_true")
+parser.add_argument("--validation", action="store_true")
+flags = parser.parse_args()
+
+if flags.workers:
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in flags.workers.split(",")]}
+    task = {"type": "worker", "index": flags.index}
+    os.environ["TF_CONFIG"] = json.dumps({"cluster": cluster, "task": task})
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+strategy = tf.distribute.get_strategy()
+if flags.workers:
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+elif flags.replicas > 1:
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    devices = [tf.config.LogicalDeviceConfiguration()] * flags.replicas
+    tf.config.set_logical_device_configuration(cpu, devices)
+    strategy = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(flags.replicas)])
+assert strategy.num_replicas_in_sync == max(flags.replicas, len(flags.workers.split(",")))
+
+from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder, callbacks
+from keras_spade.datasets import SCENE_CLASSES, draw_scenes, synthetic_scenes
+from keras_spade.optimizers import BiasCorrectedAdam
+
+if flags.dtype in ("float32", "float64"):
+    keras.config.set_floatx(flags.dtype)
+keras.config.set_dtype_policy(flags.dtype)
+keras.utils.set_random_seed(0)
+SHAPE = (32, 64, 3)
+
+
+def optimizer(rate, **kwargs):
+    if flags.rate:
+        return keras.optimizers.SGD(flags.rate, **kwargs)
+    return BiasCorrectedAdam(rate, **kwargs)
+
+
+with strategy.scope():
+    networks = {
+        "num_classes": len(SCENE_CLASSES),
+        "image_shape": SHAPE,
+        "void_class": True,
+        "instance_edges": True,
+    }
+    averages = {"use_ema": True, "ema_momentum": 0.9} if flags.ema else {}
+    gan = GauGAN(
+        SPADEGenerator(
+            **networks,
+            latent_dim=4 if flags.encoder else None,
+            base_filters=2,
+            hidden_filters=4,
+        ),
+        MultiScaleDiscriminator(**networks, base_filters=4),
+        StyleEncoder(SHAPE, 4, 2, resize_to=(128, 128)) if flags.encoder else None,
+        seed=3,
+    )
+    gan.compile(optimizer(1e-4, **averages), optimizer(4e-4), perceptual_loss=None)
+
+
+def batches(first_scene=0, kind=flags.data):
+    """Drawn scenes, a border of whose label maps is void."""
+    arrays = draw_scenes(flags.samples, SHAPE[:2], first_scene=first_scene)
+    arrays["labels"][:, :3] = len(SCENE_CLASSES)
+    arrays["image"] = (arrays["image"] / 127.5 - 1).astype("float32")
+    if kind == "arrays":
+        return {"x": arrays, "batch_size": flags.batch_size}
+    if kind == "scenes":
+        return {
+            "x": synthetic_scenes(
+                flags.samples, SHAPE[:2], flags.batch_size, augment=True, drop_remainder=False
+            )
+        }
+    data = tf.data.Dataset.from_tensor_slices(arrays)
+    if kind == "shuffled":
+        data = data.shuffle(flags.samples, seed=5)
+    return {"x": data.batch(flags.batch_size)}
+
+
+class Steps(keras.callbacks.Callback):
+    """Prints and keeps the losses of every step."""
+
+    rows = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.rows.append({name: float(value) for name, value in logs.items()})
+        print(f"step {self.epoch} {batch}", flush=True)
+
+
+watchers = [Steps(), callbacks.LinearDecay()]
+if flags.backup:
+    save_freq = flags.save_freq or "epoch"
+    watchers.insert(0, callbacks.BackupAndRestore(flags.backup, save_freq=save_freq))
+if flags.ema:
+    watchers.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+if flags.checkpoint:
+    watchers.append(keras.callbacks.ModelCheckpoint(flags.checkpoint))
+print("begin", flush=True)
+history = gan.fit(
+    **batches(),
+    epochs=flags.epochs,
+    validation_data=batches(10_000, "fixed")["x"] if flags.validation else None,
+    verbose=0,
+    callbacks=watchers,
+).history
+arrays = {
+    f"{group}/{variable.path}": keras.ops.convert_to_numpy(variable)
+    for group, variables in gan.state_variables().items()
+    for variable in variables
+}
+partial = f"{flags.out}.partial.npz"
+np.savez(partial, rows=json.dumps(Steps.rows), history=json.dumps(history), **arrays)
+os.replace(partial, flags.out)
+sys.exit()
