@@ -6,10 +6,16 @@
 Writes into --run_dir: pictures after every epoch (label map | generated | real), losses.csv and
 losses.png, the flags, and the model, gan.keras. The pictures are of unseen label maps: drawn ones,
 or those of --validation_data; without it, of the training data.
+
+Training that was interrupted goes on when the same command is run again. --strategy=mirrored uses
+all GPUs of this machine; --strategy=multi_worker all machines that TF_CONFIG names, each of which
+runs this command, with a --run_dir that all of them see.
 """
 
+import csv
 import json
 import os
+import pathlib
 import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -17,6 +23,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import matplotlib
 import numpy as np
+import tensorflow as tf
 from absl import app, flags
 
 import keras_spade
@@ -53,32 +60,101 @@ flags.DEFINE_integer("epochs", 9, "Passes over the training data.", lower_bound=
 flags.DEFINE_integer("batch_size", 4, "Samples a step.", lower_bound=1)
 flags.DEFINE_integer("pictures", 6, "Validation samples in each picture.", lower_bound=1)
 flags.DEFINE_integer("seed", 0, "Of weights, data order and noise.")
+flags.DEFINE_float("ema", 0.0, "Share of the old in averages of weights, e.g. 0.999, or 0: none.")
+flags.DEFINE_enum("strategy", "none", ["none", "mirrored", "multi_worker"], "Which devices train.")
+flags.DEFINE_enum(
+    "precision", "float32", ["float32", "mixed_bfloat16", "mixed_float16"], "Of computations."
+)
+flags.DEFINE_integer("backup_every", 0, "Steps between backups; 0: at every epoch's beginning.")
+flags.DEFINE_bool("new_run", False, "Begin anew, also where --run_dir holds backups.")
+
+# What may change when training goes on.
+MAY_CHANGE = ("epochs", "backup_every", "new_run", "pictures", "strategy")
 
 
 def main(argv):
     """Trains."""
     if len(argv) > 1:
         raise app.UsageError(f"Unknown arguments: {argv[1:]}")
+    strategy = {
+        "none": tf.distribute.get_strategy,
+        "mirrored": tf.distribute.MirroredStrategy,
+        "multi_worker": tf.distribute.MultiWorkerMirroredStrategy,
+    }[FLAGS.strategy]()
     keras.utils.set_random_seed(FLAGS.seed)
+    keras.config.set_dtype_policy(FLAGS.precision)
     training, validation, num_classes, palette = datasets()
-    gan = model(num_classes)
-    os.makedirs(FLAGS.run_dir, exist_ok=True)
+    with strategy.scope():
+        gan = model(num_classes)
+    run_dir = pathlib.Path(FLAGS.run_dir)
+    backup = keras_spade.callbacks.BackupAndRestore(
+        run_dir / "backup", save_freq=FLAGS.backup_every or "epoch"
+    )
+    first = gan.writes_files  # Of several workers, the first one.
+    if first:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        keep_flags(run_dir / "flags.json", backup)
     callbacks = [
+        backup,
         keras_spade.callbacks.LinearDecay(),
+        # From here on, the averages are in the model, until the next epoch begins.
+        *([keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if FLAGS.ema else []),
         keras_spade.callbacks.ImageGrid(
-            spread_samples(validation, FLAGS.pictures), FLAGS.run_dir, palette, use_style=True
+            spread_samples(validation, FLAGS.pictures), run_dir, palette, use_style=True
         ),
-        keras.callbacks.CSVLogger(os.path.join(FLAGS.run_dir, "losses.csv")),
-        keras.callbacks.ModelCheckpoint(os.path.join(FLAGS.run_dir, "gan.keras")),
+        keras.callbacks.ModelCheckpoint(run_dir / "gan.keras"),
+        *([LossTable(run_dir / "losses.csv")] if first else []),
     ]
-    with open(os.path.join(FLAGS.run_dir, "flags.json"), "w") as file:
-        json.dump(
-            {flag.name: flag.value for flag in FLAGS.get_key_flags_for_module(sys.argv[0])}, file
-        )
     unseen = validation if FLAGS.data == "scenes" or FLAGS.validation_data else None
-    history = gan.fit(training, epochs=FLAGS.epochs, validation_data=unseen, callbacks=callbacks)
-    plot_losses(history.history, os.path.join(FLAGS.run_dir, "losses.png"))
-    print(f"Pictures, losses and the model are in {FLAGS.run_dir}.")
+    history = gan.fit(
+        training,
+        epochs=FLAGS.epochs,
+        validation_data=unseen,
+        callbacks=callbacks,
+        verbose=1 if first else 0,
+    )
+    if first:
+        plot_losses(history.history, run_dir / "losses.png")
+        print(f"Pictures, losses and the model are in {run_dir}.")
+
+
+def keep_flags(path, backup):
+    """Writes the flags; refuses to go on with a run that was begun with others."""
+    mine = {flag.name: flag.value for flag in FLAGS.get_key_flags_for_module(sys.argv[0])}
+    if FLAGS.new_run:
+        backup.delete()
+    elif path.exists() and backup.exists():
+        theirs = json.loads(path.read_text())
+        changed = [k for k in mine if k not in MAY_CHANGE and theirs.get(k) != mine[k]]
+        if changed:
+            told = ", ".join(f"--{k}={theirs.get(k)} before, {mine[k]} now" for k in changed)
+            raise app.UsageError(
+                f"{path.parent} holds a run with other flags ({told}). Choose another --run_dir, "
+                "or give up that run with --new_run."
+            )
+    with keras_spade.files.replacing(path) as partial:
+        partial.write_text(json.dumps(mine))
+
+
+class LossTable(keras.callbacks.Callback):
+    """Writes the losses of all epochs as .csv, those before an interruption among them."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = path
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Writes the epochs before this one."""
+        history = self.model.history
+        if not history.epoch:
+            return
+        with keras_spade.files.replacing(self.path) as partial, open(partial, "w") as file:
+            rows = zip(history.epoch, *history.history.values(), strict=True)
+            csv.writer(file).writerows([["epoch", *history.history], *rows])
+
+    def on_train_end(self, logs=None):
+        """Writes all epochs."""
+        self.on_epoch_begin(None)
 
 
 def datasets():
@@ -139,7 +215,12 @@ def model(num_classes):
     perceptual = None
     if FLAGS.perceptual:
         perceptual = keras_spade.losses.PerceptualLoss(FLAGS.perceptual)
-    gan.compile(perceptual_loss=perceptual, perceptual_weight=FLAGS.perceptual_weight)
+    averages = {"use_ema": True, "ema_momentum": FLAGS.ema} if FLAGS.ema else {}
+    gan.compile(
+        generator_optimizer=keras_spade.optimizers.BiasCorrectedAdam(1e-4, **averages),
+        perceptual_loss=perceptual,
+        perceptual_weight=FLAGS.perceptual_weight,
+    )
     return gan
 
 

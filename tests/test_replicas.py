@@ -131,3 +131,39 @@ def test_spectral_norm_iterates_once_on_both_replicas(answers):
     np.testing.assert_array_equal(answers[after + "kernel"], answers[before + "kernel"])
     y = np.concatenate(both(answers, "spectral/y"))
     assert relative_error(y, answers["dense_x"] @ (kernel / sigma)) < 1e-5
+
+
+def test_noise_is_that_of_the_whole_batch(answers):
+    for time in ("", " again"):
+        both_shares = np.concatenate(both(answers, f"noise{time}"))
+        np.testing.assert_array_equal(both_shares, answers[f"noise/whole{time}"])
+        assert [place.tolist() for place in both(answers, f"place{time}")] == [[0, 3], [2, 3]]
+    assert np.abs(answers["noise/whole"] - answers["noise/whole again"]).max() > 0.1
+
+
+def test_a_replica_without_samples_counts_for_nothing(answers):
+    x = answers["x"][:3]
+    y = answers["absent/y/0"]
+    assert_channels_close(y, normalized(x, (0, 1, 2))[0], 1e-4)
+    wide = x.astype("float64")
+    assert relative_error(answers["absent/moving_mean"], 0.1 * wide.mean(axis=(0, 1, 2))) < 1e-5
+    variance = 0.9 + 0.1 * wide.var(axis=(0, 1, 2), ddof=1)
+    assert relative_error(answers["absent/moving_variance"], variance) < 1e-5
+    np.testing.assert_array_equal(answers["absent/noise/0"], answers["absent/whole noise"])
+    assert answers["absent/noise/1"].shape == (1, 4)
+    assert answers["absent/place/0"].tolist() == [0, 3]
+    assert answers["absent/place/1"][1] == 3
+
+
+@pytest.mark.parametrize("kind", ["", " scaled"])
+def test_what_is_not_finite_on_one_replica_is_skipped_on_all(answers, kind):
+    fine, bad = f"fine{kind}", f"bad{kind}"
+    assert answers[f"{fine}/w"] == 2.0 - 0.5 * 0.5 * (1.0 + 3.0)
+    assert answers[f"{fine}/statistic"] == 5.0 + (1.0 + 3.0) / 2
+    assert not any(both(answers, f"{fine}/skipped"))
+    assert (answers[f"{bad}/w"], answers[f"{bad}/statistic"]) == (2.0, 5.0)
+    assert all(both(answers, f"{bad}/skipped"))
+
+
+def test_all_replicas_lower_the_loss_scale(answers):
+    assert (answers["fine scaled/scale"], answers["bad scaled/scale"]) == (8.0, 4.0)

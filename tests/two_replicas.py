@@ -10,7 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from keras_spade.layers import FeatureNorm, SpectralNorm
-from keras_spade.replicas import sum_over_replicas
+from keras_spade.replicas import (
+    normal_over_replicas,
+    place_in_batch,
+    samples_present,
+    sum_over_replicas,
+)
+from keras_spade.trainers.tensorflow import Trainer
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -101,5 +107,92 @@ def dense(x):
 gather("spectral/y", dense(split(answers["dense_x"], 2)))
 for weight in wrapper.weights:
     answers[f"spectral/after/{weight.name}"] = tf.convert_to_tensor(weight.value).numpy()
+
+# A batch of three: two samples on the first replica, one on the second.
+seeds = {"single": keras.random.SeedGenerator(11)}
+with strategy.scope():
+    seeds["spread"] = keras.random.SeedGenerator(11)
+answers["noise/whole"] = normal_over_replicas((3, 4), seed=seeds["single"]).numpy()
+answers["noise/whole again"] = normal_over_replicas((3, 4), seed=seeds["single"]).numpy()
+
+
+@tf.function
+def draw(x):
+    def on_replica(x):
+        noise = normal_over_replicas((tf.shape(x)[0], 4), seed=seeds["spread"])
+        return noise, tf.stack(place_in_batch(tf.shape(x)[0]))
+
+    return strategy.run(on_replica, args=(x,))
+
+
+for time in ("", " again"):
+    noise, place = draw(split(answers["x"][:3], 2))
+    gather(f"noise{time}", noise)
+    gather(f"place{time}", place)
+
+
+# The second replica has no sample of its own, but one that counts for nothing.
+@tf.function
+def absent(x):
+    def on_replica(x):
+        here = tf.distribute.get_replica_context().replica_id_in_sync_group
+        with samples_present(tf.equal(here, 0)):
+            y = norm(x, training=True)
+            noise = normal_over_replicas((tf.shape(x)[0], 4), seed=7)
+            return y, noise, tf.stack(place_in_batch(tf.shape(x)[0]))
+
+    return strategy.run(on_replica, args=(x,))
+
+
+with strategy.scope():
+    norm = FeatureNorm("sync_batch")
+    norm.build(answers["x"].shape)
+y, noise, place = absent(split(answers["x"][:4], 3))
+gather("absent/y", y)
+gather("absent/noise", noise)
+gather("absent/place", place)
+answers["absent/whole noise"] = normal_over_replicas((3, 4), seed=7).numpy()
+for weight in norm.weights:
+    answers[f"absent/{weight.name}"] = tf.convert_to_tensor(weight.value).numpy()
+
+
+# What is not finite on the second replica only.
+def guarded(name, optimizer, factors):
+    with strategy.scope():
+        w, statistic = keras.Variable(2.0), keras.Variable(5.0, aggregation="mean")
+        optimizer = optimizer()
+        optimizer.build([w])
+
+    def on_replica(factor):
+        def loss():
+            statistic.assign(statistic + factor)
+            return {"a": w * factor}
+
+        return Trainer().minimize(loss, [w], optimizer, [statistic], share=0.5)[1]
+
+    factor = strategy.experimental_distribute_values_from_function(
+        lambda context: tf.constant(factors[context.replica_id_in_sync_group])
+    )
+    skipped = tf.function(lambda factor: strategy.run(on_replica, args=(factor,)))(factor)
+    gather(f"{name}/skipped", skipped)
+    answers[f"{name}/w"] = tf.convert_to_tensor(w.value).numpy()
+    answers[f"{name}/statistic"] = tf.convert_to_tensor(statistic.value).numpy()
+    if hasattr(optimizer, "dynamic_scale"):
+        answers[f"{name}/scale"] = tf.convert_to_tensor(optimizer.dynamic_scale.value).numpy()
+
+
+def sgd():
+    return keras.optimizers.SGD(0.5)
+
+
+def scaled():
+    return keras.optimizers.LossScaleOptimizer(sgd(), initial_scale=8.0)
+
+
+nan = float("nan")
+guarded("fine", sgd, [1.0, 3.0])
+guarded("bad", sgd, [1.0, nan])
+guarded("fine scaled", scaled, [1.0, 3.0])
+guarded("bad scaled", scaled, [1.0, nan])
 
 np.savez(sys.argv[1], **answers)

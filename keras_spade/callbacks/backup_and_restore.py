@@ -114,6 +114,14 @@ class BackupAndRestore(keras.callbacks.Callback):
 
     # === Writing ===
 
+    def exists(self):
+        """Whether there is a backup in the folder."""
+        return bool(self._backups())
+
+    def delete(self):
+        """Deletes all backups in the folder, to begin anew."""
+        self._delete(self._backups())
+
     def on_epoch_begin(self, epoch, logs=None):
         """Backs up, after all the callbacks at the end of the epoch before."""
         self._restore_history()
@@ -133,7 +141,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         self._restore_history()
         if self.delete_checkpoint:
             if self.model.writes_files:
-                self._delete(self._backups())
+                self.delete()
         elif self.model.history.epoch:
             end = Place(self.model.history.epoch[-1] + 1)
             if end != self.place:

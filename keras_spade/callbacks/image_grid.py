@@ -7,13 +7,15 @@ import numpy as np
 from PIL import Image
 
 from keras_spade.callbacks.draw_grid import draw_grid
+from keras_spade.files import replacing
 
 
 class ImageGrid(keras.callbacks.Callback):
     """Paints the same label maps after every few epochs of a `GauGAN`'s training.
 
     Writes `epoch_0001.png` ... into a folder, one row a sample: label map | generated | real.
-    Latents are the same at every epoch, and the model's own noise is not touched.
+    Latents are the same at every epoch, and the model's own noise is not touched. On several
+    workers the first one paints.
 
     Args:
         batch: dict with `"labels"` (or `"segmap"`), `"image"`, and `"instances"` if the generator
@@ -55,6 +57,8 @@ class ImageGrid(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Writes the picture of the epoch, counted from 1."""
+        if not getattr(self.model, "writes_files", True):
+            return
         last = epoch + 1 == (self.params or {}).get("epochs")
         if (epoch + 1) % self.every == 0 or last:
             self.write(os.path.join(self.directory, f"epoch_{epoch + 1:04d}.png"))
@@ -75,6 +79,5 @@ class ImageGrid(keras.callbacks.Callback):
         )
         picture = draw_grid(self.labels, generated, self.image, palette=self.palette)
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        partial = f"{path}.partial"
-        Image.fromarray(picture).save(partial, format="PNG")
-        os.replace(partial, path)
+        with replacing(path) as partial:
+            Image.fromarray(picture).save(partial, format="PNG")

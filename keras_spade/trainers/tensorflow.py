@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_spade.replicas import place_in_batch, samples_present
 from keras_spade.trainers.resuming import StepsMadeBefore, split_callbacks
 from keras_spade.trainers.skipped_steps import StopOnSkippedSteps
-from keras_spade.trainers.tensorflow_streams import shard_by_samples, training_stream
+from keras_spade.trainers.tensorflow_streams import one_epoch, shard_by_samples, training_stream
 from keras_spade.trainers.tensorflow_updates import all_finite, apply_or_undo
 from keras_spade.trainers.tensorflow_workers import check_same_place, losing_no_worker
 
@@ -113,7 +113,8 @@ class Trainer:
 
         With a `callbacks.BackupAndRestore` it goes on where the last backup was made. Steps with a
         loss or gradient that is not finite are skipped, see `compile(max_skipped_steps=...)`.
-        Datasets of `keras_spade.datasets` give the batches of the epoch that training is in.
+        Datasets of `keras_spade.datasets` give the batches of the epoch that training is in, and
+        for validation those of the first epoch each time.
 
         Raises:
             RuntimeError: after too many skipped steps, or if another worker is lost.
@@ -136,9 +137,15 @@ class Trainer:
             data["shuffle"] = False  # It shuffles itself, or not.
         epoch, step = initial_epoch, 0
         if backup is not None:
+            if validation_split:
+                raise ValueError(
+                    "`validation_split` cannot be used with BackupAndRestore; give the samples as "
+                    "`validation_data`."
+                )
             epoch, step = backup.restore(self, initial_epoch)
         check_same_place(self.distribute_strategy, (epoch, step))
         data = training_stream(self, data, (epoch, step), epochs, backup) or data
+        validation_data = one_epoch(validation_data)
         if self.workers > 1:
             data["x"] = shard_by_samples(data["x"])
             validation_data = shard_by_samples(validation_data)

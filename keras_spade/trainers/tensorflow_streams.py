@@ -98,6 +98,18 @@ def stream_from(dataset, place, origin, epochs, steps_per_epoch):
     return stream.prefetch(tf.data.AUTOTUNE), steps
 
 
+def one_epoch(dataset):
+    """The first epoch of a dataset of `by_epoch`, at every pass; other data as they are.
+
+    So validation does not depend on how often it was made before.
+    """
+    if not hasattr(dataset, "for_epoch"):
+        return dataset
+    zero = tf.constant(0, tf.int64)
+    count = tf.data.experimental.assert_cardinality(len(dataset))
+    return dataset.for_epoch(zero, zero).apply(count)
+
+
 def _dataset_of_arrays(x, y, batch_size, shuffle, seed, steps_per_epoch, **weights):
     """Arrays as a dataset of `by_epoch`."""
     for argument, value in weights.items():

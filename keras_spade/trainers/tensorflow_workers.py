@@ -54,6 +54,5 @@ def losing_no_worker(workers, backup):
         )
         raise RuntimeError(
             "Another worker is lost, or cannot be reached, and training cannot go on without it. "
-            f"Start all the workers again with the same command: {then}. TensorFlow says: "
-            f"{str(error)[:500]}"
+            f"Start all the workers again with the same command: {then}."
         ) from error

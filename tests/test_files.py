@@ -1,0 +1,147 @@
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import keras_spade
+from keras_spade import MultiScaleDiscriminator
+from keras_spade.files import replacing
+
+
+@pytest.fixture
+def file_limit():
+    """Lets no file grow beyond a number of bytes, as a disk that fills up while it is written."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def limit(size):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+
+    yield limit
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of one mebibyte."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if os.name != "posix" or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a file system of its own needs the rights of root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def discriminator(filters=8):
+    return MultiScaleDiscriminator(4, (32, 32, 3), base_filters=filters)
+
+
+def fill(path, left):
+    """Fills a file system but for some bytes."""
+    state = os.statvfs(path.parent)
+    path.write_bytes(bytes(state.f_bavail * state.f_frsize - left))
+
+
+def test_the_file_is_there_at_the_end_only(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with replacing(path) as partial:
+        partial.write_text("new")
+        assert partial.parent == tmp_path and partial.suffix == ".txt"
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_errors_leave_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), replacing(path) as partial:
+        partial.write_text("new")
+        raise ZeroDivisionError
+    with pytest.raises(OSError, match=r"a.txt could not be written, the file that was there is"):
+        with replacing(path) as partial:
+            partial.write_text("new")
+            raise OSError(28, "No space left on device")
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.txt"]
+    with pytest.raises(OSError, match=r"b.txt could not be written, there is no such file"):
+        with replacing(tmp_path / "b.txt"):
+            raise OSError(5, "Input/output error")
+
+
+def test_a_disk_that_is_too_small_is_seen_beforehand(tmp_path):
+    opened = False
+    with pytest.raises(OSError, match="bytes are needed, .* are free"):
+        with replacing(tmp_path / "a.txt", size=2**60):
+            opened = True
+    assert not opened and not os.listdir(tmp_path)
+
+
+def test_a_killed_process_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    code = """
+import os, sys
+from keras_spade.files import replacing
+with replacing(sys.argv[1]) as partial:
+    partial.write_text("new")
+    os.kill(os.getpid(), 9)
+"""
+    root = Path(keras_spade.__file__).parents[1]
+    result = subprocess.run([sys.executable, "-c", code, str(path)], cwd=root)
+    assert result.returncode == -9 and path.read_text() == "old"
+    with replacing(path) as partial:
+        assert partial.exists()  # what was left
+        partial.write_text("newer")
+    assert path.read_text() == "newer" and os.listdir(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize("name", ["net.keras", "net.weights.h5"])
+def test_models_replace_whole_files(tmp_path, name):
+    network = discriminator()
+    save = network.save if name.endswith(".keras") else network.save_weights
+    save(tmp_path / name)
+    twin = discriminator()
+    twin.load_weights(tmp_path / name)
+    for mine, theirs in zip(network.weights, twin.weights, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_a_model_file_that_cannot_grow(tmp_path, file_limit):
+    network = discriminator()
+    network.save(tmp_path / "net.keras")
+    whole = (tmp_path / "net.keras").read_bytes()
+    file_limit(len(whole) // 2)
+    with pytest.raises(OSError, match=r"net.keras could not be written, the file that was there"):
+        network.save(tmp_path / "net.keras")
+    assert (tmp_path / "net.keras").read_bytes() == whole
+    assert os.listdir(tmp_path) == ["net.keras"]
+
+
+@pytest.mark.parametrize("name", ["net.keras", "net.weights.h5"])
+@pytest.mark.parametrize("left", [0, 5000, 60_000])
+def test_a_full_disk(small_disk, name, left):
+    network = discriminator()
+    save = network.save if name.endswith(".keras") else network.save_weights
+    save(small_disk / name)
+    whole = (small_disk / name).read_bytes()
+    assert len(whole) > 100_000
+    fill(small_disk / "other", left)
+    with pytest.raises(OSError, match=f"{name} could not be written"):
+        save(small_disk / name)
+    assert (small_disk / name).read_bytes() == whole
+    assert sorted(os.listdir(small_disk)) == [name, "other"]
+
+
+def test_other_ways_of_saving_are_keras_own(tmp_path):
+    network = discriminator()
+    network.save(tmp_path / "folder", zipped=False)
+    assert (tmp_path / "folder" / "config.json").exists()
+    with pytest.raises(ValueError, match=".keras"):
+        network.save(tmp_path / "net.txt")

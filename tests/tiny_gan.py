@@ -1,0 +1,41 @@
+"""The smallest GAN there is, for tests of what is around it; eager, as tracing takes longer."""
+
+import keras
+import numpy as np
+
+from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator
+
+SHAPE = (32, 32, 3)
+
+
+def tiny_gan(seed=3, latent_dim=2, base_filters=1, dtype=None, **arguments):
+    """A compiled GAN, always of the same weights."""
+    keras.utils.set_random_seed(0)
+    common = {"num_classes": 3, "image_shape": SHAPE, "dtype": dtype}
+    gan = GauGAN(
+        SPADEGenerator(
+            **common, latent_dim=latent_dim, base_filters=base_filters, hidden_filters=2
+        ),
+        MultiScaleDiscriminator(**common, base_filters=1, num_scales=1, num_layers=2),
+        seed=seed,
+    )
+    gan.compile(**{"perceptual_loss": None, "run_eagerly": True, **arguments})
+    return gan
+
+
+def tiny_batch(samples=2, seed=0):
+    """Arrays of labels and images."""
+    rng = np.random.default_rng(seed)
+    return {
+        "labels": np.kron(rng.integers(0, 3, (samples, 4, 4)), np.ones((8, 8), int)),
+        "image": rng.uniform(-1, 1, (samples, *SHAPE)).astype("float32"),
+    }
+
+
+def state_of(gan):
+    """All that training goes on from, as arrays by name."""
+    return {
+        f"{group}/{i}": np.array(keras.ops.convert_to_numpy(variable))
+        for group, variables in gan.state_variables().items()
+        for i, variable in enumerate(variables)
+    }
