@@ -38,11 +38,12 @@ def samples_present(present):
     Args:
         present: a boolean tensor.
     """
+    before = getattr(_replica, "present", None)
     _replica.present = present
     try:
         yield
     finally:
-        _replica.present = None
+        _replica.present = before
 
 
 def place_in_batch(samples):

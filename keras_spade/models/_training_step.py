@@ -115,8 +115,11 @@ class TrainingStep:
         """Adds a batch's losses, as means over all replicas, to the averages; returns these."""
         losses = ops.stack([full_precision(losses[t.name]) for t in self.loss_trackers])
         losses = sum_over_replicas(losses * ops.cast(batch["share"], losses.dtype))
+        # Keras adds up the averages of the replicas, which are all the same here.
+        size = ops.cast(batch["total"], losses.dtype) / self.replicas
         for tracker, loss in zip(self.loss_trackers, ops.unstack(losses), strict=True):
             finite = ops.isfinite(loss)
-            weight = ops.where(finite, batch["total"], 0)
-            tracker.update_state(ops.where(finite, loss, 0.0), sample_weight=weight)
+            tracker.update_state(
+                ops.where(finite, loss, 0.0), sample_weight=ops.where(finite, size, 0.0)
+            )
         return {tracker.name: tracker.result() for tracker in self.loss_trackers}

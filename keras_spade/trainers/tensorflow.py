@@ -71,6 +71,8 @@ class Trainer:
             scaled = optimizer.scale_loss(total)
         gradients = tape.gradient(scaled, variables)
         pairs = [pair for pair in zip(gradients, variables, strict=True) if pair[0] is not None]
+        if not pairs:
+            return values, tf.constant(False)
         gradients, variables = map(list, zip(*pairs, strict=True))
         finite = all_finite([total, *gradients])
         skipped = tf.logical_not(finite)
@@ -143,10 +145,10 @@ class Trainer:
                     "`validation_data`."
                 )
             epoch, step = backup.restore(self, initial_epoch)
-        check_same_place(self.distribute_strategy, (epoch, step))
         data = training_stream(self, data, (epoch, step), epochs, backup) or data
         validation_data = one_epoch(validation_data)
         if self.workers > 1:
+            check_same_place(self.distribute_strategy, (epoch, step))
             data["x"] = shard_by_samples(data["x"])
             validation_data = shard_by_samples(validation_data)
         if backup is not None and verbose and backup.restored:

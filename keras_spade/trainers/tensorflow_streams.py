@@ -13,7 +13,8 @@ def training_stream(model, data, place, epochs, backup):
 
     Args:
         model: a `GauGAN`.
-        data: arguments of `fit`: `x`, `y`, `batch_size`, `shuffle` and `steps_per_epoch`.
+        data: what `fit` was given of `x`, `y`, `batch_size`, `shuffle`, `steps_per_epoch`,
+            `sample_weight` and `class_weight`.
         place: `(epoch, step)` to begin at.
         epochs: the epoch training ends before.
         backup: a `BackupAndRestore`, or `None`.
@@ -25,10 +26,11 @@ def training_stream(model, data, place, epochs, backup):
         ValueError: if the data have no place to begin at, and there is a backup.
     """
     dataset = data["x"]
-    if backup is None and not hasattr(dataset, "for_epoch"):
+    if backup is None and not _has_places(dataset, data["steps_per_epoch"]):
         return None
     if not isinstance(dataset, tf.data.Dataset):
         dataset = _dataset_of_arrays(**data, seed=model.seed or 0)
+        data = data | {"y": None, "batch_size": None}
     origin = place[0] if backup is None else backup.first_epoch
     stream, steps = stream_from(dataset, place, origin, epochs, data["steps_per_epoch"])
     whole = steps % model.steps_per_execution == 0 == place[1] % model.steps_per_execution
@@ -45,7 +47,7 @@ def training_stream(model, data, place, epochs, backup):
             f"{backup.restored['steps_per_epoch']} steps; now an epoch has {steps}. Train with the "
             "same data, batch size and `steps_per_epoch`, or move the backup away."
         )
-    return {"x": stream, "shuffle": False, "steps_per_epoch": steps}
+    return data | {"x": stream, "shuffle": False, "steps_per_epoch": steps}
 
 
 def stream_from(dataset, place, origin, epochs, steps_per_epoch):
@@ -69,7 +71,7 @@ def stream_from(dataset, place, origin, epochs, steps_per_epoch):
         ValueError: if the number of batches is not known.
     """
     count = int(dataset.cardinality())
-    if count < 0 and (count != tf.data.INFINITE_CARDINALITY or steps_per_epoch is None):
+    if count != 0 and not _has_places(dataset, steps_per_epoch):
         raise ValueError(
             "`x`: the number of batches of the dataset is not known, so there is no telling where "
             "in the data an interrupted epoch goes on. Append "
@@ -94,8 +96,16 @@ def stream_from(dataset, place, origin, epochs, steps_per_epoch):
             number, tf.where(number == first, tf.constant(skipped, tf.int64), 0)
         )
     )
-    # What follows the first batch of the next epoch is read while the last of this one trains.
-    return stream.prefetch(tf.data.AUTOTUNE), steps
+    # The next epoch is begun to be read while the last batches of this one train.
+    return stream.prefetch(tf.data.AUTOTUNE).with_options(dataset.options()), steps
+
+
+def _has_places(dataset, steps_per_epoch):
+    """Whether it is known what comes after so many steps."""
+    if not isinstance(dataset, tf.data.Dataset):
+        return False
+    count = int(dataset.cardinality())
+    return count > 0 or (count == tf.data.INFINITE_CARDINALITY and steps_per_epoch is not None)
 
 
 def one_epoch(dataset):

@@ -17,8 +17,6 @@ LOST = (
 
 def check_same_place(strategy, place):
     """Raises, on all workers, if they are not to begin at the same epoch and step."""
-    if strategy.num_replicas_in_sync == 1:
-        return
 
     @tf.function
     def spread():

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from golden_files import load_golden
+from tiny_gan import SHAPE, tiny_gan
 
 from keras_spade.callbacks import LinearDecay
 
@@ -44,15 +45,8 @@ def test_past_the_end_the_rate_is_zero():
 
 
 def test_fit_moves_both_optimizers_of_a_loaded_model_too(tmp_path):
-    from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator
-
-    shape = (32, 32, 3)
-    gan = GauGAN(
-        SPADEGenerator(3, shape, latent_dim=None, base_filters=1, hidden_filters=2),
-        MultiScaleDiscriminator(3, shape, base_filters=1),
-    )
-    gan.compile(perceptual_loss=None)
-    labels, image = np.zeros((1, 32, 32), "int32"), np.zeros((1, *shape), "float32")
+    gan = tiny_gan(latent_dim=None)
+    labels, image = np.zeros((1, 32, 32), "int32"), np.zeros((1, *SHAPE), "float32")
     gan.fit(labels, image, epochs=4, callbacks=[LinearDecay()], verbose=0)
     assert float(gan.generator_optimizer.learning_rate) == pytest.approx(0.5e-4)
     assert float(gan.discriminator_optimizer.learning_rate) == pytest.approx(2e-4)

@@ -101,3 +101,5 @@ def test_workers_split_batches_unless_told_otherwise():
     options.experimental_distribute.auto_shard_policy = policy.OFF
     assert policy_of(fixed().with_options(options)) == policy.OFF
     assert shard_by_samples(None) is None
+    stream, _ = stream_from(fixed().with_options(options), (0, 0), 0, 1, None)
+    assert policy_of(stream) == policy.OFF

@@ -6,8 +6,12 @@ Writes weights, statistics, optimizers and all logged losses at the end. Every s
 """
 
 import argparse
+import gc
+import io
+import itertools
 import json
 import os
+import signal
 import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -29,6 +33,8 @@ parser.add_argument("--dtype", default="float32")
 parser.add_argument("--rate", type=float, help="of SGD; without it, the paper's Adam")
 parser.add_argument("--ema", action="store_true")
 parser.add_argument("--validation", action="store_true")
+parser.add_argument("--die_while_writing", type=int, default=0, help="at this backup, 1 the first")
+parser.add_argument("--memory", action="store_true", help="print it at steps 100, 200 ...")
 flags = parser.parse_args()
 
 if flags.workers:
@@ -119,6 +125,11 @@ class Steps(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self.rows.append({name: float(value) for name, value in logs.items()})
         print(f"step {self.epoch} {batch}", flush=True)
+        if flags.memory and len(self.rows) % 100 == 0:
+            gc.collect()
+            with open("/proc/self/statm") as file:
+                pages = int(file.read().split()[1])
+            print(f"memory {len(self.rows)} {pages * os.sysconf('SC_PAGE_SIZE')}", flush=True)
 
 
 watchers = [Steps(), callbacks.LinearDecay()]
@@ -129,6 +140,21 @@ if flags.ema:
     watchers.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
 if flags.checkpoint:
     watchers.append(keras.callbacks.ModelCheckpoint(flags.checkpoint))
+traced, step = [], gan.train_step
+gan.train_step = lambda data: traced.append(1) or step(data)  # called when it is traced
+if flags.die_while_writing:
+    whole, calls = np.savez, itertools.count(1)
+
+    def write_half_and_die(file, **arrays):
+        if next(calls) < flags.die_while_writing:
+            return whole(file, **arrays)
+        content = io.BytesIO()
+        whole(content, **arrays)
+        file.write(content.getvalue()[: content.tell() // 2])
+        file.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    np.savez = write_half_and_die
 print("begin", flush=True)
 history = gan.fit(
     **batches(),
@@ -137,6 +163,7 @@ history = gan.fit(
     verbose=0,
     callbacks=watchers,
 ).history
+print(f"traces {len(traced)}")
 arrays = {
     f"{group}/{variable.path}": keras.ops.convert_to_numpy(variable)
     for group, variables in gan.state_variables().items()

@@ -1,0 +1,99 @@
+"""Moving averages of the weights, with what Keras has."""
+
+import keras
+import numpy as np
+import pytest
+from tiny_gan import tiny_batch, tiny_gan
+
+from keras_spade.optimizers import BiasCorrectedAdam
+
+MOMENTUM = 0.6
+
+
+@pytest.fixture
+def trained():
+    """A GAN after three steps, and the averages of its generator's weights by the formula."""
+    optimizer = BiasCorrectedAdam(1e-2, use_ema=True, ema_momentum=MOMENTUM)
+    gan = tiny_gan(generator_optimizer=optimizer)
+    averages = None
+    for seed in range(3):
+        gan.train_on_batch(tiny_batch(seed=seed))
+        weights = [np.array(w) for w in gan.generator_variables]
+        # The average begins with the weights after the first step.
+        averages = averages or weights
+        averages = [
+            MOMENTUM * average + (1 - MOMENTUM) * weight
+            for average, weight in zip(averages, weights, strict=True)
+        ]
+    return gan, averages
+
+
+def assert_close(variables, arrays, limit=1e-6):
+    for variable, array in zip(variables, arrays, strict=True):
+        np.testing.assert_allclose(variable, array, atol=limit)
+
+
+def arrays_of(variables):
+    return [np.array(v) for v in variables]
+
+
+def test_a_copy_has_the_averages(trained):
+    gan, averages = trained
+    weights, statistics = arrays_of(gan.generator_variables), arrays_of(gan.statistics)
+    copy = gan.averaged()
+    assert_close(copy.generator_variables, averages)
+    assert max(np.abs(a - w).max() for a, w in zip(averages, weights, strict=True)) > 1e-3
+    for mine, theirs in zip(statistics, copy.statistics, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    for mine, theirs in zip(weights, gan.generator_variables, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    labels, latent = tiny_batch()["labels"], np.ones((1, 2))
+    assert not np.array_equal(
+        copy.generate(labels, latent=latent), gan.generate(labels, latent=latent)
+    )
+
+
+def test_averages_survive_files(trained, tmp_path):
+    gan, averages = trained
+    gan.save(tmp_path / "gan.keras")
+    twin = keras.models.load_model(tmp_path / "gan.keras")
+    assert_close(twin.averaged().generator_variables, averages)
+
+
+def test_the_end_of_fit_leaves_the_weights(trained):
+    gan, _ = trained
+    kept = []
+    keep = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: kept.append(arrays_of(gan.generator_variables))
+    )
+    gan.fit(tiny_batch(), epochs=1, verbose=0, callbacks=[keep])
+    for mine, theirs in zip(kept[-1], gan.generator_variables, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_keras_swaps_them_in_for_evaluation(trained):
+    gan, _ = trained
+    batch = tiny_batch()
+    gan.compile(perceptual_loss=None, run_eagerly=True, generator_optimizer=gan.generator_optimizer)
+    copy = gan.averaged()
+    copy.compile(perceptual_loss=None, run_eagerly=True)
+    copy.seed_generator.state.assign(gan.seed_generator.state)
+    before = arrays_of(gan.generator_variables)
+    want = copy.evaluate(batch, verbose=0, return_dict=True)
+    swap = keras.callbacks.SwapEMAWeights()
+    got = gan.evaluate(batch, verbose=0, return_dict=True, callbacks=[swap])
+    assert got == pytest.approx(want, rel=1e-4, abs=1e-6)
+    assert_close(gan.generator_variables, before)
+    plain = gan.evaluate(batch, verbose=0, return_dict=True)
+    assert plain["generator/feature_matching"] != pytest.approx(
+        want["generator/feature_matching"], rel=1e-4
+    )
+
+
+def test_without_averages_there_is_no_copy():
+    gan = tiny_gan()
+    with pytest.raises(ValueError, match="keeps no averages"):
+        gan.averaged()
+    optimizer = BiasCorrectedAdam(use_ema=True)
+    fresh = tiny_gan(generator_optimizer=optimizer)
+    assert_close(fresh.averaged().generator_variables, arrays_of(fresh.generator_variables), 0)

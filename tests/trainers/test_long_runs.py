@@ -1,0 +1,62 @@
+"""Hundreds of steps: 16 bits beside 32, and no growth of memory."""
+
+import numpy as np
+import pytest
+from training_runs import finish, run, start
+
+pytestmark = pytest.mark.slow
+
+FLAGS = ("--samples=80", "--batch_size=4", "--encoder")  # 20 steps an epoch
+
+
+def losses_of(run):
+    """Averages of every epoch, by name; all of them, those of every step too, are finite."""
+    arrays, rows, history = run
+    assert len(rows) == 300 and arrays["skipped_steps/total"] == 0
+    assert all(np.isfinite(value) for row in rows for value in row.values())
+    assert all(np.isfinite(array).all() for array in arrays.values())
+    return {name: np.array(values) for name, values in history.items()}
+
+
+def test_bfloat16_follows_float32(tmp_path):
+    # Two GANs of the same weights and data part ways by rounding alone. So bfloat16 is held against
+    # float32 no closer than float32 with other kernels (without oneDNN) keeps to itself.
+    flags = (*FLAGS, "--epochs=15")
+    files = {name: tmp_path / f"{name}.npz" for name in ("bfloat16", "other")}
+    processes = {
+        "bfloat16": start(files["bfloat16"], *flags, "--dtype=mixed_bfloat16"),
+        "other": start(files["other"], *flags, TF_ENABLE_ONEDNN_OPTS="0"),
+    }
+    losses = {name: losses_of(finish(processes[name], files[name])) for name in files}
+    wide = losses_of(run(tmp_path / "float32.npz", *flags))
+    for name, want in wide.items():
+        apart = {
+            kind: float(np.abs(some[name] - want).mean() / np.abs(want).mean())
+            for kind, some in losses.items()
+        }
+        first = abs(losses["bfloat16"][name][0] / want[0] - 1)
+        print(f"{name}: first epoch {first:.3f}, mean of 15", apart)
+        assert apart["bfloat16"] < 2 * apart["other"], name
+        assert first < 0.1 or name == "generator/kl", name
+
+
+def test_float16_trains(tmp_path):
+    arrays, rows, _ = run(tmp_path / "16.npz", *FLAGS, "--epochs=2", "--dtype=mixed_float16")
+    assert all(np.isfinite(value) for row in rows for value in row.values())
+    assert all(np.isfinite(array).all() for array in arrays.values())
+    assert arrays["skipped_steps/total"] == 0
+
+
+def test_a_thousand_steps_need_no_more_memory(tmp_path):
+    process = start(tmp_path / "soak.npz", *FLAGS, "--epochs=50", "--memory", "--validation")
+    output, _ = process.communicate(timeout=1800)
+    assert process.returncode == 0, (tmp_path / "soak.npz.errors").read_text()[-2000:]
+    memory = {
+        int(line.split()[1]): int(line.split()[2])
+        for line in output.splitlines()
+        if line.startswith("memory")
+    }
+    print({step: f"{size / 2**20:.0f} MiB" for step, size in memory.items()})
+    assert sorted(memory) == list(range(100, 1001, 100))
+    assert memory[1000] < memory[100] * 1.05
+    assert "traces 1" in output

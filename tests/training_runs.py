@@ -1,0 +1,86 @@
+"""Starts `training_run.py`, and compares what two runs have written."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+SCRIPT = Path(__file__).with_name("training_run.py")
+
+
+def start(out, *flags, **variables):
+    """A running process, whose output can be read; errors go to a file beside `out`."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(SCRIPT.parents[1]),
+        "CUDA_VISIBLE_DEVICES": "-1",
+        **variables,
+    }
+    environment.pop("TF_CONFIG", None)
+    with open(f"{out}.errors", "w") as errors:
+        return subprocess.Popen(
+            [sys.executable, str(SCRIPT), str(out), *flags],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+
+
+def finish(process, out, timeout=900):
+    """Waits for a run's end, and gives what it has written: arrays, losses of steps and epochs."""
+    output, _ = process.communicate(timeout=timeout)
+    assert process.returncode == 0, output[-500:] + Path(f"{out}.errors").read_text()[-3000:]
+    with np.load(out) as file:
+        arrays = dict(file)
+    return arrays, json.loads(str(arrays.pop("rows"))), json.loads(str(arrays.pop("history")))
+
+
+def run(out, *flags, **variables):
+    """Starts and finishes a run."""
+    return finish(start(out, *flags, **variables), out)
+
+
+def steps(process):
+    """The steps, `(epoch, number)`, that a run tells of, while it goes on."""
+    for line in process.stdout:
+        if line.startswith("step "):
+            yield tuple(map(int, line.split()[1:]))
+
+
+def largest_difference(one, other):
+    """Of arrays, or of losses, by name; and its name."""
+    assert one.keys() == other.keys()
+    differences = {
+        name: float(np.abs(np.subtract(one[name], other[name], dtype="float64")).max())
+        for name in one
+    }
+    return max((difference, name) for name, difference in differences.items())
+
+
+def assert_equal_runs(one, other, limit):
+    """All weights, statistics, optimizers and losses differ by at most `limit`."""
+    # The sums that averages of losses are made of are large; the averages are among the losses.
+    arrays = [
+        {k: v for k, v in run[0].items() if not k.startswith("metrics")} for run in (one, other)
+    ]
+    assert len(one[1]) == len(other[1]) > 0
+    pairs = [*zip(one[1], other[1], strict=True), (one[2], other[2]), arrays]
+    found = [largest_difference(*pair) for pair in pairs]
+    print("largest differences:", found[-3:])
+    assert max(difference for difference, _ in found) <= limit
+
+
+def free_ports(count):
+    """Ports nobody listens on."""
+    sockets = [socket.socket() for _ in range(count)]
+    for s in sockets:
+        s.bind(("127.0.0.1", 0))
+    ports = [str(s.getsockname()[1]) for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
