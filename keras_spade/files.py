@@ -1,6 +1,7 @@
 """Files that are there whole or not at all."""
 
 import contextlib
+import errno
 import math
 import os
 import shutil
@@ -32,29 +33,34 @@ def replacing(path, size=0):
     >>> path.read_text()
     '42'
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))  # What a link leads to is replaced, not the link.
     # Suffixes stay: Keras reads formats off them.
     partial = path.with_name(f".partial_{path.name}")
     try:
-        free = shutil.disk_usage(path.parent).free
-        if free < size:
-            raise OSError(f"{size:,} bytes are needed, {free:,} are free")
+        disk = shutil.disk_usage(path.parent)
+        if disk.free < size and disk.total:  # Some network file systems do not know.
+            message = f"{size:,} bytes are needed, {disk.free:,} are free"
+            raise OSError(errno.ENOSPC, message)
         yield partial
+        if path.exists():
+            shutil.copymode(path, partial)
         _flush(partial)
         os.replace(partial, path)
-        _flush(path.parent)
     except BaseException as error:
         with contextlib.suppress(OSError):
             partial.unlink()
         if not isinstance(error, OSError):
             raise
         state = "the file that was there is whole" if path.exists() else "there is no such file"
-        raise OSError(error.errno, f"{path} could not be written, {state}: {error}") from error
+        reason = error.strerror or error
+        raise OSError(error.errno, f"{path} could not be written, {state}: {reason}") from error
+    with contextlib.suppress(OSError):  # Not every system can flush a folder's list of files.
+        _flush(path.parent, os.O_RDONLY)
 
 
-def _flush(path):
-    """Waits until a file, or a folder's list of files, is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
+def _flush(path, mode=os.O_RDWR):
+    """Waits until a file is on the disk."""
+    handle = os.open(path, mode)
     try:
         os.fsync(handle)
     finally:

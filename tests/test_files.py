@@ -1,3 +1,4 @@
+import errno
 import os
 import resource
 import subprocess
@@ -76,10 +77,22 @@ def test_errors_leave_the_old_file_and_nothing_else(tmp_path):
 
 def test_a_disk_that_is_too_small_is_seen_beforehand(tmp_path):
     opened = False
-    with pytest.raises(OSError, match="bytes are needed, .* are free"):
+    with pytest.raises(OSError, match="bytes are needed, .* are free") as seen:
         with replacing(tmp_path / "a.txt", size=2**60):
             opened = True
     assert not opened and not os.listdir(tmp_path)
+    assert seen.value.errno == errno.ENOSPC
+
+
+def test_links_and_rights_stay(tmp_path):
+    path, link = tmp_path / "a.txt", tmp_path / "newest.txt"
+    path.write_text("old")
+    path.chmod(0o660)
+    link.symlink_to(path)
+    with replacing(link) as partial:
+        partial.write_text("new")
+    assert link.is_symlink() and path.read_text() == "new"
+    assert path.stat().st_mode & 0o777 == 0o660
 
 
 def test_a_killed_process_leaves_the_old_file(tmp_path):

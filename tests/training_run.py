@@ -27,13 +27,14 @@ parser.add_argument("--checkpoint", default="", help=".keras file written after 
 parser.add_argument("--epochs", type=int, default=1)
 parser.add_argument("--samples", type=int, default=21)
 parser.add_argument("--batch_size", type=int, default=8)
-parser.add_argument("--data", default="scenes", choices=["scenes", "shuffled", "fixed", "arrays"])
+parser.add_argument("--data", default="scenes", choices=["scenes", "shuffled", "fixed"])
 parser.add_argument("--encoder", action="store_true")
 parser.add_argument("--dtype", default="float32")
 parser.add_argument("--rate", type=float, help="of SGD; without it, the paper's Adam")
 parser.add_argument("--ema", action="store_true")
 parser.add_argument("--validation", action="store_true")
 parser.add_argument("--die_while_writing", type=int, default=0, help="at this backup, 1 the first")
+parser.add_argument("--bad_label", action="store_true", help="in the last sample")
 parser.add_argument("--memory", action="store_true", help="print it at steps 100, 200 ...")
 flags = parser.parse_args()
 
@@ -100,9 +101,9 @@ def batches(first_scene=0, kind=flags.data):
     arrays = draw_scenes(flags.samples, SHAPE[:2], first_scene=first_scene)
     arrays["labels"][:, :3] = len(SCENE_CLASSES)
     arrays["image"] = (arrays["image"] / 127.5 - 1).astype("float32")
-    if kind == "arrays":
-        return {"x": arrays, "batch_size": flags.batch_size}
-    if kind == "scenes":
+    if flags.bad_label:
+        arrays["labels"][-1] = 99
+    elif kind == "scenes":
         return {
             "x": synthetic_scenes(
                 flags.samples, SHAPE[:2], flags.batch_size, augment=True, drop_remainder=False
@@ -169,6 +170,21 @@ arrays = {
     for group, variables in gan.state_variables().items()
     for variable in variables
 }
+batch = {k: v[:5] for k, v in draw_scenes(5, SHAPE[:2], first_scene=20_000).items()}
+if not flags.workers:
+    arrays["predicted"] = gan.predict(batch, batch_size=4, verbose=0)  # one sample for all at last
+if flags.ema:
+    copy = gan.averaged()
+    arrays |= {f"averaged/{v.path}": np.asarray(v) for v in copy.generator.weights}
+    if flags.checkpoint:
+        copy.save(f"{flags.checkpoint}.averaged.keras")
+if flags.index == 0 or not flags.workers:  # alone
+    if flags.encoder:
+        batch["latent"] = np.linspace(-1, 1, 20, dtype="float32").reshape(5, 4)
+    painted = gan.generate(batch["labels"], batch["instances"], latent=batch.get("latent"))
+    # Rounded to 256 levels, so compared before.
+    arrays["painted"] = np.asarray(gan.paint(batch), "float64")
+    assert np.abs(painted - (arrays["painted"] + 1) * 127.5).max() <= 0.51
 partial = f"{flags.out}.partial.npz"
 np.savez(partial, rows=json.dumps(Steps.rows), history=json.dumps(history), **arrays)
 os.replace(partial, flags.out)

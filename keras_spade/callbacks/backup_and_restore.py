@@ -4,7 +4,6 @@ import json
 import operator
 import re
 import warnings
-import zipfile
 import zlib
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +15,6 @@ from keras_spade.files import replacing
 
 NAME = "epoch_{:05d}_step_{:07d}.npz"
 PATTERN = re.compile(r"epoch_(\d+)_step_(\d+)\.npz")
-UNREADABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error)
 
 
 class Place(NamedTuple):
@@ -40,7 +38,8 @@ class BackupAndRestore(keras.callbacks.Callback):
     optimizer, the noise, the place within an epoch; a backup is written under a temporary name
     first, and checked for its sums when it is read. If the newest is damaged, the one before is
     taken. On several workers the first one writes, and all of them read, so the folder must be one
-    that all of them see.
+    that all of them see. Learning rates are those of the backup, also if the optimizers were made
+    with others.
 
     Wherever it stands in the list of callbacks, `fit` calls it last.
 
@@ -56,6 +55,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         ValueError: for bad arguments; from `fit`, if the backup is of another model, or made in the
             middle of an epoch of another number of steps.
         OSError: from `fit`, if there are backups but none can be read, or if one cannot be written.
+        RuntimeError: from `fit`, if weights are not finite; they are not backed up.
 
     Example:
 
@@ -73,6 +73,16 @@ class BackupAndRestore(keras.callbacks.Callback):
         self.keep = _at_least_one("keep", keep)
         self.delete_checkpoint = delete_checkpoint
         self.restored = {}
+        self._steps_made, self._kept = 0, {}
+
+    def set_model(self, model):
+        """Takes a `GauGAN`."""
+        if not hasattr(model, "state_variables"):
+            raise TypeError(
+                "keras_spade.callbacks.BackupAndRestore backs up a GauGAN; for another model use "
+                "keras.callbacks.BackupAndRestore."
+            )
+        super().set_model(model)
 
     # === Reading ===
 
@@ -91,7 +101,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         for place, path in reversed(self._backups()):
             try:
                 state, arrays = _read(path)
-            except UNREADABLE as error:
+            except Exception as error:  # Of many kinds, whatever was damaged.
                 failures.append(f"{path}: {error}")
                 warnings.warn(f"The backup {path} cannot be read: {error}", stacklevel=3)
                 continue
@@ -122,18 +132,34 @@ class BackupAndRestore(keras.callbacks.Callback):
         """Deletes all backups in the folder, to begin anew."""
         self._delete(self._backups())
 
+    def keep_weights(self):
+        """Has the backup at the end of training hold the weights as they are now.
+
+        `fit` calls it before `keras.callbacks.SwapEMAWeights` puts averages in their place.
+        """
+        state = _state(self.model)
+        del state["metrics"]
+        self._kept = {k: a for k, v, a in _arrays(state) if v.name != "learning_rate"}
+
+    def on_train_begin(self, logs=None):
+        """Begins to count steps."""
+        self._steps_made, self._kept = 0, {}
+
     def on_epoch_begin(self, epoch, logs=None):
         """Backs up, after all the callbacks at the end of the epoch before."""
         self._restore_history()
+        self._steps_made = 0
         if epoch != self.place.epoch or not self.restored:
             self._save(Place(epoch))
 
     def on_train_batch_end(self, batch, logs=None):
-        """Backs up every `save_freq` steps."""
-        if self.save_freq == "epoch":
-            return
+        """Backs up every `save_freq` steps, and where training is stopped within an epoch."""
         before, now = self.place.step, batch + 1
-        if before // self.save_freq < now // self.save_freq and now < self.params["steps"]:
+        self._steps_made = now
+        if not before < now < self.params["steps"]:
+            return
+        due = self.save_freq != "epoch" and before // self.save_freq < now // self.save_freq
+        if due or self.model.stop_training:
             self._save(Place(self.place.epoch, now))
 
     def on_train_end(self, logs=None):
@@ -142,21 +168,22 @@ class BackupAndRestore(keras.callbacks.Callback):
         if self.delete_checkpoint:
             if self.model.writes_files:
                 self.delete()
-        elif self.model.history.epoch:
-            end = Place(self.model.history.epoch[-1] + 1)
-            if end != self.place:
-                self._save(end)
+        elif self._steps_made == self.params["steps"]:
+            self._save(Place(self.place.epoch + 1), self._kept)
 
-    def _save(self, place):
+    def _save(self, place, kept=()):
         self.place = place
         writes = self.model.writes_files
         # The averages are read by all workers, as they are sums over them.
-        arrays = {
-            f"{group}/{i}": _as_array(variable)
-            for group, variables in _state(self.model).items()
-            if writes or group == "metrics"
-            for i, variable in enumerate(variables)
-        }
+        state = {k: v for k, v in _state(self.model).items() if writes or k == "metrics"}
+        arrays = {}
+        for name, variable, array in _arrays(state):
+            arrays[name] = kept[name] if name in kept else array
+            if not (np.isfinite(arrays[name]).all() or name.startswith("metrics")):
+                raise RuntimeError(
+                    f"{variable.path} is not finite, and is not backed up; the backups in "
+                    f"{self.directory} are as they were."
+                )
         if not writes:
             return
         state = {
@@ -196,6 +223,13 @@ def _state(model):
     return model.state_variables()
 
 
+def _arrays(groups):
+    """Yields name, variable and array of every variable."""
+    for group, variables in groups.items():
+        for i, variable in enumerate(variables):
+            yield f"{group}/{i}", variable, _as_array(variable)
+
+
 def _as_array(variable):
     array = np.asarray(keras.ops.convert_to_numpy(variable))
     # NumPy's files know no bfloat16; float32 holds it exactly.
@@ -205,7 +239,9 @@ def _as_array(variable):
 def _read(path):
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
-    return json.loads(str(arrays.pop("state"))), arrays
+        sums = [entry.CRC for entry in file.zip.infolist()]
+    state = json.loads(str(arrays.pop("state")))
+    return state | {"checksum": zlib.crc32(str(sums).encode())}, arrays
 
 
 def _group(arrays, group):
@@ -216,9 +252,12 @@ def _group(arrays, group):
 def _assign(model, arrays, path):
     """Gives the model its variables, unless one of them does not fit."""
     wanted = {f"{k}/{i}": v for k, group in _state(model).items() for i, v in enumerate(group)}
-    different = sorted(wanted.keys() ^ arrays.keys()) or [
-        name for name, variable in wanted.items() if tuple(variable.shape) != arrays[name].shape
+    different = [
+        f"{name.partition('/')[0]}/{variable.path}"
+        for name, variable in wanted.items()
+        if name not in arrays or tuple(variable.shape) != arrays[name].shape
     ]
+    different = different or sorted(arrays.keys() - wanted.keys())
     if different:
         raise ValueError(
             f"The backup {path} is of another model, or of one compiled in another way: "

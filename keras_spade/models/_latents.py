@@ -27,7 +27,9 @@ def given_or_drawn(gan, batch_size, style_image, latent, seed):
                 f"got {latent.shape}."
             )
         return np.broadcast_to(latent, (batch_size, latent_dim))
-    seed = gan.seed_generator if seed is None else seed
+    if seed is None:
+        # A worker may paint alone; the noise of training stays that of all workers then.
+        seed = gan.seed_generator if gan.workers == 1 else int(np.random.randint(2**31))
     if style_image is None:
         return np.asarray(keras.random.normal((batch_size, latent_dim), seed=seed))
     if gan.encoder is None:

@@ -93,7 +93,8 @@ class Saving(WholeFiles):
         `compile(generator_optimizer=BiasCorrectedAdam(1e-4, use_ema=True, ema_momentum=0.999))`.
         Everything else, moving statistics among it, is what it is now; calls with `training=True`
         on some batches adapt the statistics to the averaged weights. (To evaluate with the
-        averages, give `fit` or `evaluate` a `keras.callbacks.SwapEMAWeights()`.)
+        averages, give `fit` or `evaluate` a `keras.callbacks.SwapEMAWeights()`.) On several
+        workers, all must call it.
 
         Returns:
             A `GauGAN`, not compiled.
@@ -107,7 +108,8 @@ class Saving(WholeFiles):
                 "`averaged`: the generator's optimizer keeps no averages; compile with an "
                 "optimizer made with `use_ema=True`."
             )
-        copy = self.from_config(self.get_config())
+        with self.scope():
+            copy = self.from_config(self.get_config())
         copy.set_weights(self.get_weights())
         if int(keras.ops.convert_to_numpy(optimizer.iterations)):
             averages = optimizer._model_variables_moving_average

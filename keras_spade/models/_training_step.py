@@ -111,15 +111,21 @@ class TrainingStep:
         classes = self.generator.num_classes + bool(self.generator.void_class)
         return conditioning | {"labels": self.check_label_range(conditioning["labels"], classes)}
 
-    def track(self, losses, batch):
-        """Adds a batch's losses, as means over all replicas, to the averages; returns these."""
+    def track(self, losses, batch, leave_out_bad=False):
+        """Adds a batch's losses, as means over all replicas, to the averages; returns these.
+
+        Where bad ones, which are not finite, are left out, an average is of the others; if there
+        are no others, it is not a number.
+        """
         losses = ops.stack([full_precision(losses[t.name]) for t in self.loss_trackers])
         losses = sum_over_replicas(losses * ops.cast(batch["share"], losses.dtype))
         # Keras adds up the averages of the replicas, which are all the same here.
         size = ops.cast(batch["total"], losses.dtype) / self.replicas
         for tracker, loss in zip(self.loss_trackers, ops.unstack(losses), strict=True):
-            finite = ops.isfinite(loss)
-            tracker.update_state(
-                ops.where(finite, loss, 0.0), sample_weight=ops.where(finite, size, 0.0)
-            )
+            if leave_out_bad:
+                finite = ops.isfinite(loss)
+                loss, weight = ops.where(finite, loss, 0.0), ops.where(finite, size, 0.0)
+            else:
+                weight = size
+            tracker.update_state(loss, sample_weight=weight)
         return {tracker.name: tracker.result() for tracker in self.loss_trackers}

@@ -7,6 +7,7 @@ from keras import ops
 from keras_spade.layers import reparameterize
 from keras_spade.losses import AdversarialLoss
 from keras_spade.models import _batches, _compiling, _latents
+from keras_spade.models._loss_average import LossAverage
 from keras_spade.models._saving import Saving
 from keras_spade.models._training_step import TrainingStep
 from keras_spade.optimizers import AlternatingOptimizers
@@ -48,7 +49,7 @@ class GauGAN(TrainingStep, Saving, Trainer, keras.Model):
         ValueError: if the networks do not belong together; for batches that lack a key or do not
             fit the networks.
         tf.errors.InvalidArgumentError: for batches with label ids out of range, which only the
-            running step can see; no weight has changed then.
+            running step can see; no trainable weight has changed then.
 
     Example:
 
@@ -175,9 +176,7 @@ class GauGAN(TrainingStep, Saving, Trainer, keras.Model):
                 float(ops.convert_to_numpy(optimizer.learning_rate))
                 for optimizer in (self.generator_optimizer, self.discriminator_optimizer)
             )
-            self.loss_trackers = [
-                keras.metrics.Mean(name=name) for name in _compiling.loss_names(self)
-            ]
+            self.loss_trackers = [LossAverage(name=name) for name in _compiling.loss_names(self)]
         self.check_variables(
             generator=self.generator.variables,
             discriminator=self.discriminator.variables,
@@ -236,7 +235,8 @@ class GauGAN(TrainingStep, Saving, Trainer, keras.Model):
                 from the encoder's posterior.
             latent: `(batch, latent_dim)` or `(1, latent_dim)` for all. Without latent and style,
                 it is drawn from a standard normal.
-            seed: int; the same seed gives the same latents. `None`: the next from the model's own.
+            seed: int; the same seed gives the same latents. `None`: the next from the model's own;
+                on several workers, NumPy's.
 
         Returns:
             uint8 images, `(batch, height, width, 3)`.

@@ -29,6 +29,11 @@ class AlternatingOptimizers(keras.optimizers.Optimizer):
         super().__init__(learning_rate=0.0, name=name)
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
+        rate, other = (
+            float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+            for optimizer in (generator_optimizer, discriminator_optimizer)
+        )
+        self._ratio = other / rate if rate else None
 
     @property
     def optimizers(self):
@@ -38,18 +43,18 @@ class AlternatingOptimizers(keras.optimizers.Optimizer):
 
     @property
     def learning_rate(self):
-        """The generator's rate. Set it, and the discriminator's follows by the same factor."""
+        """The generator's rate; if it is set, the discriminator's keeps the ratio of both.
+
+        That is, the ratio they were made with. Keras' callbacks do not set it: they set the rate of
+        each of `optimizers` by itself.
+        """
         return self.generator_optimizer.learning_rate
 
     @learning_rate.setter
     def learning_rate(self, rate):
-        old, other = (
-            float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-            for optimizer in (self.generator_optimizer, self.discriminator_optimizer)
-        )
         self.generator_optimizer.learning_rate = rate
-        if old > 0:
-            self.discriminator_optimizer.learning_rate = other * (rate / old)
+        if self._ratio is not None:
+            self.discriminator_optimizer.learning_rate = rate * self._ratio
 
     @property
     def iterations(self):

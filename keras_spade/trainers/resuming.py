@@ -20,6 +20,27 @@ def split_callbacks(callbacks):
     return others, backups[0] if backups else None
 
 
+class KeepsWeights(keras.callbacks.Callback):
+    """Stands before a `SwapEMAWeights(swap_on_epoch=True)`, which puts averages into the model.
+
+    At the end of training they stay there; the backup is to hold the weights all the same.
+    """
+
+    def __init__(self, backup):
+        super().__init__()
+        self.backup = backup
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Keeps the weights."""
+        self.backup.keep_weights()
+
+
+def swaps_averages(callbacks):
+    """Whether averages are in the model at the end of an epoch."""
+    swap = keras.callbacks.SwapEMAWeights
+    return any(isinstance(c, swap) and c.swap_on_epoch for c in callbacks)
+
+
 class StepsMadeBefore:
     """Stands in front of a train function: of a resumed epoch, the first steps are made already.
 

@@ -6,10 +6,20 @@ import keras
 
 
 class StopOnSkippedSteps(keras.callbacks.Callback):
-    """Tells of every step that was skipped, and stops when there are too many in a row."""
+    """Tells of every step that was skipped, and stops when there are too many in a row.
+
+    Args:
+        goes_on: whether an interrupted training goes on, with the row it had.
+    """
+
+    def __init__(self, goes_on=False):
+        super().__init__()
+        self.goes_on = goes_on
 
     def on_train_begin(self, logs=None):
         """Begins to count."""
+        if not self.goes_on:
+            self.model.skipped_steps.begin_a_row()
         self.seen = self.model.skipped_steps.total_number()
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -21,19 +31,20 @@ class StopOnSkippedSteps(keras.callbacks.Callback):
         total = self.model.skipped_steps.total_number()
         if total == self.seen:
             return
-        self.seen = total
-        in_a_row = self.model.skipped_steps.number_in_a_row()
+        new, self.seen = total - self.seen, total
+        longest = self.model.skipped_steps.longest_row()
         what = f"Epoch {self.epoch + 1}, step {batch + 1}: a loss or gradient was not finite"
         limit = self.model.max_skipped_steps
-        if limit is None or in_a_row < limit:
+        if limit is None or longest < limit:
             warnings.warn(
-                f"{what}; the step was skipped, the {in_a_row}. in a row, {total} in all.",
+                f"{what}; skipped: {new}, {self.model.skipped_steps.number_in_a_row()} in a row, "
+                f"{total} in all.",
                 RuntimeWarning,
                 stacklevel=2,
             )
             return
         raise RuntimeError(
-            f"{what}, for the {in_a_row}. step in a row. Training stops; weights, statistics and "
+            f"{what}, in {longest} steps in a row. Training stops; weights, statistics and "
             "optimizers are as they were before these steps, and backups and checkpoints hold "
             "finite weights only. Look for bad images among the data, lower the learning rates, or "
             "set `compile(max_skipped_steps=...)`."
@@ -49,6 +60,7 @@ class SkippedSteps:
     def __init__(self):
         self.total = self._counter("total")
         self.in_a_row = self._counter("in_a_row")
+        self.longest = self._counter("longest")
 
     @staticmethod
     def _counter(name):
@@ -58,8 +70,8 @@ class SkippedSteps:
 
     @property
     def variables(self):
-        """Both counters."""
-        return [self.total, self.in_a_row]
+        """The counters."""
+        return [self.total, self.in_a_row, self.longest]
 
     def count(self, skipped):
         """Counts a step, in a training step.
@@ -70,6 +82,12 @@ class SkippedSteps:
         one = keras.ops.cast(skipped, "int32")
         self.total.assign(self.total + one)
         self.in_a_row.assign((self.in_a_row + one) * one)
+        self.longest.assign(keras.ops.maximum(self.longest, self.in_a_row))
+
+    def begin_a_row(self):
+        """Forgets the rows before."""
+        self.in_a_row.assign(0)
+        self.longest.assign(0)
 
     def total_number(self):
         """How many steps were skipped in all."""
@@ -78,3 +96,7 @@ class SkippedSteps:
     def number_in_a_row(self):
         """How many of the last steps were skipped."""
         return int(keras.ops.convert_to_numpy(self.in_a_row))
+
+    def longest_row(self):
+        """How many steps were skipped in a row, at most."""
+        return int(keras.ops.convert_to_numpy(self.longest))

@@ -6,11 +6,20 @@ import keras
 import tensorflow as tf
 
 from keras_spade.replicas import place_in_batch, samples_present
-from keras_spade.trainers.resuming import StepsMadeBefore, split_callbacks
+from keras_spade.trainers.resuming import (
+    KeepsWeights,
+    StepsMadeBefore,
+    split_callbacks,
+    swaps_averages,
+)
 from keras_spade.trainers.skipped_steps import StopOnSkippedSteps
 from keras_spade.trainers.tensorflow_streams import one_epoch, shard_by_samples, training_stream
 from keras_spade.trainers.tensorflow_updates import all_finite, apply_or_undo
-from keras_spade.trainers.tensorflow_workers import check_same_place, losing_no_worker
+from keras_spade.trainers.tensorflow_workers import (
+    check_same_place,
+    losing_no_worker,
+    wait_for_all,
+)
 
 
 class Trainer:
@@ -21,7 +30,7 @@ class Trainer:
     def train_step(self, data):
         """One update of generator and encoder, then one of the discriminator."""
         with self._prepared(data) as batch:
-            return self._logs(self.track(self.training_losses(batch), batch))
+            return self._logs(self.track(self.training_losses(batch), batch, leave_out_bad=True))
 
     def test_step(self, data):
         """The losses of a batch, in inference mode."""
@@ -116,7 +125,8 @@ class Trainer:
         With a `callbacks.BackupAndRestore` it goes on where the last backup was made. Steps with a
         loss or gradient that is not finite are skipped, see `compile(max_skipped_steps=...)`.
         Datasets of `keras_spade.datasets` give the batches of the epoch that training is in, and
-        for validation those of the first epoch each time.
+        for validation those of the first epoch each time. A dataset begins with the batch that
+        stands after `initial_epoch` epochs; one without an end with its first.
 
         Raises:
             RuntimeError: after too many skipped steps, or if another worker is lost.
@@ -137,34 +147,74 @@ class Trainer:
         callbacks, backup = split_callbacks(callbacks)
         if isinstance(x, tf.data.Dataset):
             data["shuffle"] = False  # It shuffles itself, or not.
-        epoch, step = initial_epoch, 0
-        if backup is not None:
-            if validation_split:
-                raise ValueError(
-                    "`validation_split` cannot be used with BackupAndRestore; give the samples as "
-                    "`validation_data`."
+        if backup is not None and validation_split:
+            raise ValueError(
+                "`validation_split` cannot be used with BackupAndRestore; give the samples as "
+                "`validation_data`."
+            )
+        with losing_no_worker(self.workers, backup):
+            epoch, step = self._restore(backup, initial_epoch)
+            if backup is not None and verbose and backup.restored:
+                print(
+                    f"Going on from {backup.directory}: epoch {epoch + 1}, step {step + 1}."
+                    if epoch < epochs
+                    else f"The training in {backup.directory} has ended, after epoch {epoch}."
                 )
-            epoch, step = backup.restore(self, initial_epoch)
-        data = training_stream(self, data, (epoch, step), epochs, backup) or data
-        validation_data = one_epoch(validation_data)
-        if self.workers > 1:
-            check_same_place(self.distribute_strategy, (epoch, step))
-            data["x"] = shard_by_samples(data["x"])
-            validation_data = shard_by_samples(validation_data)
-        if backup is not None and verbose and backup.restored:
-            print(f"Going on from {backup.directory}: epoch {epoch + 1}, step {step + 1}.")
+            data = training_stream(self, data, (epoch, step), epochs, backup) or data
+            arguments["validation_data"] = self._for_evaluation(validation_data)
+            if self.workers > 1:
+                data["x"] = shard_by_samples(data["x"])
 
-        self.make_train_function()
-        train_function = self.train_function
-        if step:
-            self.train_function = StepsMadeBefore(self, step, backup.restore_metrics)
-        callbacks = [*callbacks, StopOnSkippedSteps(), *([backup] if backup else [])]
-        arguments |= {"validation_data": validation_data, "initial_epoch": epoch}
-        try:
-            with losing_no_worker(self.workers, backup):
-                return super().fit(callbacks=callbacks, **arguments, **data)
-        finally:
-            self.train_function = train_function
+            self.make_train_function()
+            train_function = self.train_function
+            if step:
+                self.train_function = StepsMadeBefore(self, step, backup.restore_metrics)
+            callbacks = [*callbacks, StopOnSkippedSteps(goes_on=bool(backup and backup.restored))]
+            if backup is not None:
+                keeps = [KeepsWeights(backup)] if swaps_averages(callbacks) else []
+                callbacks = [*keeps, *callbacks, backup]
+            try:
+                return super().fit(callbacks=callbacks, initial_epoch=epoch, **arguments, **data)
+            finally:
+                self.train_function = train_function
+
+    def _restore(self, backup, initial_epoch):
+        """Goes back to a backup, on all workers; the epoch and step that training begins with."""
+        if self.workers > 1:
+            # What the first one did before, with the folder for example, is done for all.
+            wait_for_all(self.distribute_strategy)
+        place, checksum = (initial_epoch, 0), 0
+        if backup is not None:
+            place = backup.restore(self, initial_epoch)
+            checksum = backup.restored.get("checksum", 0)
+        if self.workers > 1:
+            check_same_place(self.distribute_strategy, place, checksum)
+        return place
+
+    def _for_evaluation(self, data):
+        """Data, of which a dataset gives the same batches each time, each shared by all workers."""
+        data = one_epoch(data)
+        return shard_by_samples(data) if self.workers > 1 else data
+
+    def evaluate(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        verbose="auto",
+        sample_weight=None,
+        steps=None,
+        callbacks=None,
+        return_dict=False,
+        **kwargs,
+    ):
+        """Averages the losses in inference mode, as `keras.Model.evaluate` does.
+
+        Datasets of `keras_spade.datasets` give the batches of their first epoch.
+        """
+        arguments = {"steps": steps, "callbacks": callbacks, "return_dict": return_dict}
+        arguments |= {"batch_size": batch_size, "verbose": verbose, "sample_weight": sample_weight}
+        return super().evaluate(self._for_evaluation(x), y, **arguments, **kwargs)
 
     def _maybe_symbolic_build(self, *args, **kwargs):
         """Does nothing: all is built; Keras would take a batch, and a mean of label ids."""

@@ -5,9 +5,13 @@ import tensorflow as tf
 
 
 def all_finite(tensors):
-    """Whether no element of any tensor is infinite or not a number, on any replica."""
-    # One pass and no masks: an element that is not finite makes the sum so.
-    sums = tf.stack([tf.cast(tf.reduce_sum(x), tf.float32) for x in tensors])
+    """Whether all tensors, on all replicas, are finite, and the sums of their squares too.
+
+    A gradient whose square is too large for float32, beyond about 1e19, is finite itself, but makes
+    the second moments of Adam infinite and the weights not a number a step later.
+    """
+    wide = [tf.cast(x, tf.float32) if x.dtype.size < 4 else x for x in tensors]
+    sums = tf.stack([tf.cast(tf.nn.l2_loss(x), tf.float32) for x in wide])
     bad = tf.cast(tf.logical_not(tf.reduce_all(tf.math.is_finite(sums))), tf.int32)
     context = tf.distribute.get_replica_context()
     if context.num_replicas_in_sync > 1:

@@ -15,26 +15,38 @@ LOST = (
 )
 
 
-def check_same_place(strategy, place):
-    """Raises, on all workers, if they are not to begin at the same epoch and step."""
+def wait_for_all(strategy):
+    """Returns when all workers have called it."""
+    _sum(strategy, [0])
 
-    @tf.function
-    def spread():
-        def on_replica():
-            mine = tf.constant(place, tf.int64)
-            context = tf.distribute.get_replica_context()
-            total = context.all_reduce(tf.distribute.ReduceOp.SUM, mine)
-            off = tf.abs(total - mine * context.num_replicas_in_sync)
-            return context.all_reduce(tf.distribute.ReduceOp.SUM, off)
 
-        return strategy.run(on_replica)
+def check_same_place(strategy, place, checksum):
+    """Raises, on all workers, if they have not restored the same backup.
 
-    off = strategy.experimental_local_results(spread())[0]
-    if tf.reduce_any(off > 0):
+    Args:
+        strategy: whose workers they are.
+        place: epoch and step to begin at.
+        checksum: of the backup.
+    """
+    mine = [*place, checksum]
+    replicas = strategy.num_replicas_in_sync
+    off = [abs(total - replicas * x) for total, x in zip(_sum(strategy, mine), mine, strict=True)]
+    if any(_sum(strategy, off)):
         raise ValueError(
             "`backup_dir`: the workers have restored different backups; this one stands at epoch "
             f"{place[0] + 1}, step {place[1] + 1}. All workers must see the same folder."
         )
+
+
+def _sum(strategy, numbers):
+    """The sums of integers over all replicas."""
+
+    def on_replica():
+        context = tf.distribute.get_replica_context()
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.constant(numbers, tf.int64))
+
+    total = tf.function(lambda: strategy.run(on_replica))()
+    return [int(number) for number in strategy.experimental_local_results(total)[0]]
 
 
 @contextlib.contextmanager
@@ -52,5 +64,6 @@ def losing_no_worker(workers, backup):
         )
         raise RuntimeError(
             "Another worker is lost, or cannot be reached, and training cannot go on without it. "
-            f"Start all the workers again with the same command: {then}."
+            f"Start all the workers again with the same command: {then}. (TensorFlow says: "
+            f"{type(error).__name__}: {error.message.partition(chr(10))[0]})"
         ) from error

@@ -135,6 +135,64 @@ def test_a_run_that_has_ended_stays_as_it_is_and_can_be_made_longer(tmp_path):
     assert int(longer.generator_optimizer.iterations) == 6
 
 
+def test_training_that_is_stopped_within_an_epoch_goes_on_there(tmp_path, whole):
+    class StopAfter(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = batch == 1
+
+    gan, backup = tiny_gan(), BackupAndRestore(tmp_path)
+    gan.fit(**DATA["of_epochs"](), epochs=2, verbose=0, callbacks=[backup, StopAfter()])
+    assert sorted(os.listdir(tmp_path))[-1] == "epoch_00000_step_0000002.npz"
+    gan, history, steps = train(tmp_path, "of_epochs")
+    assert steps == [(e, b) for e in range(2) for b in range(3)]
+    assert equal(state_of(gan), whole("of_epochs")[0])
+    assert history.epoch == [0, 1] and history.history == whole("of_epochs")[1]
+
+
+def test_fewer_epochs_than_were_made_leave_the_backups(tmp_path):
+    train(tmp_path, stop=(1, 1))
+    before = sorted(os.listdir(tmp_path))
+    _, _, steps = train(tmp_path, epochs=1)
+    assert not steps and sorted(os.listdir(tmp_path)) == before
+
+
+def test_averages_in_the_model_do_not_reach_the_backups(tmp_path):
+    def fit(folder, epochs):
+        gan = tiny_gan(
+            latent_dim=None,
+            generator_optimizer=keras.optimizers.SGD(0.01, use_ema=True, ema_momentum=0.5),
+        )
+        swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+        callbacks = [BackupAndRestore(folder), swap]
+        gan.fit(**DATA["fixed"](), epochs=epochs, verbose=0, callbacks=callbacks)
+        return state_of(gan)
+
+    fit(tmp_path / "longer", 1)
+    got, want = fit(tmp_path / "longer", 2), fit(tmp_path / "whole", 2)
+    assert got.keys() == want.keys()
+    for name in want:  # Swapping to and fro rounds.
+        np.testing.assert_allclose(got[name], want[name], rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def test_what_is_not_finite_is_not_backed_up(tmp_path):
+    gan, _, _ = train(tmp_path, epochs=1)
+    before = sorted(os.listdir(tmp_path))
+    gan.generator.weights[0].assign(gan.generator.weights[0] * float("nan"))
+    backup = BackupAndRestore(tmp_path)
+    backup.set_model(gan)
+    backup.set_params({"steps": 3})
+    with pytest.raises(RuntimeError, match="is not finite, and is not backed up"):
+        backup._save((4, 0))
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_other_models_are_refused(tmp_path):
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(TypeError, match="use keras.callbacks.BackupAndRestore"):
+        model.fit(np.ones((2, 1)), np.ones((2, 1)), callbacks=[BackupAndRestore(tmp_path)])
+
+
 def test_backups_at_epochs_and_how_many_are_kept(tmp_path):
     train(tmp_path, epochs=3, save_freq="epoch", keep=3)
     assert sorted(os.listdir(tmp_path)) == [
@@ -150,11 +208,14 @@ def test_backups_at_epochs_and_how_many_are_kept(tmp_path):
     assert not os.listdir(tmp_path / "gone")
 
 
-def test_a_damaged_backup_gives_way_to_the_one_before(tmp_path, whole):
+@pytest.mark.parametrize("where", ["arrays", "directory"])
+def test_a_damaged_backup_gives_way_to_the_one_before(where, tmp_path, whole):
     train(tmp_path, "of_epochs", stop=(1, 1))
     newest = tmp_path / sorted(os.listdir(tmp_path))[-1]
     content = bytearray(newest.read_bytes())
-    content[len(content) // 2] ^= 255  # one bit flipped somewhere in the arrays
+    # A byte of an array; or the compression method of an entry of the zip file's directory.
+    place = len(content) // 2 if where == "arrays" else content.index(b"PK\1\2") + 10
+    content[place] ^= 255
     newest.write_bytes(content)
     with pytest.warns(UserWarning, match="epoch_00001_step_0000001.npz cannot be read"):
         gan, _, steps = train(tmp_path, "of_epochs")

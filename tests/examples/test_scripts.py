@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from training_runs import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -88,6 +90,46 @@ def test_drawn_scenes(tmp_path):
     assert "generator/feature_matching" in result.stdout
     picture = np.asarray(Image.open(tmp_path / "epoch_0002.png"))
     assert picture.shape == (6 * 64 + 5 * 2, 3 * 64 + 2 * 2, 3)
+
+
+def epochs_in(folder):
+    rows = csv.DictReader((folder / "losses.csv").read_text().splitlines())
+    return [row["epoch"] for row in rows]
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_unless_its_flags_have_changed(tmp_path):
+    flags = (f"--run_dir={tmp_path}", "--num_scenes=8", "--ema=0.9", *SMALL)
+    run("train.py", *flags, "--epochs=1")
+    result = run("train.py", *flags, "--precision=mixed_bfloat16", check=False)
+    assert result.returncode != 0
+    assert "--precision=float32 before, mixed_bfloat16 now" in result.stdout + result.stderr
+    result = run("train.py", *flags)
+    assert f"Going on from {tmp_path / 'backup'}: epoch 2, step 1." in result.stdout
+    assert epochs_in(tmp_path) == ["0", "1"]
+    assert "has ended, after epoch 2." in run("train.py", *flags).stdout
+    begun = run("train.py", *flags, "--new_run", "--precision=mixed_bfloat16", "--epochs=1")
+    assert "Going on" not in begun.stdout and epochs_in(tmp_path) == ["0"]
+
+
+@pytest.mark.slow
+def test_two_workers(tmp_path):
+    ports = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    command = [sys.executable, "examples/train.py", "--strategy=multi_worker"]
+    command += [f"--run_dir={tmp_path}", "--num_scenes=8", "--encoder", *SMALL]
+    workers = []
+    for index in range(2):
+        task = {"type": "worker", "index": index}
+        config = {"TF_CONFIG": json.dumps({"cluster": {"worker": ports}, "task": task})}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        workers.append(subprocess.Popen(command, env={**os.environ, **config}, cwd=ROOT, **pipes))
+    told = [worker.communicate(timeout=600)[0] for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0], told
+    assert ["Pictures, losses and the model are in" in text for text in told] == [True, False]
+    assert epochs_in(tmp_path) == ["0", "1"]
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"epoch_0001.png", "epoch_0002.png", "gan.keras", "losses.png"} <= names
+    assert not [name for name in names if name.startswith(".")]
 
 
 def test_a_mistake_is_told_before_training(street, tmp_path):

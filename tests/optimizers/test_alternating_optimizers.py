@@ -13,15 +13,15 @@ def rates(optimizer):
     return [float(one.learning_rate) for one in optimizer.optimizers]
 
 
-def test_both_rates_move_by_the_same_factor():
+def test_both_rates_keep_their_ratio():
     optimizer = both()
     assert float(optimizer.learning_rate) == pytest.approx(0.1)
     optimizer.learning_rate = 0.025
     assert rates(optimizer) == pytest.approx([0.025, 0.1])
     optimizer.learning_rate = 0.0
     assert rates(optimizer) == [0.0, 0.0]
-    optimizer.learning_rate = 0.1  # there is no factor from zero
-    assert rates(optimizer) == pytest.approx([0.1, 0.0])
+    optimizer.learning_rate = 0.1
+    assert rates(optimizer) == pytest.approx([0.1, 0.4])
 
 
 def test_the_end_of_training_overwrites_no_weights():

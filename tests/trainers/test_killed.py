@@ -9,6 +9,7 @@ import random
 import signal
 import time
 
+import keras
 import pytest
 from training_runs import assert_equal_runs, finish, largest_difference, run, start, steps
 
@@ -65,9 +66,12 @@ def runs_with_kills(kills, seed, folder, *flags):
             kills -= 1
             print(f"killed at {place}, newest backup {newest(backup)}, {kills} kills left")
         print("run on to the end")
-        yield run(out, *flags_here, f"--backup={backup}")
+        whole = run(out, *flags_here, f"--backup={backup}")
+        keras.saving.load_model(folder / "gan.keras")
+        yield whole
         if not kills:
             return
+    pytest.fail(f"The runs ended too early for {kills} of the kills.")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ import time
 from pathlib import Path
 
 import pytest
-from training_runs import assert_equal_runs, finish, free_ports, start, steps
+from training_runs import assert_equal_runs, finish, free_ports, run, start, steps
+
+from keras_spade.callbacks import BackupAndRestore
 
 pytestmark = pytest.mark.slow
 
@@ -15,12 +17,23 @@ FLAGS = ("--epochs=2", "--samples=80", "--batch_size=4", "--dtype=float64")
 WITHIN = 60
 
 
-def start_both(folder, *flags):
-    """Two workers, and the files they write at the end."""
+def start_both(folder, *flags, own=((), ())):
+    """Two workers, with flags of both and their own, and the files they write at the end."""
     files = [folder / f"worker{i}.npz" for i in range(2)]
     ports = f"--workers={','.join(free_ports(2))}"
-    workers = [start(file, *FLAGS, ports, f"--index={i}", *flags) for i, file in enumerate(files)]
+    workers = [
+        start(file, *FLAGS, ports, f"--index={i}", *flags, *own[i]) for i, file in enumerate(files)
+    ]
     return workers, files
+
+
+def end_both(workers, files):
+    """Waits until both have failed; what they say."""
+    for worker in workers:
+        list(steps(worker))
+        assert worker.wait(WITHIN) == 1
+        worker.stdout.close()
+    return [Path(f"{file}.errors").read_text() for file in files]
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +69,20 @@ def test_the_other_ends_and_both_go_on(whole, tmp_path, victim, how):
     for worker, file, want in zip(workers, files, whole, strict=True):
         got = finish(worker, file)
         assert_equal_runs((got[0], want[1], got[2]), want, 1e-6)
+
+
+def test_workers_that_see_different_backups_are_told(tmp_path):
+    backup = BackupAndRestore(tmp_path / "of_first")
+    assert not backup.exists()
+    run(tmp_path / "single.npz", "--samples=8", "--dtype=float64", f"--backup={backup.directory}")
+    assert backup.exists()
+    own = [(f"--backup={tmp_path / name}",) for name in ("of_first", "of_second")]
+    for message in end_both(*start_both(tmp_path, own=own)):
+        assert "`backup_dir`: the workers have restored different backups" in message
+
+
+def test_a_bad_label_that_one_worker_sees_ends_both(tmp_path):
+    messages = end_both(*start_both(tmp_path, own=((), ("--bad_label",))))
+    assert "`labels` must hold ids 0.." in messages[1]
+    assert "RuntimeError: Another worker is lost" in messages[0]
+    assert "training begins anew, as there is no `callbacks.BackupAndRestore`" in messages[0]

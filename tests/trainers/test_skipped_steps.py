@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from tiny_gan import state_of, tiny_batch, tiny_gan
 
+from keras_spade.trainers import SkippedSteps
 from keras_spade.trainers.tensorflow import Trainer
 from keras_spade.trainers.tensorflow_updates import all_finite
 
@@ -31,7 +32,8 @@ def test_a_bad_image_changes_nothing_and_is_counted(value):
     after = state_of(gan)
     assert not moved(before, after)
     assert gan.skipped_steps.total_number() == gan.skipped_steps.number_in_a_row() == 1
-    assert all(np.isfinite(value) for value in logs.values())
+    bad = [name for name, value in logs.items() if not np.isfinite(value)]
+    assert bad == ["discriminator/real", "generator/feature_matching"]
     gan.train_on_batch(tiny_batch())
     assert moved(before, state_of(gan))
     assert gan.skipped_steps.total_number() == 1 and gan.skipped_steps.number_in_a_row() == 0
@@ -80,12 +82,39 @@ def test_a_bad_gradient_of_a_finite_loss_is_seen():
 
 
 def test_all_finite():
-    fine = tf.constant([[1.0, -3e38], [0.0, 1e-38]])
+    fine = tf.constant([[1.0, -1e19], [0.0, 1e-38]])
     assert all_finite([fine, tf.constant(2.0)])
     for value in BAD:
         assert not all_finite([fine, tf.constant([0.0, float(value)])])
     assert not all_finite([tf.constant([float("inf"), float("-inf")])])
-    assert all_finite([tf.constant(60000.0, tf.float16), fine])
+    assert all_finite([tf.fill([100], tf.constant(60000.0, tf.float16)), tf.constant(1e18)])
+
+
+def test_a_gradient_whose_square_is_infinite_is_seen():
+    w = keras.Variable(2.0)
+    optimizer = keras.optimizers.Adam(0.1)
+    optimizer.build([w])
+    for factor, want in ((3e19, True), (1.0, False)):
+        # Adam's second moment would be infinite, and 0 * infinity come next.
+        step = Trainer().minimize(lambda factor=factor: {"a": w * factor}, [w], optimizer)
+        assert bool(step[1]) == want
+    assert float(w) == pytest.approx(1.9)
+
+
+def test_averages_of_nothing_and_of_bad_losses_are_not_numbers():
+    gan = tiny_gan(latent_dim=None, max_skipped_steps=None)
+    with pytest.warns(RuntimeWarning):
+        history = gan.fit(spoiled("nan"), epochs=1, verbose=0).history
+    assert np.isnan(history["generator/feature_matching"]).all()
+    assert np.isnan(gan.evaluate(spoiled("nan"), verbose=0, return_dict=True)["discriminator/real"])
+
+
+def test_rows_within_one_execution_are_counted_too():
+    counters = SkippedSteps()
+    for skipped in (True, True, True, False, True):
+        counters.count(skipped)
+    assert (counters.total_number(), counters.number_in_a_row()) == (4, 1)
+    assert counters.longest_row() == 3
 
 
 def test_training_stops_after_too_many_in_a_row(tmp_path):
@@ -98,11 +127,13 @@ def test_training_stops_after_too_many_in_a_row(tmp_path):
         gan.fit(data, batch_size=2, shuffle=False, epochs=3, verbose=0)
     messages = [str(w.message) for w in told if "not finite" in str(w.message)]
     assert ["step 2:" in messages[0], "step 4:" in messages[1], len(messages)] == [True, True, 2]
-    assert "the 1. in a row, 2 in all" in messages[1]
-    assert "Epoch 1, step 5" in str(stopped.value) and "the 2. step in a row" in str(stopped.value)
+    assert "skipped: 1, 1 in a row, 2 in all" in messages[1]
+    assert "Epoch 1, step 5" in str(stopped.value) and "in 2 steps in a row" in str(stopped.value)
     assert int(gan.generator_optimizer.iterations) == 1 + 2
     assert all(np.isfinite(value).all() for value in state_of(gan).values())
     assert moved(before, state_of(gan))
+    with pytest.warns(RuntimeWarning, match="1 in a row, 4 in all"):
+        gan.fit({k: v[2:4] for k, v in data.items()}, batch_size=2, verbose=0)  # not the third
 
 
 def test_it_never_stops_if_told_so():

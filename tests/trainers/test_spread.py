@@ -4,6 +4,8 @@ Five steps with encoder, void, edges and validation; the last batch, of 5 sample
 of four replicas without any.
 """
 
+import keras
+import numpy as np
 import pytest
 from training_runs import assert_equal_runs, finish, free_ports, run, start
 
@@ -33,7 +35,9 @@ def single(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "kind, replicas", [("float64", 2), ("float64", 4), ("float32", 2)], ids=lambda value: str(value)
+    "kind, replicas",
+    [("float64", 2), ("float64", 4), ("float32", 2), ("float32", 4)],
+    ids=lambda value: str(value),
 )
 def test_several_devices(single, tmp_path, kind, replicas):
     flags, limit = KINDS[kind]
@@ -53,8 +57,20 @@ def test_two_processes(single, tmp_path, kind):
         start(file, *COMMON, *flags, ports, f"--index={i}", checkpoint, backup)
         for i, file in enumerate(files)
     ]
+    arrays, *losses = single(kind)
     for worker, file in zip(workers, files, strict=True):
-        assert_equal_runs(finish(worker, file), single(kind), limit)
-    assert (tmp_path / "gan.keras").exists()
+        got = finish(worker, file)
+        here = {name: array for name, array in arrays.items() if name in got[0]}
+        assert_equal_runs(got, (here, *losses), limit)
+        # `predict` gives each worker's part; the first one has painted alone.
+        missing = {"predicted"} if worker is workers[0] else {"predicted", "painted"}
+        assert arrays.keys() - here.keys() == missing
+    saved = keras.saving.load_model(tmp_path / "gan.keras")
+    assert len(saved.generator.weights) > 0
+    if kind == "float64":
+        averaged = keras.saving.load_model(tmp_path / "gan.keras.averaged.keras")
+        for variable in averaged.generator.weights:
+            want = arrays[f"averaged/{variable.path}"]
+            np.testing.assert_allclose(variable, want, rtol=0, atol=limit)
     # One of the two has written.
     assert len(list((tmp_path / "backup").iterdir())) == 2
