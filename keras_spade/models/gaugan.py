@@ -119,8 +119,8 @@ class GauGAN(TrainingStep, Saving, Trainer, keras.Model):
                 statistics: the update is skipped, a warning tells. `fit` stops with an error when
                 it happens in this many steps in a row. `None`: never.
             run_eagerly: as in Keras.
-            jit_compile: as in Keras, but `"auto"` means no: XLA leaves out the check that label ids
-                are in range.
+            jit_compile: as in Keras, but XLA is not used, as it leaves out the check that label ids
+                are in range: `"auto"` means no, and with `True` Keras warns and goes on without.
             steps_per_execution: as in Keras.
             auto_scale_loss: whether the optimizers of networks that compute in float16 are wrapped
                 in `keras.optimizers.LossScaleOptimizer`.
