@@ -86,16 +86,28 @@ class BackupAndRestore(keras.callbacks.Callback):
 
     # === Reading ===
 
-    def restore(self, model, initial_epoch=0):
+    def restore(self, model, initial_epoch=0, check=None):
         """Gives a model the state of the newest backup, if there is one; `fit` calls it.
 
         Args:
             model: a compiled `GauGAN`.
             initial_epoch: where training begins without a backup.
+            check: called with the `Place` where training goes on and a check sum of the backup, 0
+                without one, before the model is changed.
 
         Returns:
             The `Place` where training goes on.
         """
+        place, path, arrays = self._newest(initial_epoch)
+        if check is not None:
+            check(place, self.restored.get("checksum", 0))
+        if path is not None:
+            _assign(model, arrays, path)
+        self.place, self.first_epoch = place, self.restored.get("first_epoch", initial_epoch)
+        return place
+
+    def _newest(self, initial_epoch):
+        """Reads the newest backup; its place, path and arrays."""
         self.restored = {}
         failures = []
         for place, path in reversed(self._backups()):
@@ -105,17 +117,14 @@ class BackupAndRestore(keras.callbacks.Callback):
                 failures.append(f"{path}: {error}")
                 warnings.warn(f"The backup {path} cannot be read: {error}", stacklevel=3)
                 continue
-            _assign(model, arrays, path)
             self.restored = state | {"metrics": _group(arrays, "metrics")}
-            self.place, self.first_epoch = place, state["first_epoch"]
-            return place
+            return place, path, arrays
         if failures:
             raise OSError(
                 f"None of the backups in {self.directory} can be read. To begin anew, move them "
                 f"away. {'; '.join(failures)}"
             )
-        self.place, self.first_epoch = Place(initial_epoch), initial_epoch
-        return self.place
+        return Place(initial_epoch), None, None
 
     def restore_metrics(self):
         """Gives the model the averages of the losses that the epoch had so far."""

@@ -1,6 +1,7 @@
 """Training on TensorFlow: gradients, updates, replicas, and where `fit` begins."""
 
 import contextlib
+import functools
 
 import keras
 import tensorflow as tf
@@ -180,16 +181,16 @@ class Trainer:
 
     def _restore(self, backup, initial_epoch):
         """Goes back to a backup, on all workers; the epoch and step that training begins with."""
+        check = None
         if self.workers > 1:
             # What the first one did before, with the folder for example, is done for all.
             wait_for_all(self.distribute_strategy)
-        place, checksum = (initial_epoch, 0), 0
+            check = functools.partial(check_same_place, self.distribute_strategy)
         if backup is not None:
-            place = backup.restore(self, initial_epoch)
-            checksum = backup.restored.get("checksum", 0)
-        if self.workers > 1:
-            check_same_place(self.distribute_strategy, place, checksum)
-        return place
+            return backup.restore(self, initial_epoch, check)
+        if check is not None:
+            check((initial_epoch, 0), 0)
+        return initial_epoch, 0
 
     def _for_evaluation(self, data):
         """Data, of which a dataset gives the same batches each time, each shared by all workers."""
