@@ -33,18 +33,19 @@ def replacing(path, size=0):
     >>> path.read_text()
     '42'
     """
-    path = Path(os.path.realpath(path))  # What a link leads to is replaced, not the link.
     # Suffixes stay: Keras reads formats off them.
-    partial = path.with_name(f".partial_{path.name}")
+    name = f".partial_{Path(path).name}"
+    path = Path(os.path.realpath(path))  # What a link leads to is replaced, not the link.
+    partial = path.with_name(name)
     try:
         disk = shutil.disk_usage(path.parent)
         if disk.free < size and disk.total:  # Some network file systems do not know.
             message = f"{size:,} bytes are needed, {disk.free:,} are free"
             raise OSError(errno.ENOSPC, message)
         yield partial
-        if path.exists():
-            shutil.copymode(path, partial)
         _flush(partial)
+        with contextlib.suppress(OSError):
+            shutil.copymode(path, partial)
         os.replace(partial, path)
     except BaseException as error:
         with contextlib.suppress(OSError):

@@ -94,6 +94,11 @@ def test_links_and_rights_stay(tmp_path):
     assert link.is_symlink() and path.read_text() == "new"
     assert path.stat().st_mode & 0o777 == 0o660
 
+    store = tmp_path / "blob"  # of another suffix
+    (tmp_path / "net.keras").symlink_to(store)
+    discriminator().save(tmp_path / "net.keras")
+    assert (tmp_path / "net.keras").is_symlink() and store.stat().st_size > 100_000
+
 
 def test_a_killed_process_leaves_the_old_file(tmp_path):
     path = tmp_path / "a.txt"

@@ -138,7 +138,7 @@ if flags.backup:
     save_freq = flags.save_freq or "epoch"
     watchers.insert(0, callbacks.BackupAndRestore(flags.backup, save_freq=save_freq))
 if flags.ema:
-    watchers.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+    watchers.append(keras.callbacks.SwapEMAWeights())
 if flags.checkpoint:
     watchers.append(keras.callbacks.ModelCheckpoint(flags.checkpoint))
 traced, step = [], gan.train_step

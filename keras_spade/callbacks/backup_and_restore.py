@@ -45,8 +45,8 @@ class BackupAndRestore(keras.callbacks.Callback):
 
     Args:
         backup_dir: the folder, of one training run only.
-        save_freq: a backup is made at the beginning of every epoch; an int: and every so many steps
-            within; `"epoch"`: not within.
+        save_freq: a backup is made at the beginning of every epoch, and where a callback stops
+            training; an int: and every so many steps within.
         keep: how many backups are kept, at least 1.
         delete_checkpoint: whether the backups are deleted when the training has ended. If not, the
             same command run again finds it ended, and one with more epochs goes on.
@@ -146,9 +146,14 @@ class BackupAndRestore(keras.callbacks.Callback):
 
         `fit` calls it before `keras.callbacks.SwapEMAWeights` puts averages in their place.
         """
-        state = _state(self.model)
-        del state["metrics"]
-        self._kept = {k: a for k, v, a in _arrays(state) if v.name != "learning_rate"}
+        if not self.model.writes_files:
+            return
+        averaging = [one for one in self.model.optimizer.optimizers if one.use_ema]
+        swapped = [v for one in averaging for v in one._trainable_variables]
+        swapped += [v for one in averaging for v in one._model_variables_moving_average]
+        ids = set(map(id, swapped))
+        named = _named(_state(self.model))
+        self._kept = {name: _as_array(v) for name, v in named.items() if id(v) in ids}
 
     def on_train_begin(self, logs=None):
         """Begins to count steps."""
@@ -157,7 +162,7 @@ class BackupAndRestore(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         """Backs up, after all the callbacks at the end of the epoch before."""
         self._restore_history()
-        self._steps_made = 0
+        self._steps_made, self._kept = 0, {}
         if epoch != self.place.epoch or not self.restored:
             self._save(Place(epoch))
 
@@ -174,11 +179,14 @@ class BackupAndRestore(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         """Backs up the end, or deletes the backups."""
         self._restore_history()
+        if 0 < self._steps_made < self.params["steps"]:
+            return  # Stopped within an epoch, and backed up there.
         if self.delete_checkpoint:
             if self.model.writes_files:
                 self.delete()
-        elif self._steps_made == self.params["steps"]:
+        elif self._steps_made:
             self._save(Place(self.place.epoch + 1), self._kept)
+            self._kept = {}
 
     def _save(self, place, kept=()):
         self.place = place
@@ -186,8 +194,8 @@ class BackupAndRestore(keras.callbacks.Callback):
         # The averages are read by all workers, as they are sums over them.
         state = {k: v for k, v in _state(self.model).items() if writes or k == "metrics"}
         arrays = {}
-        for name, variable, array in _arrays(state):
-            arrays[name] = kept[name] if name in kept else array
+        for name, variable in _named(state).items():
+            arrays[name] = kept[name] if name in kept else _as_array(variable)
             if not (np.isfinite(arrays[name]).all() or name.startswith("metrics")):
                 raise RuntimeError(
                     f"{variable.path} is not finite, and is not backed up; the backups in "
@@ -232,11 +240,9 @@ def _state(model):
     return model.state_variables()
 
 
-def _arrays(groups):
-    """Yields name, variable and array of every variable."""
-    for group, variables in groups.items():
-        for i, variable in enumerate(variables):
-            yield f"{group}/{i}", variable, _as_array(variable)
+def _named(groups):
+    """Variables by their names in a backup."""
+    return {f"{k}/{i}": v for k, group in groups.items() for i, v in enumerate(group)}
 
 
 def _as_array(variable):
@@ -260,7 +266,7 @@ def _group(arrays, group):
 
 def _assign(model, arrays, path):
     """Gives the model its variables, unless one of them does not fit."""
-    wanted = {f"{k}/{i}": v for k, group in _state(model).items() for i, v in enumerate(group)}
+    wanted = _named(_state(model))
     different = [
         f"{name.partition('/')[0]}/{variable.path}"
         for name, variable in wanted.items()

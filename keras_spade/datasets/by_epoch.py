@@ -10,9 +10,10 @@ def by_epoch(for_epoch, num_batches):
 
     `GauGAN.fit` asks such a dataset for the epoch it is in, and for the batches from some place in
     it on. So interrupted training goes on with the very batches that were left, and
-    `fit(initial_epoch=...)` with those of that epoch. Outside of `fit`, the first pass is epoch 0,
-    the second epoch 1, and so on. All datasets of `keras_spade.datasets` are of this kind. A
-    transformation of it (`.map`, `.take`) is not any more, so transform inside of `for_epoch`.
+    `fit(initial_epoch=...)` with those of that epoch. `evaluate` takes the first epoch each time;
+    elsewhere, the first pass is epoch 0, the second epoch 1, and so on. All datasets of
+    `keras_spade.datasets` are of this kind. A transformation of it (`.map`, `.take`) is not any
+    more, so transform inside of `for_epoch`.
 
     Args:
         for_epoch: function of the number of an epoch and of its first batch that is wanted, both

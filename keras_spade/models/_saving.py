@@ -58,6 +58,7 @@ class Saving(WholeFiles):
         rates = config.pop("initial_learning_rates")
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.initial_learning_rates = tuple(rates)
+        self.optimizer.keep_ratio(*rates)
 
     def save_own_variables(self, store):
         """Saves the state of the noise, which Keras leaves out."""

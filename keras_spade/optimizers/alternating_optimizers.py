@@ -29,11 +29,16 @@ class AlternatingOptimizers(keras.optimizers.Optimizer):
         super().__init__(learning_rate=0.0, name=name)
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
-        rate, other = (
-            float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-            for optimizer in (generator_optimizer, discriminator_optimizer)
+        self.keep_ratio(
+            *(
+                float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+                for optimizer in (generator_optimizer, discriminator_optimizer)
+            )
         )
-        self._ratio = other / rate if rate else None
+
+    def keep_ratio(self, generator_rate, discriminator_rate):
+        """Sets the ratio of the rates; without it, that of the two when they were given."""
+        self._ratio = discriminator_rate / generator_rate if generator_rate else None
 
     @property
     def optimizers(self):

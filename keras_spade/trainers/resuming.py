@@ -35,10 +35,38 @@ class KeepsWeights(keras.callbacks.Callback):
         self.backup.keep_weights()
 
 
-def swaps_averages(callbacks):
-    """Whether averages are in the model at the end of an epoch."""
-    swap = keras.callbacks.SwapEMAWeights
-    return any(isinstance(c, swap) and c.swap_on_epoch for c in callbacks)
+def swapping(callbacks):
+    """The `SwapEMAWeights` among callbacks that put averages into the model after every epoch."""
+    swaps = [c for c in callbacks if isinstance(c, keras.callbacks.SwapEMAWeights)]
+    return [swap for swap in swaps if swap.swap_on_epoch]
+
+
+def begin_with_weights(callbacks):
+    """Tells `SwapEMAWeights` used before that a backup has put weights back into the model."""
+    for callback in callbacks:
+        if isinstance(callback, keras.callbacks.SwapEMAWeights):
+            callback._ema_weights_in_model = False
+
+
+def end_with_averages(model, swaps):
+    """Leaves model and optimizers as Keras does after the last epoch of a `SwapEMAWeights`.
+
+    That is, with the averages in the place of weights and of averages: Keras does not if training
+    was stopped earlier, nor if a training that had ended makes no epoch.
+
+    Args:
+        model: a `GauGAN`.
+        swaps: what `swapping` found.
+    """
+    for optimizer in model.optimizer.optimizers if swaps else ():
+        if not optimizer.use_ema or not int(keras.ops.convert_to_numpy(optimizer.iterations)):
+            continue  # There are no averages before the first step.
+        averages = optimizer._model_variables_moving_average
+        for variable, average in zip(optimizer._trainable_variables, averages, strict=True):
+            if swaps[0]._ema_weights_in_model:
+                average.assign(variable)
+            else:
+                variable.assign(average)
 
 
 class StepsMadeBefore:

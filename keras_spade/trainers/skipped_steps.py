@@ -18,8 +18,7 @@ class StopOnSkippedSteps(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Begins to count."""
-        if not self.goes_on:
-            self.model.skipped_steps.begin_a_row()
+        self.model.skipped_steps.begin_a_row(anew=not self.goes_on)
         self.seen = self.model.skipped_steps.total_number()
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -33,6 +32,7 @@ class StopOnSkippedSteps(keras.callbacks.Callback):
             return
         new, self.seen = total - self.seen, total
         longest = self.model.skipped_steps.longest_row()
+        self.model.skipped_steps.begin_a_row(anew=False)
         what = f"Epoch {self.epoch + 1}, step {batch + 1}: a loss or gradient was not finite"
         limit = self.model.max_skipped_steps
         if limit is None or longest < limit:
@@ -44,10 +44,9 @@ class StopOnSkippedSteps(keras.callbacks.Callback):
             )
             return
         raise RuntimeError(
-            f"{what}, in {longest} steps in a row. Training stops; weights, statistics and "
-            "optimizers are as they were before these steps, and backups and checkpoints hold "
-            "finite weights only. Look for bad images among the data, lower the learning rates, or "
-            "set `compile(max_skipped_steps=...)`."
+            f"{what}, in {longest} steps in a row. Training stops; what was not finite has reached "
+            "neither weights nor statistics nor backups. Look for bad images among the data, lower "
+            "the learning rates, or set `compile(max_skipped_steps=...)`."
         )
 
 
@@ -70,8 +69,8 @@ class SkippedSteps:
 
     @property
     def variables(self):
-        """The counters."""
-        return [self.total, self.in_a_row, self.longest]
+        """The counters that training goes on with."""
+        return [self.total, self.in_a_row]
 
     def count(self, skipped):
         """Counts a step, in a training step.
@@ -84,10 +83,11 @@ class SkippedSteps:
         self.in_a_row.assign((self.in_a_row + one) * one)
         self.longest.assign(keras.ops.maximum(self.longest, self.in_a_row))
 
-    def begin_a_row(self):
-        """Forgets the rows before."""
-        self.in_a_row.assign(0)
-        self.longest.assign(0)
+    def begin_a_row(self, anew):
+        """Forgets the rows before; if anew, the one that has begun too."""
+        if anew:
+            self.in_a_row.assign(0)
+        self.longest.assign(self.in_a_row)
 
     def total_number(self):
         """How many steps were skipped in all."""
@@ -98,5 +98,5 @@ class SkippedSteps:
         return int(keras.ops.convert_to_numpy(self.in_a_row))
 
     def longest_row(self):
-        """How many steps were skipped in a row, at most."""
+        """How many steps were skipped in a row, at most, since `begin_a_row`."""
         return int(keras.ops.convert_to_numpy(self.longest))

@@ -10,8 +10,10 @@ from keras_spade.replicas import place_in_batch, samples_present
 from keras_spade.trainers.resuming import (
     KeepsWeights,
     StepsMadeBefore,
+    begin_with_weights,
+    end_with_averages,
     split_callbacks,
-    swaps_averages,
+    swapping,
 )
 from keras_spade.trainers.skipped_steps import StopOnSkippedSteps
 from keras_spade.trainers.tensorflow_streams import one_epoch, shard_by_samples, training_stream
@@ -171,13 +173,17 @@ class Trainer:
             if step:
                 self.train_function = StepsMadeBefore(self, step, backup.restore_metrics)
             callbacks = [*callbacks, StopOnSkippedSteps(goes_on=bool(backup and backup.restored))]
+            swaps = swapping(callbacks)
             if backup is not None:
-                keeps = [KeepsWeights(backup)] if swaps_averages(callbacks) else []
-                callbacks = [*keeps, *callbacks, backup]
+                if backup.restored:
+                    begin_with_weights(callbacks)
+                callbacks = [*([KeepsWeights(backup)] if swaps else []), *callbacks, backup]
             try:
-                return super().fit(callbacks=callbacks, initial_epoch=epoch, **arguments, **data)
+                history = super().fit(callbacks=callbacks, initial_epoch=epoch, **arguments, **data)
             finally:
                 self.train_function = train_function
+            end_with_averages(self, swaps)
+            return history
 
     def _restore(self, backup, initial_epoch):
         """Goes back to a backup, on all workers; the epoch and step that training begins with."""

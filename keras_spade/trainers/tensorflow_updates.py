@@ -11,12 +11,15 @@ def all_finite(tensors):
     the second moments of Adam infinite and the weights not a number a step later.
     """
     wide = [tf.cast(x, tf.float32) if x.dtype.size < 4 else x for x in tensors]
-    sums = tf.stack([tf.cast(tf.nn.l2_loss(x), tf.float32) for x in wide])
-    bad = tf.cast(tf.logical_not(tf.reduce_all(tf.math.is_finite(sums))), tf.int32)
+    sums = tf.stack([tf.cast(tf.nn.l2_loss(x), tf.float64) for x in wide])
     context = tf.distribute.get_replica_context()
-    if context.num_replicas_in_sync > 1:
-        bad = context.all_reduce(tf.distribute.ReduceOp.SUM, bad)
-    return tf.equal(bad, 0)
+    replicas = context.num_replicas_in_sync
+    if replicas > 1:
+        sums = context.all_reduce(tf.distribute.ReduceOp.SUM, sums)
+    # `l2_loss` is half of the sum; and the square of a sum over replicas is at most so many times
+    # the sum of their squares. (What is not a number is not below the limit either.)
+    limits = tf.constant([x.dtype.max for x in wide], tf.float64)
+    return tf.reduce_all(sums * 2.0 * replicas <= limits)
 
 
 def apply_or_undo(finite, optimizer, gradients, variables, statistics, before):

@@ -33,8 +33,9 @@ def check_same_place(strategy, place, checksum):
     off = [abs(total - replicas * x) for total, x in zip(_sum(strategy, mine), mine, strict=True)]
     if any(_sum(strategy, off)):
         raise ValueError(
-            "`backup_dir`: the workers have restored different backups; this one stands at epoch "
-            f"{place[0] + 1}, step {place[1] + 1}. All workers must see the same folder."
+            "The workers do not begin at the same place, or from the same backup; this one begins "
+            f"at epoch {place[0] + 1}, step {place[1] + 1}. All must see the same `backup_dir` and "
+            "be given the same `initial_epoch`."
         )
 
 

@@ -157,21 +157,38 @@ def test_fewer_epochs_than_were_made_leave_the_backups(tmp_path):
 
 
 def test_averages_in_the_model_do_not_reach_the_backups(tmp_path):
-    def fit(folder, epochs):
+    def fit(folder, epochs, swap=None, stop=False):
         gan = tiny_gan(
             latent_dim=None,
             generator_optimizer=keras.optimizers.SGD(0.01, use_ema=True, ema_momentum=0.5),
         )
-        swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+        swap = swap or keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
         callbacks = [BackupAndRestore(folder), swap]
+        if stop:
+            at_end = keras.callbacks.LambdaCallback(
+                on_epoch_end=lambda epoch, logs: setattr(gan, "stop_training", True)
+            )
+            callbacks.append(at_end)
         gan.fit(**DATA["fixed"](), epochs=epochs, verbose=0, callbacks=callbacks)
+        # At the end, averages are in the model; and beside it, as Keras has it.
+        for mine, averaged in zip(
+            gan.generator_variables, gan.averaged().generator_variables, strict=True
+        ):
+            np.testing.assert_array_equal(mine, averaged)
         return state_of(gan)
 
-    fit(tmp_path / "longer", 1)
-    got, want = fit(tmp_path / "longer", 2), fit(tmp_path / "whole", 2)
-    assert got.keys() == want.keys()
-    for name in want:  # Swapping to and fro rounds.
-        np.testing.assert_allclose(got[name], want[name], rtol=1e-4, atol=1e-5, err_msg=name)
+    def assert_close(got, want):
+        assert got.keys() == want.keys()
+        for name in want:  # Swapping to and fro rounds.
+            np.testing.assert_allclose(got[name], want[name], rtol=1e-4, atol=1e-5, err_msg=name)
+
+    swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+    ended = fit(tmp_path / "longer", 1, swap)
+    assert_close(fit(tmp_path / "longer", 1), ended)
+    assert_close(fit(tmp_path / "stopped", 9, stop=True), ended)
+    want = fit(tmp_path / "whole", 2)
+    assert_close(fit(tmp_path / "longer", 2, swap), want)
+    assert_close(fit(tmp_path / "stopped", 2), want)
 
 
 def test_what_is_not_finite_is_not_backed_up(tmp_path):

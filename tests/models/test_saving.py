@@ -85,6 +85,8 @@ def test_compile_arguments_come_back(make_gan, tmp_path):
     assert twin.generator_optimizer.get_config()["beta_1"] == 0.5
     assert float(twin.generator_optimizer.learning_rate) == pytest.approx(1e-5)
     assert twin.initial_learning_rates == pytest.approx((3e-4, 4e-4))
+    twin.optimizer.learning_rate = 3e-5
+    assert float(twin.discriminator_optimizer.learning_rate) == pytest.approx(4e-5)
 
 
 def test_uncompiled_models_save_too(make_gan, batch, tmp_path):

@@ -62,4 +62,4 @@ def test_a_thousand_steps_need_no_more_memory(tmp_path):
     print({step: f"{size / 2**20:.0f} MiB" for step, size in memory.items()})
     assert sorted(memory) == list(range(100, 1001, 100))
     assert memory[1000] < memory[100] * 1.03
-    assert "traces 1" in output
+    assert "traces 1\n" in output

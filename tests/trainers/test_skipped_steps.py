@@ -96,7 +96,8 @@ def test_a_gradient_whose_square_is_infinite_is_seen():
     optimizer.build([w])
     for factor, want in ((3e19, True), (1.0, False)):
         # Adam's second moment would be infinite, and 0 * infinity come next.
-        step = Trainer().minimize(lambda factor=factor: {"a": w * factor}, [w], optimizer)
+        # The loss is near 0.
+        step = Trainer().minimize(lambda f=factor: {"a": w * f - 2 * f}, [w], optimizer)
         assert bool(step[1]) == want
     assert float(w) == pytest.approx(1.9)
 
@@ -115,6 +116,19 @@ def test_rows_within_one_execution_are_counted_too():
         counters.count(skipped)
     assert (counters.total_number(), counters.number_in_a_row()) == (4, 1)
     assert counters.longest_row() == 3
+    counters.begin_a_row(anew=False)
+    assert (counters.number_in_a_row(), counters.longest_row()) == (1, 1)
+    counters.begin_a_row(anew=True)
+    assert (counters.total_number(), counters.number_in_a_row()) == (4, 0)
+    assert counters.longest_row() == 0
+
+
+def test_a_row_within_one_execution_stops_training():
+    gan = tiny_gan(latent_dim=None, max_skipped_steps=3, steps_per_execution=4)
+    data = tiny_batch(8)
+    data["image"][:6] = np.nan
+    with pytest.raises(RuntimeError, match="Epoch 1, step 4: .* in 3 steps in a row"):
+        gan.fit(data, batch_size=2, shuffle=False, verbose=0)
 
 
 def test_training_stops_after_too_many_in_a_row(tmp_path):

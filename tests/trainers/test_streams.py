@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import tensorflow as tf
+from tiny_gan import tiny_batch, tiny_gan
 
 from keras_spade.datasets import by_epoch, epoch_order
 from keras_spade.trainers.tensorflow_streams import one_epoch, shard_by_samples, stream_from
@@ -103,3 +104,16 @@ def test_workers_split_batches_unless_told_otherwise():
     assert shard_by_samples(None) is None
     stream, _ = stream_from(fixed().with_options(options), (0, 0), 0, 1, None)
     assert policy_of(stream) == policy.OFF
+
+
+def test_evaluation_sees_the_first_epoch_each_time():
+    batch = tiny_batch()
+
+    def for_epoch(epoch, first_batch):
+        darker = {**batch, "image": batch["image"] / tf.cast(epoch + 1, tf.float32)}
+        return tf.data.Dataset.from_tensors(darker).skip(first_batch)
+
+    gan = tiny_gan(latent_dim=None)
+    data = by_epoch(for_epoch, 1)
+    want = gan.evaluate(batch, verbose=0)
+    assert [gan.evaluate(data, verbose=0) for _ in range(2)] == [want, want]
