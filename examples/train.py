@@ -76,6 +76,7 @@ def main(argv):
     """Trains."""
     if len(argv) > 1:
         raise app.UsageError(f"Unknown arguments: {argv[1:]}")
+    tf.get_logger().setLevel("WARNING")  # Strategies tell of every sum over workers.
     strategy = {
         "none": tf.distribute.get_strategy,
         "mirrored": tf.distribute.MirroredStrategy,

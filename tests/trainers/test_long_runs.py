@@ -34,10 +34,11 @@ def test_bfloat16_follows_float32(tmp_path):
             kind: float(np.abs(some[name] - want).mean() / np.abs(want).mean())
             for kind, some in losses.items()
         }
-        first = abs(losses["bfloat16"][name][0] / want[0] - 1)
+        first = abs(losses["bfloat16"][name][0] - want[0]) / np.abs(want).mean()
         print(f"{name}: first epoch {first:.3f}, mean of 15", apart)
         assert apart["bfloat16"] < 2 * apart["other"], name
-        assert first < 0.1 or name == "generator/kl", name
+        # (The divergence is 0.0002 there, of latents near the prior.)
+        assert first < 0.2 or name == "generator/kl", name
 
 
 def test_float16_trains(tmp_path):
