@@ -44,7 +44,7 @@ def kill_at_random(rng, out, folder, *flags):
         new = (step for step in steps(process) if step >= place)
         told = next(itertools.islice(new, rng.randint(0, 25), None), None)
         if told is not None:
-            time.sleep(rng.choice([rng.uniform(0, 0.1), rng.uniform(0, 0.5), rng.uniform(0, 10)]))
+            time.sleep(rng.choice([rng.uniform(0, 0.1), rng.uniform(0, 0.5), rng.uniform(0, 3)]))
     process.send_signal(signal.SIGKILL)
     rest = list(steps(process))
     process.stdout.close()
@@ -56,7 +56,7 @@ def kill_at_random(rng, out, folder, *flags):
 def runs_with_kills(kills, seed, folder, *flags):
     """Yields what runs come to at their ends that are killed now and then, `kills` times in all."""
     rng = random.Random(seed)
-    for number in range(kills):
+    for number in range(5 * kills):  # Some may end before they are killed.
         out, backup = folder / f"run{number}.npz", folder / f"backup{number}"
         flags_here = (*flags, f"--checkpoint={folder / 'gan.keras'}")
         while kills:
