@@ -6,7 +6,7 @@ import re
 
 import keras
 import numpy as np
-import tensorflow as tf
+from backends import differentiate
 from golden_files import relative_error
 from keras import ops
 
@@ -29,15 +29,17 @@ def randomize(layer, seed=0, scale=0.3):
 
 def gradients(layer, x, *others, seed, **kwargs):
     """`y`, and the gradients of `sum(y * seed)`: for `x`, and a list for the trainable weights."""
-    x = tf.convert_to_tensor(x)
-    floating = x.dtype.is_floating
-    with tf.GradientTape() as tape:
-        tape.watch([x] if floating else [])
-        y = layer(x, *others, **kwargs)
-        loss = tf.reduce_sum(tf.cast(y, seed.dtype) * seed)
-    sources = [x] * floating + list(layer.trainable_weights)
-    found = tape.gradient(loss, sources)
-    return y, found[0] if floating else None, found[floating:]
+    x = ops.convert_to_tensor(x)
+    floating = "float" in keras.backend.standardize_dtype(x.dtype)
+
+    def loss(*inputs):
+        y = layer(*(inputs or (x,)), *others, **kwargs)
+        return ops.sum(ops.cast(y, seed.dtype) * seed), y
+
+    y, of_inputs, of_weights = differentiate(
+        loss, [x] * floating, layer.trainable_weights, layer.non_trainable_weights
+    )
+    return y, of_inputs[0] if floating else None, of_weights
 
 
 def check_layer(make, *inputs, output_shape, trainable=0, non_trainable=0, idle=(), **kwargs):
