@@ -6,6 +6,30 @@ import keras
 import pytest
 
 BACKEND = keras.backend.backend()
+# TensorFlow takes longer to trace a step than to make the few steps of a test; JAX compiles each
+# operation of a step that is not compiled as a whole.
+EAGERLY = BACKEND != "jax"
+
+
+def label_error():
+    """What a step raises for labels out of range."""
+    if BACKEND != "tensorflow":
+        return ValueError
+    import tensorflow as tf
+
+    return tf.errors.InvalidArgumentError
+
+
+def bare_trainer(variables, statistics=()):
+    """A trainer without a model, for a few variables."""
+    from keras_spade.trainers import Trainer
+
+    trainer = Trainer()
+    if BACKEND == "jax":
+        trainer.seed_generator = keras.random.SeedGenerator(0)
+        trainer.trainable_variables = list(variables)
+        trainer.non_trainable_variables = [*statistics, trainer.seed_generator.state]
+    return trainer
 
 
 def only_on(backend, reason):

@@ -1,14 +1,30 @@
 import gc
 import os
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import pytest
-from backends import without_gradients
+from backends import BACKEND, without_gradients
 
 # What the imports made stays; collecting it again and again takes longer than many tests.
 gc.freeze()
+
+
+if BACKEND == "jax":
+    import jax
+
+    # What one test has compiled, the others need not compile again.
+    jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / ".jax_cache"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+if BACKEND == "torch":
+    import torch
+
+    # Two processes of tests with two threads each would wait for one another most of the time.
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)

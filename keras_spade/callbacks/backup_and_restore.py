@@ -83,6 +83,8 @@ class BackupAndRestore(keras.callbacks.Callback):
                 "keras.callbacks.BackupAndRestore."
             )
         super().set_model(model)
+        # On JAX `self.model` puts all variables back into it first, too much for every step.
+        self._trained = model
 
     # === Reading ===
 
@@ -173,7 +175,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         if not before < now < self.params["steps"]:
             return
         due = self.save_freq != "epoch" and before // self.save_freq < now // self.save_freq
-        if due or self.model.stop_training:
+        if due or self._trained.stop_training:
             self._save(Place(self.place.epoch, now))
 
     def on_train_end(self, logs=None):

@@ -31,11 +31,11 @@ def given_or_drawn(gan, batch_size, style_image, latent, seed):
         # A worker may paint alone; the noise of training stays that of all workers then.
         seed = gan.seed_generator if gan.workers == 1 else int(np.random.randint(2**31))
     if style_image is None:
-        return np.asarray(keras.random.normal((batch_size, latent_dim), seed=seed))
+        return ops.convert_to_numpy(keras.random.normal((batch_size, latent_dim), seed=seed))
     if gan.encoder is None:
         raise ValueError("`style_image`: the model has no encoder.")
     style = _batches.checked_style(style_image, batch_size, gan.encoder.image_shape)
     mean, log_variance = gan.encoder(style, training=False)
     shape = (batch_size, latent_dim)
     mean, log_variance = ops.broadcast_to(mean, shape), ops.broadcast_to(log_variance, shape)
-    return np.asarray(reparameterize(mean, log_variance, seed=seed))
+    return ops.convert_to_numpy(reparameterize(mean, log_variance, seed=seed))

@@ -1,7 +1,6 @@
 """What files hold of a `GauGAN`."""
 
 import keras
-import numpy as np
 
 from keras_spade.files import WholeFiles
 from keras_spade.models import _compiling
@@ -63,7 +62,7 @@ class Saving(WholeFiles):
     def save_own_variables(self, store):
         """Saves the state of the noise, which Keras leaves out."""
         super().save_own_variables(store)
-        store["seed_generator_state"] = np.asarray(self.seed_generator.state)
+        store["seed_generator_state"] = keras.ops.convert_to_numpy(self.seed_generator.state)
 
     def load_own_variables(self, store):
         """Loads the state of the noise."""

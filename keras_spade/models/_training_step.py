@@ -1,5 +1,6 @@
 """The training step, written once for all backends."""
 
+import keras
 from keras import ops
 
 from keras_spade.layers import reparameterize
@@ -12,8 +13,9 @@ from keras_spade.replicas import normal_over_replicas, sum_over_replicas
 class TrainingStep:
     """The losses of `GauGAN` and the order of its two updates.
 
-    `minimize` and `check_label_range` come from the backend's trainer, and of a batch the number of
-    samples on all replicas, `"total"`, and the part of it that is this replica's, `"share"`.
+    `minimize`, `without_gradients` and `check_label_range` come from the backend's trainer, and of
+    a batch the number of samples on all replicas, `"total"`, and the part of it that is this
+    replica's, `"share"`.
     """
 
     def training_losses(self, batch):
@@ -64,8 +66,9 @@ class TrainingStep:
 
     def discriminator_losses(self, batch, training):
         """The two terms of the discriminator's loss, by name; the fake is a constant."""
-        latent, _ = self._encode(batch, training)
-        fake = ops.stop_gradient(self._paint(batch, latent, training))
+        with self.without_gradients():
+            latent, _ = self._encode(batch, training)
+            fake = ops.stop_gradient(self._paint(batch, latent, training))
         fake_outputs, real_outputs = self._judge(batch, fake, training)
         return {
             "discriminator/real": self.adversarial_loss(real_outputs, real=True),
@@ -103,6 +106,13 @@ class TrainingStep:
         """A batch as the networks take it, checked: `"conditioning"` (a dict) and `"image"`."""
         batch = _batches.training_batch(data, self.generator)
         return batch | {"conditioning": self.check_labels(batch["conditioning"])}
+
+    def check_batch_labels(self, data):
+        """Raises if a batch, as `fit` or `predict` takes it, holds label ids that are no class."""
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        labels = x.get("labels") if isinstance(x, dict) else x
+        if labels is not None and self.generator.conditioning == "labels":
+            self.check_labels({"labels": labels})
 
     def check_labels(self, conditioning):
         """The conditioning inputs, which fail where they are read if a label id is no class."""

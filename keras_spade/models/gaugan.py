@@ -80,8 +80,9 @@ class GauGAN(TrainingStep, Saving, Trainer, keras.Model):
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.skipped_steps = SkippedSteps()
-        # XLA drops the check of the label ids, so "auto" must not choose it.
-        self.supports_jit = False
+        # In TensorFlow XLA drops the check of label ids, so "auto" must not choose it; on JAX
+        # it stands in front of the step.
+        self.supports_jit = keras.backend.backend() == "jax"
         self.built = True
 
     # === Configuration ===
@@ -215,9 +216,11 @@ class GauGAN(TrainingStep, Saving, Trainer, keras.Model):
             raise ValueError("`style_image`: the model has no encoder.")
         if self.generator.latent_dim is not None:
             if inputs.get("latent") is not None:
-                latent = inputs["latent"]
+                latent = ops.convert_to_tensor(inputs["latent"])
             elif inputs.get("style_image") is not None:
-                posterior = self.encoder(inputs["style_image"], training=training)
+                posterior = self.encoder(
+                    ops.convert_to_tensor(inputs["style_image"]), training=training
+                )
                 latent = reparameterize(*posterior, seed=self.seed_generator)
             else:
                 latent = self._draw_latent(ops.shape(next(iter(batch["conditioning"].values())))[0])
@@ -249,5 +252,5 @@ class GauGAN(TrainingStep, Saving, Trainer, keras.Model):
         latent = _latents.given_or_drawn(self, batch_size, style_image, latent, seed)
         if latent is not None:
             inputs["latent"] = latent
-        images = np.asarray(self.paint(inputs), "float32")
+        images = ops.convert_to_numpy(self.paint(inputs)).astype("float32")
         return np.clip(np.round((images + 1.0) * 127.5), 0, 255).astype("uint8")

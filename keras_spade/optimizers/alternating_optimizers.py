@@ -66,6 +66,11 @@ class AlternatingOptimizers(keras.optimizers.Optimizer):
         """The steps that the generator has made."""
         return self.generator_optimizer.iterations
 
+    @property
+    def variables(self):
+        """The variables of the two, which are what Keras' loop carries on JAX."""
+        return self.generator_optimizer.variables + self.discriminator_optimizer.variables
+
     def build(self, variables):
         """Does nothing: the two are built with their own variables."""
         self.built = True

@@ -64,9 +64,9 @@ def end_with_averages(model, swaps):
         averages = optimizer._model_variables_moving_average
         for variable, average in zip(optimizer._trainable_variables, averages, strict=True):
             if swaps[0]._ema_weights_in_model:
-                average.assign(variable)
+                average.assign(keras.ops.copy(variable))
             else:
-                variable.assign(average)
+                variable.assign(keras.ops.copy(average))
 
 
 class StepsMadeBefore:
@@ -74,20 +74,21 @@ class StepsMadeBefore:
 
     Args:
         model: a `GauGAN`.
-        steps: how many.
+        train_function: makes the other steps.
+        steps: how many were made.
         restore_metrics: gives the model the averages of the losses of these steps.
     """
 
-    def __init__(self, model, steps, restore_metrics):
+    def __init__(self, model, train_function, steps, restore_metrics):
         self.model = model
-        self.train_function = model.train_function
+        self.train_function = train_function
         self.steps = steps
         self.restore_metrics = restore_metrics
 
-    def __call__(self, iterator):
+    def __call__(self, batches):
         """Makes a step, or passes over one."""
         if self.steps <= 0:
-            return self.train_function(iterator)
+            return self.train_function(batches)
         if self.restore_metrics is not None:
             self.restore_metrics()
             self.restore_metrics = None

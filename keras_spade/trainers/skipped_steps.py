@@ -9,17 +9,22 @@ class StopOnSkippedSteps(keras.callbacks.Callback):
     """Tells of every step that was skipped, and stops when there are too many in a row.
 
     Args:
+        skipped_steps: the `SkippedSteps` of the model. (Asked for its `model`, a callback on JAX
+            first has all variables put back into it.)
+        limit: how many in a row are too many; `None`: any number is not.
         goes_on: whether an interrupted training goes on, with the row it had.
     """
 
-    def __init__(self, goes_on=False):
+    def __init__(self, skipped_steps, limit, goes_on=False):
         super().__init__()
+        self.skipped_steps = skipped_steps
+        self.limit = limit
         self.goes_on = goes_on
 
     def on_train_begin(self, logs=None):
         """Begins to count."""
-        self.model.skipped_steps.begin_a_row(anew=not self.goes_on)
-        self.seen = self.model.skipped_steps.total_number()
+        self.skipped_steps.begin_a_row(anew=not self.goes_on)
+        self.seen = self.skipped_steps.total_number()
 
     def on_epoch_begin(self, epoch, logs=None):
         """Keeps the number of the epoch."""
@@ -27,18 +32,17 @@ class StopOnSkippedSteps(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         """Looks for skipped steps."""
-        total = self.model.skipped_steps.total_number()
+        total = self.skipped_steps.total_number()
         if total == self.seen:
             return
         new, self.seen = total - self.seen, total
-        longest = self.model.skipped_steps.longest_row()
+        longest = self.skipped_steps.longest_row()
         self.model.skipped_steps.begin_a_row(anew=False)
         what = f"Epoch {self.epoch + 1}, step {batch + 1}: a loss or gradient was not finite"
-        limit = self.model.max_skipped_steps
-        if limit is None or longest < limit:
+        if self.limit is None or longest < self.limit:
+            in_a_row = self.skipped_steps.number_in_a_row()
             warnings.warn(
-                f"{what}; skipped: {new}, {self.model.skipped_steps.number_in_a_row()} in a row, "
-                f"{total} in all.",
+                f"{what}; skipped: {new}, {in_a_row} in a row, {total} in all.",
                 RuntimeWarning,
                 stacklevel=2,
             )
@@ -68,6 +72,11 @@ class SkippedSteps:
         )
 
     @property
+    def counters(self):
+        """All counters."""
+        return [self.total, self.in_a_row, self.longest]
+
+    @property
     def variables(self):
         """The counters that training goes on with."""
         return [self.total, self.in_a_row]
@@ -87,7 +96,7 @@ class SkippedSteps:
         """Forgets the rows before; if anew, the one that has begun too."""
         if anew:
             self.in_a_row.assign(0)
-        self.longest.assign(self.in_a_row)
+        self.longest.assign(self.number_in_a_row())
 
     def total_number(self):
         """How many steps were skipped in all."""

@@ -7,15 +7,8 @@ import keras
 import tensorflow as tf
 
 from keras_spade.replicas import place_in_batch, samples_present
-from keras_spade.trainers.resuming import (
-    KeepsWeights,
-    StepsMadeBefore,
-    begin_with_weights,
-    end_with_averages,
-    split_callbacks,
-    swapping,
-)
-from keras_spade.trainers.skipped_steps import StopOnSkippedSteps
+from keras_spade.trainers.fitting import Fitting
+from keras_spade.trainers.resuming import StepsMadeBefore
 from keras_spade.trainers.tensorflow_streams import one_epoch, shard_by_samples, training_stream
 from keras_spade.trainers.tensorflow_updates import all_finite, apply_or_undo
 from keras_spade.trainers.tensorflow_workers import (
@@ -25,7 +18,7 @@ from keras_spade.trainers.tensorflow_workers import (
 )
 
 
-class Trainer:
+class Trainer(Fitting):
     """What `GauGAN` needs of TensorFlow: a mixin in front of `keras.Model`."""
 
     # === Steps, on one replica ===
@@ -94,6 +87,10 @@ class Trainer:
         apply_or_undo(finite, optimizer, gradients, variables, statistics, before)
         return values, skipped
 
+    def without_gradients(self):
+        """A context for what is a constant to the gradients; TensorFlow finds out by itself."""
+        return contextlib.nullcontext()
+
     def check_label_range(self, labels, num_classes):
         """Fails, naming the range, on ids outside `0..num_classes-1`."""
         message = f"`labels` must hold ids 0..{num_classes - 1}; found (smallest, largest):"
@@ -104,88 +101,11 @@ class Trainer:
 
     # === Whole trainings ===
 
-    def fit(
-        self,
-        x=None,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
-        validation_split=0.0,
-        validation_data=None,
-        shuffle=True,
-        class_weight=None,
-        sample_weight=None,
-        initial_epoch=0,
-        steps_per_epoch=None,
-        validation_steps=None,
-        validation_batch_size=None,
-        validation_freq=1,
-    ):
-        """Trains, as `keras.Model.fit` does, whose arguments these are.
+    def together(self, backup):
+        """A context for a training: what to say if another worker is lost."""
+        return losing_no_worker(self.workers, backup)
 
-        With a `callbacks.BackupAndRestore` it goes on where the last backup was made. Steps with a
-        loss or gradient that is not finite are skipped, see `compile(max_skipped_steps=...)`.
-        Datasets of `keras_spade.datasets` give the batches of the epoch that training is in, and
-        for validation those of the first epoch each time. A dataset begins with the batch that
-        stands after `initial_epoch` epochs; one without an end with its first.
-
-        Raises:
-            RuntimeError: after too many skipped steps, or if another worker is lost.
-        """
-        arguments = {
-            "epochs": epochs,
-            "verbose": verbose,
-            "validation_split": validation_split,
-            "validation_steps": validation_steps,
-            "validation_batch_size": validation_batch_size or batch_size,
-            "validation_freq": validation_freq,
-        }
-        data = {"x": x, "y": y, "batch_size": batch_size, "shuffle": shuffle}
-        data |= {"steps_per_epoch": steps_per_epoch, "sample_weight": sample_weight}
-        data |= {"class_weight": class_weight}
-        if not self.compiled:
-            return super().fit(**arguments, **data)  # Keras says it best.
-        callbacks, backup = split_callbacks(callbacks)
-        if isinstance(x, tf.data.Dataset):
-            data["shuffle"] = False  # It shuffles itself, or not.
-        if backup is not None and validation_split:
-            raise ValueError(
-                "`validation_split` cannot be used with BackupAndRestore; give the samples as "
-                "`validation_data`."
-            )
-        with losing_no_worker(self.workers, backup):
-            epoch, step = self._restore(backup, initial_epoch)
-            if backup is not None and verbose and backup.restored:
-                print(
-                    f"Going on from {backup.directory}: epoch {epoch + 1}, step {step + 1}."
-                    if epoch < epochs
-                    else f"The training in {backup.directory} has ended, after epoch {epoch}."
-                )
-            data = training_stream(self, data, (epoch, step), epochs, backup) or data
-            arguments["validation_data"] = self._for_evaluation(validation_data)
-            if self.workers > 1:
-                data["x"] = shard_by_samples(data["x"])
-
-            self.make_train_function()
-            train_function = self.train_function
-            if step:
-                self.train_function = StepsMadeBefore(self, step, backup.restore_metrics)
-            callbacks = [*callbacks, StopOnSkippedSteps(goes_on=bool(backup and backup.restored))]
-            swaps = swapping(callbacks)
-            if backup is not None:
-                if backup.restored:
-                    begin_with_weights(callbacks)
-                callbacks = [*([KeepsWeights(backup)] if swaps else []), *callbacks, backup]
-            try:
-                history = super().fit(callbacks=callbacks, initial_epoch=epoch, **arguments, **data)
-            finally:
-                self.train_function = train_function
-            end_with_averages(self, swaps)
-            return history
-
-    def _restore(self, backup, initial_epoch):
+    def begin(self, backup, initial_epoch):
         """Goes back to a backup, on all workers; the epoch and step that training begins with."""
         check = None
         if self.workers > 1:
@@ -198,30 +118,19 @@ class Trainer:
             check((initial_epoch, 0), 0)
         return initial_epoch, 0
 
-    def _for_evaluation(self, data):
+    def training_data(self, data, place, epochs, backup):
+        """The arguments of `fit` that are data, so that they begin at a place."""
+        data = training_stream(self, data, place, epochs, backup) or data
+        return data | {"x": shard_by_samples(data["x"])} if self.workers > 1 else data
+
+    def evaluation_data(self, data):
         """Data, of which a dataset gives the same batches each time, each shared by all workers."""
         data = one_epoch(data)
         return shard_by_samples(data) if self.workers > 1 else data
 
-    def evaluate(
-        self,
-        x=None,
-        y=None,
-        batch_size=None,
-        verbose="auto",
-        sample_weight=None,
-        steps=None,
-        callbacks=None,
-        return_dict=False,
-        **kwargs,
-    ):
-        """Averages the losses in inference mode, as `keras.Model.evaluate` does.
-
-        Datasets of `keras_spade.datasets` give the batches of their first epoch.
-        """
-        arguments = {"steps": steps, "callbacks": callbacks, "return_dict": return_dict}
-        arguments |= {"batch_size": batch_size, "verbose": verbose, "sample_weight": sample_weight}
-        return super().evaluate(self._for_evaluation(x), y, **arguments, **kwargs)
+    def passing_over(self, train_function, steps, restore_metrics):
+        """A train function that passes over its first steps, which were made before."""
+        return StepsMadeBefore(self, train_function, steps, restore_metrics)
 
     def _maybe_symbolic_build(self, *args, **kwargs):
         """Does nothing: all is built; Keras would take a batch, and a mean of label ids."""

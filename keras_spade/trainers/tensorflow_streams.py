@@ -1,4 +1,4 @@
-"""Training batches as one stream that can begin anywhere in the training."""
+"""Datasets of TensorFlow as one stream that can begin anywhere in the training."""
 
 import math
 
@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_spade.datasets.by_epoch import by_epoch, epoch_order
+from keras_spade.trainers.streams import check_arrays, check_steps
 
 
 def training_stream(model, data, place, epochs, backup):
@@ -33,20 +34,10 @@ def training_stream(model, data, place, epochs, backup):
         data = data | {"y": None, "batch_size": None}
     origin = place[0] if backup is None else backup.first_epoch
     stream, steps = stream_from(dataset, place, origin, epochs, data["steps_per_epoch"])
-    whole = steps % model.steps_per_execution == 0 == place[1] % model.steps_per_execution
-    if not whole and backup is None:
+    if backup is not None:
+        check_steps(model, steps, place, backup)
+    elif steps % model.steps_per_execution:
         return None
-    if not whole:
-        raise ValueError(
-            f"`steps_per_execution` must divide the steps of an epoch, {steps}, and those made "
-            f"before the backup, {place[1]}; got {model.steps_per_execution}."
-        )
-    if place[1] and steps != backup.restored["steps_per_epoch"]:
-        raise ValueError(
-            f"The backup in {backup.directory} was made in the middle of an epoch of "
-            f"{backup.restored['steps_per_epoch']} steps; now an epoch has {steps}. Train with the "
-            "same data, batch size and `steps_per_epoch`, or move the backup away."
-        )
     return data | {"x": stream, "shuffle": False, "steps_per_epoch": steps}
 
 
@@ -122,21 +113,8 @@ def one_epoch(dataset):
 
 def _dataset_of_arrays(x, y, batch_size, shuffle, seed, steps_per_epoch, **weights):
     """Arrays as a dataset of `by_epoch`."""
-    for argument, value in weights.items():
-        if value is not None:
-            raise ValueError(f"`{argument}` is not used; leave it away.")
-    arrays = (x,) if y is None else (x, y)
-    try:
-        arrays = keras.tree.map_structure(tf.convert_to_tensor, arrays)
-    except (TypeError, ValueError):
-        raise ValueError(
-            "`x`: with BackupAndRestore it must be arrays or a `tf.data.Dataset`, which can go on "
-            f"where an epoch was interrupted; got {type(x).__name__}."
-        ) from None
-    sizes = {int(array.shape[0]) for array in keras.tree.flatten(arrays)}
-    if len(sizes) != 1:
-        raise ValueError(f"`x` and `y` must hold as many samples each, got {sorted(sizes)}.")
-    size, batch_size = sizes.pop(), batch_size or 32
+    arrays, size = check_arrays(x, y, tf.convert_to_tensor, **weights)
+    batch_size = batch_size or 32
 
     def for_epoch(epoch, first_batch):
         indices = epoch_order(size, epoch, seed, shuffle)[first_batch * batch_size :]

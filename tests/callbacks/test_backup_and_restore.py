@@ -8,7 +8,7 @@ import os
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from backends import not_on
 from tiny_gan import state_of, tiny_batch, tiny_gan
 
 from keras_spade.callbacks import BackupAndRestore, LinearDecay
@@ -44,6 +44,7 @@ def of_epochs():
     return by_epoch(for_epoch, 3)
 
 
+tf = pytest.importorskip("tensorflow", reason="tf.data is TensorFlow's")
 DATA = {
     "arrays": lambda: {"x": SAMPLES, "batch_size": 2},
     "pair": lambda: {"x": SAMPLES["labels"], "y": SAMPLES["image"], "batch_size": 2},
@@ -251,7 +252,7 @@ def test_if_none_can_be_read_training_does_not_begin_anew(tmp_path):
 
 def test_a_backup_of_something_else_is_refused(tmp_path):
     train(tmp_path, stop=(0, 2))
-    before = state_of(gan := tiny_gan(base_filters=2))
+    before = state_of(gan := tiny_gan(base_filters=3))
     with pytest.raises(ValueError, match=r"epoch_00000_step_0000002.npz is of another model.*gen"):
         train(tmp_path, model=gan)
     assert equal(state_of(gan), before)
@@ -278,6 +279,10 @@ def test_data_without_a_place_are_refused(tmp_path):
         train(tmp_path, {"x": SAMPLES, "sample_weight": np.ones(5)})
     with pytest.raises(ValueError, match="`validation_split`"):
         train(tmp_path, {"x": SAMPLES, "validation_split": 0.2})
+
+
+@not_on("torch", "Keras has no steps_per_execution there")
+def test_executions_of_several_steps_must_fit(tmp_path):
     with pytest.raises(ValueError, match="`steps_per_execution` must divide"):
         train(tmp_path, model=tiny_gan(steps_per_execution=2))
 

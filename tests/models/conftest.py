@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from backends import EAGERLY
 
 from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 
@@ -8,10 +9,10 @@ SHAPE = (32, 64, 3)
 
 @pytest.fixture
 def make_gan():
-    """Builds small models, eager (tracing takes longer); with an encoder the latent has 8."""
+    """Builds small models; with an encoder the latent has 8."""
 
     def make(
-        encoder=False, compiled=True, seed=3, latent_dim=None, run_eagerly=True, **conditioning
+        encoder=False, compiled=True, seed=3, latent_dim=None, run_eagerly=EAGERLY, **conditioning
     ):
         conditioning = {"num_classes": 5, "image_shape": SHAPE, **conditioning}
         latent_dim = 8 if encoder else latent_dim

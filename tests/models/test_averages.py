@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from backends import EAGERLY
 from tiny_gan import tiny_batch, tiny_gan
 
 from keras_spade.optimizers import BiasCorrectedAdam
@@ -74,9 +75,11 @@ def test_the_end_of_fit_leaves_the_weights(trained):
 def test_keras_swaps_them_in_for_evaluation(trained):
     gan, _ = trained
     batch = tiny_batch()
-    gan.compile(perceptual_loss=None, run_eagerly=True, generator_optimizer=gan.generator_optimizer)
+    gan.compile(
+        perceptual_loss=None, run_eagerly=EAGERLY, generator_optimizer=gan.generator_optimizer
+    )
     copy = gan.averaged()
-    copy.compile(perceptual_loss=None, run_eagerly=True)
+    copy.compile(perceptual_loss=None, run_eagerly=EAGERLY)
     copy.seed_generator.state.assign(gan.seed_generator.state)
     before = arrays_of(gan.generator_variables)
     want = copy.evaluate(batch, verbose=0, return_dict=True)

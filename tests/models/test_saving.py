@@ -81,7 +81,7 @@ def test_compile_arguments_come_back(make_gan, tmp_path):
     assert twin.adversarial_loss.kind == "wasserstein"
     assert (twin.feature_matching_weight, twin.kl_weight) == (2.0, 0.5)
     assert twin.kl_reduction == "mean" and twin.perceptual_loss is None
-    assert type(twin.generator_optimizer) is keras.optimizers.Adam
+    assert isinstance(twin.generator_optimizer, keras.optimizers.Adam)
     assert twin.generator_optimizer.get_config()["beta_1"] == 0.5
     assert float(twin.generator_optimizer.learning_rate) == pytest.approx(1e-5)
     assert twin.initial_learning_rates == pytest.approx((3e-4, 4e-4))

@@ -94,15 +94,17 @@ class Run:
 
     def _inject_noise(self, monkeypatch, floatx):
         keys = [f"in/eps_{network}_step{step}" for step in (1, 2, 3) for network in "GD"]
-        noise = [self.golden[key].astype(floatx) for key in keys]
+        noise = [keras.ops.convert_to_tensor(self.golden[key].astype(floatx)) for key in keys]
         monkeypatch.setattr(keras.random, "normal", lambda *args, **kwargs: noise.pop(0))
 
     def _record_gradients(self, optimizer):
         apply = optimizer.apply
 
-        def recording(gradients, variables):
-            for gradient, variable in zip(gradients, variables, strict=True):
-                self.gradients.setdefault(id(variable), np.asarray(gradient))
+        def recording(gradients, variables=None):
+            # On JAX the optimizer itself knows the variables it was built with.
+            of = optimizer._trainable_variables if variables is None else variables
+            for gradient, variable in zip(gradients, of, strict=True):
+                self.gradients.setdefault(id(variable), keras.ops.convert_to_numpy(gradient))
             apply(gradients, variables)
 
         optimizer.apply = recording

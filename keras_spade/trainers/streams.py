@@ -1,0 +1,111 @@
+"""Training batches as one stream that can begin anywhere in the training."""
+
+import math
+import sys
+
+import keras
+import numpy as np
+
+
+def is_tf_dataset(data):
+    """Whether data are a `tf.data.Dataset`; TensorFlow is not imported to find out."""
+    tensorflow = sys.modules.get("tensorflow")
+    return tensorflow is not None and isinstance(data, tensorflow.data.Dataset)
+
+
+def check_steps(model, steps, place, backup):
+    """Raises unless a training can go on at `place`, in epochs of so many steps.
+
+    Args:
+        model: a `GauGAN`.
+        steps: of an epoch.
+        place: `(epoch, step)` to begin at.
+        backup: a `BackupAndRestore`.
+    """
+    if steps % model.steps_per_execution or place[1] % model.steps_per_execution:
+        raise ValueError(
+            f"`steps_per_execution` must divide the steps of an epoch, {steps}, and those made "
+            f"before the backup, {place[1]}; got {model.steps_per_execution}."
+        )
+    if place[1] and steps != backup.restored["steps_per_epoch"]:
+        raise ValueError(
+            f"The backup in {backup.directory} was made in the middle of an epoch of "
+            f"{backup.restored['steps_per_epoch']} steps; now an epoch has {steps}. Train with the "
+            "same data, batch size and `steps_per_epoch`, or move the backup away."
+        )
+
+
+def check_arrays(x, y, convert, **weights):
+    """The arrays of `fit` as one structure, and how many samples they hold.
+
+    Args:
+        x: as in `fit`.
+        y: as in `fit`.
+        convert: makes a tensor or array of an array; fails with other things.
+        **weights: arguments of `fit` that must be `None`.
+    """
+    for argument, value in weights.items():
+        if value is not None:
+            raise ValueError(f"`{argument}` is not used; leave it away.")
+    arrays = (x,) if y is None else (x, y)
+    try:
+        arrays = keras.tree.map_structure(convert, arrays)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "`x`: with BackupAndRestore it must be arrays or a `tf.data.Dataset`, which can go on "
+            f"where an epoch was interrupted; got {type(x).__name__}."
+        ) from None
+    sizes = {int(array.shape[0]) for array in keras.tree.flatten(arrays)}
+    if len(sizes) != 1:
+        raise ValueError(f"`x` and `y` must hold as many samples each, got {sorted(sizes)}.")
+    return arrays, sizes.pop()
+
+
+def stream_of_arrays(model, data, place, epochs, backup):
+    """What `fit` hands to Keras in the place of its arrays, where TensorFlow is not needed.
+
+    The order of an epoch's samples is a function of the model's seed and the number of the epoch.
+
+    Args:
+        model: a `GauGAN`.
+        data: what `fit` was given of `x`, `y`, `batch_size`, `shuffle`, `steps_per_epoch`,
+            `sample_weight` and `class_weight`.
+        place: `(epoch, step)` to begin at.
+        epochs: the epoch training ends before.
+        backup: a `BackupAndRestore`.
+
+    Returns:
+        The arguments anew. In the place of the batches of steps that were made before stand others.
+    """
+    weights = {k: data[k] for k in ("sample_weight", "class_weight")}
+    arrays, size = check_arrays(data["x"], data["y"], _array, **weights)
+    batch_size = data["batch_size"] or 32
+    count = math.ceil(size / batch_size)
+    steps = data["steps_per_epoch"] or count
+    check_steps(model, steps, place, backup)
+
+    def batch(number):
+        epoch, step = divmod(number, count)
+        order = np.arange(size)
+        if data["shuffle"]:
+            order = np.random.default_rng([model.seed or 0, epoch]).permutation(size)
+        picked = order[step * batch_size : (step + 1) * batch_size]
+        return keras.tree.map_structure(lambda array: array[picked], arrays)
+
+    first = place[0] * steps + place[1]
+    numbers = [first] * place[1] + list(range(first, epochs * steps))
+    stream = (batch(number) for number in numbers or [first])
+    return data | {
+        "x": stream,
+        "y": None,
+        "batch_size": None,
+        "shuffle": False,
+        "steps_per_epoch": steps,
+    }
+
+
+def _array(x):
+    array = keras.ops.convert_to_numpy(x)
+    if array.dtype == object or array.ndim == 0:
+        raise TypeError
+    return array
