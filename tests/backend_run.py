@@ -3,8 +3,8 @@
     KERAS_BACKEND=jax python backend_run.py folder --dtype=float32
     KERAS_BACKEND=jax python backend_run.py folder --load tensorflow torch
 
-writes losses, weights and pictures to `jax.npz` and the model to `jax.keras`, and then paints with
-the models the other backends have written.
+writes losses, weights and pictures to `jax.npz` and the model to `jax.keras`; with `--load` paints
+with the models that other backends have written.
 """
 
 import argparse
@@ -18,15 +18,23 @@ parser.add_argument("folder", type=Path)
 parser.add_argument("--dtype", default="float32")
 parser.add_argument("--load", nargs="*", help="backends whose models are loaded")
 parser.add_argument("--modulation", default="auto")
+parser.add_argument("--devices", type=int, default=1, help="of JAX, virtual ones")
+parser.add_argument("--own_noise", action="store_true", help="of the backend, not of NumPy")
+parser.add_argument("--name", help="of the files written, if not that of the backend")
 flags = parser.parse_args()
+if flags.devices > 1:
+    os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={flags.devices}"
 
 import keras
 import numpy as np
 
 from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 
-BACKEND = keras.backend.backend()
+NAME = flags.name or keras.backend.backend()
 SHAPE = (32, 64, 3)
+if flags.devices > 1:
+    keras.distribution.set_distribution(keras.distribution.DataParallel())
+    assert len(keras.distribution.list_devices()) == flags.devices
 keras.config.set_floatx(flags.dtype)
 keras.config.set_dtype_policy(flags.dtype)
 
@@ -37,7 +45,8 @@ def noise(shape, *args, **kwargs):
     return keras.ops.convert_to_tensor(numbers, flags.dtype)
 
 
-keras.random.normal = noise
+if not flags.own_noise:
+    keras.random.normal = noise
 rng = np.random.default_rng(1)
 labels = np.kron(rng.integers(0, 5, (4, 8, 8)), np.ones((4, 8), int)).astype("int32")
 batch = {
@@ -50,7 +59,7 @@ latent = rng.standard_normal((4, 8))
 
 def paint(gan):
     """Pictures as floats: rounded to bytes they would hide differences, or make some."""
-    inputs = {**{k: v for k, v in batch.items() if k != "image"}, "latent": latent}
+    inputs = {k: v for k, v in batch.items() if k != "image"}
     return keras.ops.convert_to_numpy(gan.paint({**inputs, "latent": latent.astype(flags.dtype)}))
 
 
@@ -71,7 +80,7 @@ if flags.load is not None:
         gan = keras.models.load_model(flags.folder / f"{other}.keras")
         found[f"{other}/painted"] = paint(gan)
         found |= {f"{other}/loss/{k}": v for k, v in step(gan).items()}
-    np.savez(flags.folder / f"{BACKEND}_loaded.npz", **found)
+    np.savez(flags.folder / f"{NAME}_loaded.npz", **found)
     raise SystemExit
 
 common = {"num_classes": 5, "image_shape": SHAPE, "void_class": True, "instance_edges": True}
@@ -95,6 +104,7 @@ for number in (1, 2, 3):
     if number != 2:
         found |= arrays_of(gan, f"weights{number}")
 found["painted"] = paint(gan)
-gan.save(flags.folder / f"{BACKEND}.keras")
-found |= {f"loss4/{k}": v for k, v in step(gan).items()}
-np.savez(flags.folder / f"{BACKEND}.npz", **found)
+gan.save(flags.folder / f"{NAME}.keras")
+history = gan.fit(batch, batch_size=2, shuffle=False, validation_data=batch, verbose=0).history
+found |= {f"fit/{k}": v[0] for k, v in history.items()} | arrays_of(gan, "weights5")
+np.savez(flags.folder / f"{NAME}.npz", **found)

@@ -15,6 +15,8 @@ gc.freeze()
 if BACKEND == "jax":
     import jax
 
+    # Compiling takes longer than computing here.
+    jax.config.update("jax_disable_most_optimizations", True)
     # What one test has compiled, the others need not compile again.
     jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / ".jax_cache"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

@@ -5,7 +5,12 @@ import keras
 import numpy as np
 from jax import numpy as jnp
 
-from keras_spade.trainers.jax_steps import CheckedBatches, StepsMadeBefore, whole_state
+from keras_spade.trainers.jax_steps import (
+    CheckedBatches,
+    StepsMadeBefore,
+    check_batches,
+    whole_state,
+)
 from keras_spade.trainers.one_process import OneProcess
 
 
@@ -122,6 +127,13 @@ class Trainer(OneProcess):
             )
         return labels
 
+    # === Data on several devices ===
+
+    def training_data(self, data, place, epochs, backup):
+        """The arguments of `fit` that are data, so that they begin at a place."""
+        check_batches(data["x"], data["batch_size"])
+        return super().training_data(data, place, epochs, backup)
+
     # === What Keras' loop calls ===
 
     @property
@@ -133,7 +145,7 @@ class Trainer(OneProcess):
         """Puts the check of the labels in front of the step."""
         if self.train_function is None or force:
             super().make_train_function(force=True)
-            self.train_function = self._guarded(self.train_function, self._count)
+            self.train_function = self._guarded(self.train_function, self.show_counts)
 
     def make_test_function(self, force=False):
         """Puts the check of the labels in front of the step."""
@@ -156,7 +168,7 @@ class Trainer(OneProcess):
 
         return guarded
 
-    def _count(self, state):
+    def show_counts(self, state):
         """Makes the counts of skipped steps known outside of the state that the loop carries."""
         counters = self.skipped_steps.counters
         for variable, value in zip(counters, state[-1][-len(counters) :], strict=True):

@@ -3,8 +3,38 @@
 import contextlib
 
 import jax
+import keras
+
+from keras_spade.trainers.streams import is_tf_dataset
 
 GROUPS = ("trainable_variables", "non_trainable_variables")
+HELP = (
+    "Under `keras.distribution` every batch must be divisible by the number of devices: choose "
+    "`batch_size` so, and leave out what remains at the end (`drop_remainder=True`)."
+)
+
+
+def check_batches(x, batch_size):
+    """Raises if it can be seen beforehand that the devices cannot share a batch.
+
+    Args:
+        x: arrays or a dataset, as in `fit`.
+        batch_size: as in `fit`.
+    """
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return
+    devices = distribution.num_model_replicas
+    if is_tf_dataset(x):
+        sizes = {spec.shape[0] for spec in keras.tree.flatten(x.element_spec)} - {None}
+    else:
+        shapes = [getattr(array, "shape", ()) for array in keras.tree.flatten(x)]
+        samples = {shape[0] for shape in shapes if shape}
+        batch_size = batch_size or 32
+        sizes = {min(batch_size, n) for n in samples} | {n % batch_size for n in samples}
+    for size in sorted(sizes):
+        if size % devices:
+            raise ValueError(f"`x`: a batch of {size} for {devices} devices. {HELP}")
 
 
 class CheckedBatches:
@@ -23,7 +53,12 @@ class CheckedBatches:
         return self
 
     def __next__(self):
-        batch = next(self.batches)
+        try:
+            batch = next(self.batches)
+        except ValueError as error:
+            if type(error).__name__ != "IndivisibleError":
+                raise
+            raise ValueError(f"A batch cannot be shared by the devices. {HELP}") from error
         self.check(batch)
         return batch
 
@@ -78,6 +113,7 @@ class StepsMadeBefore:
         for _ in range(self.model.steps_per_execution):
             next(batches)
         self.steps -= self.model.steps_per_execution
+        self.model.show_counts(state)
         if self.restore_metrics is not None:
             self.restore_metrics()
             self.restore_metrics = None

@@ -22,13 +22,12 @@ class OneProcess(Fitting):
         """
         if not is_tf_dataset(data["x"]):
             return data if backup is None else stream_of_arrays(self, data, place, epochs, backup)
-        from keras_spade.trainers.tensorflow_streams import training_stream
+        from keras_spade.trainers.tensorflow_streams import training_stream, with_empty_batches
 
         stream = training_stream(self, data, place, epochs, backup)
-        if stream is None or not place[1]:
-            return stream or data
-        unseen = stream["x"].take(1).cache().repeat(place[1])
-        return stream | {"x": unseen.concatenate(stream["x"])}
+        if stream is None:
+            return data
+        return stream | {"x": with_empty_batches(stream["x"], place[1])}
 
     def evaluation_data(self, data):
         """Data, of which a dataset gives the same batches each time."""

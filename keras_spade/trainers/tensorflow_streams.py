@@ -91,6 +91,16 @@ def stream_from(dataset, place, origin, epochs, steps_per_epoch):
     return stream.prefetch(tf.data.AUTOTUNE).with_options(dataset.options()), steps
 
 
+def with_empty_batches(stream, count):
+    """Puts some batches in front that hold nothing."""
+    if not count:
+        return stream
+    empty = keras.tree.map_structure(
+        lambda spec: tf.zeros([size or 1 for size in spec.shape], spec.dtype), stream.element_spec
+    )
+    return tf.data.Dataset.from_tensors(empty).repeat(count).concatenate(stream)
+
+
 def _has_places(dataset, steps_per_epoch):
     """Whether it is known what comes after so many steps."""
     if not isinstance(dataset, tf.data.Dataset):

@@ -11,6 +11,7 @@ import time
 
 import keras
 import pytest
+from backends import only_on
 from training_runs import assert_equal_runs, finish, largest_difference, run, start, steps
 
 from keras_spade.callbacks import BackupAndRestore
@@ -19,7 +20,10 @@ KILLS = int(os.environ.get("KERAS_SPADE_KILLS", 2))
 # 60 steps, of which every second is backed up.
 FLAGS = ("--epochs=3", "--samples=80", "--batch_size=4", "--save_freq=2")
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    only_on("tensorflow", "it kills processes; tests of backups break off trainings on the others"),
+]
 
 
 def newest(folder):

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from backends import only_on
 from training_runs import finish, run, start
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, only_on("tensorflow", "hundreds of steps, once")]
 
 FLAGS = ("--samples=80", "--batch_size=4", "--encoder")  # 20 steps an epoch
 

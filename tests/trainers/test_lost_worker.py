@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from backends import only_on
 from training_runs import assert_equal_runs, finish, free_ports, run, start, steps
 
 from keras_spade.callbacks import BackupAndRestore
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, only_on("tensorflow", "tf.distribute")]
 
 FLAGS = ("--epochs=2", "--samples=80", "--batch_size=4", "--dtype=float64")
 # Stated in docs/training.md: a killed worker is seen at once, a frozen one after its heartbeat

@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 import pytest
+from backends import only_on
 from training_runs import assert_equal_runs, finish, free_ports, run, start
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, only_on("tensorflow", "tf.distribute")]
 
 COMMON = ("--samples=37", "--encoder", "--validation")
 # In float32 two runs part ways where rounding takes an activation to the other side of a kink, or

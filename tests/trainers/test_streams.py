@@ -4,8 +4,9 @@ import itertools
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from tiny_gan import tiny_batch, tiny_gan
+
+tf = pytest.importorskip("tensorflow", reason="tf.data is TensorFlow's")
 
 from keras_spade.datasets import by_epoch, epoch_order
 from keras_spade.trainers.tensorflow_streams import one_epoch, shard_by_samples, stream_from

@@ -1,0 +1,103 @@
+"""TensorFlow, JAX and PyTorch make the same steps from the same weights, and read their files.
+
+Each runs in a process of its own, `tests/backend_run.py`.
+"""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from backends import BACKEND
+from golden_files import read_arrays
+
+SCRIPT = Path(__file__).parents[1] / "backend_run.py"
+BACKENDS = [name for name in ("tensorflow", "torch", "jax") if importlib.util.find_spec(name)]
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(len(BACKENDS) < 2, reason="only one backend is installed"),
+    pytest.mark.skipif(BACKEND != "tensorflow", reason="runs once, beside TensorFlow's tests"),
+]
+
+
+def run(backend, folder, *flags):
+    """Runs the script on a backend."""
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": backend,
+        "PYTHONPATH": str(SCRIPT.parents[1]),
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "JAX_ENABLE_X64": "true" if "--dtype=float64" in flags else "false",
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "true",
+        "OMP_NUM_THREADS": "1",
+    }
+    result = subprocess.run(
+        [sys.executable, str(SCRIPT), str(folder), *flags],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=1500,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """What each backend comes to, by dtype; and the folder of float32."""
+
+    def all_backends(dtype):
+        folder = tmp_path_factory.mktemp(dtype)
+        for backend in BACKENDS:
+            run(backend, folder, f"--dtype={dtype}")
+        return folder, {backend: read_arrays(folder / f"{backend}.npz") for backend in BACKENDS}
+
+    return {dtype: all_backends(dtype) for dtype in ("float32", "float64")}
+
+
+def differences(one, other, prefix):
+    """All differences of the arrays below a prefix, in one array; noise has states of its own."""
+    names = [k for k in one if k.startswith(prefix)]
+    assert names and one.keys() == other.keys()
+    apart = [np.ravel(np.abs(np.subtract(one[k], other[k], dtype="float64"))) for k in names]
+    return np.nan_to_num(np.concatenate(apart), nan=np.inf)
+
+
+@pytest.mark.parametrize("other", BACKENDS[1:])
+def test_steps_agree_in_float64(runs, other):
+    one, other = runs["float64"][1]["tensorflow"], runs["float64"][1][other]
+    for prefix in ("loss1", "loss2", "loss3", "weights1", "weights3", "painted", "fit", "weights5"):
+        largest = differences(one, other, prefix).max()
+        print(prefix, largest)
+        assert largest < 1e-9, prefix
+
+
+@pytest.mark.parametrize("other", BACKENDS[1:])
+def test_steps_agree_in_float32(runs, other):
+    one, other = runs["float32"][1]["tensorflow"], runs["float32"][1][other]
+    for prefix in ("loss1", "loss2", "loss3"):
+        largest = differences(one, other, prefix).max()
+        print(prefix, largest)
+        assert largest < 1e-4, prefix
+    # Where a gradient is zero but for rounding, Adam makes a whole step of it.
+    for prefix, rate in (("weights1", 8e-4), ("weights3", 3 * 8e-4)):
+        apart = differences(one, other, prefix)
+        print(prefix, apart.max(), np.mean(apart > 1e-4))
+        assert np.mean(apart > 1e-4) < 0.003 and apart.max() < rate
+
+
+def test_files_of_one_backend_load_on_the_others(runs):
+    folder, arrays = runs["float32"]
+    for backend in BACKENDS:
+        others = [other for other in BACKENDS if other != backend]
+        run(backend, folder, "--load", *others)
+        loaded = read_arrays(folder / f"{backend}_loaded.npz")
+        for other in others:
+            apart = np.abs(loaded[f"{other}/painted"] - arrays[other]["painted"]).max()
+            print(f"{other}'s file on {backend}: pictures differ by {apart}")
+            assert apart < 1e-5
+            # The step after that, with optimizers and all, begins with the other's losses.
+            assert all(np.isfinite(v) for k, v in loaded.items() if k.startswith(f"{other}/loss"))
