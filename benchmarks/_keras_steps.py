@@ -3,9 +3,8 @@
 import keras
 import numpy as np
 import tensorflow as tf
+from _our_networks import make_gan, make_generator
 from _variants import Step
-
-from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 
 
 def make(settings, batches, modulation, folded=False):
@@ -19,22 +18,9 @@ def make(settings, batches, modulation, folded=False):
         tf.config.threading.set_intra_op_parallelism_threads(settings.threads)
         tf.config.threading.set_inter_op_parallelism_threads(settings.threads)
     keras.utils.set_random_seed(0)
-    shape = (settings.height, settings.width, 3)
-    conditioning = {
-        "num_classes": settings.num_classes,
-        "image_shape": shape,
-        "void_class": settings.void_class,
-        "instance_edges": settings.instance_edges,
-        "modulation": modulation,
-    }
-    generator = SPADEGenerator(
-        **conditioning,
-        latent_dim=settings.latent_dim,
-        base_filters=settings.base_filters,
-        hidden_filters=settings.hidden_filters,
-    )
+    generator = make_generator(settings, modulation)
     if settings.task == "training_step":
-        run = _training_step(generator, conditioning, settings, batches)
+        run = _training_step(make_gan(generator, settings, modulation), batches)
     else:
         inputs = _generator_inputs(settings, batches)
         if settings.task == "inference":
@@ -71,12 +57,5 @@ def _forward_backward(generator, inputs):
     return lambda index: gradients(inputs[index])
 
 
-def _training_step(generator, conditioning, settings, batches):
-    discriminator = MultiScaleDiscriminator(**conditioning, base_filters=settings.base_filters)
-    encoder = None
-    if settings.latent_dim is not None:
-        shape, latent_dim = conditioning["image_shape"], settings.latent_dim
-        encoder = StyleEncoder(shape, latent_dim, settings.base_filters, resize_to=None)
-    gan = GauGAN(generator, discriminator, encoder, seed=0)
-    gan.compile(perceptual_loss=None)
+def _training_step(gan, batches):
     return lambda index: gan.train_on_batch(batches[index], return_dict=True)

@@ -42,15 +42,26 @@ def others_share(busy, own, wall):
     return max(busy - own - resolution, 0.0) / (wall * os.cpu_count())
 
 
-def check_memory_left(count):
-    """Raises before `count` variants leave too little memory."""
+def memory():
+    """Bytes of memory in all, and of those that are available; `None` where nobody knows."""
     info = Path("/proc/meminfo")
     if not info.exists():
-        return
+        return None
     with info.open() as file:
         kibibytes = {line.split(":")[0]: int(line.split()[1]) for line in file}
-    if kibibytes["MemAvailable"] < LEFT * kibibytes["MemTotal"]:
+    return 1024 * kibibytes["MemTotal"], 1024 * kibibytes["MemAvailable"]
+
+
+def leaves_little(more=0):
+    """Whether little memory is left once so many bytes more are taken."""
+    known = memory()
+    return known is not None and known[1] - more < LEFT * known[0]
+
+
+def check_memory_left(count):
+    """Raises before `count` variants leave too little memory."""
+    if leaves_little():
         raise RuntimeError(
-            f"{count} variants leave {kibibytes['MemAvailable'] / 2**20:.1f} GiB of memory; "
+            f"{count} variants leave {memory()[1] / 2**30:.1f} GiB of memory; "
             "name fewer in --variants."
         )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import subprocess
 import sys
 import tempfile
@@ -10,14 +11,26 @@ from pathlib import Path
 
 
 class Process:
-    """A worker, and the pipes to it; a context manager."""
+    """A worker, and the pipes to it; a context manager.
 
-    def __init__(self, name, settings, batches):
-        worker = Path(__file__).with_name("_worker.py")
-        environment = dict(os.environ)
+    Args:
+        name: of the variant.
+        settings: a `Settings`.
+        batches: the path of the file of batches.
+        worker: the script that is run.
+        environment: variables, a dict, on top of those of this process.
+        patience: seconds after which an answer is not waited for any more; `None`: for ever.
+    """
+
+    def __init__(
+        self, name, settings, batches, worker="_worker.py", environment=None, patience=None
+    ):
+        worker = Path(__file__).with_name(worker)
+        environment = {**os.environ, **(environment or {})}
         if settings.threads:
             environment["OMP_NUM_THREADS"] = str(settings.threads)
         self.name = name
+        self.patience = patience
         self.output = tempfile.TemporaryFile("w+")
         answers, write_end = os.pipe()
         arguments = [name, json.dumps(asdict(settings)), str(batches), str(write_end)]
@@ -43,6 +56,9 @@ class Process:
         return self._answer()
 
     def _answer(self):
+        if not select.select([self.answers], [], [], self.patience)[0]:
+            self.process.kill()
+            raise TimeoutError(f"The worker of {self.name!r} was silent for {self.patience:.0f} s.")
         line = self.answers.readline()
         if line:
             return json.loads(line)

@@ -20,7 +20,7 @@ def time_table(seconds, baseline):
         ratios = [a / b for a, b in zip(times, seconds[baseline], strict=True)]
         rows.append([name, *_median_and_range(times, 3, " s"), *_median_and_range(ratios, 2, "")])
     head = ["variant", "median", "[min..max]", f"x the time of {baseline}", "[min..max]"]
-    return _markdown(head, rows)
+    return markdown(head, rows)
 
 
 def memory_table(memory, baseline):
@@ -50,7 +50,7 @@ def memory_table(memory, baseline):
         rows.append([name, held, peak, highest, ratios[0], kept, later, ratios[1]])
     ratio = f"x that of {baseline}"
     head = ["variant", "held", "peak", "above held", ratio, "kept by the first step"]
-    return _markdown([*head, "later steps above held", ratio], rows)
+    return markdown([*head, "later steps above held", ratio], rows)
 
 
 def shares_line(shares):
@@ -68,6 +68,7 @@ def _median_and_range(values, digits, unit):
     return f"{median(values):.{digits}f}{unit}", f"[{low:.{digits}f}..{high:.{digits}f}]"
 
 
-def _markdown(head, rows):
+def markdown(head, rows):
+    """A table of cells, the first column to the left."""
     rules = ["---", *["---:"] * (len(head) - 1)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rules, *rows))

@@ -16,7 +16,7 @@ def make(settings, batches, channels_last=False, compiled=False, folded=False):
     """
     _set_up(settings)
     size = (settings.height, settings.width)
-    generator = _generator(settings)
+    generator = plain_generator(settings)
     layout = torch.channels_last if channels_last else torch.contiguous_format
     if settings.task != "training_step":
         generator.train(settings.task != "inference").to(memory_format=layout)
@@ -37,9 +37,9 @@ def make(settings, batches, channels_last=False, compiled=False, folded=False):
         channels_last=channels_last,
         compile_options={} if compiled else None,
     )
-    _make_slots(gan.generator_optimizer)
-    _make_slots(gan.discriminator_optimizer)
-    tensors = [_tensors(batch) for batch in batches]
+    make_slots(gan.generator_optimizer)
+    make_slots(gan.discriminator_optimizer)
+    tensors = [tensors_of(batch) for batch in batches]
 
     def run(index):
         losses = gan.training_step(*tensors[index])
@@ -62,7 +62,7 @@ def make_monai(settings, batches):
     decoder = _monai_decoder(settings)
     decoder.train(settings.task != "inference")
     run = _generator_step(decoder, settings, batches, torch.contiguous_format)
-    ratio = _multiply_adds(_monai_decoder, settings) / _multiply_adds(_generator, settings)
+    ratio = _multiply_adds(_monai_decoder, settings) / _multiply_adds(plain_generator, settings)
     note = f"a smaller network, {ratio:.2f} of the paper's multiply-adds; see `make_monai`"
     return Step(run, {"torch": torch.__version__, "monai": monai.__version__}, note)
 
@@ -73,7 +73,7 @@ def _set_up(settings):
         torch.set_num_threads(settings.threads)
 
 
-def _generator(settings):
+def plain_generator(settings):
     return torch_spade.SPADEGenerator(
         settings.label_channels,
         (settings.height, settings.width),
@@ -101,7 +101,7 @@ def _monai_decoder(settings):
     )
 
 
-def _tensors(batch):
+def tensors_of(batch):
     """Labels, edges (or `None`) and image, as `torch_spade` takes them."""
     edges = torch.from_numpy(batch["edges"]) if "edges" in batch else None
     image = torch.from_numpy(batch["image"]).permute(0, 3, 1, 2)
@@ -110,7 +110,7 @@ def _tensors(batch):
 
 def _generator_step(generator, settings, batches, layout):
     """Inference, or forward and backward, of a network of label channels and a latent."""
-    tensors = [_tensors(batch)[:2] for batch in batches]
+    tensors = [tensors_of(batch)[:2] for batch in batches]
     classes = settings.num_classes + settings.void_class
     latent = None
     if settings.latent_dim is not None:
@@ -138,7 +138,7 @@ def _fold(module):
             remove_spectral_norm(child)
 
 
-def _make_slots(optimizer):
+def make_slots(optimizer):
     """Adam's slots, which it would make in its first step; zero gradients move no weight."""
     for group in optimizer.param_groups:
         for parameter in group["params"]:

@@ -2,18 +2,17 @@
 
     python _worker.py NAME SETTINGS_AS_JSON BATCHES.npz ANSWERS
 
-Commands, on the standard input, and answers, to the file descriptor ANSWERS, are lines of JSON:
-`{"batch": i}` makes a step and answers its seconds, `{"memory": n}` answers what is held before the
-first step, and the peaks of n steps. Standard output is for what libraries print.
+Of the commands, see `_serving.py`, `{"batch": i}` makes a step and answers its seconds,
+`{"memory": n}` answers what is held before the first step, and the peaks of n steps.
 """
 
 import json
-import os
 import sys
 import time
 
 from _batches import read_batches
 from _memory import peak, reset_peak, resident
+from _serving import serve
 from _variants import Settings, SkippedError, make_step
 
 
@@ -55,24 +54,19 @@ class Worker:
 
 def main(name, settings, path, answers):
     """Builds the variant, and answers until there are no more commands."""
-    os.set_inheritable(int(answers), False)
-    with os.fdopen(int(answers), "w") as file:
 
-        def send(answer):
-            print(json.dumps(answer), file=file, flush=True)
-
+    def build():
         try:
             step = make_step(name, Settings(**json.loads(settings)), read_batches(path))
         except SkippedError as reason:
-            send({"skipped": str(reason)})
-            return
+            return {"skipped": str(reason)}, {}
         if {"tensorflow", "torch"} <= set(sys.modules):
             raise RuntimeError("TensorFlow and PyTorch are in one process.")
-        send({"versions": step.versions, "note": step.note})
         worker = Worker(step)
-        for line in sys.stdin:
-            ((command, argument),) = json.loads(line).items()
-            send({"batch": worker.batch, "memory": worker.memory}[command](argument))
+        commands = {"batch": worker.batch, "memory": worker.memory}
+        return {"versions": step.versions, "note": step.note}, commands
+
+    serve(answers, build)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def label_channels_of(labels, num_classes, edges=None):
     `(batch, H, W)` of 0 and 1, or `None`: one channel less.
     """
     size = (len(labels), num_classes + (edges is not None), *labels.shape[1:])
-    channels = torch.zeros(size, dtype=None if edges is None else edges.dtype)
+    channels = labels.new_zeros(size, dtype=torch.float32 if edges is None else edges.dtype)
     channels.scatter_(1, labels.unsqueeze(1), 1.0)
     if edges is not None:
         channels[:, -1] = edges
