@@ -1,6 +1,9 @@
 """The distinct windows of a map of ids, found without collisions."""
 
+import keras
 from keras import ops
+
+from keras_spade.layers.bounded_windows import bounded_windows
 
 KEY_BITS = 63
 INDEX_BITS = 31
@@ -14,6 +17,9 @@ def distinct_windows(ids, id_bits, kernel_size, strides=1):
     by side in one integer, `id_bits` bits each, and those integers are numbered. Rows of a window
     come first, then columns of rows, so one number at a time is small enough; where even so the
     ids do not fit in 63 bits, parts are numbered on the way.
+
+    On JAX, how many there are is not known to a function that is being compiled; there, see
+    `bounded_windows`.
 
     Args:
         ids: integers, `(batch, H, W)`, at least 0 and below `2 ** id_bits`.
@@ -34,6 +40,9 @@ def distinct_windows(ids, id_bits, kernel_size, strides=1):
     >>> members.shape[0], np.array(index).ravel().tolist()
     (3, [0, 1, 1, 1, 2])
     """
+    if keras.backend.backend() == "jax":
+        members, index, count = bounded_windows(ids, id_bits, kernel_size, strides)
+        return members[: int(count)], index
     pad = kernel_size // 2
     padded = ops.pad(ops.cast(ids, "int64"), [[0, 0], [pad, pad], [pad, pad]])
     rows, row_index = _number(_shifted(padded, 2, kernel_size, strides), id_bits)

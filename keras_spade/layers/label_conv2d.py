@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_spade.layers.bounded_patterns import by_fit
 from keras_spade.layers.distinct_windows import window_count
 from keras_spade.layers.half_pool import half_pool, half_size
 from keras_spade.layers.lean_gradients import pick_rows
@@ -103,10 +104,9 @@ class LabelConv2D(keras.layers.Conv2D):
         size = None if isinstance(segmap, dict) else ops.shape(segmap)[1:3]
         segmap = encode_segmap(segmap, None, size, windows, self)
         if isinstance(segmap, dict):
-            (rows,) = rows_from(segmap, self._pattern_rows, self._dense_maps)
-            y = pick_rows(rows, segmap["index"])
+            y = by_fit(segmap, self._of_patterns, self._of_map)
         else:
-            (y,) = self._dense_maps(segmap)
+            y = self._of_map(segmap)
         if image is not None:
             of_image = self._convolve(image, self.kernel[:, :, self.map_channels :])
             # The images' batch is a multiple of the labels'.
@@ -114,10 +114,14 @@ class LabelConv2D(keras.layers.Conv2D):
             y = ops.reshape(ops.reshape(of_image, (-1, *ops.shape(y))) + y, shape)
         return self.activation(y + self.bias if self.use_bias else y)
 
-    def _dense_maps(self, segmap):
+    def _of_patterns(self, patterns):
+        (rows,) = rows_from(patterns, self._pattern_rows, lambda segmap: [self._of_map(segmap)])
+        return pick_rows(rows, patterns["index"])
+
+    def _of_map(self, segmap):
         for _ in range(self.halvings):
             segmap = half_pool(segmap)
-        return [self._convolve(segmap, self.kernel[:, :, : self.map_channels])]
+        return self._convolve(segmap, self.kernel[:, :, : self.map_channels])
 
     def _convolve(self, x, kernel):
         pad = self.kernel_size[0] // 2

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_spade.layers.bounded_patterns import bounded_patterns
 from keras_spade.layers.conditioning_map import check_conditioning, one_hot_map
 from keras_spade.layers.distinct_windows import distinct_windows, index_bits, window_count
 from keras_spade.layers.modulation import check_modulation
@@ -85,7 +86,7 @@ class LabelPatterns(keras.layers.Layer):
         self.num_classes = num_classes
         self.windows = tuple(tuple(window) for window in windows)
         self.modulation = modulation
-        self.supports_jit = False
+        self.supports_jit = keras.backend.backend() == "jax"
 
     def build(self, labels_shape, edges_shape=None):
         """Holds no weights."""
@@ -109,7 +110,11 @@ class LabelPatterns(keras.layers.Layer):
         spec["index"] = keras.KerasTensor((labels.shape[0], height, width), dtype="int32")
         pixels = one_hot_pixels(self.num_classes, edges is not None)
         spec["pixels"] = keras.KerasTensor(pixels.shape, dtype=self.compute_dtype)
-        if has_map(self.modulation, height, width):
+        if keras.backend.backend() == "jax":
+            size = (self.height, self.width)
+            spec["ids"] = keras.KerasTensor((labels.shape[0], *size), dtype="int32")
+            spec["fit"] = keras.KerasTensor((), dtype="int32")
+        elif has_map(self.modulation, height, width):
             shape = (None, None, None, pixels.shape[-1])
             spec["map"] = keras.KerasTensor(shape, dtype=self.compute_dtype)
         return spec
@@ -131,13 +136,15 @@ def label_patterns(labels, edges, num_classes, size, windows, modulation, dtype)
     labels = nearest_resize(labels, *size)
     edges = None if edges is None else nearest_resize(edges, *size)
     ids, bits = _ids(labels, edges, num_classes)
+    pixels = one_hot_pixels(num_classes, edges is not None)
+    fixed = {"pixels": ops.convert_to_tensor(pixels, dtype)}
+    if keras.backend.backend() == "jax":
+        return fixed | bounded_patterns(ids, bits, windows)
     patterns = {}
     for level, (kernel_size, strides) in enumerate(windows):
         members, index = distinct_windows(ids, bits, kernel_size, strides)
         patterns[f"members_{level}"] = members
         ids, bits = index + 1, index_bits(index)
-    pixels = one_hot_pixels(num_classes, edges is not None)
-    fixed = {"pixels": ops.convert_to_tensor(pixels, dtype)}
     if not has_map(modulation, *index.shape[1:]):
         return patterns | fixed | {"index": index}
 

@@ -34,15 +34,16 @@ def pick_rows(rows, index):
         The shape of `index`, and `channels` behind.
     """
 
+    # JAX wants the index among the arguments: it takes gradients when a branch has been left.
     @ops.custom_gradient
-    def pick(rows):
+    def pick(rows, index):
         def gradient(*args, upstream=None):
             upstream = args[0] if upstream is None else upstream
-            return _sum_by_row(upstream, index, rows)
+            return _sum_by_row(upstream, index, rows), None
 
         return ops.take(rows, index, axis=0), gradient
 
-    return pick(rows)
+    return pick(rows, ops.convert_to_tensor(index))
 
 
 def _sum_by_row(values, index, rows):
@@ -66,7 +67,7 @@ def pick_and_modulate(x, gain, bias, index):
     """
 
     @ops.custom_gradient
-    def modulate(x, gain, bias):
+    def modulate(x, gain, bias, index):
         y = x * ops.take(gain, index, axis=0) + ops.take(bias, index, axis=0)
 
         def gradients(*args, upstream=None):
@@ -75,11 +76,11 @@ def pick_and_modulate(x, gain, bias, index):
             for_gain = _sum_by_row(upstream * x, later, gain)
             # One after the other: each needs a tensor of the size of `x`.
             picked = ops.take(gain, after(for_gain, later), axis=0)
-            return upstream * picked, for_gain, _sum_by_row(upstream, later, bias)
+            return upstream * picked, for_gain, _sum_by_row(upstream, later, bias), None
 
         return y, gradients
 
-    return modulate(x, gain, bias)
+    return modulate(x, gain, bias, ops.convert_to_tensor(index))
 
 
 def leaky_relu(x):

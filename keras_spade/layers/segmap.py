@@ -1,5 +1,6 @@
 """The forms a layer takes its label map in: labels, label patterns, or a float map."""
 
+import keras
 from keras import ops
 
 from keras_spade.layers.conditioning_map import check_conditioning, conditioning_map
@@ -27,7 +28,9 @@ def segmap_channels(segmap_shape, edges_shape, num_classes):
 
 
 def searches_patterns(segmap_shape, layer):
-    """Whether a layer searches label patterns itself, which XLA has no fixed shapes for."""
+    """Whether a layer searches label patterns itself, in shapes that XLA cannot know beforehand."""
+    if keras.backend.backend() == "jax":
+        return False
     if isinstance(segmap_shape, dict) or len(segmap_shape) == 4:
         return False
     return resolve_modulation(layer.modulation) != "dense"

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_spade.layers.bounded_patterns import by_fit
 from keras_spade.layers.feature_norm import FeatureNorm, assemble
 from keras_spade.layers.initializers import xavier_normal
 from keras_spade.layers.lean_gradients import after, pick_and_modulate
@@ -126,8 +127,15 @@ class SPADE(keras.layers.Layer):
         windows = ((self.kernel_size, 1),) * 2
         segmap = encode_segmap(segmap, edges, ops.shape(x)[1:3], windows, self)
         parts = self.feature_norm.parts(x, training, moments)
-        if isinstance(segmap, dict):
-            return self._modulate_by_patterns(segmap, *parts, training)
+        if not isinstance(segmap, dict):
+            return self._modulate_densely(segmap, *parts)
+        return by_fit(
+            segmap,
+            lambda patterns: self._modulate_by_patterns(patterns, *parts, training),
+            lambda segmap: self._modulate_densely(segmap, *parts),
+        )
+
+    def _modulate_densely(self, segmap, *parts):
         gain, bias = self._dense_maps(segmap)
         return ops.cast(assemble(*parts), self.compute_dtype) * gain + bias
 
