@@ -13,7 +13,8 @@ def full_precision_dtype(dtype):
     Returns:
         The name of a dtype.
     """
-    return keras.backend.result_type(dtype, "float32")
+    # Keras' own promotion has no float64 on JAX and PyTorch.
+    return dtype if dtype == "float64" else keras.backend.result_type(dtype, "float32")
 
 
 def full_precision(x):

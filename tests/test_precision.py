@@ -2,6 +2,7 @@ import keras
 import ml_dtypes
 import numpy as np
 import pytest
+from backends import sixty_four_bits
 from layers.harness import to_numpy
 
 from keras_spade.precision import full_precision, full_precision_dtype
@@ -15,6 +16,7 @@ DTYPES = [
 
 
 @pytest.mark.parametrize(("dtype", "want"), DTYPES)
+@sixty_four_bits()
 def test_no_dtype_narrower_than_float32(dtype, want):
     assert full_precision_dtype(dtype) == want
     numbers = np.array([1.0, -0.1, 300.0]).astype(getattr(ml_dtypes, dtype, dtype))
