@@ -51,6 +51,64 @@ def without_gradients():
     return torch.no_grad()
 
 
+@contextlib.contextmanager
+def with_gradients():
+    """Undoes that, for a test that trains."""
+    if BACKEND != "torch":
+        yield
+        return
+    import torch
+
+    with torch.enable_grad():
+        yield
+
+
+@contextlib.contextmanager
+def sixty_four_bits():
+    """Floats and integers of 64 bits, which JAX has only where it is told so."""
+    if BACKEND != "jax":
+        yield
+        return
+    import jax
+
+    with jax.enable_x64(True):
+        yield
+
+
+def compiled(function, jit=False):
+    """A function of tensors as `fit` would run it: compiled, or on PyTorch as it is.
+
+    Args:
+        function: assigns to no variables on JAX.
+        jit: whether TensorFlow compiles it by XLA, as JAX does always.
+    """
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(function, jit_compile=jit)
+    if BACKEND == "jax":
+        import jax
+
+        return jax.jit(function)
+    return function
+
+
+def compiled_call(layer, jit=False, **kwargs):
+    """A compiled call of a built layer, which moves the layer's variables."""
+    if BACKEND != "jax":
+        return compiled(lambda x: layer(x, **kwargs), jit)
+    stateless = compiled(lambda *args: layer.stateless_call(*args, **kwargs))
+    variables = (layer.trainable_variables, layer.non_trainable_variables)
+
+    def call(x):
+        y, values = stateless(*([v.value for v in group] for group in variables), x)
+        for variable, value in zip(layer.non_trainable_variables, values, strict=True):
+            variable.assign(value)
+        return y
+
+    return call
+
+
 def differentiate(function, inputs, variables, changing=()):
     """Gradients of a scalar, on any backend.
 
@@ -87,7 +145,7 @@ def _by_autograd(function, inputs, variables, changing):
         inputs = [x.detach().clone().requires_grad_() for x in inputs]
         scalar, rest = function(*inputs)
         sources = inputs + [variable.value for variable in variables]
-        found = list(torch.autograd.grad(scalar, sources, allow_unused=True))
+        found = list(torch.autograd.grad(scalar, sources, allow_unused=True)) if sources else []
     rest = keras.tree.map_structure(lambda x: x.detach() if hasattr(x, "detach") else x, rest)
     return rest, found[: len(inputs)], found[len(inputs) :]
 
@@ -101,7 +159,9 @@ def _by_transform(function, inputs, variables, changing):
         return scalar, (rest, [scope.get_current_value(variable) for variable in changing])
 
     values = [variable.value for variable in variables]
-    found, (rest, changed) = jax.grad(stateless, argnums=(0, 1), has_aux=True)(inputs, values)
+    # One compilation for all instead of one for every operation.
+    differentiated = jax.jit(jax.grad(stateless, argnums=(0, 1), has_aux=True))
+    found, (rest, changed) = differentiated(inputs, values)
     for variable, value in zip(changing, changed, strict=True):
         if value is not None:
             variable.assign(value)

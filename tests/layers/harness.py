@@ -34,7 +34,7 @@ def gradients(layer, x, *others, seed, **kwargs):
 
     def loss(*inputs):
         y = layer(*(inputs or (x,)), *others, **kwargs)
-        return ops.sum(ops.cast(y, seed.dtype) * seed), y
+        return ops.sum(ops.multiply(ops.cast(y, seed.dtype), seed)), y
 
     y, of_inputs, of_weights = differentiate(
         loss, [x] * floating, layer.trainable_weights, layer.non_trainable_weights

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from backends import sixty_four_bits
 from golden_files import load_golden
 from layers.harness import check_layer, golden_segmap, to_numpy
 
@@ -71,6 +72,7 @@ def test_what_every_layer_must_do():
         ((1, 8, 8), "int32", None),
     ],
 )
+@sixty_four_bits()
 def test_segmaps_it_cannot_read(shape, dtype, num_classes):
     layer = ConditioningMap(4, 4, num_classes, name="here")
     with pytest.raises(ValueError, match=WORDS) as error:

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from backends import sixty_four_bits
 from golden_files import channels_last, golden_names, load_golden, relative_error
 from layers.harness import (
     check_layer,
@@ -70,6 +71,7 @@ def test_outputs_and_statistics_equal_the_references(name, form):
 
 @FORMS
 @pytest.mark.parametrize("name", NAMES)
+@sixty_four_bits()
 def test_float64_is_closer_still(name, form):
     keras.config.set_floatx("float64")
     golden, spade, x, segmap = golden_spade(name, form, dtype="float64")

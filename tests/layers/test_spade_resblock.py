@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from backends import sixty_four_bits
 from golden_files import channels_last, golden_names, load_golden, relative_error
 from layers.harness import (
     block_entries,
@@ -73,6 +74,7 @@ def test_gradients_equal_the_references(name, form):
 
 
 @EVERY
+@sixty_four_bits()
 def test_float64_is_closer_still(name):
     keras.config.set_floatx("float64")
     golden, block, x, segmap = golden_block(name, "auto", dtype="float64")

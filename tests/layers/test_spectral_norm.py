@@ -3,7 +3,14 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from backends import (
+    BACKEND,
+    compiled_call,
+    differentiate,
+    only_on,
+    sixty_four_bits,
+    with_gradients,
+)
 from golden_files import read_arrays, relative_error
 from layers.harness import check_layer, gradients, randomize, to_numpy
 
@@ -170,7 +177,10 @@ def test_a_fresh_layers_sigma_is_near_its_norm(make):
     assert relative_error(wrapper.v, iterate(matrix(kind, raw(wrapper)), u)[1]) < 1e-4
 
 
+@only_on("tensorflow", "a compiled call elsewhere makes no variables")
 def test_built_inside_a_compiled_call():
+    import tensorflow as tf
+
     wrapper, x = SpectralNorm(LAYERS["dense"][0]()), LAYERS["dense"][1]
     y = to_numpy(tf.function(wrapper)(tf.constant(x)))
     largest = np.linalg.norm(to_numpy(wrapper.normalized_kernel()), 2)
@@ -207,15 +217,18 @@ def test_gradient_flows_through_sigma(kind, training):
         shift = np.zeros(kernel.shape)
         shift[index] = step
         want[index] = (loss(kernel + shift) - loss(kernel - shift)) / (2 * step)
-    with tf.GradientTape() as tape:
+
+    def loss_of_the_layer():
         normalized = wrapper.normalized_kernel(training=training)
-        value = tf.reduce_sum(normalized * seed.astype("float32"))
-    got = tape.gradient(value, wrapper.kernel.value)
+        return keras.ops.sum(keras.ops.multiply(normalized, seed.astype("float32"))), None
+
+    _, _, (got,) = differentiate(loss_of_the_layer, [], [wrapper.kernel], [wrapper.u, wrapper.v])
     assert relative_error(got, want) < 1e-5
     without = seed / (v @ w @ u)
     assert relative_error(want, without) > 0.1
 
 
+@sixty_four_bits()
 def test_gradient_of_a_float64_layer_by_finite_differences():
     x, seed = np.random.default_rng(3).normal(size=(2, 4, 6)).reshape(2, 4, 6)
     seed = np.random.default_rng(4).normal(size=(4, 3))
@@ -236,7 +249,8 @@ def test_gradient_of_a_float64_layer_by_finite_differences():
     y, _, (grad, grad_bias) = gradients(wrapper, x, seed=seed, training=True)
     assert keras.backend.standardize_dtype(y.dtype) == "float64"
     assert wrapper.u.dtype == wrapper.v.dtype == "float64"
-    assert relative_error(grad, want) < 1e-8
+    # On PyTorch Keras multiplies float64 matrices as float32.
+    assert relative_error(grad, want) < (1e-6 if BACKEND == "torch" else 1e-8)
     assert relative_error(grad_bias, seed.sum(axis=0)) < 1e-12
 
 
@@ -246,7 +260,9 @@ def test_the_gradient_is_orthogonal_to_the_kernel():
         wrapper, x = wrapped(kind)
         seed = np.random.default_rng(5).normal(size=wrapper(x).shape).astype("float32")
         _, _, grads = gradients(wrapper, x, seed=seed, training=True)
-        grad, kernel = (to_numpy(tf.convert_to_tensor(a)) for a in (grads[0], wrapper.kernel))
+        # TensorFlow's gradient of an embedding is sparse.
+        grad = to_numpy(keras.ops.convert_to_tensor(grads[0], sparse=False))
+        kernel = raw(wrapper)
         scale = np.linalg.norm(grad) * np.linalg.norm(kernel)
         assert abs(np.sum(grad * kernel)) < 1e-5 * scale, kind
 
@@ -358,6 +374,7 @@ def test_the_iteration_is_float32_in_mixed_precision(policy):
     assert relative_error(wrapper.v, v) < 1e-5
 
 
+@with_gradients()
 def test_a_model_learns_the_direction_of_its_kernel():
     # y = x w with |w| = 1 is all that a spectrally normalised row can learn.
     rng = np.random.default_rng(6)
@@ -379,9 +396,9 @@ def test_a_model_learns_the_direction_of_its_kernel():
 def test_a_compiled_call_iterates_once(jit):
     wrapper, x = wrapped("conv2d")
     w, u = matrix("conv2d", raw(wrapper)), to_numpy(wrapper.u)
-    step = tf.function(lambda x: wrapper(x, training=True), jit_compile=jit)
+    step = compiled_call(wrapper, jit, training=True)
     for _ in range(2):
-        step(tf.constant(x))
+        step(keras.ops.convert_to_tensor(x))
         u, v, _ = iterate(w, u)
         assert relative_error(wrapper.u, u) < 1e-5
         assert relative_error(wrapper.v, v) < 1e-5
