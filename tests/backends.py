@@ -120,12 +120,19 @@ def differentiate(function, inputs, variables, changing=()):
 
     Returns:
         What else there is, the gradients for `inputs`, and those for `variables` (`None` where
-        TensorFlow and PyTorch find that there is no way from one to the other).
+        TensorFlow and PyTorch find that there is no way from one to the other, zeros on JAX).
     """
     inputs = [keras.ops.convert_to_tensor(x) for x in inputs]
     return {"tensorflow": _by_tape, "torch": _by_autograd, "jax": _by_transform}[BACKEND](
         function, inputs, list(variables), list(changing)
     )
+
+
+def is_no_gradient(gradient):
+    """Whether `differentiate` found no way from an input to the scalar."""
+    if BACKEND == "jax":
+        return not keras.ops.any(gradient)
+    return gradient is None
 
 
 def _by_tape(function, inputs, variables, changing):
