@@ -1,6 +1,7 @@
 """What the tests do in another way on each backend of Keras."""
 
 import contextlib
+from unittest import mock
 
 import keras
 import pytest
@@ -72,6 +73,18 @@ def sixty_four_bits():
     import jax
 
     with jax.enable_x64(True):
+        yield
+
+
+@contextlib.contextmanager
+def float64_throughout():
+    """The same, and `keras.ops` computes in float64 everywhere.
+
+    On JAX and PyTorch Keras' own promotion makes float32 of it, for example in matrix products.
+    Here it does not, for what can be told from a mistake only where rounding is small.
+    """
+    promotion = keras.src.backend.common.dtypes.BIT64_TO_BIT32_DTYPE
+    with sixty_four_bits(), mock.patch.dict(promotion, float64="float64"):
         yield
 
 

@@ -4,11 +4,10 @@ import keras
 import numpy as np
 import pytest
 from backends import (
-    BACKEND,
     compiled_call,
     differentiate,
+    float64_throughout,
     only_on,
-    sixty_four_bits,
     with_gradients,
 )
 from golden_files import read_arrays, relative_error
@@ -228,7 +227,7 @@ def test_gradient_flows_through_sigma(kind, training):
     assert relative_error(want, without) > 0.1
 
 
-@sixty_four_bits()
+@float64_throughout()
 def test_gradient_of_a_float64_layer_by_finite_differences():
     x, seed = np.random.default_rng(3).normal(size=(2, 4, 6)).reshape(2, 4, 6)
     seed = np.random.default_rng(4).normal(size=(4, 3))
@@ -249,8 +248,7 @@ def test_gradient_of_a_float64_layer_by_finite_differences():
     y, _, (grad, grad_bias) = gradients(wrapper, x, seed=seed, training=True)
     assert keras.backend.standardize_dtype(y.dtype) == "float64"
     assert wrapper.u.dtype == wrapper.v.dtype == "float64"
-    # On PyTorch Keras multiplies float64 matrices as float32.
-    assert relative_error(grad, want) < (1e-6 if BACKEND == "torch" else 1e-8)
+    assert relative_error(grad, want) < 1e-8
     assert relative_error(grad_bias, seed.sum(axis=0)) < 1e-12
 
 
