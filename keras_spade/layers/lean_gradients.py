@@ -49,7 +49,12 @@ def pick_rows(rows, index):
 def _sum_by_row(values, index, rows):
     """The sum, for each of `rows`, of the values at the places that picked it."""
     values = ops.reshape(full_precision(values), (-1, rows.shape[-1]))
-    total = ops.segment_sum(values, ops.reshape(index, (-1,)), ops.shape(rows)[0])
+    index = ops.reshape(index, (-1,))
+    if keras.backend.backend() == "torch":
+        # Keras' segments there are float32 always, and repeat the index for every channel.
+        total = values.new_zeros(rows.shape).index_add_(0, index, values)
+    else:
+        total = ops.segment_sum(values, index, ops.shape(rows)[0])
     return ops.cast(total, rows.dtype)
 
 

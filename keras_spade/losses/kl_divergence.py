@@ -31,6 +31,7 @@ def kl_divergence(mean, log_variance, reduction="sum"):
     """
     if reduction not in ("sum", "mean"):
         raise ValueError(f'`reduction` must be "sum" or "mean", got {reduction!r}.')
+    mean, log_variance = ops.convert_to_tensor(mean), ops.convert_to_tensor(log_variance)
     terms = 1.0 + log_variance - ops.square(mean) - ops.exp(log_variance)
     total = -0.5 * ops.sum(terms)
     if reduction == "mean":

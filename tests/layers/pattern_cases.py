@@ -70,7 +70,7 @@ def assert_equal_layers(layers, x, *others, idle=(), limits=(1e-5, 1e-4), **kwar
 
 
 def _build(layer, *inputs):
-    """Builds a layer from symbols, for which no backend compiles, and returns its output's shape."""
+    """Builds a layer from symbols, for which no backend compiles; the shape of its output."""
     symbols = [None if a is None else keras.KerasTensor(a.shape, dtype=a.dtype) for a in inputs]
     return layer(*symbols).shape
 

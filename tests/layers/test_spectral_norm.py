@@ -7,8 +7,8 @@ from backends import (
     BACKEND,
     compiled_call,
     differentiate,
+    float64_throughout,
     only_on,
-    sixty_four_bits,
     with_gradients,
 )
 from golden_files import read_arrays, relative_error
@@ -228,7 +228,7 @@ def test_gradient_flows_through_sigma(kind, training):
     assert relative_error(want, without) > 0.1
 
 
-@sixty_four_bits()
+@float64_throughout()
 def test_gradient_of_a_float64_layer_by_finite_differences():
     x, seed = np.random.default_rng(3).normal(size=(2, 4, 6)).reshape(2, 4, 6)
     seed = np.random.default_rng(4).normal(size=(4, 3))

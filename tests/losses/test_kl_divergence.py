@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-import tensorflow as tf
+from backends import differentiate, only_on
 from golden_files import load_golden, relative_error
 
 from keras_spade.losses import kl_divergence
@@ -48,16 +48,18 @@ def test_standard_normal_has_none():
 
 @pytest.mark.parametrize(("reduction", "share"), [("sum", 1), ("mean", 3)])
 def test_gradient_pulls_towards_the_standard_normal(reduction, share):
-    mean, log_variance = (tf.constant(x) for x in posterior())
-    with tf.GradientTape() as tape:
-        tape.watch([mean, log_variance])
-        loss = kl_divergence(mean, log_variance, reduction)
-    to_mean, to_log_variance = tape.gradient(loss, [mean, log_variance])
-    assert relative_error(to_mean, np.array(mean) / share) < 1e-6
+    mean, log_variance = posterior()
+    _, (to_mean, to_log_variance), _ = differentiate(
+        lambda *inputs: (kl_divergence(*inputs, reduction), None), [mean, log_variance], []
+    )
+    assert relative_error(to_mean, mean / share) < 1e-6
     assert relative_error(to_log_variance, (np.exp(log_variance) - 1) / 2 / share) < 1e-6
 
 
+@only_on("tensorflow", "its graphs run at sizes that they were not made with")
 def test_mean_works_where_the_batch_size_is_unknown():
+    import tensorflow as tf
+
     mean, log_variance = posterior()
     spec = tf.TensorSpec((None, 8))
     compiled = tf.function(lambda m, v: kl_divergence(m, v, "mean"), input_signature=[spec, spec])

@@ -6,7 +6,6 @@ import json
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 
 @pytest.fixture
@@ -62,6 +61,8 @@ def check_export(tmp_path):
     """Checks that a network's SavedModel serves what the network gives, for any batch size."""
 
     def check(network, inputs):
+        import tensorflow as tf
+
         network.export(tmp_path / "saved", verbose=False)
         served = tf.saved_model.load(str(tmp_path / "saved"))
         for batch in (inputs, keras.tree.map_structure(lambda x: x[:1], inputs)):

@@ -3,6 +3,7 @@ import re
 import keras
 import numpy as np
 import pytest
+from backends import only_on
 from golden_files import channels_last, golden_names, load_golden, relative_error
 
 from keras_spade import MultiScaleDiscriminator
@@ -123,7 +124,8 @@ def test_half_precision_stays_near_the_reference_and_judges_in_float32():
     discriminator = golden_discriminator(golden, dtype="mixed_float16")
     assert {w.dtype for w in discriminator.weights} == {"float32"}
     for i, features in enumerate(discriminator(golden_inputs(golden))):
-        assert [f.dtype for f in features] == ["float16"] * 4 + ["float32"]
+        dtypes = [keras.backend.standardize_dtype(f.dtype) for f in features]
+        assert dtypes == ["float16"] * 4 + ["float32"]
         for j, feature in enumerate(features):
             want = channels_last(golden[f"out/eval/scale{i}/feat{j}"])
             assert relative_error(feature, want) < 2e-2, (i, j)
@@ -265,6 +267,7 @@ def test_keras_file_gives_the_same_bits(rng, check_saving):
     check_saving(discriminator, small_inputs(rng, edges=True))
 
 
+@only_on("tensorflow", "the saved models are its own")
 def test_saved_model_serves_the_same_features(rng, check_export):
     check_export(small_discriminator(instance_edges=True), small_inputs(rng, edges=True))
 

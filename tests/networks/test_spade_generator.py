@@ -3,7 +3,9 @@ import re
 import keras
 import numpy as np
 import pytest
+from backends import only_on
 from golden_files import channels_last, golden_names, load_golden, relative_error
+from layers.harness import to_numpy
 
 from keras_spade import SPADEGenerator
 from keras_spade.checkpoints import load_nvlabs_weights
@@ -90,7 +92,7 @@ def test_image_blocks_and_latent_grid_are_the_references(name, modulation):
     width, height = golden["out/sw_sh"]
     assert generator.get_layer("head_0").input[0].shape[1:3] == (height, width)
     for child in children:
-        want, block = golden[f"out/block/{child}"], got[child][:1]
+        want, block = golden[f"out/block/{child}"], to_numpy(got[child][:1])
         if want.ndim == 2:  # The dense layer, before its reshape to (channels, height, width).
             want = np.reshape(want, (1, -1, height, width))
             block = np.reshape(block, (1, height, width, -1))
@@ -122,7 +124,7 @@ def test_half_precision_stays_near_the_reference_and_paints_in_float32():
     assert {w.dtype for w in generator.weights} == {"float32"}
     assert generator.get_layer("up_3").output.dtype == "float16"
     image = generator(golden_inputs(golden))
-    assert image.dtype == "float32"
+    assert keras.backend.standardize_dtype(image.dtype) == "float32"
     assert relative_error(image, channels_last(golden["out/y"])) < 2e-2
 
 
@@ -145,7 +147,7 @@ def test_any_size_that_the_doublings_divide_works(upsampling, height, width, lat
     factor = FACTORS[upsampling]
     grid = (height // factor, width // factor, 32)
     assert generator.get_layer("head_0").input[0].shape[1:] == grid
-    image = np.array(generator(small_inputs(rng, (height, width), latent_dim)))
+    image = to_numpy(generator(small_inputs(rng, (height, width), latent_dim)))
     assert image.shape == (2, height, width, 3)
     assert np.all(np.abs(image) <= 1.0)
     assert np.std(image) > 0
@@ -297,6 +299,7 @@ def test_keras_file_gives_the_same_bits(rng, check_saving):
     check_saving(generator, small_inputs(rng, latent_dim=3, edges=True))
 
 
+@only_on("tensorflow", "the saved models are its own")
 def test_saved_model_serves_the_same_image(rng, check_export):
     generator = small_generator(latent_dim=3, instance_edges=True)
     check_export(generator, small_inputs(rng, latent_dim=3, edges=True))
