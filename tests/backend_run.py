@@ -35,6 +35,9 @@ SHAPE = (32, 64, 3)
 if flags.devices > 1:
     keras.distribution.set_distribution(keras.distribution.DataParallel())
     assert len(keras.distribution.list_devices()) == flags.devices
+if flags.dtype == "float64":
+    # On JAX and PyTorch Keras' own promotion makes float32 of it, for example in matrix products.
+    keras.src.backend.common.dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
 keras.config.set_floatx(flags.dtype)
 keras.config.set_dtype_policy(flags.dtype)
 

@@ -49,7 +49,8 @@ class GauGAN(TrainingStep, Saving, Trainer, keras.Model):
         ValueError: if the networks do not belong together; for batches that lack a key or do not
             fit the networks.
         tf.errors.InvalidArgumentError: for batches with label ids out of range, which only the
-            running step can see; no trainable weight has changed then.
+            running step can see; no trainable weight has changed then. On JAX and PyTorch it is a
+            ValueError.
 
     Example:
 
@@ -120,8 +121,9 @@ class GauGAN(TrainingStep, Saving, Trainer, keras.Model):
                 statistics: the update is skipped, a warning tells. `fit` stops with an error when
                 it happens in this many steps in a row. `None`: never.
             run_eagerly: as in Keras.
-            jit_compile: as in Keras, but XLA is not used, as it leaves out the check that label ids
-                are in range: `"auto"` means no, and with `True` Keras warns and goes on without.
+            jit_compile: as in Keras on JAX. On TensorFlow XLA is not used, as it leaves out the
+                check that label ids are in range, and on PyTorch no compiler: `"auto"` means no,
+                and with `True` Keras warns and goes on without.
             steps_per_execution: as in Keras.
             auto_scale_loss: whether the optimizers of networks that compute in float16 are wrapped
                 in `keras.optimizers.LossScaleOptimizer`.

@@ -3,46 +3,17 @@
 Each runs in a process of its own, `tests/backend_run.py`.
 """
 
-import importlib.util
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from backend_runs import BACKENDS, differences, run
 from backends import BACKEND
 from golden_files import read_arrays
-
-SCRIPT = Path(__file__).parents[1] / "backend_run.py"
-BACKENDS = [name for name in ("tensorflow", "torch", "jax") if importlib.util.find_spec(name)]
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(len(BACKENDS) < 2, reason="only one backend is installed"),
     pytest.mark.skipif(BACKEND != "tensorflow", reason="runs once, beside TensorFlow's tests"),
 ]
-
-
-def run(backend, folder, *flags):
-    """Runs the script on a backend."""
-    environment = {
-        **os.environ,
-        "KERAS_BACKEND": backend,
-        "PYTHONPATH": str(SCRIPT.parents[1]),
-        "CUDA_VISIBLE_DEVICES": "-1",
-        "JAX_ENABLE_X64": "true" if "--dtype=float64" in flags else "false",
-        "JAX_DISABLE_MOST_OPTIMIZATIONS": "true",
-        "OMP_NUM_THREADS": "1",
-    }
-    result = subprocess.run(
-        [sys.executable, str(SCRIPT), str(folder), *flags],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=1500,
-    )
-    assert result.returncode == 0, result.stderr[-3000:]
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +27,6 @@ def runs(tmp_path_factory):
         return folder, {backend: read_arrays(folder / f"{backend}.npz") for backend in BACKENDS}
 
     return {dtype: all_backends(dtype) for dtype in ("float32", "float64")}
-
-
-def differences(one, other, prefix):
-    """All differences of the arrays below a prefix, in one array; noise has states of its own."""
-    names = [k for k in one if k.startswith(prefix)]
-    assert names and one.keys() == other.keys()
-    apart = [np.ravel(np.abs(np.subtract(one[k], other[k], dtype="float64"))) for k in names]
-    return np.nan_to_num(np.concatenate(apart), nan=np.inf)
 
 
 @pytest.mark.parametrize("other", BACKENDS[1:])

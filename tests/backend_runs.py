@@ -1,0 +1,41 @@
+"""Starts `backend_run.py`, and compares what two runs have written."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+SCRIPT = Path(__file__).with_name("backend_run.py")
+BACKENDS = [name for name in ("tensorflow", "torch", "jax") if importlib.util.find_spec(name)]
+
+
+def run(backend, folder, *flags):
+    """Runs the script on a backend."""
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": backend,
+        "PYTHONPATH": str(SCRIPT.parents[1]),
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "JAX_ENABLE_X64": "true" if "--dtype=float64" in flags else "false",
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "true",
+        "OMP_NUM_THREADS": "1",
+    }
+    result = subprocess.run(
+        [sys.executable, str(SCRIPT), str(folder), *flags],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=1500,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+
+
+def differences(one, other, prefix):
+    """All differences of the arrays below a prefix, in one array; noise has states of its own."""
+    names = [k for k in one if k.startswith(prefix)]
+    assert names and one.keys() == other.keys()
+    apart = [np.ravel(np.abs(np.subtract(one[k], other[k], dtype="float64"))) for k in names]
+    return np.nan_to_num(np.concatenate(apart), nan=np.inf)
