@@ -49,10 +49,10 @@ class SmallMapConv2D(keras.layers.Conv2D):
             plain = self.strides == (1, 1)
             height, width = height + rows - 1, width + columns - 1
         if not plain:
-            return super().convolution_op(inputs, kernel)
+            return self._whole(inputs, kernel)
         height, width = (height - rows) // row_stride + 1, (width - columns) // column_stride + 1
         if height * width > SMALL_MAP:
-            return super().convolution_op(inputs, kernel)
+            return self._whole(inputs, kernel)
         if same:
             border = [((size - 1) // 2, size // 2) for size in self.kernel_size]
             inputs = ops.pad(inputs, [(0, 0), *border, (0, 0)])
@@ -75,3 +75,14 @@ class SmallMapConv2D(keras.layers.Conv2D):
         # The windows are laid out again for the gradient: kept, they are nine times the inputs.
         products = keras.remat(multiply)(inputs, kernel)
         return ops.reshape(products, (-1, height, width, self.filters))
+
+    def _whole(self, inputs, kernel):
+        """Keras' convolution."""
+        last = self.data_format == "channels_last"
+        if keras.backend.backend() != "torch" or self.filters > 1 or not last:
+            return super().convolution_op(inputs, kernel)
+        # PyTorch's plain convolution on a CPU, which it takes for float64 and for single samples,
+        # fails at the gradient of a kernel of one filter that is a transposed view. So there are
+        # two, one of zeros.
+        kernel = ops.concatenate([kernel, ops.zeros_like(kernel)], axis=-1)
+        return super().convolution_op(inputs, kernel)[..., :1]

@@ -2,7 +2,14 @@
 
 import keras
 
-from keras_spade.layers import FeatureNorm, HalfPool, LabelConv2D, SpectralNorm, xavier_normal
+from keras_spade.layers import (
+    FeatureNorm,
+    HalfPool,
+    LabelConv2D,
+    SmallMapConv2D,
+    SpectralNorm,
+    xavier_normal,
+)
 from keras_spade.layers.lean_gradients import leaky_relu
 from keras_spade.networks._conditioning import Conditioning, check_image_shape
 from keras_spade.networks._network import Network
@@ -180,7 +187,7 @@ def _patch_features(x, scale, base_filters, num_layers, norm, spectral_norm, dty
     def conv(x, index, filters, strides, normalize, dtype=dtype):
         name = f"scale_{scale}_conv_{index}"
         wrap = normalize and spectral_norm
-        layer = keras.layers.Conv2D(
+        layer = (keras.layers.Conv2D if normalize else SmallMapConv2D)(
             filters,
             4,
             strides=strides,

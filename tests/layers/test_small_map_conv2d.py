@@ -1,9 +1,9 @@
 import keras
 import numpy as np
 import pytest
-from backends import only_on
+from backends import only_on, sixty_four_bits
 from golden_files import relative_error
-from layers.harness import to_numpy
+from layers.harness import gradients, to_numpy
 from layers.pattern_cases import assert_equal_layers
 
 from keras_spade.layers import SmallMapConv2D
@@ -121,3 +121,25 @@ def test_saved_and_loaded(tmp_path):
     assert loaded.get_layer("conv").get_config() == model.get_layer("conv").get_config()
     x = make_x((7, 6))
     np.testing.assert_array_equal(to_numpy(loaded(x)), to_numpy(model(x)))
+
+
+@pytest.mark.parametrize("size", [(8, 8), (20, 20)])
+def test_one_filter_is_the_first_of_two(size):
+    # PyTorch's plain convolution, in float64, cannot differentiate a single one.
+    with sixty_four_bits():
+        one, two = (SmallMapConv2D(n, 3, dtype="float64") for n in (1, 2))
+        x = make_x(size).astype("float64")
+        one.build(x.shape)
+        two.build(x.shape)
+        one.kernel.assign(two.kernel[..., :1])
+        seed = np.random.default_rng(1).normal(size=(2, size[0] - 2, size[1] - 2, 1))
+        both = np.concatenate([seed, np.zeros_like(seed)], axis=-1)
+        y, of_x, (of_kernel, of_bias) = gradients(one, x, seed=seed)
+        want_y, want_x, (want_kernel, want_bias) = gradients(two, x, seed=both)
+        for got, want in (
+            (y, want_y[..., :1]),
+            (of_x, want_x),
+            (of_kernel, want_kernel[..., :1]),
+            (of_bias, want_bias[:1]),
+        ):
+            np.testing.assert_allclose(to_numpy(got), to_numpy(want), rtol=1e-5, atol=1e-9)
