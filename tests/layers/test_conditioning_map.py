@@ -50,6 +50,15 @@ def test_integer_dtypes(dtype):
     np.testing.assert_array_equal(to_numpy(ConditioningMap(2, 2, 256)(labels)), want)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64"])
+def test_ids_out_of_range_have_no_channel(dtype):
+    labels = np.array([[[0, 3], [4, 255]]]).astype(dtype)
+    if dtype != "uint8":
+        labels[0, 0, 0] = -1
+    want = np.eye(256)[labels][..., :4]
+    np.testing.assert_array_equal(to_numpy(ConditioningMap(2, 2, 4)(labels)), want)
+
+
 def test_what_every_layer_must_do():
     rng = np.random.default_rng(1)
     labels = rng.integers(0, 4, (2, 12, 10)).astype("int32")
