@@ -122,6 +122,16 @@ def compiled_call(layer, jit=False, **kwargs):
     return call
 
 
+def at_once(layer, **kwargs):
+    """A call of a built layer or network; on JAX compiled as a whole.
+
+    There each operation would be compiled by itself for each shape, which takes longer.
+    """
+    if BACKEND == "jax":
+        return compiled_call(layer, **kwargs)
+    return lambda x: layer(x, **kwargs)
+
+
 def differentiate(function, inputs, variables, changing=()):
     """Gradients of a scalar, on any backend.
 

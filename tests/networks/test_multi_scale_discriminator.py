@@ -3,7 +3,7 @@ import re
 import keras
 import numpy as np
 import pytest
-from backends import only_on
+from backends import at_once, only_on, sixty_four_bits
 from golden_files import channels_last, golden_names, load_golden, relative_error
 
 from keras_spade import MultiScaleDiscriminator
@@ -84,7 +84,7 @@ def rng():
 def test_every_feature_is_the_references(name, conditioning, modulation):
     golden = load_golden(name)
     discriminator = golden_discriminator(golden, conditioning, modulation=modulation)
-    scales = discriminator(golden_inputs(golden, conditioning))
+    scales = at_once(discriminator)(golden_inputs(golden, conditioning))
     assert len(scales) == golden.config["num_D"]
     for i, features in enumerate(scales):
         wanted = golden.below(f"out/eval/scale{i}/feat")
@@ -97,7 +97,7 @@ def test_every_feature_is_the_references(name, conditioning, modulation):
 def test_training_call_gives_the_references_logits_and_buffers(name, conditioning, modulation):
     golden = load_golden(name)
     discriminator = golden_discriminator(golden, conditioning, modulation=modulation)
-    scales = discriminator(golden_inputs(golden, conditioning), training=True)
+    scales = at_once(discriminator, training=True)(golden_inputs(golden, conditioning))
     last = golden.config["n_layers_D"]
     for i, features in enumerate(scales):
         want = channels_last(golden[f"out/train/scale{i}/feat{last}"])
@@ -240,6 +240,7 @@ def test_config_rebuilds_the_discriminator(options, check_config):
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "float64"])
+@sixty_four_bits()
 def test_config_keeps_the_dtype_policy(policy):
     discriminator = small_discriminator(dtype=policy)
     assert discriminator.get_layer("scale_0_conv_1").layer.dtype_policy.name == policy

@@ -3,7 +3,7 @@ import re
 import keras
 import numpy as np
 import pytest
-from backends import only_on
+from backends import at_once, only_on, sixty_four_bits
 from golden_files import channels_last, golden_names, load_golden, relative_error
 from layers.harness import to_numpy
 
@@ -87,7 +87,7 @@ def test_image_blocks_and_latent_grid_are_the_references(name, modulation):
     assert set(ours.values()) >= {"fc", *BLOCKS}
     outputs = {child: generator.get_layer(layer).output for child, layer in ours.items()}
     probe = keras.Model(generator.input, {**outputs, "y": generator.output})
-    got = probe(golden_inputs(golden))
+    got = at_once(probe)(golden_inputs(golden))
     assert relative_error(got["y"], channels_last(golden["out/y"])) < 1e-4
     width, height = golden["out/sw_sh"]
     assert generator.get_layer("head_0").input[0].shape[1:3] == (height, width)
@@ -105,7 +105,7 @@ def test_image_blocks_and_latent_grid_are_the_references(name, modulation):
 def test_dense_conditioning_reads_the_float_map(name):
     golden = load_golden(name)
     generator = golden_generator(golden, "dense")
-    image = generator(golden_inputs(golden, "dense"))
+    image = at_once(generator)(golden_inputs(golden, "dense"))
     assert relative_error(image, channels_last(golden["out/y"])) < 1e-4
 
 
@@ -114,7 +114,7 @@ def test_labels_may_be_of_any_integer_dtype(dtype):
     golden = load_golden("generator_normal_novae_crop96_round")
     inputs = golden_inputs(golden)
     inputs["labels"] = inputs["labels"].astype(dtype)
-    image = golden_generator(golden)(inputs)
+    image = at_once(golden_generator(golden))(inputs)
     assert relative_error(image, channels_last(golden["out/y"])) < 1e-4
 
 
@@ -123,7 +123,7 @@ def test_half_precision_stays_near_the_reference_and_paints_in_float32():
     generator = golden_generator(golden, dtype="mixed_float16")
     assert {w.dtype for w in generator.weights} == {"float32"}
     assert generator.get_layer("up_3").output.dtype == "float16"
-    image = generator(golden_inputs(golden))
+    image = at_once(generator)(golden_inputs(golden))
     assert keras.backend.standardize_dtype(image.dtype) == "float32"
     assert relative_error(image, channels_last(golden["out/y"])) < 2e-2
 
@@ -147,7 +147,7 @@ def test_any_size_that_the_doublings_divide_works(upsampling, height, width, lat
     factor = FACTORS[upsampling]
     grid = (height // factor, width // factor, 32)
     assert generator.get_layer("head_0").input[0].shape[1:] == grid
-    image = to_numpy(generator(small_inputs(rng, (height, width), latent_dim)))
+    image = to_numpy(at_once(generator)(small_inputs(rng, (height, width), latent_dim)))
     assert image.shape == (2, height, width, 3)
     assert np.all(np.abs(image) <= 1.0)
     assert np.std(image) > 0
@@ -271,6 +271,7 @@ def test_config_rebuilds_the_generator(options, check_config):
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "float64"])
+@sixty_four_bits()
 def test_config_keeps_the_dtype_policy(policy):
     generator = small_generator(dtype=policy)
     assert generator.get_layer("up_3").dtype_policy.name == policy

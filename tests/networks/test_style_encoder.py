@@ -3,7 +3,7 @@ import re
 import keras
 import numpy as np
 import pytest
-from backends import only_on
+from backends import at_once, only_on, sixty_four_bits
 from golden_files import channels_last, golden_names, load_golden, relative_error
 from layers.harness import to_numpy
 
@@ -53,7 +53,7 @@ def test_posterior_and_maps_are_the_references(name):
     layers = {f"layer{i}": encoder.get_layer(f"norm_{i - 1}").output for i in (4, 5, 6)}
     mean, log_variance = encoder.output
     probe = keras.Model(encoder.input, {**layers, "mu": mean, "logvar": log_variance})
-    got = probe(channels_last(golden["in/x"]))
+    got = at_once(probe)(channels_last(golden["in/x"]))
     wanted = golden.below("out/eval/")
     assert set(wanted) == set(got)
     for key, want in wanted.items():
@@ -65,7 +65,7 @@ def test_posterior_and_maps_are_the_references(name):
 def test_training_call_gives_the_references_posterior_and_buffers(name):
     golden = load_golden(name)
     encoder = golden_encoder(golden)
-    mean, log_variance = encoder(channels_last(golden["in/x"]), training=True)
+    mean, log_variance = at_once(encoder, training=True)(channels_last(golden["in/x"]))
     assert relative_error(mean, golden["out/train/mu"]) < 1e-5
     assert relative_error(log_variance, golden["out/train/logvar"]) < 1e-5
     after = nvlabs_weights(encoder)
@@ -193,6 +193,7 @@ def test_config_rebuilds_the_encoder(options, check_config):
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "float64"])
+@sixty_four_bits()
 def test_config_keeps_the_dtype_policy(policy):
     encoder = small_encoder(dtype=policy)
     assert encoder.get_layer("conv_1").layer.dtype_policy.name == policy
