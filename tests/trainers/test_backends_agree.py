@@ -29,13 +29,19 @@ def runs(tmp_path_factory):
     return {dtype: all_backends(dtype) for dtype in ("float32", "float64")}
 
 
-@pytest.mark.parametrize("other", BACKENDS[1:])
-def test_steps_agree_in_float64(runs, other):
-    one, other = runs["float64"][1]["tensorflow"], runs["float64"][1][other]
+# TensorFlow resizes the encoder's images bilinearly in float32 always.
+PAIRS = [("torch", "jax", 1e-9), ("tensorflow", "torch", 2e-5), ("tensorflow", "jax", 2e-5)]
+
+
+@pytest.mark.parametrize("one, other, limit", PAIRS)
+def test_steps_agree_in_float64(runs, one, other, limit):
+    if not {one, other} <= set(BACKENDS):
+        pytest.skip(f"{one} and {other} are not both installed")
+    arrays = runs["float64"][1]
     for prefix in ("loss1", "loss2", "loss3", "weights1", "weights3", "painted", "fit", "weights5"):
-        largest = differences(one, other, prefix).max()
-        print(prefix, largest)
-        assert largest < 1e-9, prefix
+        largest = differences(arrays[one], arrays[other], prefix).max()
+        print(one, other, prefix, largest)
+        assert largest < limit, prefix
 
 
 @pytest.mark.parametrize("other", BACKENDS[1:])
