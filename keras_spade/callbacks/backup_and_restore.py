@@ -131,7 +131,7 @@ class BackupAndRestore(keras.callbacks.Callback):
     def restore_metrics(self):
         """Gives the model the averages of the losses that the epoch had so far."""
         for index, array in self.restored["metrics"].items():
-            _state(self.model)["metrics"][int(index)].assign(array)
+            _state(self._trained)["metrics"][int(index)].assign(array)
 
     # === Writing ===
 

@@ -45,7 +45,7 @@ class Saving(WholeFiles):
             "max_skipped_steps": self.max_skipped_steps,
             "auto_scale_loss": self.auto_scale_loss,
             "run_eagerly": self.run_eagerly,
-            "jit_compile": self.jit_compile,
+            "jit_compile": self.given_jit_compile,  # Backends decide on "auto" otherwise.
             "steps_per_execution": self.steps_per_execution,
         }
         config = {k: keras.saving.serialize_keras_object(v) for k, v in arguments.items()}
@@ -55,6 +55,8 @@ class Saving(WholeFiles):
         """Compiles from `get_compile_config()`, optimizers built, so that their state loads."""
         config = dict(config)
         rates = config.pop("initial_learning_rates")
+        if keras.backend.backend() == "torch":
+            config["steps_per_execution"] = 1  # Keras knows no other there.
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.initial_learning_rates = tuple(rates)
         self.optimizer.keep_ratio(*rates)

@@ -111,7 +111,8 @@ class TrainingStep:
         """Raises if a batch, as `fit` or `predict` takes it, holds label ids that are no class."""
         x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         labels = x.get("labels") if isinstance(x, dict) else x
-        if labels is not None and self.generator.conditioning == "labels":
+        dtype = str(getattr(labels, "dtype", ""))
+        if "int" in dtype and self.generator.conditioning == "labels":
             self.check_labels({"labels": labels})
 
     def check_labels(self, conditioning):

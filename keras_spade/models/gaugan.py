@@ -173,6 +173,7 @@ class GauGAN(TrainingStep, Saving, Trainer, keras.Model):
             self.kl_reduction = kl_reduction
             self.max_skipped_steps = max_skipped_steps
             self.auto_scale_loss = auto_scale_loss
+            self.given_jit_compile = jit_compile
             self.generator_optimizer.build(self.generator_variables)
             self.discriminator_optimizer.build(self.discriminator.trainable_variables)
             self.initial_learning_rates = tuple(

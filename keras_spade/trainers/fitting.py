@@ -8,6 +8,7 @@ from keras_spade.trainers.resuming import (
     end_with_averages,
     split_callbacks,
     swapping,
+    with_own_averages,
 )
 from keras_spade.trainers.skipped_steps import StopOnSkippedSteps
 from keras_spade.trainers.streams import is_tf_dataset
@@ -86,7 +87,7 @@ class Fitting:
                 self.max_skipped_steps,
                 goes_on=bool(backup and backup.restored),
             )
-            callbacks = [*callbacks, watch]
+            callbacks = [*with_own_averages(callbacks), watch]
             swaps = swapping(callbacks)
             if backup is not None:
                 if backup.restored:

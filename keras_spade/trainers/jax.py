@@ -1,5 +1,7 @@
 """Training on JAX: gradients, updates, and the state that Keras' loop carries."""
 
+import itertools
+
 import jax
 import keras
 import numpy as np
@@ -12,6 +14,7 @@ from keras_spade.trainers.jax_steps import (
     whole_state,
 )
 from keras_spade.trainers.one_process import OneProcess
+from keras_spade.trainers.streams import is_tf_dataset
 
 
 class Trainer(OneProcess):
@@ -92,6 +95,11 @@ class Trainer(OneProcess):
             variable.assign(jnp.where(finite, value, variable.value))
         if not variables:
             return found, skipped
+        if len(variables) != len(optimizer._trainable_variables):
+            raise ValueError(
+                "The weights that are trained are not those of `compile`: after `trainable` has "
+                "been changed, call `compile` again."
+            )
 
         state = [variable.value for variable in optimizer.variables]
         scales_loss = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
@@ -131,8 +139,21 @@ class Trainer(OneProcess):
 
     def training_data(self, data, place, epochs, backup):
         """The arguments of `fit` that are data, so that they begin at a place."""
-        check_batches(data["x"], data["batch_size"])
+        check_batches(data["x"], data["batch_size"], data["steps_per_epoch"])
+        self._jax_state = None  # What `predict_on_batch` and its like leave behind is old by now.
         return super().training_data(data, place, epochs, backup)
+
+    def evaluation_data(self, data):
+        """Data, of which a dataset gives the same batches each time."""
+        if is_tf_dataset(data):
+            check_batches(data)
+        return super().evaluation_data(data)
+
+    @property
+    def smallest_batch(self):
+        """The fewest samples that a batch can have."""
+        distribution = keras.distribution.distribution()
+        return 1 if distribution is None else distribution.num_model_replicas
 
     # === What Keras' loop calls ===
 
@@ -162,7 +183,12 @@ class Trainer(OneProcess):
     def _guarded(self, function, then=lambda state: None):
         def guarded(state, iterator):
             with whole_state(self, state):
-                logs, state = function(state, CheckedBatches(iterator, self.check_batch_labels))
+                # All that it takes, before the first step has used up the state.
+                checked = CheckedBatches(iterator, self.check_batch_labels)
+                batches = list(itertools.islice(checked, self.steps_per_execution))
+                if not batches:
+                    raise StopIteration
+                logs, state = function(state, iter(batches))
             then(state)
             return logs, state
 

@@ -14,17 +14,20 @@ HELP = (
 )
 
 
-def check_batches(x, batch_size):
+def check_batches(x, batch_size=None, steps_per_epoch=None):
     """Raises if it can be seen beforehand that the devices cannot share a batch.
 
     Args:
         x: arrays or a dataset, as in `fit`.
         batch_size: as in `fit`.
+        steps_per_epoch: as in `fit`.
     """
     distribution = keras.distribution.distribution()
     if distribution is None:
         return
     devices = distribution.num_model_replicas
+    if steps_per_epoch is not None:
+        return
     if is_tf_dataset(x):
         sizes = {spec.shape[0] for spec in keras.tree.flatten(x.element_spec)} - {None}
     else:
@@ -38,7 +41,7 @@ def check_batches(x, batch_size):
 
 
 class CheckedBatches:
-    """An iterator over batches that looks at each before a step gets it.
+    """An iterator over batches that looks at each before it hands it on.
 
     Args:
         batches: an iterator.

@@ -11,7 +11,7 @@ from keras_spade.trainers.streams import is_tf_dataset, stream_of_arrays
 class OneProcess(Fitting):
     """Training where there are no other replicas to sum over."""
 
-    replicas = workers = 1
+    replicas = workers = smallest_batch = 1
     writes_files = True
 
     def training_data(self, data, place, epochs, backup):
@@ -27,7 +27,7 @@ class OneProcess(Fitting):
         stream = training_stream(self, data, place, epochs, backup)
         if stream is None:
             return data
-        return stream | {"x": with_empty_batches(stream["x"], place[1])}
+        return stream | {"x": with_empty_batches(stream["x"], place[1], self.smallest_batch)}
 
     def evaluation_data(self, data):
         """Data, of which a dataset gives the same batches each time."""

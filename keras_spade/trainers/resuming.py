@@ -35,6 +35,32 @@ class KeepsWeights(keras.callbacks.Callback):
         self.backup.keep_weights()
 
 
+class OwnAverages(keras.callbacks.Callback):
+    """Stands behind a `SwapEMAWeights`, on JAX.
+
+    At the end of training Keras puts the same array into weights and averages; the next picture or
+    step takes the weights' for its own, and it would be gone from the averages.
+    """
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Copies the averages."""
+        for optimizer in self.model.optimizer.optimizers:
+            if optimizer.use_ema:
+                for average in optimizer._model_variables_moving_average:
+                    average.assign(keras.ops.copy(average))
+
+
+def with_own_averages(callbacks):
+    """The callbacks, on JAX with an `OwnAverages` behind each `SwapEMAWeights`."""
+    if keras.backend.backend() != "jax":
+        return callbacks
+    pairs = [
+        [c, OwnAverages()] if isinstance(c, keras.callbacks.SwapEMAWeights) else [c]
+        for c in callbacks
+    ]
+    return [callback for pair in pairs for callback in pair]
+
+
 def swapping(callbacks):
     """The `SwapEMAWeights` among callbacks that put averages into the model after every epoch."""
     swaps = [c for c in callbacks if isinstance(c, keras.callbacks.SwapEMAWeights)]

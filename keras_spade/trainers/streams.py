@@ -48,8 +48,15 @@ def check_arrays(x, y, convert, **weights):
         if value is not None:
             raise ValueError(f"`{argument}` is not used; leave it away.")
     arrays = (x,) if y is None else (x, y)
+
+    def converted(array):
+        # Neither is a `PyDataset`, which NumPy would read to its end.
+        if not hasattr(array, "shape") and not isinstance(array, (int, float)):
+            raise TypeError
+        return convert(array)
+
     try:
-        arrays = keras.tree.map_structure(convert, arrays)
+        arrays = keras.tree.map_structure(converted, arrays)
     except (TypeError, ValueError):
         raise ValueError(
             "`x`: with BackupAndRestore it must be arrays or a `tf.data.Dataset`, which can go on "
@@ -105,7 +112,7 @@ def stream_of_arrays(model, data, place, epochs, backup):
 
 
 def _array(x):
-    array = keras.ops.convert_to_numpy(x)
+    array = x if isinstance(x, np.ndarray) else keras.ops.convert_to_numpy(x)
     if array.dtype == object or array.ndim == 0:
         raise TypeError
     return array

@@ -91,12 +91,15 @@ def stream_from(dataset, place, origin, epochs, steps_per_epoch):
     return stream.prefetch(tf.data.AUTOTUNE).with_options(dataset.options()), steps
 
 
-def with_empty_batches(stream, count):
-    """Puts some batches in front that hold nothing."""
+def with_empty_batches(stream, count, samples=1):
+    """Puts some batches in front that hold nothing, of so many samples if their number is open."""
     if not count:
         return stream
     empty = keras.tree.map_structure(
-        lambda spec: tf.zeros([size or 1 for size in spec.shape], spec.dtype), stream.element_spec
+        lambda spec: tf.zeros(
+            [spec.shape[0] or samples, *(n or 1 for n in spec.shape[1:])], spec.dtype
+        ),
+        stream.element_spec,
     )
     return tf.data.Dataset.from_tensors(empty).repeat(count).concatenate(stream)
 

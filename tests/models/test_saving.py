@@ -136,6 +136,10 @@ def test_a_perceptual_loss_without_a_file_does_not_spoil_the_save(make_gan, tmp_
     assert keras.models.load_model(tmp_path / "gan.keras").perceptual_loss is None
 
 
+def test_other_backends_decide_anew_whether_to_compile(make_gan):
+    assert make_gan(run_eagerly=False).get_compile_config()["jit_compile"] == "auto"
+
+
 def test_how_steps_run_comes_back(make_gan, tmp_path):
     make_gan(run_eagerly=True).save(tmp_path / "gan.keras")
     assert keras.models.load_model(tmp_path / "gan.keras").run_eagerly
