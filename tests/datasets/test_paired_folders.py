@@ -65,6 +65,18 @@ def test_batches_hold_the_files_in_order(tree):
         np.testing.assert_allclose(images[k], pixels / 127.5 - 1, atol=2e-7)
 
 
+def test_black_and_white_are_exactly_the_ends_of_the_range(tmp_path):
+    for name in ("images", "labels"):
+        (tmp_path / name).mkdir()
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    pixels[:2] = 255
+    Image.fromarray(pixels).save(tmp_path / "images" / "x.png")
+    Image.fromarray(pixels[..., 0] // 255).save(tmp_path / "labels" / "x.png")
+    (batch,) = paired_folders(tmp_path, 2, (4, 4))
+    assert np.array_equal(batch["image"][0, :2], np.ones((2, 4, 3)))
+    assert np.array_equal(batch["image"][0, 2:], -np.ones((2, 4, 3)))
+
+
 def test_element_spec_and_cardinality(tree):
     dataset = paired_folders(tree, 12, (8, 10), batch_size=4)
     assert dataset.element_spec == {
