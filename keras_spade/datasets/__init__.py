@@ -19,3 +19,5 @@ from keras_spade.datasets.synthetic_scenes import SCENE_CLASSES as SCENE_CLASSES
 from keras_spade.datasets.synthetic_scenes import SCENE_PALETTE as SCENE_PALETTE
 from keras_spade.datasets.synthetic_scenes import draw_scenes as draw_scenes
 from keras_spade.datasets.synthetic_scenes import synthetic_scenes as synthetic_scenes
+from keras_spade.datasets.tfrecords import tfrecords as tfrecords
+from keras_spade.datasets.write_tfrecords import write_tfrecords as write_tfrecords

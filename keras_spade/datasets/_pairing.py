@@ -3,6 +3,7 @@
 import logging
 import os
 from dataclasses import dataclass, field
+from itertools import permutations
 from pathlib import Path
 
 IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
@@ -27,12 +28,13 @@ class Files:
 class Listing:
     """The samples of a dataset, and the files that belong to none.
 
-    `samples` holds `(image, label)` or `(image, label, instance)`, sorted by name; `problems` maps
-    files to why they are left out.
+    `samples` is a sequence of `(image, label)` or, `with_instances`, `(image, label, instance)`,
+    sorted by name; `problems` maps files to why they are left out.
     """
 
     samples: list
     problems: dict = field(default_factory=dict)
+    with_instances: bool = False
 
 
 def pair_files(images, labels, instances=None, on_bad_file="error", keep=None):
@@ -51,25 +53,25 @@ def pair_files(images, labels, instances=None, on_bad_file="error", keep=None):
     """
     if on_bad_file not in ("error", "skip"):
         raise ValueError(f'on_bad_file must be "error" or "skip", got {on_bad_file!r}')
-    problems = {}
+    problems, messages = {}, []
     sets = [files for files in (images, labels, instances) if files is not None]
-    found = [_by_name(files, problems, keep) for files in sets]
-    for files, names in zip(sets[1:], found[1:], strict=True):
-        _without_partner(images, found[0], files, names, problems)
-        _without_partner(files, names, images, found[0], problems)
-    if problems and on_bad_file == "error":
-        reasons = list(problems.values())
-        rest = f" ({len(reasons)} files in all; inspect_dataset lists them)"
-        raise ValueError(reasons[0] + (rest if len(reasons) > 1 else ""))
+    found = [_by_name(files, problems, messages, keep) for files in sets]
+    for (files, names), (others, partners) in permutations(zip(sets, found, strict=True), 2):
+        _without_partner(files, names, others, partners, problems, messages)
+    if messages and on_bad_file == "error":
+        rest = f" ({len(problems)} files in all; inspect_dataset lists them)"
+        raise ValueError(messages[0] + (rest if len(problems) > 1 else ""))
+    for message in messages:
+        report_skipped(message)
     common = sorted(set.intersection(*map(set, found)))
     samples = [tuple(str(names[name]) for names in found) for name in common]
     samples = [sample for sample in samples if not any(file in problems for file in sample)]
     if not samples:
         raise ValueError(
             f"no {images.kind} in {images.folder} has a {labels.kind} of the same name in "
-            f"{labels.folder}" + "".join(f"; {reason}" for reason in list(problems.values())[:1])
+            f"{labels.folder}" + "".join(f"; {message}" for message in messages[:1])
         )
-    return Listing(samples, problems)
+    return Listing(samples, problems, instances is not None)
 
 
 def instance_folder_or_none(folder, instances):
@@ -89,9 +91,9 @@ def existing_directory(directory):
     return path.absolute()
 
 
-def report_skipped(file, reason):
-    """Says on the log that a file is left out."""
-    logging.getLogger("keras_spade").warning("Skipped: %s", printable(reason or file))
+def report_skipped(message):
+    """Says on the log what is left out."""
+    logging.getLogger("keras_spade").warning("Skipped: %s", printable(message))
 
 
 def printable(text):
@@ -99,7 +101,7 @@ def printable(text):
     return os.fsencode(str(text)).decode("utf-8", "backslashreplace")
 
 
-def _by_name(files, problems, keep):
+def _by_name(files, problems, messages, keep):
     """A dict name -> path; of the files that share one, none, but a problem."""
     if not files.folder.is_dir():
         raise ValueError(f"no folder {files.folder}: it should hold the {files.kind} files")
@@ -126,10 +128,8 @@ def _by_name(files, problems, keep):
         if len(paths) > 1:
             paths = sorted(paths)
             listed = " and ".join(os.path.relpath(path, files.folder) for path in paths)
-            for path in paths:
-                problems[path] = (
-                    f"two {files.kind} files of the same stem in {files.folder}: {listed}"
-                )
+            messages.append(f"two {files.kind} files of the same stem in {files.folder}: {listed}")
+            problems |= dict.fromkeys(paths, messages[-1])
         found[name] = paths[0]
     return found
 
@@ -154,22 +154,27 @@ def _walk(folder, parents):
             yield entry.path
 
 
-def _without_partner(files, names, others, partners, problems):
-    """Notes the files that have no partner."""
-    missing = [name for name in names if name not in partners]
-    listed = _some([os.path.relpath(names[name], files.folder) for name in sorted(missing)])
+def _without_partner(files, names, others, partners, problems, messages):
+    """Notes the files that have no partner among others."""
+    missing = sorted(name for name in names if name not in partners)
+    if not missing:
+        return
+    jpegs = []
     for name in missing:
-        jpegs = [
-            str(others.folder / f"{name}{others.ending}{suffix}")
+        wanted = others.folder / f"{name}{others.ending}"
+        jpegs += [
+            f"{wanted}{suffix}"
             for suffix in LOSSY_SUFFIXES
-            if suffix not in others.suffixes
-            and (others.folder / f"{name}{others.ending}{suffix}").exists()
+            if suffix not in others.suffixes and os.path.exists(f"{wanted}{suffix}")
         ]
-        problems[names[name]] = (
-            f"{len(missing)} of {len(names)} files in {files.folder} have no {others.kind} of the "
-            f"same stem in {others.folder}: {listed}"
-            + "".join(f"; {jpeg} is a JPEG, whose compression changes ids" for jpeg in jpegs)
-        )
+        reason = f"{names[name]}: no {others.kind} of the same stem in {others.folder}"
+        problems.setdefault(names[name], reason)
+    listed = _some([os.path.relpath(names[name], files.folder) for name in missing])
+    lossy = f"; {jpegs[0]} is a JPEG, whose compression changes ids" if jpegs else ""
+    messages.append(
+        f"{len(missing)} of {len(names)} files in {files.folder} have no {others.kind} of the "
+        f"same stem in {others.folder}: {listed}{lossy}"
+    )
 
 
 def _some(names, most=5):

@@ -86,7 +86,7 @@ def batches(
     index, count = _shard(shard, batch_size, drop_remainder)
     share = batch_size // count
 
-    keys = ["labels", "image", "instances"][: len(listing.samples[0])]
+    keys = ["labels", "image", *(["instances"] if listing.with_instances else [])]
     dtypes = [tf.as_dtype(reader.label_dtype), tf.uint8, tf.int32][: len(keys)]
     if edges and "instances" not in keys:
         raise ValueError("edges=True needs instance maps, and there are none")
@@ -147,12 +147,10 @@ class Samples:
         self.reader = reader
         self.skips = on_bad_file == "skip"
         self.info = None
-        self.skipped = {}
+        self.skipped = dict(listing.problems)
         self._bad = set()
         self._cache = {} if cache else None
         self._lock = threading.Lock()
-        for file, reason in listing.problems.items():
-            self._skip(file, reason)
 
     def __len__(self):
         return len(self.listing.samples)
@@ -169,8 +167,7 @@ class Samples:
             except ValueError as caught:
                 error = ValueError(printable(caught))
             if self.skips:
-                self._bad.add(place)
-                self._skip(self.listing.samples[place][0], str(error))
+                self.skip(place, str(error))
         if self.skips:
             raise ValueError(
                 f"{min(len(self), MOST_SKIPPED_IN_A_ROW)} samples in a row cannot be read: "
@@ -187,12 +184,16 @@ class Samples:
             arrays = self._cache[number] = self.reader.load(self.listing.samples[number])
         return arrays
 
-    def _skip(self, file, reason):
+    def skip(self, number, reason):
+        """Leaves a sample out from now on, and reports it."""
         with self._lock:
-            new = file not in self.skipped
-            self.skipped[file] = reason
+            new = number not in self._bad
+            self._bad.add(number)
         if new:
-            report_skipped(file, reason)
+            samples = self.listing.samples
+            file = samples[number][0] if isinstance(samples, list) else f"record {number}"
+            self.skipped[file] = reason
+            report_skipped(reason)
 
 
 def _shard(shard, batch_size, drop_remainder):
