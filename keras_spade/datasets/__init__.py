@@ -9,6 +9,8 @@ from keras_spade.datasets.camvid import camvid as camvid
 from keras_spade.datasets.cityscapes import cityscapes as cityscapes
 from keras_spade.datasets.cmp_facades import cmp_facades as cmp_facades
 from keras_spade.datasets.coco_stuff import coco_stuff as coco_stuff
+from keras_spade.datasets.dataset_report import DatasetReport as DatasetReport
+from keras_spade.datasets.inspect_dataset import inspect_dataset as inspect_dataset
 from keras_spade.datasets.label_mapping import LabelMapping as LabelMapping
 from keras_spade.datasets.landscapes import landscapes as landscapes
 from keras_spade.datasets.named_dataset import NAMED_DATASETS as NAMED_DATASETS

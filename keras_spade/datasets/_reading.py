@@ -49,7 +49,28 @@ def read_ids(file):
     """Returns the one-channel ids in `file` as an integer array (H, W); of a palette, the index."""
     if _is_npy(file):
         return _load_array(file)
-    image = _load(file, label=True)
+    return _ids(_load(file, label=True), file)
+
+
+def read_colors(file):
+    """Returns the colours in a label file, uint8 (H, W, 3)."""
+    if _is_npy(file):
+        return _load_array(file, channels=3)
+    return _colors(_load(file, label=True), file)
+
+
+def read_labels(file):
+    """Returns what a label file holds: ids (H, W), or colours uint8 (H, W, 3)."""
+    if not _is_npy(file):
+        image = _load(file, label=True)
+        return _colors(image, file) if image.mode in ("RGB", "RGBA") else _ids(image, file)
+    try:
+        return _load_array(file)
+    except ValueError:
+        return _load_array(file, channels=3)
+
+
+def _ids(image, file):
     if image.mode not in ID_MODES:
         raise ValueError(
             f"{file}: ids must be in one channel (mode {', '.join(ID_MODES)}), "
@@ -59,11 +80,7 @@ def read_ids(file):
     return ids.astype(np.uint8) if ids.dtype == bool else ids
 
 
-def read_colors(file):
-    """Returns the colours in a label file, uint8 (H, W, 3)."""
-    if _is_npy(file):
-        return _load_array(file, channels=3)
-    image = _load(file, label=True)
+def _colors(image, file):
     if image.mode not in COLOR_MODES:
         raise ValueError(f"{file}: the labels must be colours of 8 bits, got mode {image.mode}")
     if image.mode == "RGBA" and image.getextrema()[3] != (255, 255):

@@ -3,9 +3,9 @@
 import json
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 
+from keras_spade.datasets._ordered import in_order
 from keras_spade.datasets._records import FORMAT, INDEX, encode_sample
 from keras_spade.datasets._sample_reader import positive_integer
 from keras_spade.files import replacing
@@ -86,7 +86,7 @@ def write_tfrecords(dataset, directory, samples_per_shard=1000, name="samples", 
             lengths, checks = [], []
             path = directory / f"{name}-{shard:05}-of-{count:05}.tfrecord"
             with tf.io.TFRecordWriter(str(path)) as writer:
-                for record in _in_order(pool, encoded, numbers):
+                for record in in_order(pool, encoded, numbers):
                     done += 1
                     if record is not None:
                         writer.write(record)
@@ -111,16 +111,6 @@ def write_tfrecords(dataset, directory, samples_per_shard=1000, name="samples", 
     with replacing(directory / INDEX) as partial:
         partial.write_text(json.dumps(index))
     return written
-
-
-def _in_order(pool, function, numbers, ahead=32):
-    """Results of a function in the order of the numbers, no more than `ahead` of them waiting."""
-    numbers = iter(numbers)
-    waiting = [pool.submit(function, number) for number in islice(numbers, ahead)]
-    while waiting:
-        result = waiting.pop(0).result()
-        waiting.extend(pool.submit(function, number) for number in islice(numbers, 1))
-        yield result
 
 
 def _content(file, image):
