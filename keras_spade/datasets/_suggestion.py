@@ -15,7 +15,10 @@ def suggest_call(directory, folders, pixels, image_sizes):
         pixels: dict id or colour -> share of pixels.
         image_sizes: dict `(height, width)` -> number of images.
     """
-    found = _colors(pixels) if any(isinstance(v, tuple) for v in pixels) else _ids(pixels)
+    kinds = {isinstance(value, tuple) for value in pixels}
+    if kinds == {True, False}:
+        return None
+    found = _colors(pixels) if True in kinds else _ids(pixels)
     if found is None:
         return None
     size = (256, 256)
