@@ -106,12 +106,13 @@ def _by_name(files, problems, messages, keep):
     if not files.folder.is_dir():
         raise ValueError(f"no folder {files.folder}: it should hold the {files.kind} files")
     found, others = {}, []
-    for path in _walk(files.folder, ()):
+    folder = str(files.folder)
+    for path in _walk(folder, ()):
         stem, suffix = os.path.splitext(path)
         if suffix.lower() not in files.suffixes or not stem.endswith(files.ending):
             others.append(path)
             continue
-        name = os.path.relpath(stem, files.folder).removesuffix(files.ending)
+        name = stem[len(folder) + 1 :].removesuffix(files.ending)
         if keep is None or keep(name):
             found.setdefault(name, []).append(path)
     if not found:
