@@ -80,9 +80,11 @@ class SampleReader:
         else:
             top = int(draws[0] * (load_height - height + 1))
             left = int(draws[1] * (load_width - width + 1))
-        step = -1 if self.flip and draws[2] < 0.5 else 1
-        window = np.s_[top : top + height, left : left + width]
-        return [np.ascontiguousarray(array[window][:, ::step]) for array in arrays]
+        arrays = [array[top : top + height] for array in arrays]
+        if self.flip and draws[2] < 0.5:
+            columns = np.arange(left + width - 1, left - 1, -1)
+            return [array.take(columns, axis=1) for array in arrays]
+        return [np.ascontiguousarray(array[:, left : left + width]) for array in arrays]
 
     def read(self, files):
         """The Pillow image, and the checked maps as NumPy arrays, of a sample as on the disk."""
@@ -131,9 +133,9 @@ def class_ids(file, labels, num_classes, mapping, void_class):
         if labels.min() >= 0 and labels.max() < num_classes:
             return labels
     ids = mapping(labels, file)
-    void = ids == LabelMapping.VOID
-    out = (ids >= num_classes) | (ids < LabelMapping.VOID)
-    if out.any():
+    low, high = ids.min(), ids.max()
+    if high >= num_classes:
+        out = ids >= num_classes
         wrong = np.unique(ids[out] if mapping.colors is not None else labels[out])
         voids = mapping.void_labels
         told = f"void_label={voids[0] if len(voids) == 1 else voids or None}"
@@ -144,12 +146,15 @@ def class_ids(file, labels, num_classes, mapping, void_class):
             f"and {told}. Is num_classes too small? An id that means "
             '"don\'t care" is given as void_label, with void_class=True'
         )
-    count = np.count_nonzero(void)
-    if count and not void_class:
+    if low >= 0:
+        return ids
+    void = ids == LabelMapping.VOID
+    if not void_class:
         found = labels[void] if mapping.colors is None else mapping.void_labels
         raise ValueError(
-            f"{file}: {count} pixels have the void id {some(np.unique(found))}; the classes are "
-            f"0..{num_classes - 1}. void_class=True makes void one more class, id {num_classes}"
+            f"{file}: {np.count_nonzero(void)} pixels have the void id {some(np.unique(found))}; "
+            f"the classes are 0..{num_classes - 1}. void_class=True makes void one more class, "
+            f"id {num_classes}"
         )
     return np.where(void, np.int32(num_classes), ids)
 

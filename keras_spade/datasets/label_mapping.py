@@ -95,20 +95,15 @@ class LabelMapping:
         labels = np.asarray(labels)
         if self.colors is not None:
             return self._of_colors(labels, file)
-        if labels.dtype.kind == "u" and labels.dtype.itemsize <= 2:
-            ids = self._table[labels]
-        elif labels.min() >= 0 and labels.max() < TABLE:
-            ids = self._table[labels]
+        small = labels.dtype.kind == "u" and labels.dtype.itemsize <= 2
+        if small or (labels.min() >= 0 and labels.max() < TABLE):
+            ids = self._table.take(labels)
         else:
             values, places = np.unique(labels, return_inverse=True)
             ids = self._of_numbers(values.astype(np.int64))[places.reshape(labels.shape)]
-        if self.remap is not None:
-            unknown = ids == self._UNKNOWN
-            if unknown.any():
-                raise ValueError(
-                    f"{file}: ids that are neither in remap nor void: "
-                    f"{some(np.unique(labels[unknown]))}"
-                )
+        if ids.min() == self._UNKNOWN:
+            unknown = np.unique(labels[ids == self._UNKNOWN])
+            raise ValueError(f"{file}: ids that are neither in remap nor void: {some(unknown)}")
         return ids
 
     def _of_colors(self, labels, file):
@@ -118,9 +113,9 @@ class LabelMapping:
                 f"{labels.shape}"
             )
         codes = color_codes(labels)
-        ids = self._color_table[codes].astype(np.int32)
-        unknown = ids == self._UNKNOWN
-        if unknown.any():
+        ids = self._color_table.take(codes).astype(np.int32)
+        if ids.min() == self._UNKNOWN:
+            unknown = ids == self._UNKNOWN
             wrong = np.unique(codes[unknown])
             share = 100 * np.count_nonzero(unknown) / unknown.size
             colors = [tuple(int(c) for c in color_of(code)) for code in wrong[:3]]

@@ -252,3 +252,11 @@ def test_real_coco_stuff_by_name_and_by_folder(tmp_path):
             shapes = zip(instances.shape, size, strict=True)
             rows, columns = (slow_nearest(a, b) for a, b in shapes)
             assert np.array_equal(batch["instances"][0], instances[rows][:, columns])
+
+
+def test_the_table_of_the_documentation_is_this_one():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "data.md").read_text()
+    for info in NAMED_DATASETS.values():
+        palette = "published" if info.palette else "none published"
+        row = [info.title, f"`{info.call}`", info.layout, info.num_classes, info.void, palette]
+        assert f"| {' | '.join(map(str, [*row, info.citation]))} |" in page
