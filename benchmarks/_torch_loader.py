@@ -68,6 +68,7 @@ def one_thread(worker):
 
 def loader(dataset, batch_size, workers):
     """A DataLoader whose workers live on from epoch to epoch."""
+    torch.set_num_threads(1)
     return torch.utils.data.DataLoader(
         dataset,
         batch_size,
