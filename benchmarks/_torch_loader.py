@@ -37,7 +37,7 @@ class PairDataset(torch.utils.data.Dataset):
         top, left = self.rng.integers(0, self.load_size - self.size + 1, 2)
         step = -1 if self.rng.random() < 0.5 else 1
         window = np.s_[top : top + self.size, left : left + self.size]
-        image = torch.from_numpy(np.ascontiguousarray(image[window][:, ::step]))
+        image = torch.from_numpy(image[window][:, ::step].copy())
         labels = torch.from_numpy(labels[window][:, ::step].astype(np.int32))
         return {"image": as_floats(image) if self.floats else image, "labels": labels}
 
