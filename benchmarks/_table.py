@@ -23,6 +23,27 @@ def time_table(seconds, baseline):
     return markdown(head, rows)
 
 
+def rate_table(rates, baseline, unit, digits=0):
+    """A table of numbers, and of their ratios to a baseline.
+
+    Args:
+        rates: dict name -> numbers, one a round, the rounds being those of all.
+        baseline: one of the names.
+        unit: of the numbers.
+        digits: after the point.
+
+    Returns:
+        The table. Ratios are taken in each round, of runs that are neighbours in time.
+    """
+    rows = []
+    for name, values in rates.items():
+        ratios = [a / b for a, b in zip(values, rates[baseline], strict=True)]
+        row = [*_median_and_range(values, digits, ""), *_median_and_range(ratios, 2, "")]
+        rows.append([name, *row])
+    head = ["variant", unit, "[min..max]", f"x {baseline}", "[min..max]"]
+    return _markdown(head, rows)
+
+
 def memory_table(memory, baseline):
     """A table of the memory of variants.
 

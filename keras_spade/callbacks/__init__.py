@@ -2,6 +2,6 @@
 
 from keras_spade.callbacks.backup_and_restore import BackupAndRestore as BackupAndRestore
 from keras_spade.callbacks.draw_grid import draw_grid as draw_grid
-from keras_spade.callbacks.draw_grid import label_colors as label_colors
 from keras_spade.callbacks.image_grid import ImageGrid as ImageGrid
 from keras_spade.callbacks.linear_decay import LinearDecay as LinearDecay
+from keras_spade.label_colors import label_colors as label_colors

@@ -1,187 +1,213 @@
-"""Read one sample with Pillow into NumPy arrays, checked; every error names the file."""
+"""Open image and label files with Pillow and NumPy, guarded; every error names the file."""
 
-import operator
+import io
 import os
+import stat
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, ImageOps
 
-ID_MODES = ("1", "L", "P", "I", "I;16")
+ID_MODES = ("1", "L", "P", "I", "I;16", "I;16B")
+COLOR_MODES = ("1", "L", "P", "RGB", "RGBA")
+IMAGE_FORMATS = ("BMP", "JPEG", "MPO", "PNG", "TIFF", "WEBP")  # MPO: JPEG with a second picture
+LABEL_FORMATS = ("BMP", "GIF", "PNG", "TIFF")
+# Not those that Pillow hands to other programs.
+OPENED_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 EXIF_ORIENTATION = 0x0112
 
 
-@dataclass
-class SampleReader:
-    """Reads, checks, resizes, crops and flips one sample.
+@dataclass(frozen=True)
+class Blob:
+    """A file in memory; `str` gives the name for errors."""
 
-    Args: those of `paired_folders`. `load_size=None` means `image_size`.
-    """
+    name: str
+    content: bytes
 
-    num_classes: int
-    image_size: tuple
-    load_size: tuple | None = None
-    crop: str = "random"
-    flip: bool = False
-    void_label: int | None = 255
-    void_class: bool = False
-
-    def __post_init__(self):
-        self.num_classes = positive_integer("num_classes", self.num_classes)
-        self.image_size = _size("image_size", self.image_size)
-        if self.load_size is None:
-            self.load_size = self.image_size
-        self.load_size = _size("load_size", self.load_size)
-        if self.load_size[0] < self.image_size[0] or self.load_size[1] < self.image_size[1]:
-            raise ValueError(
-                f"load_size must be at least image_size={self.image_size} in height and width, "
-                f"got {self.load_size}"
-            )
-        if self.crop not in ("random", "center"):
-            raise ValueError(f'crop must be "random" or "center", got {self.crop!r}')
-        if self.void_label is not None and not (
-            isinstance(self.void_label, int) and self.void_label >= self.num_classes
-        ):
-            raise ValueError(
-                f"void_label must be None or an id above the classes 0..{self.num_classes - 1}, "
-                f"got {self.void_label!r}"
-            )
-        if self.void_class and self.void_label is None:
-            raise ValueError("void_class=True needs the void_label of the files, got None")
-
-    def __call__(self, files, draws):
-        """Reads the sample of `files` with three uniform `draws` in [0, 1): top, left, flip.
-
-        Returns:
-            A list: the label map int32 (H, W), the image float32 (H, W, 3) in [-1, 1] and, if
-            there is a third file, the instance map int32 (H, W).
-        """
-        image_file, label_file, *instance_file = files
-        image = read_image(image_file)
-        id_files = [label_file, *instance_file]
-        maps = [read_ids(file) for file in id_files]
-        for file, ids in zip(id_files, maps, strict=True):
-            if ids.shape != image.size[::-1]:
-                raise ValueError(_mismatch(image_file, image, file, ids))
-        maps[0] = class_ids(label_file, maps[0], self.num_classes, self.void_label, self.void_class)
-
-        (height, width), (load_height, load_width) = self.image_size, self.load_size
-        if self.crop == "center":
-            top, left = (load_height - height) // 2, (load_width - width) // 2
-        else:
-            top = int(draws[0] * (load_height - height + 1))
-            left = int(draws[1] * (load_width - width + 1))
-        step = -1 if self.flip and draws[2] < 0.5 else 1
-
-        rows = nearest_index(maps[0].shape[0], load_height)[top : top + height]
-        columns = nearest_index(maps[0].shape[1], load_width)[left : left + width][::step]
-        maps = [ids[rows][:, columns].astype(np.int32) for ids in maps]
-
-        image = image.resize((load_width, load_height), Image.Resampling.BICUBIC)
-        image = image.crop((left, top, left + width, top + height))
-        pixels = np.asarray(image)[:, ::step].astype(np.float32, order="C")
-        pixels /= 127.5
-        pixels -= 1.0
-        return [maps[0], pixels, *maps[1:]]
-
-
-def class_ids(file, ids, num_classes, void_label, void_class):
-    """Returns checked label ids, int32 (H, W), void pixels with the id `num_classes`."""
-    ids = ids.astype(np.int32)
-    if ids.min() >= 0 and ids.max() < num_classes:
-        return ids
-    classes = f"the classes are 0..{num_classes - 1}"
-    void = ids == void_label
-    wrong = np.unique(ids[((ids < 0) | (ids >= num_classes)) & ~void])
-    if wrong.size:
-        listed = ", ".join(map(str, wrong[:5])) + (", ..." if wrong.size > 5 else "")
-        raise ValueError(
-            f"{file}: label ids out of range: {listed}; {classes} and "
-            f"void_label={void_label}. Is num_classes too small? An id that means "
-            '"don\'t care" is given as void_label, with void_class=True'
-        )
-    if not void_class:
-        raise ValueError(
-            f"{file}: {np.count_nonzero(void)} pixels have the void id {void_label}; {classes}. "
-            f"void_class=True makes void one more class, id {num_classes}"
-        )
-    return np.where(void, np.int32(num_classes), ids)
+    def __str__(self):
+        return self.name
 
 
 def read_image(file):
-    """Returns the RGB Pillow image in `file`; its EXIF orientation is not applied."""
+    """Returns the RGB Pillow image in `file`, as its pixels are stored.
+
+    `image.info["orientation"]` is what EXIF says of it, from 1 to 8.
+    """
     image = _load(file)
     if image.mode == "F" or image.mode.startswith("I"):
         raise ValueError(f"{file}: the image must have 8 bits a channel, got mode {image.mode}")
-    if image.mode == "RGB":
-        return image
-    if "transparency" in image.info:
-        image = image.convert("RGBA")
-    return image.convert("RGB")
+    orientation = _orientation(image)
+    if image.mode != "RGB":
+        if "transparency" in image.info:
+            image = image.convert("RGBA")
+        image = image.convert("RGB")
+    image.info["orientation"] = orientation
+    return image
 
 
 def read_ids(file):
     """Returns the one-channel ids in `file` as an integer array (H, W); of a palette, the index."""
-    image = _load(file)
+    if _is_npy(file):
+        return _load_array(file)
+    return _ids(_load(file, label=True), file)
+
+
+def read_colors(file):
+    """Returns the colours in a label file, uint8 (H, W, 3)."""
+    if _is_npy(file):
+        return _load_array(file, channels=3)
+    return _colors(_load(file, label=True), file)
+
+
+def read_labels(file):
+    """Returns what a label file holds: ids (H, W), or colours uint8 (H, W, 3)."""
+    if not _is_npy(file):
+        image = _load(file, label=True)
+        return _colors(image, file) if image.mode in ("RGB", "RGBA") else _ids(image, file)
+    try:
+        return _load_array(file)
+    except ValueError:
+        return _load_array(file, channels=3)
+
+
+def _ids(image, file):
     if image.mode not in ID_MODES:
         raise ValueError(
             f"{file}: ids must be in one channel (mode {', '.join(ID_MODES)}), "
-            f"got mode {image.mode}; colours are not turned into ids"
+            f"got mode {image.mode}; colours become ids with LabelMapping(palette=...)"
         )
     ids = np.asarray(image)
     return ids.astype(np.uint8) if ids.dtype == bool else ids
 
 
-def nearest_index(size_in, size_out):
-    """Returns the source index of every output pixel, by the float32 rule of the SPADE layers."""
-    ratio = np.float32(size_in) / np.float32(size_out)
-    index = np.floor(np.arange(size_out, dtype=np.float32) * ratio).astype(np.int64)
-    return np.minimum(index, size_in - 1)
+def _colors(image, file):
+    if image.mode not in COLOR_MODES:
+        raise ValueError(f"{file}: the labels must be colours of 8 bits, got mode {image.mode}")
+    if image.mode == "RGBA" and image.getextrema()[3] != (255, 255):
+        raise ValueError(f"{file}: transparent pixels have no colour that could be a label")
+    return np.asarray(image.convert("RGB"))
 
 
-def positive_integer(name, value):
-    """Returns `value` as an int; a ValueError naming the argument if it is not one above 0."""
-    try:
-        number = 0 if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise ValueError(f"{name} must be a positive integer, got {value!r}")
-    return number
+def upright(image, image_file, size, label_file, as_stored):
+    """Returns `image` turned as the label map of `size` (height, width) is.
 
+    Cameras store a photograph as it was seen and note in EXIF how it is to be turned; whether a
+    label map was drawn on the one or the other, its size tells.
 
-def _size(name, value):
-    try:
-        height, width = value
-        return positive_integer(name, height), positive_integer(name, width)
-    except (TypeError, ValueError):
+    Raises:
+        ValueError: if the sizes differ, or tell nothing and not `as_stored`.
+    """
+    height, width = size
+    orientation = image.info.get("orientation", 1)
+    turned = orientation >= 5
+    stored = image.size == (width, height)
+    shown = (image.size[::-1] if turned else image.size) == (width, height)
+    if orientation == 1 and stored or (stored and (as_stored or not shown)):
+        return image
+    if shown and not stored and not as_stored:
+        image.getexif()[EXIF_ORIENTATION] = orientation
+        return ImageOps.exif_transpose(image)
+    if stored:
         raise ValueError(
-            f"{name} must be two positive integers (height, width), got {value!r}"
-        ) from None
+            f"{image_file}: its EXIF orientation {orientation} turns or mirrors it, and the size "
+            f"of {label_file} does not tell whether that was drawn before or after. Save the "
+            "image anew without that tag, turned (PIL.ImageOps.exif_transpose) or not"
+        )
+    message = (
+        f"sizes differ (height x width): {image_file} is {image.height} x {image.width}, "
+        f"{label_file} is {height} x {width}"
+    )
+    if orientation != 1:
+        message += f"; the image has the EXIF orientation {orientation}"
+    raise ValueError(message)
 
 
-def _load(file):
+def _load(file, label=False):
     if ImageFile.LOAD_TRUNCATED_IMAGES:
         raise ValueError(
             f"{file}: not read while PIL.ImageFile.LOAD_TRUNCATED_IMAGES is True, as a truncated "
             "file would pass with its missing part grey; set it to False"
         )
     try:
-        if os.path.getsize(file) == 0:
-            raise OSError("the file is empty")
-        with Image.open(file) as image:
+        with Image.open(_opened(file), formats=OPENED_FORMATS) as image:
+            _check_header(image, label)
             image.load()
             return image
     except Exception as error:  # Pillow's decoders raise many kinds
         raise ValueError(f"{file}: cannot be read as an image: {error}") from None
 
 
-def _mismatch(image_file, image, id_file, ids):
-    message = (
-        f"sizes differ (height x width): {image_file} is {image.height} x {image.width}, "
-        f"{id_file} is {ids.shape[0]} x {ids.shape[1]}"
-    )
-    orientation = image.getexif().get(EXIF_ORIENTATION, 1)
-    if orientation != 1:
-        message += f"; the image's EXIF orientation {orientation} is not applied"
-    return message
+def _check_header(image, label):
+    """Refuses what should not be decoded, by what the head of the file says."""
+    limit = Image.MAX_IMAGE_PIXELS
+    if limit is not None and image.width * image.height > limit:
+        raise ValueError(
+            f"it declares {image.height} x {image.width} pixels, more than "
+            f"PIL.Image.MAX_IMAGE_PIXELS = {limit}"
+        )
+    lossy = image.format in ("JPEG", "MPO") or image.info.get("compression") == "jpeg"
+    if label and (lossy or image.format not in LABEL_FORMATS):
+        raise ValueError(
+            f"it is a {image.format} file, whose compression changes ids; label and instance maps "
+            "must be saved as PNG or .npy"
+        )
+    # The second picture of an MPO, a photograph of two, is a depth or brightness map.
+    if image.format != "MPO" and getattr(image, "is_animated", False):
+        raise ValueError(f"it holds {image.n_frames} pictures; which one is meant?")
+    if not label and image.format not in IMAGE_FORMATS:
+        raise ValueError(f"images must be {', '.join(IMAGE_FORMATS)}, it is {image.format}")
+
+
+def _load_array(file, channels=None):
+    if isinstance(file, Blob):
+        raise ValueError(f"{file}: arrays are not read from records")
+    try:
+        _opened(file)
+        array = np.load(file, mmap_mode="r", allow_pickle=False)
+        if not isinstance(array, np.ndarray):
+            array.close()
+            raise ValueError("it holds several arrays, not one")
+        if channels is None and array.ndim == 3 and array.shape[2] == 1:
+            array = array[:, :, 0]
+        shape = array.shape if channels is None else array.shape[:2]
+        wanted = "(H, W)" if channels is None else f"(H, W, {channels})"
+        if len(shape) != 2 or (channels is not None and array.shape[2:] != (channels,)):
+            raise ValueError(f"its shape must be {wanted}, got {array.shape}")
+        limit = Image.MAX_IMAGE_PIXELS
+        if 0 in shape or (limit is not None and shape[0] * shape[1] > limit):
+            raise ValueError(f"its shape {array.shape} has no pixels, or too many")
+        if array.dtype == bool:
+            array = array.astype(np.uint8)
+        if array.dtype.kind not in "iu" or (channels is not None and array.dtype != np.uint8):
+            raise ValueError(f"it must hold integers, got {array.dtype}; save array.astype(int)")
+        if array.min() < -(2**31) or array.max() >= 2**31:
+            raise ValueError("its ids need more than 32 bits")
+        array = array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+        return np.array(array)
+    except Exception as error:
+        raise ValueError(f"{file}: cannot be read as an array: {error}") from None
+
+
+def _opened(file):
+    """What Pillow and NumPy open, once it is known that opening ends."""
+    if isinstance(file, Blob):
+        return io.BytesIO(file.content)
+    status = os.stat(file)
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError("it is not a regular file")
+    if status.st_size == 0:
+        raise OSError("the file is empty")
+    return file
+
+
+def _is_npy(file):
+    return str(file).lower().endswith(".npy")
+
+
+def _orientation(image):
+    """What EXIF says; 1 if it says nothing that can be read."""
+    try:
+        orientation = image.getexif().get(EXIF_ORIENTATION, 1)
+    except Exception:  # a broken EXIF block is passed over, as viewers do
+        return 1
+    return orientation if orientation in range(1, 9) else 1

@@ -1,14 +1,17 @@
-"""COCO-Stuff in the layout that SPADE implementations read."""
+"""COCO-Stuff."""
 
 from keras_spade.datasets._pairing import (
+    IMAGE_SUFFIXES,
+    LABEL_SUFFIXES,
+    Files,
     existing_directory,
     instance_folder_or_none,
     pair_files,
 )
-from keras_spade.datasets._pipeline import batches
-from keras_spade.datasets._reading import SampleReader
+from keras_spade.datasets._pipeline import folder_dataset
+from keras_spade.datasets.label_mapping import LabelMapping
+from keras_spade.datasets.named_dataset import NAMED_DATASETS
 
-NUM_CLASSES = 182
 VOID_LABEL = 255
 
 
@@ -20,79 +23,71 @@ def coco_stuff(
     *,
     void_class=True,
     instances="auto",
-    load_size=None,
-    crop="random",
-    flip=False,
-    shuffle=True,
-    seed=0,
-    drop_remainder=False,
-    num_parallel_calls=None,
+    on_bad_file="error",
+    **kwargs,
 ):
-    """Makes a `tf.data.Dataset` of COCO-Stuff batches from `<split>_img/`, `_label/` and `_inst/`.
+    """Makes a `tf.data.Dataset` of COCO-Stuff batches, 182 classes and void.
 
-    The label files hold the ids 0..181 and 255 for void. Reading, resizing, cropping and flipping
-    are those of `paired_folders`.
+    Reads `<split>_img/`, `<split>_label/` and `<split>_inst/`, as SPADE implementations do, or the
+    archives unpacked as COCO-Stuff's page says: `images/<split>2017/` and
+    `annotations/<split>2017/`, beside which instance maps may lie in `instances/<split>2017/`. The
+    label files hold the ids 0..181 and 255 for void.
 
     Args:
-        directory: The folder that holds `train_img`, `train_label`, optionally `train_inst`, and
-            the same for `val`.
+        directory: The folder that holds these.
         split: "train" or "val".
         image_size: `(height, width)` of the batches.
         batch_size: Number of samples a batch.
         void_class: If True, void pixels get the id 182; if False, void pixels are an error.
         instances: Whether to read instance maps; "auto" reads them if the folder exists.
-        load_size: `(height, width)` to resize to before the crop, at least `image_size`; None
-            resizes straight to `image_size`. The official code trains with
-            `(286, 286)`.
-        crop: "random" or "center", the place of the crop if `load_size` is larger than
-            `image_size`.
-        flip: If True, every sample is mirrored left to right with probability 1/2.
-        shuffle: If True, every epoch has a new order; if False, samples are in the order of
-            their stems.
-        seed: Integer that determines order, crops and flips of each epoch, however many samples
-            are read in parallel. None: different in every run, and on every worker.
-        drop_remainder: If True, a last batch of fewer samples is left out.
-        num_parallel_calls: How many samples to read at once; None lets `tf.data` choose.
+        on_bad_file: "error" or "skip", as in `paired_folders`.
+        **kwargs: `load_size`, `flip`, `cache` and so on, as in `paired_folders`. The paper trains
+            with `load_size=286, flip=True`.
 
     Returns:
-        A `tf.data.Dataset` of dicts with the keys
-
-        - `labels`: int32 `(batch, height, width)`, in 0..182, 182 being void (0..181 with
-          `void_class=False`);
-        - `image`: float32 `(batch, height, width, 3)`, RGB in [-1, 1];
-        - `instances`, if read: int32 `(batch, height, width)`, the ids of the files.
+        A `tf.data.Dataset` of dicts as of `paired_folders`.
 
     Raises:
         ValueError: if an argument is out of range, a folder is missing or empty, two files of a
             folder share a stem, or a file has no partner.
-        tf.errors.InvalidArgumentError: when iterated, if a file cannot be read, the sizes of a
-            pair differ, ids are not in one channel, or a label id is not a class. It names the
-            file.
+        tf.errors.InvalidArgumentError: when iterated, for a file that cannot be used.
 
     Example:
 
     ```python
-    train = keras_spade.datasets.coco_stuff(
-        "coco_stuff", load_size=(286, 286), flip=True, batch_size=4
-    )
+    train = keras_spade.datasets.coco_stuff("coco_stuff", load_size=286, flip=True, batch_size=4)
     val = keras_spade.datasets.coco_stuff("coco_stuff", "val", shuffle=False)
     ```
+
+    Reference: Caesar, Uijlings, Ferrari, "COCO-Stuff: Thing and Stuff Classes in Context", CVPR
+    2018.
     """
-    reader = SampleReader(
-        num_classes=NUM_CLASSES,
-        image_size=image_size,
-        load_size=load_size,
-        crop=crop,
-        flip=flip,
-        void_label=VOID_LABEL,
-        void_class=void_class,
-    )
     if split not in ("train", "val"):
         raise ValueError(f'split must be "train" or "val", got {split!r}')
     directory = existing_directory(directory)
-    files = pair_files(
-        directory / f"{split}_img",
-        directory / f"{split}_label",
-        instance_folder_or_none(directory / f"{split}_inst", instances),
+    image_folder = directory / "images" / f"{split}2017"
+    label_folder = directory / "annotations" / f"{split}2017"
+    instance_folder = directory / "instances" / f"{split}2017"
+    if not image_folder.is_dir():
+        folders = (directory / f"{split}_{kind}" for kind in ("img", "label", "inst"))
+        image_folder, label_folder, instance_folder = folders
+    instance_folder = instance_folder_or_none(instance_folder, instances)
+    listing = pair_files(
+        Files("image", image_folder, suffixes=IMAGE_SUFFIXES),
+        Files("label", label_folder, suffixes=LABEL_SUFFIXES),
+        instance_folder and Files("instance", instance_folder),
+        on_bad_file=on_bad_file,
     )
-    return batches(files, reader, batch_size, shuffle, seed, drop_remainder, num_parallel_calls)
+    info = NAMED_DATASETS["coco_stuff"]
+    return folder_dataset(
+        listing,
+        info.num_classes,
+        LabelMapping(void_labels=VOID_LABEL),
+        image_size,
+        batch_size,
+        void_class=void_class,
+        on_bad_file=on_bad_file,
+        as_stored=True,
+        info=info,
+        **kwargs,
+    )

@@ -1,16 +1,19 @@
 """One label map from disk."""
 
-from keras_spade.datasets._reading import class_ids, read_ids
+from keras_spade.datasets._reading import read_colors, read_ids
+from keras_spade.datasets._sample_reader import class_ids, plain_mapping
 
 
-def read_label_map(file, num_classes=None, void_label=255, void_class=False):
+def read_label_map(file, num_classes=None, void_label=255, void_class=False, label_mapping=None):
     """Reads a label map, or instance ids, as the folder datasets do.
 
     Args:
-        file: path of a PNG with the ids in one channel; of a palette file the index is taken.
+        file: path of a PNG, BMP, TIFF or `.npy` with the ids in one channel; of a palette file the
+            index is taken. With a palette in `label_mapping` also RGB.
         num_classes: number of classes, void not counted; `None`: ids are returned as they are.
         void_label: the id in the file that means "don't care", or `None`.
         void_class: whether void pixels get the id `num_classes`; else they are an error.
+        label_mapping: a `LabelMapping`, in the place of `void_label`.
 
     Returns:
         int32 `(height, width)`.
@@ -26,7 +29,8 @@ def read_label_map(file, num_classes=None, void_label=255, void_class=False):
     gan.generate(labels[None])
     ```
     """
-    ids = read_ids(file)
     if num_classes is None:
-        return ids.astype("int32")
-    return class_ids(file, ids, num_classes, void_label, void_class)
+        return read_ids(file).astype("int32")
+    mapping = label_mapping or plain_mapping(num_classes, void_label)
+    labels = read_ids(file) if mapping.colors is None else read_colors(file)
+    return class_ids(file, labels, num_classes, mapping, void_class).astype("int32")

@@ -8,6 +8,7 @@ from PIL import Image
 
 tf = pytest.importorskip("tensorflow")
 
+from keras_spade.datasets import LabelMapping  # noqa: E402
 from keras_spade.datasets.paired_folders import paired_folders  # noqa: E402
 
 COUNT = 10
@@ -63,6 +64,18 @@ def test_batches_hold_the_files_in_order(tree):
         assert np.array_equal(instances[k], wanted + 1000)
         pixels = np.asarray(Image.open(tree / "images" / f"{k:02}.png"), np.float64)
         np.testing.assert_allclose(images[k], pixels / 127.5 - 1, atol=2e-7)
+
+
+def test_black_and_white_are_exactly_the_ends_of_the_range(tmp_path):
+    for name in ("images", "labels"):
+        (tmp_path / name).mkdir()
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    pixels[:2] = 255
+    Image.fromarray(pixels).save(tmp_path / "images" / "x.png")
+    Image.fromarray(pixels[..., 0] // 255).save(tmp_path / "labels" / "x.png")
+    (batch,) = paired_folders(tmp_path, 2, (4, 4))
+    assert np.array_equal(batch["image"][0, :2], np.ones((2, 4, 3)))
+    assert np.array_equal(batch["image"][0, 2:], -np.ones((2, 4, 3)))
 
 
 def test_element_spec_and_cardinality(tree):
@@ -193,3 +206,163 @@ package.__path__ = [{str(package)!r}]
 import keras_spade.datasets.paired_folders
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_cache_gives_the_batches_of_the_files_that_were(tree):
+    def make(**options):
+        return paired_folders(tree, 12, (8, 8), 3, load_size=(11, 13), flip=True, **options)
+
+    wanted = epochs(make(), 3)
+    cached = make(cache=True)
+    assert_equal_epochs(epochs(cached, 1), wanted[:1])
+    for name in ("images", "labels", "instances"):
+        for file in (tree / name).iterdir():
+            file.write_bytes(b"")
+    assert_equal_epochs(epochs(cached, 2), wanted[1:])
+
+
+def test_shards_are_the_parts_of_every_batch(tree):
+    options = {"load_size": (11, 13), "flip": True, "drop_remainder": True}
+    (whole,) = epochs(paired_folders(tree, 12, (8, 8), 4, **options), 1)
+    shards = [
+        epochs(paired_folders(tree, 12, (8, 8), 4, shard=(index, 2), **options), 1)[0]
+        for index in range(2)
+    ]
+    assert len(whole) == 2
+    for batch, *parts in zip(whole, *shards, strict=True):
+        for key in batch:
+            assert np.array_equal(batch[key], np.concatenate([part[key] for part in parts]))
+    dataset = paired_folders(tree, 12, (8, 8), 4, shard=(1, 2), **options)
+    rest = dataset.for_epoch(tf.constant(0, tf.int64), tf.constant(1, tf.int64))
+    (batch,) = rest.as_numpy_iterator()
+    assert np.array_equal(batch["image"], shards[1][1]["image"])
+
+
+@pytest.mark.parametrize(
+    ("shard", "message"),
+    [
+        ((2, 2), r"shard must be \(index, count\) with 0 <= index < count, got \(2, 2\)"),
+        (1, r"shard must be .*, got 1"),
+        ((0, 3), r"batch_size, that of all workers together, a multiple of 3; got True and 4"),
+    ],
+)
+def test_a_bad_shard_is_told(tree, shard, message):
+    with pytest.raises(ValueError, match=message):
+        paired_folders(tree, 12, (8, 8), 4, drop_remainder=True, shard=shard)
+
+
+def test_edges_are_those_of_the_layer(tree):
+    rng = np.random.default_rng(0)
+    instances = np.kron(rng.integers(0, 3, (3, 4)), np.ones((4, 4))).astype("uint16")
+    Image.fromarray(instances).save(tree / "instances" / "00.png")
+    batch = next(iter(paired_folders(tree, 12, SIZE, edges=True, shuffle=False)))
+    wanted = np.zeros(SIZE)
+    for row in range(SIZE[0]):
+        for column in range(SIZE[1]):
+            for r, c in (
+                (row, column + 1),
+                (row, column - 1),
+                (row + 1, column),
+                (row - 1, column),
+            ):
+                if 0 <= r < SIZE[0] and 0 <= c < SIZE[1]:
+                    wanted[row, column] += instances[row, column] != instances[r, c]
+    assert np.array_equal(batch["edges"][0], wanted > 0) and 0 < wanted.sum() < wanted.size
+    assert batch["edges"].dtype == tf.float32
+    with pytest.raises(ValueError, match="edges=True needs instance maps, and there are none"):
+        paired_folders(tree, 12, SIZE, edges=True, instances=False)
+
+
+def test_a_bad_file_is_skipped_and_the_next_sample_takes_its_place(tree, caplog):
+    (tree / "images" / "04.png").write_bytes(b"")
+    Image.fromarray(np.full(SIZE, 77, np.uint8)).save(tree / "labels" / "09.png")
+    (tree / "labels" / "07.png").unlink()
+
+    def make(**options):
+        return paired_folders(tree, 12, SIZE, 3, on_bad_file="skip", **options)
+
+    dataset = make(shuffle=False)
+    (first,) = epochs(dataset, 1)
+    assert order(first) == [0, 1, 2, 3, 5, 5, 6, 8, 0]
+    for batch in first:
+        for labels, instances in zip(batch["labels"], batch["instances"], strict=True):
+            assert np.array_equal(labels + 1000, instances)
+    assert sorted(dataset.samples.skipped) == sorted(
+        str(tree / name)
+        for name in ("images/04.png", "images/07.png", "instances/07.png", "images/09.png")
+    )
+    assert "labels/09.png: label ids out of range: 77" in caplog.text
+    assert_equal_epochs(epochs(make(num_parallel_calls=1)), epochs(make(num_parallel_calls=5)))
+    with pytest.raises(ValueError, match='on_bad_file must be "error" or "skip", got \'pass\''):
+        paired_folders(tree, 12, SIZE, on_bad_file="pass")
+
+
+def test_skipping_ends_if_nothing_can_be_read(tree):
+    dataset = paired_folders(tree, 2, SIZE, 3, on_bad_file="skip")
+    for file in (tree / "labels").iterdir():
+        Image.fromarray(np.full(SIZE, 77, np.uint8)).save(file)
+    wanted = r"10 samples in a row cannot be read: .*label ids out of range: 77"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=wanted):
+        next(iter(dataset))
+
+
+@pytest.mark.parametrize(
+    ("size", "options", "loaded"),
+    [
+        ((30, 40), {"load_size": 24}, (24, 24)),
+        ((30, 40), {"resize": "scale_width", "load_size": 24}, (18, 24)),
+        ((30, 41), {"resize": "scale_width"}, (11, 16)),
+        ((40, 30), {"resize": "scale_short_side", "load_size": 20}, (26, 20)),
+        ((30, 40), {"resize": "scale_short_side", "load_size": 20}, (20, 26)),
+        ((30, 40), {"resize": "none"}, (30, 40)),
+    ],
+)
+def test_ways_to_resize(tmp_path, size, options, loaded):
+    rng = np.random.default_rng(0)
+    for name in ("images", "labels"):
+        (tmp_path / name).mkdir()
+    image = Image.fromarray(rng.integers(0, 256, (*size, 3), dtype=np.uint8))
+    ids = rng.integers(0, 5, size, dtype=np.uint8)
+    image.save(tmp_path / "images" / "x.png")
+    Image.fromarray(ids).save(tmp_path / "labels" / "x.png")
+    crop = (10, 16)
+    (batch,) = paired_folders(tmp_path, 5, crop, crop="center", **options)
+    top, left = (loaded[0] - crop[0]) // 2, (loaded[1] - crop[1]) // 2
+    window = np.s_[top : top + crop[0], left : left + crop[1]]
+    pixels = np.asarray(image.resize(loaded[::-1], Image.BICUBIC))[window]
+    np.testing.assert_allclose(batch["image"][0], pixels / 127.5 - 1, atol=2e-7)
+    rows, columns = (
+        [int(np.float32(i) * np.float32(np.float32(a) / np.float32(b))) for i in range(b)]
+        for a, b in zip(size, loaded, strict=True)
+    )
+    assert np.array_equal(batch["labels"][0], ids[rows][:, columns][window])
+
+
+def test_an_image_that_a_resize_leaves_too_small_is_named(tmp_path):
+    for name in ("images", "labels"):
+        (tmp_path / name).mkdir()
+        Image.fromarray(np.zeros((10, 40), np.uint8)).save(tmp_path / name / "x.png")
+    wanted = (
+        r"x\.png: 10 x 40 .* are 5 x 20 with resize=.scale_width., less than image_size=\(8, 8\)"
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError, match=wanted):
+        next(iter(paired_folders(tmp_path, 1, (8, 8), resize="scale_width", load_size=20)))
+
+
+def test_folders_in_folders_of_other_names(tmp_path):
+    for path in ("photos/a/1.jpg", "photos/b/1.jpeg", "masks/a/1.png", "masks/b/1.bmp"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((4, 4), "ab".index(path.split("/")[1]), np.uint8)).save(
+            tmp_path / path
+        )
+    folders = {"image_folder": "photos", "label_folder": "masks"}
+    (batch,) = paired_folders(tmp_path, 2, (4, 4), 2, shuffle=False, **folders)
+    assert batch["labels"].numpy()[:, 0, 0].tolist() == [0, 1]
+
+
+def test_a_mapping_takes_the_place_of_the_void_label(tree):
+    mapping = LabelMapping(remap={k: 0 for k in range(10)} | {11: 1}, void_labels=[3])
+    batches = epochs(paired_folders(tree, 2, SIZE, label_mapping=mapping, void_class=True), 1)[0]
+    assert sorted({int(i) for batch in batches for i in batch["labels"].ravel()}) == [0, 1, 2]
+    with pytest.raises(ValueError, match="void_label and label_mapping exclude each other"):
+        paired_folders(tree, 2, SIZE, label_mapping=mapping, void_label=3)

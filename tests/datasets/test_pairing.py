@@ -2,7 +2,17 @@ import re
 
 import pytest
 
-from keras_spade.datasets._pairing import pair_files
+from keras_spade.datasets import _pairing
+from keras_spade.datasets._pairing import IMAGE_SUFFIXES, LABEL_SUFFIXES, Files
+
+
+def pair_files(images, labels, instances=None, **options):
+    return _pairing.pair_files(
+        Files("image", images, suffixes=IMAGE_SUFFIXES),
+        Files("label", labels, suffixes=LABEL_SUFFIXES),
+        instances and Files("instance", instances),
+        **options,
+    )
 
 
 def make_files(folder, *names):
@@ -22,8 +32,8 @@ def test_files_of_the_same_stem_are_paired_in_sorted_order(tmp_path):
         (str(images / "b.JPG"), str(labels / "b.png")),
         (str(images / "c.d.webp"), str(labels / "c.d.png")),
     ]
-    assert pair_files(images, labels) == pairs
-    triples = pair_files(images, labels, instances)
+    assert pair_files(images, labels).samples == pairs
+    triples = pair_files(images, labels, instances).samples
     assert triples[0] == (*pairs[0], str(instances / "a.tif"))
     assert [triple[:2] for triple in triples] == pairs
 
@@ -35,8 +45,11 @@ def test_missing_partners_are_named_and_counted(tmp_path):
         f"7 of 9 files in {images} have no label of the same stem in {labels}: "
         "2.jpg, 3.jpg, 4.jpg, 5.jpg, 6.jpg and 2 more"
     )
-    with pytest.raises(ValueError, match=f"^{re.escape(wanted)}$"):
+    with pytest.raises(
+        ValueError, match=f"^{re.escape(wanted)} .7 files in all; inspect_dataset lists them.$"
+    ):
         pair_files(images, labels)
+    assert len(pair_files(images, labels, on_bad_file="skip").samples) == 2
 
 
 def test_a_label_without_an_image_is_an_error(tmp_path):
@@ -50,7 +63,9 @@ def test_a_missing_instance_map_is_an_error(tmp_path):
     images = make_files(tmp_path / "i", "0.jpg", "1.jpg")
     labels = make_files(tmp_path / "l", "0.png", "1.png")
     instances = make_files(tmp_path / "s", "1.png")
-    with pytest.raises(ValueError, match=r"1 of 2 files .* no instance .*s: 0\.jpg$"):
+    with pytest.raises(
+        ValueError, match=r"1 of 2 files .* no instance .*s: 0\.jpg .2 files in all"
+    ):
         pair_files(images, labels, instances)
 
 
@@ -66,7 +81,9 @@ def test_missing_and_empty_folders_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"no folder .*/l: it should hold the label files"):
         pair_files(images, tmp_path / "l")
     labels = make_files(tmp_path / "l")
-    with pytest.raises(ValueError, match=r"no label files \(\.png\) in .*/l, which holds no files"):
+    with pytest.raises(
+        ValueError, match=r"no label files \(\.bmp, .*\) in .*/l, which holds no files"
+    ):
         pair_files(images, labels)
     make_files(labels, "0.jpg")
     with pytest.raises(ValueError, match=r"in .*/l, which holds 0\.jpg"):

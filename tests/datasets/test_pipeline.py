@@ -5,33 +5,49 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
+from keras_spade.datasets._pairing import Listing  # noqa: E402
 from keras_spade.datasets._pipeline import batches  # noqa: E402
 
 
 class SleepyReader:
     """A sample holds its number and its three draws; the first takes long."""
 
-    image_size = (1, 1)
+    image_size = (1, 4)
+    label_dtype = np.dtype("int32")
 
-    def __call__(self, files, draws):
-        number = files[0]
-        time.sleep(0.3 if number == 0 else 0.02)
-        return [np.full((1, 1), number, np.int32), np.reshape(draws, (1, 1, 3))]
+    def load(self, files):
+        time.sleep(0.3 if files[0] == 0 else 0.02)
+        return files[0]
+
+    def window(self, number, draws):
+        labels = np.concatenate([np.int32([number]), draws.view(np.int32)])
+        return [labels[None], np.zeros((1, 4, 3), np.uint8)]
 
 
 def epoch(dataset):
-    samples = [(b["labels"].numpy().ravel(), b["image"].numpy()[:, 0, 0]) for b in dataset]
-    return [np.concatenate(part) for part in zip(*samples, strict=True)]
+    samples = np.concatenate([batch["labels"].numpy()[:, 0] for batch in dataset])
+    return samples[:, 0], np.ascontiguousarray(samples[:, 1:]).view(np.float32)
 
 
-def make(num_parallel_calls, shuffle=False):
-    files = [(number, None) for number in range(8)]
-    return batches(files, SleepyReader(), 3, shuffle, 5, False, num_parallel_calls)
+def listing(size):
+    return Listing([(number, None) for number in range(size)])
+
+
+def make(num_parallel_calls, shuffle=False, **options):
+    return batches(
+        listing(8),
+        SleepyReader(),
+        3,
+        shuffle=shuffle,
+        seed=5,
+        num_parallel_calls=num_parallel_calls,
+        **options,
+    )
 
 
 def test_a_batch_larger_than_the_data_is_told():
     with pytest.raises(ValueError, match="at most the number of samples, 1, with drop_remainder"):
-        batches([(0, None)], SleepyReader(), 3, False, 5, True, 1)
+        batches(listing(1), SleepyReader(), 3, drop_remainder=True)
 
 
 def test_a_slow_file_keeps_its_place():

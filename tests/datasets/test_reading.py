@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from keras_spade.datasets._reading import SampleReader, nearest_index, read_ids, read_image
+from keras_spade.datasets import LabelMapping
+from keras_spade.datasets._reading import read_ids, read_image
+from keras_spade.datasets._sample_reader import SampleReader, nearest_index, plain_mapping
 
 NO_DRAWS = (0.0, 0.0, 0.9)
 PALETTE = [value for k in range(256) for value in (255 - k, k, 7)]
@@ -54,18 +56,9 @@ def test_values_of_a_resize(pair):
     source = np.asarray(Image.open(pair[1]))
     rows, columns = slow_nearest(24, 10), slow_nearest(30, 13)
     assert labels.tolist() == [[int(source[r, c]) for c in columns] for r in rows]
-    resized = np.asarray(Image.open(pair[0]).resize((13, 10), Image.BICUBIC), np.float64)
-    np.testing.assert_allclose(image, resized / 127.5 - 1, atol=2e-7)
-    assert (labels.dtype, image.dtype) == (np.int32, np.float32)
-
-
-def test_black_and_white_are_exactly_the_ends_of_the_range(tmp_path):
-    array = np.zeros((4, 4, 3), np.uint8)
-    array[:2] = 255
-    files = save(tmp_path / "x.png", array), save(tmp_path / "y.png", array[..., 0] // 255)
-    _, image = SampleReader(num_classes=2, image_size=(4, 4))(files, NO_DRAWS)
-    assert np.array_equal(image[:2], np.ones((2, 4, 3)))
-    assert np.array_equal(image[2:], -np.ones((2, 4, 3)))
+    resized = np.asarray(Image.open(pair[0]).resize((13, 10), Image.BICUBIC))
+    assert np.array_equal(image, resized)
+    assert (labels.dtype, image.dtype) == (np.uint8, np.uint8)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +102,9 @@ def test_void_pixels_become_one_more_class(tmp_path):
     ):
         SampleReader(2, image_size=(2, 2), void_class=True)(files, NO_DRAWS)
     with pytest.raises(ValueError, match=r"out of range: 255; .* void_label=None"):
-        SampleReader(3, image_size=(2, 2), void_label=None)(files, NO_DRAWS)
+        SampleReader(3, image_size=(2, 2), label_mapping=LabelMapping(void_labels=None))(
+            files, NO_DRAWS
+        )
 
 
 def test_palette_files_give_indices(tmp_path, rng):
@@ -172,14 +167,44 @@ def test_different_sizes_name_both_files(tmp_path, pair):
         reader((*pair, label), NO_DRAWS)
 
 
-def test_exif_orientation_is_left_alone_and_mentioned(tmp_path, rng):
+def oriented(tmp_path, size, orientation):
+    """A photograph in four colours that EXIF says to turn, and its pixels as stored."""
+    pixels = np.zeros((*size, 3), np.uint8)
+    half = size[0] // 2, size[1] // 2
+    pixels[: half[0], : half[1]] = (255, 0, 0)
+    pixels[half[0] :, half[1] :] = (0, 0, 255)
     exif = Image.Exif()
-    exif[0x0112] = 6
-    array = rng.integers(0, 256, (24, 30, 3), dtype=np.uint8)
-    image = save(tmp_path / "x.jpg", array, exif=exif, quality=95)
+    exif[0x0112] = orientation
+    return save(tmp_path / "x.png", pixels, exif=exif), pixels
+
+
+def test_a_photograph_is_turned_if_its_labels_are(tmp_path):
+    image, pixels = oriented(tmp_path, (24, 30), 6)
     assert read_image(image).size == (30, 24)
     label = save(tmp_path / "y.png", np.zeros((30, 24), np.uint8))
-    with pytest.raises(ValueError, match=r"EXIF orientation 6 is not applied"):
+    turned = SampleReader(5, image_size=(30, 24))((image, label), NO_DRAWS)[1]
+    # Orientation 6: the first row stored is the right column.
+    assert np.array_equal(turned, np.rot90(pixels, -1))
+    label = save(tmp_path / "z.png", np.zeros((24, 30), np.uint8))
+    alone = SampleReader(5, image_size=(24, 30))((image, label), NO_DRAWS)[1]
+    assert np.array_equal(alone, pixels)
+
+
+@pytest.mark.parametrize(("size", "orientation"), [((24, 30), 3), ((24, 24), 6)])
+def test_a_photograph_of_which_the_size_tells_nothing_is_an_error(tmp_path, size, orientation):
+    image, pixels = oriented(tmp_path, size, orientation)
+    label = save(tmp_path / "y.png", np.zeros(size, np.uint8))
+    wanted = rf"x\.png: its EXIF orientation {orientation} turns or mirrors it.*y\.png"
+    with pytest.raises(ValueError, match=wanted):
+        SampleReader(5, image_size=size)((image, label), NO_DRAWS)
+    reader = SampleReader(5, image_size=size, as_stored=True)
+    assert np.array_equal(reader((image, label), NO_DRAWS)[1], pixels)
+
+
+def test_sizes_that_differ_turned_or_not(tmp_path):
+    image, _ = oriented(tmp_path, (24, 30), 6)
+    label = save(tmp_path / "y.png", np.zeros((31, 24), np.uint8))
+    with pytest.raises(ValueError, match=r"is 31 x 24; the image has the EXIF orientation 6"):
         SampleReader(5, image_size=(8, 8))((image, label), NO_DRAWS)
 
 
@@ -218,10 +243,24 @@ def test_pillow_told_to_pass_truncated_files_is_an_error(pair, monkeypatch):
         ({"image_size": (8, 8, 3)}, r"image_size must be two .*, got \(8, 8, 3\)"),
         ({"load_size": (9, 7)}, r"load_size must be at least image_size=\(8, 8\) .*\(9, 7\)"),
         ({"crop": "centre"}, r'crop must be "random" or "center", got \'centre\''),
-        ({"void_label": 4}, r"void_label must be None or an id above the classes 0\.\.4, got 4"),
-        ({"void_label": None, "void_class": True}, r"void_class=True needs the void_label"),
+        ({"resize": "fit"}, r"resize must be one of stretch, scale_width, .*, got 'fit'"),
+        ({"resize": "scale_width", "load_size": 7}, r"load_size must be at least 8 with resize"),
+        ({"resize": "none", "load_size": 8}, r'load_size must be None with resize="none", got 8'),
+        ({"label_mapping": {}}, r"label_mapping must be a LabelMapping, got \{\}"),
+        (
+            {"label_mapping": LabelMapping(void_labels=None), "void_class": True},
+            r"void_class=True needs the void_label",
+        ),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         SampleReader(**{"num_classes": 5, "image_size": (8, 8), **arguments})
+
+
+def test_a_void_label_among_the_classes_is_an_error():
+    with pytest.raises(
+        ValueError, match=r"void_label must be None or an id above .*0\.\.4.*, got 4"
+    ):
+        plain_mapping(5, 4)
+    assert plain_mapping(5, -1).void_labels == [-1]

@@ -1,0 +1,202 @@
+"""From what a label file holds to class ids."""
+
+import functools
+import operator
+from collections.abc import Mapping
+
+import numpy as np
+
+TABLE = 1 << 16
+COLORS = 1 << 24
+NO_CLASS = 2**31 - 1
+
+
+class LabelMapping:
+    """Says what the numbers or colours of label files mean.
+
+    A colour is first looked up in `palette`, which gives a number; a number of `void_labels` is
+    void ("don't care"); any other is looked up in `remap`, or else `offset` is added to it. The
+    result is the class id.
+
+    Args:
+        palette: colours of RGB (or indexed) label files: a sequence of `(r, g, b)`, whose position
+            is the number, or a dict `{(r, g, b): number}`. `None`: files hold numbers.
+        remap: dict `{number: class id}`. Numbers it does not name are errors, unless void.
+        offset: added to the numbers, -1 for classes that are counted from 1.
+        void_labels: numbers that mean "don't care": an int, a sequence of ints, or `None`.
+
+    Raises:
+        ValueError: for arguments that make no mapping.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade.datasets import LabelMapping
+    >>> from_one = LabelMapping(offset=-1, void_labels=0)  # 1..n are the classes, 0 is void
+    >>> from_one(np.array([[0, 1, 2]])).tolist()
+    [[-1, 0, 1]]
+    >>> colored = LabelMapping(palette=[(0, 0, 0), (128, 64, 128)], void_labels=0)
+    >>> colored(np.array([[[0, 0, 0], [128, 64, 128]]], "uint8")).tolist()
+    [[-1, 1]]
+    >>> LabelMapping(remap={0: 0, 128: 1, 255: 2}, void_labels=None)
+    LabelMapping(remap={0: 0, 128: 1, 255: 2}, void_labels=None)
+    """
+
+    VOID = -1
+    _UNKNOWN = -2
+
+    def __init__(self, palette=None, remap=None, offset=0, void_labels=255):
+        self._arguments = {
+            "palette": palette,
+            "remap": remap,
+            "offset": offset,
+            "void_labels": void_labels,
+        }
+        self.offset = _integer("offset", offset)
+        self.void_labels = _integers("void_labels", void_labels)
+        self.colors = None if palette is None else _colors(palette)
+        self.remap = None
+        if remap is not None:
+            if self.offset:
+                raise ValueError(f"remap and offset={offset} exclude each other: give one of them")
+            if not isinstance(remap, Mapping) or not remap:
+                raise ValueError(f"remap must be a dict number -> class id, got {remap!r}")
+            self.remap = {
+                _integer("remap", number): _integer("remap", class_id)
+                for number, class_id in remap.items()
+            }
+            if min(self.remap.values()) < 0:
+                raise ValueError(f"remap must lead to class ids from 0, got {remap!r}")
+
+    def __repr__(self):
+        defaults = {"palette": None, "remap": None, "offset": 0, "void_labels": 255}
+        given = {k: v for k, v in self._arguments.items() if v is not defaults[k]}
+        listed = ", ".join(f"{name}={value!r}" for name, value in given.items())
+        return f"LabelMapping({listed})"
+
+    @property
+    def is_plain(self):
+        """Whether numbers are class ids as they are, void apart."""
+        return self.colors is None and self.remap is None and not self.offset
+
+    def __call__(self, labels, file="labels"):
+        """Returns the class ids of a label map.
+
+        Args:
+            labels: integer array `(H, W)`; with a palette uint8 `(H, W, 3)`.
+            file: the name for errors.
+
+        Returns:
+            int32 `(H, W)`: class ids, -1 for void. They are not held against a number of classes.
+
+        Raises:
+            ValueError: if `remap` or `palette` does not know what the file holds.
+        """
+        labels = np.asarray(labels)
+        if self.colors is not None:
+            return self._of_colors(labels, file)
+        small = labels.dtype.kind == "u" and labels.dtype.itemsize <= 2
+        if small or (labels.min() >= 0 and labels.max() < TABLE):
+            ids = self._table.take(labels)
+        else:
+            values, places = np.unique(labels, return_inverse=True)
+            ids = self._of_numbers(values.astype(np.int64))[places.reshape(labels.shape)]
+        if ids.min() == self._UNKNOWN:
+            unknown = np.unique(labels[ids == self._UNKNOWN])
+            raise ValueError(f"{file}: ids that are neither in remap nor void: {some(unknown)}")
+        return ids
+
+    def _of_colors(self, labels, file):
+        if labels.ndim != 3 or labels.shape[2] != 3 or labels.dtype != np.uint8:
+            raise ValueError(
+                f"{file}: with a palette, labels must be uint8 (H, W, 3), got {labels.dtype} "
+                f"{labels.shape}"
+            )
+        codes = color_codes(labels)
+        ids = self._color_table.take(codes).astype(np.int32)
+        if ids.min() == self._UNKNOWN:
+            unknown = ids == self._UNKNOWN
+            wrong = np.unique(codes[unknown])
+            share = 100 * np.count_nonzero(unknown) / unknown.size
+            colors = [tuple(int(c) for c in color_of(code)) for code in wrong[:3]]
+            listed = ", ".join(map(str, colors)) + (", ..." if len(wrong) > 3 else "")
+            raise ValueError(
+                f"{file}: {share:.2g} % of the pixels have one of {len(wrong)} colours that are "
+                f"not in the palette, or neither in remap nor void: {listed}. Was the file saved "
+                "as JPEG, or resized with smoothing?"
+            )
+        return ids
+
+    def _of_numbers(self, numbers):
+        """int32 class ids, void and unknown of int64 numbers."""
+        if self.remap is None:
+            ids = numbers + self.offset
+            # What falls below 0 is no class, and must not be taken for void.
+            ids[ids < 0] = NO_CLASS
+            ids = np.minimum(ids, NO_CLASS)
+        else:
+            ids = np.array([self.remap.get(int(n), self._UNKNOWN) for n in numbers], np.int64)
+        ids[np.isin(numbers, self.void_labels)] = self.VOID
+        return ids.astype(np.int32)
+
+    @functools.cached_property
+    def _table(self):
+        return self._of_numbers(np.arange(TABLE))
+
+    @functools.cached_property
+    def _color_table(self):
+        ids = self._of_numbers(np.array(list(self.colors.values()), np.int64))
+        dtype = np.int16 if ids.max() <= np.iinfo(np.int16).max else np.int32
+        table = np.full(COLORS, self._UNKNOWN, dtype)
+        table[color_codes(np.array(list(self.colors), np.uint8))] = ids
+        return table
+
+
+def color_codes(colors):
+    """One int32 for each RGB colour of uint8 `(..., 3)`."""
+    red, green, blue = (colors[..., channel].astype(np.int32) for channel in range(3))
+    return (red << 16) | (green << 8) | blue
+
+
+def color_of(code):
+    """The `(r, g, b)` of a code."""
+    return code >> 16, code >> 8 & 255, code & 255
+
+
+def some(values, most=5):
+    """The first of many values, for a message."""
+    return ", ".join(map(str, values[:most])) + (", ..." if len(values) > most else "")
+
+
+def _integer(name, value):
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)
+    except TypeError:
+        raise ValueError(f"{name} must be of integers, got {value!r}") from None
+
+
+def _integers(name, values):
+    if values is None:
+        return []
+    if isinstance(values, (list, tuple, set, frozenset, range, np.ndarray)):
+        return [_integer(name, value) for value in values]
+    return [_integer(name, values)]
+
+
+def _colors(palette):
+    """A dict colour -> number."""
+    if not isinstance(palette, Mapping):
+        colors = [tuple(np.ravel(color).tolist()) for color in palette]
+        palette = {color: number for number, color in enumerate(colors)}
+        if len(palette) != len(colors):
+            twice = next(color for color in palette if colors.count(color) > 1)
+            raise ValueError(f"palette: the colour {twice} is there twice")
+    for color in palette:
+        channels = color if isinstance(color, tuple) else ()
+        if len(channels) != 3 or not all(isinstance(c, int) and 0 <= c <= 255 for c in channels):
+            raise ValueError(f"palette must hold colours (r, g, b) of 0..255, got {color!r}")
+    if not palette:
+        raise ValueError("palette must hold at least one colour")
+    return {color: _integer("palette", number) for color, number in palette.items()}

@@ -1,0 +1,159 @@
+"""Three hundred hostile inputs: each loads right, or gives an error that names the file."""
+
+import os
+import re
+import sys
+
+import numpy as np
+import pytest
+from hostile_files import CLASSES, Hostile
+from PIL import Image
+
+tf = pytest.importorskip("tensorflow")
+
+from keras_spade.datasets import inspect_dataset, paired_folders  # noqa: E402
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of POSIX"),
+    # Pillow warns of what it refuses a moment later.
+    pytest.mark.filterwarnings("default:Image size:PIL.Image.DecompressionBombWarning"),
+    pytest.mark.filterwarnings("ignore:Corrupt EXIF data"),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with one sample for each case, and the cases by the stem of the sample."""
+    root = tmp_path_factory.mktemp("hostile")
+    hostile = Hostile()
+    cases = {}
+    for number, (name, outcome, spoil) in enumerate(hostile.cases):
+        spoil(*hostile.write(root, number))
+        cases[str(number)] = (name, outcome)
+    return root, cases
+
+
+def dataset(root, **options):
+    options = {"void_class": True, "shuffle": False, "on_bad_file": "skip", **options}
+    return paired_folders(root, CLASSES, (12, 15), **options)
+
+
+def plain_reading(root, stem):
+    """Image and labels by Pillow and NumPy alone, resized to 12 x 15."""
+    (image_file,) = (root / "images").glob(f"{stem}.*")
+    (label_file,) = (root / "labels").glob(f"{stem}.*")
+    if label_file.suffix == ".npy":
+        labels = np.load(label_file)
+    else:
+        with Image.open(label_file) as file:
+            labels = np.asarray(file)
+    labels = labels.reshape(labels.shape[:2]).astype(int)
+    with Image.open(image_file) as image:
+        orientation = image.getexif().get(0x0112, 1)
+        image = image.convert("RGBA" if "transparency" in image.info else image.mode)
+        image = image.convert("RGB")
+    if image.size != labels.shape[::-1]:
+        turn = {5: 5, 6: 4, 7: 6, 8: 2}[orientation]  # Image.Transpose
+        image = image.transpose(turn)
+    assert image.size == labels.shape[::-1]
+    rows = [i * labels.shape[0] // 12 for i in range(12)]
+    columns = [i * labels.shape[1] // 15 for i in range(15)]
+    labels = np.where(labels == 255, CLASSES, labels)[rows][:, columns]
+    return np.asarray(image.resize((15, 12), Image.BICUBIC)), labels
+
+
+def test_each_loads_right_or_is_named_with_its_reason(folder):
+    root, cases = folder
+    assert len(cases) >= 300
+    report = inspect_dataset(dataset(root), verbose=0)
+    reasons = {os.path.splitext(os.path.basename(f))[0]: r for f, r in report.bad_files.items()}
+    assert report.samples == len(cases) and not report.unmatched
+    for stem, (name, outcome) in cases.items():
+        reason = reasons.get(stem)
+        if outcome == "good":
+            assert reason is None, (name, reason)
+        elif outcome != "good or error":
+            assert reason and outcome in reason, (name, outcome, reason)
+        assert reason is None or re.search(rf"/{stem}\.\w+\b", reason), (name, reason)
+    assert len(reasons) > 100 and len(cases) - len(reasons) > 60
+
+
+def test_the_epoch_skips_these_and_no_other(folder):
+    root, cases = folder
+    data = dataset(root)
+    bad = set(inspect_dataset(data, verbose=0).bad_files)
+    pairs = data.samples.listing.samples
+    batches = list(data.as_numpy_iterator())
+    assert len(batches) == len(pairs) and set(data.samples.skipped) == bad
+    good = [stem_of(image) for image, _ in pairs if image not in bad]
+    following = dict(
+        zip([stem_of(image) for image, _ in pairs], successors(pairs, bad), strict=True)
+    )
+    wanted = {stem: plain_reading(root, stem) for stem in good if loads_as_pillow(cases[stem][0])}
+    for (image, _), batch in zip(pairs, batches, strict=True):
+        stem = following[stem_of(image)]
+        if stem in wanted:
+            pixels, labels = wanted[stem]
+            assert np.array_equal(batch["labels"][0], labels), cases[stem]
+            np.testing.assert_allclose(batch["image"][0], pixels / 127.5 - 1, atol=2e-7)
+    assert len(wanted) > 50
+
+
+def stem_of(path):
+    return os.path.splitext(os.path.basename(path))[0]
+
+
+def successors(pairs, bad):
+    """For each sample the one that stands for it: itself, or the next that can be read."""
+    count = len(pairs)
+    for number in range(count):
+        places = ((number + step) % count for step in range(count))
+        yield stem_of(next(pairs[place][0] for place in places if pairs[place][0] not in bad))
+
+
+def loads_as_pillow(name):
+    """Whether the plain reading is simple enough to be trusted with a case."""
+    return "flipped" not in name and "EXIF 0" not in name
+
+
+def test_as_an_error_the_first_is_named(folder):
+    root, _ = folder
+    wanted = r"cannot be read|sizes differ|out of range|one channel|turns or mirrors"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=wanted) as caught:
+        list(dataset(root, on_bad_file="error"))
+    assert re.search(rf"{re.escape(str(root))}/(images|labels)/\d+\.", caught.value.message)
+
+
+def test_names_that_are_no_text(tmp_path):
+    hostile = Hostile()
+    for number, name in enumerate((b"\xff\xfe", "é ü".encode(), b"line\nbreak", b"%s {0}", b"-rf")):
+        image, label = hostile.write(tmp_path, number)
+        for path in (image, label):
+            os.rename(path, os.path.join(os.fsencode(path.parent), name + path.suffix.encode()))
+    (batch,) = dataset(tmp_path, batch_size=5)
+    assert batch["labels"].shape == (5, 12, 15)
+    for path in (tmp_path / "images").iterdir():
+        path.write_bytes(b"")
+    report = inspect_dataset(dataset(tmp_path), verbose=1)
+    assert len(report.bad_files) == 5
+    with pytest.raises(tf.errors.InvalidArgumentError, match="the file is empty"):
+        list(dataset(tmp_path, on_bad_file="error"))
+
+
+def test_folders_that_lead_to_themselves(tmp_path):
+    hostile = Hostile()
+    hostile.write(tmp_path, 0)
+    (tmp_path / "images" / "again").symlink_to(tmp_path / "images")
+    (tmp_path / "images" / "above").symlink_to(tmp_path)
+    (tmp_path / "labels" / "again").symlink_to("again")
+    (batch,) = dataset(tmp_path)
+    assert batch["image"].shape == (1, 12, 15, 3)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read all")
+def test_files_that_may_not_be_read(tmp_path):
+    hostile = Hostile()
+    image, _ = hostile.write(tmp_path, 0)
+    image.chmod(0)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"0\.jpg: cannot be read .*denied"):
+        list(dataset(tmp_path, on_bad_file="error"))
