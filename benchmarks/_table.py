@@ -41,7 +41,7 @@ def rate_table(rates, baseline, unit, digits=0):
         row = [*_median_and_range(values, digits, ""), *_median_and_range(ratios, 2, "")]
         rows.append([name, *row])
     head = ["variant", unit, "[min..max]", f"x {baseline}", "[min..max]"]
-    return _markdown(head, rows)
+    return markdown(head, rows)
 
 
 def memory_table(memory, baseline):

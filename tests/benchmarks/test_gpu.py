@@ -263,7 +263,7 @@ def test_a_small_run(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_small_run(precision=PRECISIONS[0]):
+def test_a_small_run_of_several(precision=PRECISIONS[0]):
     # What is not installed, or does not train, is a row that says why.
     subjects = ["torch", "ours torch patterns", "ours jax dense", "ours tensorflow patterns"]
     flags = (f"--precisions={precision}", "--max_batch_size=1", "--rounds=2")
