@@ -38,6 +38,57 @@ class BiasCorrectedAdam(keras.optimizers.Adam):
             raise ValueError("BiasCorrectedAdam: `amsgrad` must be False, got True.")
         super().__init__(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, **kwargs)
 
+    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+        # Keras' own optimizers override this where PyTorch moves all variables together.
+        if keras.backend.backend() == "torch":
+            grads, trainable_variables = self._fused_steps(
+                grads, trainable_variables, learning_rate
+            )
+        super()._backend_update_step(grads, trainable_variables, learning_rate)
+
+    def _fused_steps(self, gradients, variables, learning_rate):
+        """Moves what PyTorch's own Adam can, which has this formula, and returns the rest.
+
+        That is one pass over the weights instead of twelve.
+        """
+        import torch
+        from torch.optim.adam import adam
+
+        fused, rest = [], []
+        for gradient, variable in zip(gradients, variables, strict=True):
+            index = self._get_variable_index(variable)
+            state = [x.value for x in (variable, self._momentums[index], self._velocities[index])]
+            # It goes through the memory of all four from end to end.
+            straight = all(x.is_contiguous() for x in state)
+            if straight and state[0].device.type in ("cpu", "cuda"):
+                fused.append((gradient.to(state[0].dtype).contiguous(), *state))
+            else:
+                rest.append((gradient, variable))
+        if fused:
+            gradients, weights, m, v = map(list, zip(*fused, strict=True))
+            # Rate and count of steps stay on the device, where both are read as float32.
+            rate = ops.convert_to_tensor(learning_rate)
+            rate = rate.float() if weights[0].device.type == "cuda" else rate
+            steps = ops.convert_to_tensor(self.iterations).float().repeat(len(weights))
+            with torch.no_grad():
+                adam(
+                    weights,
+                    gradients,
+                    m,
+                    v,
+                    [],
+                    list(steps.unbind()),
+                    fused=True,
+                    amsgrad=False,
+                    beta1=self.beta_1,
+                    beta2=self.beta_2,
+                    lr=rate,
+                    weight_decay=0.0,
+                    eps=self.epsilon,
+                    maximize=False,
+                )
+        return [gradient for gradient, _ in rest], [variable for _, variable in rest]
+
     def update_step(self, gradient, variable, learning_rate):
         """Moves one variable."""
         dtype = variable.dtype
