@@ -49,10 +49,10 @@ def test_float16_trains(tmp_path):
     assert arrays["skipped_steps/total"] == 0
 
 
-def test_a_thousand_steps_need_no_more_memory(tmp_path):
+def test_hundreds_of_steps_need_no_more_memory(tmp_path):
     # oneDNN keeps kernels for every shape it has seen, up to some number: the numbers of patterns
     # differ from batch to batch. What is measured here is without it.
-    flags = (*FLAGS, "--epochs=50", "--memory", "--validation")
+    flags = (*FLAGS, "--epochs=20", "--memory", "--validation")
     process = start(tmp_path / "soak.npz", *flags, TF_ENABLE_ONEDNN_OPTS="0")
     output, _ = process.communicate(timeout=1800)
     assert process.returncode == 0, (tmp_path / "soak.npz.errors").read_text()[-2000:]
@@ -62,6 +62,6 @@ def test_a_thousand_steps_need_no_more_memory(tmp_path):
         if line.startswith("memory")
     }
     print({step: f"{size / 2**20:.0f} MiB" for step, size in memory.items()})
-    assert sorted(memory) == list(range(100, 1001, 100))
-    assert memory[1000] < memory[100] * 1.03
+    assert sorted(memory) == list(range(100, 401, 100))
+    assert memory[400] < memory[100] * 1.02
     assert "traces 1\n" in output
