@@ -31,6 +31,14 @@ if BACKEND == "torch":
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _forget_what_was_compiled():
+    """JAX keeps it all, gigabytes of it after some hundred tests."""
+    yield
+    if BACKEND == "jax":
+        jax.clear_caches()
+
+
 @pytest.fixture(autouse=True)
 def _seed_and_restore():
     """The same random weights every time, and no policy left behind."""
