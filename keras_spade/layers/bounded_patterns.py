@@ -9,13 +9,14 @@ import keras
 from keras import ops
 
 from keras_spade.layers.bounded_windows import bounded_windows
-from keras_spade.layers.distinct_windows import window_count
+from keras_spade.layers.distinct_windows import INDEX_BITS, window_count
 
-# Windows are told apart by the borders of regions that run through them, so the share of distinct
-# ones grows with the window and falls with the map: about `reach / side`, times some number. Of 38
-# label maps (17 of COCO-Stuff, 21 of CamVid) resized to 64, 128, 256 and 512 pixels, each had less
-# than the table of a SPADE holds, and batches of four had less than half of it.
-ROOM = 10.0
+# What tells windows apart are the borders of regions that run through them, so the share of distinct
+# ones grows with the window and falls with the map: `reach / side`, times a number that the map's
+# size does not matter for. For SPADEs at 64 x 64 to 256 x 256 it is 3 to 5 for most maps of
+# COCO-Stuff (with edges) and CamVid, at most 11, and at most 7 for batches of four
+# (`benchmarks/jax_patterns.py` counts what fits). Half a table is used where half is enough.
+ROOM = 12.0
 
 
 def table_share(size, windows):
@@ -37,20 +38,22 @@ def table_share(size, windows):
 def bounded_patterns(ids, id_bits, windows):
     """The numbered windows of a chain, and how they fit; see `LabelPatterns`."""
     batch, *size = ids.shape
-    if not isinstance(batch, int):
-        return {"ids": ids, "fit": ops.array(2, "int32")} | _no_patterns(batch, size, windows)
     share = table_share(size, windows)
+    if share < 1 and not isinstance(batch, int):
+        return {"ids": ids, "fit": ops.array(2, "int32")} | _no_patterns(batch, size, windows)
     patterns, index, fit = {}, ids, 0
     for level, (kernel_size, strides) in enumerate(windows):
         below = index + 1 if level else ids
         members, index, count = bounded_windows(below, id_bits, kernel_size, strides, share)
         length = members.shape[0]
-        id_bits = length.bit_length()
+        id_bits = length.bit_length() if isinstance(length, int) else INDEX_BITS
         patterns[f"members_{level}"] = members
-        # Where windows below did not fit, numbers and counts mean nothing, but it stays so.
-        more = ops.cast(count > max(length // 2, 1), "int32") + ops.cast(count > length, "int32")
-        fit = ops.maximum(fit, more)
-    return patterns | {"index": index, "ids": ids, "fit": fit}
+        if share < 1:
+            # Where windows below did not fit, numbers and counts mean nothing, but it stays so.
+            bounds = (max(length // 2, 1), length)
+            fit = ops.maximum(fit, sum(ops.cast(count > bound, "int32") for bound in bounds))
+    patterns["index"] = index
+    return patterns | {"ids": ids, "fit": fit} if share < 1 else patterns
 
 
 def _no_patterns(batch, size, windows):

@@ -51,7 +51,7 @@ def _search(ids, id_bits, kernel_size, strides, share):
     ]
     words = [ops.reshape(word, (-1,)) for word in _words(taps, id_bits)]
     pixels = words[0].shape[0]
-    length = max(1, min(math.ceil(share * pixels), pixels))
+    length = pixels if share >= 1 else max(1, min(math.ceil(share * pixels), pixels))
 
     *words, order = jax.lax.sort((*words, ops.arange(pixels, dtype="int32")), num_keys=len(words))
     differs = functools.reduce(ops.logical_or, [word[1:] != word[:-1] for word in words])

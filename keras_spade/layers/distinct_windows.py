@@ -37,8 +37,8 @@ def distinct_windows(ids, id_bits, kernel_size, strides=1):
     >>> import numpy as np
     >>> from keras_spade.layers import distinct_windows
     >>> members, index = distinct_windows(np.array([[[5, 5, 5, 5, 5]]]), 3, kernel_size=3)
-    >>> members.shape[0], np.array(index).ravel().tolist()
-    (3, [0, 1, 1, 1, 2])
+    >>> members.shape[0], [np.array(members)[i].tolist() for i in np.ravel(index)[:2]]
+    (3, [[0, 0, 0, 0, 5, 5, 0, 0, 0], [0, 0, 0, 5, 5, 5, 0, 0, 0]])
     """
     if keras.backend.backend() == "jax":
         members, index, count = bounded_windows(ids, id_bits, kernel_size, strides)

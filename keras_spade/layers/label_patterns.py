@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_spade.layers.bounded_patterns import bounded_patterns
+from keras_spade.layers.bounded_patterns import bounded_patterns, table_share
 from keras_spade.layers.conditioning_map import check_conditioning, one_hot_map
 from keras_spade.layers.distinct_windows import distinct_windows, index_bits, window_count
 from keras_spade.layers.modulation import check_modulation
@@ -29,6 +29,9 @@ class LabelPatterns(keras.layers.Layer):
     The work is, for each window, two numberings of `height * width` integers a sample (up to four
     where the batch size is not known beforehand); the layers behind save all but the share of
     distinct patterns of their multiply-adds.
+
+    On JAX, shapes cannot depend on data, and the tables below have a fixed length
+    (`layers/bounded_patterns.py`); `modulation="auto"` and `"patterns"` are the same there.
 
     Args:
         height: rows the labels are resized to (nearest).
@@ -57,10 +60,13 @@ class LabelPatterns(keras.layers.Layer):
           convolved, there is one pattern only, which no pixel sees, and `"index"` numbers the
           pixels of the map from 1; if not, the map is one pixel. So layers compute both and join
           the rows, those of patterns first, without control flow.
+        - `"fit"` and `"ids"`, on JAX where there may be more patterns than rows: int32 `()`, 0 if
+          the patterns fit in the first half of each table, 1 if in the whole, 2 if not: then
+          layers convolve the one-hot map, whose pixels are `pixels[ids]`, and tables and
+          `"index"` mean nothing. Rows that are left over repeat a window.
 
     Raises:
-        ValueError: for bad arguments, another rank or dtype, or on JAX, which has no shapes that
-            depend on data.
+        ValueError: for bad arguments, another rank or dtype.
 
     Example:
 
@@ -68,7 +74,7 @@ class LabelPatterns(keras.layers.Layer):
     >>> from keras_spade.layers import LabelPatterns
     >>> layer = LabelPatterns(4, 4, num_classes=3, windows=((3, 1),), modulation="patterns")
     >>> patterns = layer(np.zeros((1, 8, 8), "int32"))
-    >>> patterns["members_0"].shape[0]
+    >>> len(set(np.ravel(patterns["index"]).tolist()))
     9
 
     Reference: none; Park et al. 2019 (arXiv 1903.07291), figure 10, is what it speeds up.
@@ -112,6 +118,8 @@ class LabelPatterns(keras.layers.Layer):
         spec["pixels"] = keras.KerasTensor(pixels.shape, dtype=self.compute_dtype)
         if keras.backend.backend() == "jax":
             size = (self.height, self.width)
+            if table_share(size, self.windows) == 1:
+                return spec
             spec["ids"] = keras.KerasTensor((labels.shape[0], *size), dtype="int32")
             spec["fit"] = keras.KerasTensor((), dtype="int32")
         elif has_map(self.modulation, height, width):

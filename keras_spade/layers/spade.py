@@ -41,7 +41,8 @@ class SPADE(keras.layers.Layer):
             not needed for float maps.
         modulation: `"patterns"` as above; `"dense"`: convolutions of the one-hot map, the oracle;
             `"auto"`: patterns unless too many are distinct (then they do not pay), and dense on
-            GPUs and on JAX. Float maps are always convolved densely.
+            GPUs. On JAX patterns beyond what a table of fixed length holds are convolved densely
+            with `"patterns"` too. Float maps are always convolved densely.
 
     Call arguments:
         x: float activations, `(batch, h, w, channels)`.
