@@ -36,12 +36,12 @@ CHAINS = {
 }
 
 
-def make(modulation, num_classes, void_class):
+def make(modulation, num_classes, void_class, edges):
     """The network."""
     options = {
         "num_classes": num_classes,
         "void_class": void_class,
-        "instance_edges": True,
+        "instance_edges": edges,
         "image_shape": (FLAGS.size, FLAGS.size, 3),
         "base_filters": FLAGS.base_filters,
         "modulation": modulation,
@@ -91,7 +91,7 @@ def main(_):
     print_fits(batches, num_classes + bool(void_class))
     steps = {}
     for modulation in ("patterns", "dense"):
-        network = make(modulation, num_classes, void_class)
+        network = make(modulation, num_classes, void_class, "edges" in batches[0])
         inputs = [{k: x for k, x in b.items() if k in network.input} for b in batches]
         if FLAGS.network == "generator":
             latent = np.ones((FLAGS.batch_size, 256), "float32")

@@ -11,11 +11,11 @@ from keras import ops
 from keras_spade.layers.bounded_windows import bounded_windows
 from keras_spade.layers.distinct_windows import INDEX_BITS, window_count
 
-# What tells windows apart are borders of regions that run through them, so the share of distinct
-# ones grows with the window and falls with the map: `reach / side`, times a number that the map's
-# size does not matter for. For SPADEs at 64 x 64 to 256 x 256 it is 3 to 5 for most maps of
+# What tells windows apart are the borders of regions that run through them, so the share of
+# distinct ones grows with the window and falls with the map: `reach / side`, times a number that
+# hardly depends on the map's size. For SPADEs at 64 x 64 to 256 x 256 it is 3 to 5 for most maps of
 # COCO-Stuff (with edges) and CamVid, at most 11, and at most 7 for batches of four
-# (`benchmarks/jax_patterns.py` counts what fits). Half a table is used where half is enough.
+# (`benchmarks/jax_patterns.py` counts what fits). Where half a table is enough, half is computed.
 ROOM = 12.0
 
 

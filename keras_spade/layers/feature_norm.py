@@ -58,7 +58,7 @@ class FeatureNorm(keras.layers.Layer):
     >>> import numpy as np
     >>> from keras_spade.layers import FeatureNorm
     >>> y = FeatureNorm("instance")(np.random.rand(2, 8, 8, 3).astype("float32"))
-    >>> bool(abs(np.mean(y)) < 1e-5)
+    >>> bool(abs(np.mean(np.array(y))) < 1e-5)
     True
 
     Reference: Park et al. 2019 (arXiv 1903.07291), section 3 and appendix A.

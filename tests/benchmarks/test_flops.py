@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from _device_subjects import DeviceSettings
 from _flops import discriminator_layers, encoder_layers, flops, generator_layers
+from backends import with_gradients
 
 SMALL = DeviceSettings(
     task="inference",
@@ -48,6 +49,7 @@ def test_layers_by_hand():
 
 
 @pytest.mark.parametrize("latent_dim", [8, None])
+@with_gradients()
 def test_flops_are_those_that_pytorch_counts(latent_dim):
     torch = pytest.importorskip("torch", reason="PyTorch counts the operations of its own model")
     import torch_spade

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 import pytest
+from backends import float64_throughout, with_gradients
 
 from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 from keras_spade.checkpoints import nvlabs_weights
@@ -210,6 +211,7 @@ def assert_losses_close(want, got, limit):
 @pytest.mark.parametrize(
     ("latent_dim", "encoder"), [(LATENT, True), (LATENT, False), (None, False)]
 )
+@with_gradients()
 def test_training_steps_agree(make_pair, arrays, monkeypatch, latent_dim, encoder):
     pair = make_pair(arrays, latent_dim, encoder)
     (want,) = our_losses(pair.ours, arrays, 1, monkeypatch)
@@ -218,6 +220,8 @@ def test_training_steps_agree(make_pair, arrays, monkeypatch, latent_dim, encode
     assert_losses_close(want, got, 1e-4)
 
 
+@with_gradients()
+@float64_throughout()
 def test_training_steps_agree_in_float64(make_pair, arrays, monkeypatch):
     # Without float32's rounding, which Adam turns into whole steps, all weights agree too. What is
     # left comes from TensorFlow's leaky ReLU: its slope is the float32 nearest to 0.2.
@@ -233,6 +237,7 @@ def test_training_steps_agree_in_float64(make_pair, arrays, monkeypatch):
             np.testing.assert_allclose(state[name], array, rtol=0, atol=5e-7, err_msg=name)
 
 
+@with_gradients()
 def test_the_generators_update_leaves_the_discriminator_no_gradients(make_pair, arrays):
     generator, discriminator, encoder = make_pair(arrays).theirs
     gan = torch_spade.GauGAN(generator, discriminator, encoder)
@@ -254,6 +259,7 @@ def test_the_generators_update_leaves_the_discriminator_no_gradients(make_pair, 
     ],
     ids=["channels_last", "compiled"],
 )
+@with_gradients()
 def test_options_change_no_losses(make_pair, arrays, options):
     pair = make_pair(arrays)
     (want,) = their_losses(pair.theirs, arrays, 1)

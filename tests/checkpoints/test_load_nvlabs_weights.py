@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from backends import not_on
 from golden_files import channels_last, load_golden, relative_error
 
 from keras_spade import MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
@@ -186,6 +187,7 @@ def test_missing_file_is_named(tmp_path):
         load_nvlabs_weights(small_encoder(), path)
 
 
+@not_on("torch", "PyTorch is there")
 def test_without_pytorch_the_ways_out_are_told(tmp_path, monkeypatch):
     path = tmp_path / "latest_net_E.pth"
     path.write_bytes(b"")

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from golden_files import relative_error
+from keras import ops
 from layers.harness import to_numpy
 
 from keras_spade.layers import HalfPool
@@ -16,7 +17,7 @@ from keras_spade.layers.pattern_convolution import (
 def test_sums_over_taps_by_hand():
     rows = np.array([[[1.0], [2.0]], [[10.0], [20.0]], [[100.0], [200.0]]], "float32")
     members = np.array([[0, 0, 0], [1, 0, 1], [0, 1, 1]], "int32")
-    got = to_numpy(sum_over_taps(rows, members))
+    got = to_numpy(sum_over_taps(*map(ops.convert_to_tensor, (rows, members))))
     np.testing.assert_array_equal(got, [[111.0], [212.0], [221.0]])
 
 
@@ -35,7 +36,8 @@ def test_labels_are_convolved(kernel_size):
     members = rng.integers(0, 7, (11, kernel_size**2)).astype("int32")
     windows = pixels[members].reshape(11, kernel_size, kernel_size, 5)
     want = np.einsum("prcd,rcdf->pf", windows, kernel)
-    got = convolve_labels(*(a.astype("float32") for a in (kernel, pixels)), members)
+    arrays = (kernel.astype("float32"), pixels.astype("float32"), members)
+    got = convolve_labels(*map(ops.convert_to_tensor, arrays))
     assert relative_error(got, want) < 1e-6
 
 

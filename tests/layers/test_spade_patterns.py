@@ -5,7 +5,7 @@ import itertools
 import keras
 import numpy as np
 import pytest
-from backends import BACKEND, differentiate, only_on, sixty_four_bits
+from backends import BACKEND, differentiate, float64_throughout, only_on
 from golden_files import relative_error
 from layers.harness import to_numpy
 from layers.pattern_cases import KINDS, assert_equal_layers, label_map, randomize_all
@@ -149,7 +149,7 @@ def test_half_precision_stays_near_dense(training, norm, policy, limit):
     assert relative_error(outputs[0], outputs[1]) < limit
 
 
-@sixty_four_bits()
+@float64_throughout()
 def test_float64_agrees_to_its_own_rounding():
     keras.config.set_floatx("float64")
     rng = np.random.default_rng(6)
