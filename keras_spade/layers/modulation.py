@@ -12,7 +12,10 @@ def check_modulation(modulation):
 
 
 def resolve_modulation(modulation):
-    """`"auto"` becomes `"dense"` where patterns have not been measured to pay: not on a CPU."""
+    """`"auto"` becomes `"dense"` where patterns have not been measured to pay.
+
+    That is, not on a CPU, or on JAX on several devices.
+    """
     check_modulation(modulation)
     return "dense" if modulation == "auto" and not _on_cpu() else modulation
 
@@ -23,5 +26,7 @@ def _on_cpu():
 
         return not torch.cuda.is_available()
     if keras.backend.backend() == "jax":
+        if keras.distribution.distribution() is not None:
+            return False  # One search over the pixels of all devices would gather them.
         return all(name.startswith("cpu") for name in keras.distribution.list_devices())
     return not keras.distribution.list_devices("gpu")
