@@ -31,6 +31,14 @@ if BACKEND == "torch":
     torch.set_num_threads(1)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Marks tests as slow that are so on this backend."""
+    for item in items:
+        if any(BACKEND in mark.args for mark in item.iter_markers("slow_on")):
+            item.add_marker("slow")
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _forget_what_was_compiled():
     """JAX keeps it all, gigabytes of it after some hundred tests."""

@@ -112,6 +112,7 @@ def test_training_goes_on_to_the_bit(kind, stop, whole, tmp_path):
     assert history.epoch == [0, 1]
 
 
+@pytest.mark.slow_on("jax")
 def test_steps_made_before_are_not_made_again(tmp_path, monkeypatch):
     train(tmp_path, stop=(0, 2))
     gan = tiny_gan(run_eagerly=True)
@@ -157,6 +158,7 @@ def test_fewer_epochs_than_were_made_leave_the_backups(tmp_path):
     assert not steps and sorted(os.listdir(tmp_path)) == before
 
 
+@pytest.mark.slow_on("jax")
 def test_averages_in_the_model_do_not_reach_the_backups(tmp_path):
     def fit(folder, epochs, swap=None, stop=False):
         gan = tiny_gan(
@@ -211,6 +213,7 @@ def test_other_models_are_refused(tmp_path):
         model.fit(np.ones((2, 1)), np.ones((2, 1)), callbacks=[BackupAndRestore(tmp_path)])
 
 
+@pytest.mark.slow_on("jax")
 def test_backups_at_epochs_and_how_many_are_kept(tmp_path):
     train(tmp_path, epochs=3, save_freq="epoch", keep=3)
     assert sorted(os.listdir(tmp_path)) == [

@@ -100,6 +100,7 @@ def test_total_and_gradient_are_the_references_and_spare_the_real_side(loss, ima
     assert np.mean(np.abs(to_fake - want) > 1e-5 * np.max(np.abs(want))) < 0.1
 
 
+@pytest.mark.slow_on("jax")
 @sixty_four_bits()
 def test_gradient_in_double_precision_is_the_references(torchvision, images, golden):
     keras.config.set_dtype_policy("float64")

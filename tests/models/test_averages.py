@@ -64,10 +64,12 @@ def test_averages_survive_files(trained, tmp_path):
 def test_the_end_of_fit_leaves_the_weights(trained):
     gan, _ = trained
     kept = []
-    keep = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: kept.append(arrays_of(gan.generator_variables))
-    )
-    gan.fit(tiny_batch(), epochs=1, verbose=0, callbacks=[keep])
+
+    class Keep(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            kept.append(arrays_of(self.model.generator_variables))
+
+    gan.fit(tiny_batch(), epochs=1, verbose=0, callbacks=[Keep()])
     for mine, theirs in zip(kept[-1], gan.generator_variables, strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
@@ -80,7 +82,7 @@ def test_keras_swaps_them_in_for_evaluation(trained):
     )
     copy = gan.averaged()
     copy.compile(perceptual_loss=None, run_eagerly=EAGERLY)
-    copy.seed_generator.state.assign(gan.seed_generator.state)
+    copy.seed_generator.state.assign(np.array(gan.seed_generator.state))
     before = arrays_of(gan.generator_variables)
     want = copy.evaluate(batch, verbose=0, return_dict=True)
     swap = keras.callbacks.SwapEMAWeights()

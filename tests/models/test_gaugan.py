@@ -6,6 +6,7 @@ from backends import BACKEND, EAGERLY, label_error
 from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 from keras_spade.losses import AdversarialLoss, PerceptualLoss
 
+pytestmark = pytest.mark.slow_on("jax")
 LOSSES = [
     "discriminator/fake",
     "discriminator/real",
