@@ -27,7 +27,12 @@ PUBLIC = {
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_run(name):
-    module = importlib.import_module(name)
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name not in ("jax", "torch"):
+            raise
+        pytest.skip(f"{error.name}, the backend this module is for, is not installed")
     result = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
     assert result.failed == 0
 
