@@ -1,8 +1,11 @@
 """Paints a folder of label maps with a trained GauGAN.
 
     python examples/generate.py --model=runs/street/gan.keras --labels=street/labels --out=painted
+    python examples/generate.py --model=runs/ade/gan.keras --out=painted \
+        --labels=ade --dataset=ade20k --split=val
 
-Every label map (PNG, ids in one channel) becomes a PNG of the same name.
+Every label map (PNG, ids in one channel) becomes a PNG of the same name, of a public dataset of the
+name of its photograph.
 """
 
 import os
@@ -22,6 +25,13 @@ FLAGS = flags.FLAGS
 
 flags.DEFINE_string("model", None, "The model that train.py saved, gan.keras.", required=True)
 flags.DEFINE_string("labels", None, "A folder of label maps, .png.", required=True)
+flags.DEFINE_enum(
+    "dataset",
+    None,
+    ["ade20k", "ade20k_outdoor", "camvid", "cityscapes", "cmp_facades", "coco_stuff"],
+    "Which public dataset --labels is the folder of; else label maps of your own.",
+)
+flags.DEFINE_string("split", None, "With --dataset: which part of it.")
 flags.DEFINE_string("out", None, "Where the pictures go.", required=True)
 flags.DEFINE_string("instances", None, "A folder of instance maps of the same names, if needed.")
 flags.DEFINE_string("style", None, "A photograph whose style is taken, with an encoder.")
@@ -36,33 +46,74 @@ def main(argv):
         raise app.UsageError(f"Unknown arguments: {argv[1:]}")
     if not Path(FLAGS.labels).is_dir():
         raise app.UsageError(f"--labels={FLAGS.labels} is not a folder.")
-    files = sorted(Path(FLAGS.labels).glob("*.png"))
-    if not files:
-        raise app.UsageError(f"--labels={FLAGS.labels} holds no .png files.")
     gan = keras.models.load_model(FLAGS.model, compile=False)
+    names, batches = (public if FLAGS.dataset else own_folder)(gan.generator)
     style = None
     if FLAGS.style:
         style = np.asarray(Image.open(FLAGS.style).convert("RGB"))[None]
     latents = None
     if gan.generator.latent_dim is not None and style is None:
         rng = np.random.default_rng(FLAGS.seed)
-        latents = rng.normal(size=(len(files), gan.generator.latent_dim))
+        latents = rng.normal(size=(len(names), gan.generator.latent_dim))
     out = Path(FLAGS.out)
     out.mkdir(parents=True, exist_ok=True)
-    progress = keras.utils.Progbar(len(files), unit_name="picture")
-    for start in range(0, len(files), FLAGS.batch_size):
-        group = files[start : start + FLAGS.batch_size]
+    progress = keras.utils.Progbar(len(names), unit_name="picture")
+    done = 0
+    for labels, instances in batches:
+        group = names[done : done + len(labels)]
         pictures = gan.generate(
-            read(group, gan.generator),
-            instances=read_instances(group, gan.generator),
+            labels,
+            instances=instances,
             style_image=style,
-            latent=None if latents is None else latents[start : start + FLAGS.batch_size],
+            latent=None if latents is None else latents[done : done + len(labels)],
             seed=FLAGS.seed,
         )
-        for file, picture in zip(group, pictures, strict=True):
-            Image.fromarray(picture).save(out / file.name)
-        progress.update(start + len(group))
-    print(f"{len(files)} pictures are in {out}.")
+        for name, picture in zip(group, pictures, strict=True):
+            Image.fromarray(picture).save(out / f"{name}.png")
+        done += len(labels)
+        progress.update(done)
+    print(f"{done} pictures are in {out}.")
+
+
+def public(generator):
+    """Names and batches of label and instance maps of a public dataset."""
+    if FLAGS.instances:
+        raise app.UsageError("--instances is for your own folders; --dataset has its own.")
+    dataset = getattr(keras_spade.datasets, FLAGS.dataset)(
+        FLAGS.labels,
+        **({"split": FLAGS.split} if FLAGS.split else {}),
+        image_size=generator.image_shape[:2],
+        batch_size=FLAGS.batch_size,
+        shuffle=False,
+    )
+    info = dataset.samples.info
+    if info.num_classes != generator.num_classes:
+        raise app.UsageError(
+            f"The model paints {generator.num_classes} classes, {info.title} has "
+            f"{info.num_classes}."
+        )
+    if generator.instance_edges and not dataset.samples.listing.with_instances:
+        raise app.UsageError(
+            "The model was trained with instance edges, --labels has no instance maps."
+        )
+    names = [Path(sample[0]).stem for sample in dataset.samples.listing.samples]
+    return names, (
+        (batch["labels"], batch["instances"] if generator.instance_edges else None)
+        for batch in dataset.as_numpy_iterator()
+    )
+
+
+def own_folder(generator):
+    """Names and batches of label and instance maps of a folder."""
+    if FLAGS.split:
+        raise app.UsageError("--split is for --dataset.")
+    files = sorted(Path(FLAGS.labels).glob("*.png"))
+    if not files:
+        raise app.UsageError(f"--labels={FLAGS.labels} holds no .png files.")
+    groups = (files[i : i + FLAGS.batch_size] for i in range(0, len(files), FLAGS.batch_size))
+    return [file.stem for file in files], (
+        (read(group, generator), read_instances(group, generator)) for group in groups
+    )
 
 
 def read(files, generator):

@@ -2,10 +2,11 @@
 
     python examples/train.py                                  # drawn scenes, a few minutes
     python examples/train.py --data=street --num_classes=11   # street/images, street/labels
+    python examples/train.py --data=ade --dataset=ade20k --validation_split=val   # as published
 
 Writes into --run_dir: pictures after every epoch (label map | generated | real), losses.csv and
 losses.png, the flags, and the model, gan.keras. The pictures are of unseen label maps: drawn ones,
-or those of --validation_data; without it, of the training data.
+or those of --validation_data or --validation_split; without, of the training data.
 
 Training that was interrupted goes on when the same command is run again. --strategy=mirrored uses
 all GPUs of this machine; --strategy=multi_worker all machines that TF_CONFIG names, each of which
@@ -34,10 +35,17 @@ import matplotlib.pyplot as plt
 
 FLAGS = flags.FLAGS
 
+# Those of `keras_spade.datasets` that are split as published.
+NAMED = ["ade20k", "ade20k_outdoor", "camvid", "cityscapes", "cmp_facades", "coco_stuff"]
+WITH_INSTANCES = ["cityscapes", "coco_stuff"]
+
 flags.DEFINE_string("data", "scenes", "'scenes' (drawn), or a folder with images/ and labels/.")
+flags.DEFINE_enum("dataset", None, NAMED, "Which public dataset --data is; else your own folder.")
+flags.DEFINE_string("split", None, "With --dataset: what to train on.")
+flags.DEFINE_string("validation_split", None, "With --dataset, for pictures and losses.")
 flags.DEFINE_string("validation_data", None, "A folder like --data, for pictures and losses.")
 flags.DEFINE_string("run_dir", "runs/scenes", "Where pictures, losses and the model go.")
-flags.DEFINE_integer("num_classes", None, "Label classes, void not counted; drawn scenes know.")
+flags.DEFINE_integer("num_classes", None, "Label classes, void not counted, of your own folder.")
 flags.DEFINE_integer("void_label", 255, "The id in the label files of 'don't care'; below 0: none.")
 flags.DEFINE_bool("void_class", False, "Whether void pixels are a class of their own.")
 flags.DEFINE_bool("instance_edges", False, "Whether instances/ become an edge channel.")
@@ -84,9 +92,9 @@ def main(argv):
     }[FLAGS.strategy]()
     keras.utils.set_random_seed(FLAGS.seed)
     keras.config.set_dtype_policy(FLAGS.precision)
-    training, validation, num_classes, palette = datasets()
+    training, validation, conditioning, palette = datasets()
     with strategy.scope():
-        gan = model(num_classes)
+        gan = model(conditioning)
     run_dir = pathlib.Path(FLAGS.run_dir)
     backup = keras_spade.callbacks.BackupAndRestore(
         run_dir / "backup", save_freq=FLAGS.backup_every or "epoch"
@@ -106,11 +114,11 @@ def main(argv):
         keras.callbacks.ModelCheckpoint(run_dir / "gan.keras"),
         *([LossTable(run_dir / "losses.csv")] if first else []),
     ]
-    unseen = validation if FLAGS.data == "scenes" or FLAGS.validation_data else None
+    unseen = FLAGS.data == "scenes" or FLAGS.validation_data or FLAGS.validation_split
     history = gan.fit(
         training,
         epochs=FLAGS.epochs,
-        validation_data=unseen,
+        validation_data=validation if unseen else None,
         callbacks=callbacks,
         verbose=1 if first else 0,
     )
@@ -159,46 +167,78 @@ class LossTable(keras.callbacks.Callback):
 
 
 def datasets():
-    """Training and validation batches, the number of classes, and the colours of the labels."""
-    size = tuple(int(n) for n in FLAGS.image_size)
-    if FLAGS.data == "scenes":
-        scenes = {"image_size": size, "batch_size": FLAGS.batch_size, "seed": FLAGS.seed}
-        training = keras_spade.datasets.synthetic_scenes(FLAGS.num_scenes, **scenes)
-        validation = keras_spade.datasets.synthetic_scenes(
-            32, first_scene=1_000_000, shuffle=False, drop_remainder=False, **scenes
-        )
-        classes = len(keras_spade.datasets.SCENE_CLASSES)
-        return training, validation, classes, keras_spade.datasets.SCENE_PALETTE
+    """Training and validation batches, what they hold of label maps, and colours of the labels."""
+    named = [f for f in ("split", "validation_split") if FLAGS[f].value]
+    if named and FLAGS.dataset is None:
+        raise app.UsageError(f"--{named[0]} is for --dataset; folders have --validation_data.")
+    common = {
+        "image_size": tuple(int(n) for n in FLAGS.image_size),
+        "batch_size": FLAGS.batch_size,
+        "seed": FLAGS.seed,
+    }
+    if FLAGS.data == "scenes" and FLAGS.dataset is None:
+        return drawn_scenes(common)
+    common["load_size"] = None if FLAGS.load_size is None else tuple(map(int, FLAGS.load_size))
+    training, validation, classes, palette = (own_folders if FLAGS.dataset is None else public)(
+        common, {"flip": FLAGS.flip, "drop_remainder": True}, {"crop": "center", "shuffle": False}
+    )
+    return training, validation, classes | {"instance_edges": FLAGS.instance_edges}, palette
+
+
+def drawn_scenes(common):
+    """The built-in data."""
+    training = keras_spade.datasets.synthetic_scenes(FLAGS.num_scenes, **common)
+    validation = keras_spade.datasets.synthetic_scenes(
+        32, first_scene=1_000_000, shuffle=False, drop_remainder=False, **common
+    )
+    classes = {"num_classes": len(keras_spade.datasets.SCENE_CLASSES)}
+    classes["instance_edges"] = FLAGS.instance_edges
+    return training, validation, classes, keras_spade.datasets.SCENE_PALETTE
+
+
+def own_folders(common, for_training, for_validation):
+    """Folders of photographs and label maps."""
     if FLAGS.num_classes is None:
         raise app.UsageError("--num_classes is needed with --data.")
     folders = {
         "num_classes": FLAGS.num_classes,
-        "image_size": size,
-        "batch_size": FLAGS.batch_size,
         "void_label": FLAGS.void_label if FLAGS.void_label >= 0 else None,
         "void_class": FLAGS.void_class,
         "instances": FLAGS.instance_edges,
-        "load_size": None if FLAGS.load_size is None else tuple(int(n) for n in FLAGS.load_size),
-        "seed": FLAGS.seed,
+        **common,
     }
-    training = keras_spade.datasets.paired_folders(
-        FLAGS.data, flip=FLAGS.flip, drop_remainder=True, **folders
-    )
-    validation = keras_spade.datasets.paired_folders(
-        FLAGS.validation_data or FLAGS.data, crop="center", shuffle=False, **folders
-    )
-    return training, validation, FLAGS.num_classes, None
+    read = keras_spade.datasets.paired_folders
+    training = read(FLAGS.data, **folders, **for_training)
+    validation = read(FLAGS.validation_data or FLAGS.data, **folders, **for_validation)
+    classes = {"num_classes": FLAGS.num_classes, "void_class": FLAGS.void_class}
+    return training, validation, classes, None
 
 
-def model(num_classes):
+def public(common, for_training, for_validation):
+    """A dataset by name, which knows its classes and its void."""
+    theirs = ("num_classes", "void_class", "void_label", "validation_data")
+    given = [f for f in theirs if FLAGS[f].present]
+    if given:
+        raise app.UsageError(f"--{given[0]} is for your own folders; --dataset has its own.")
+    if FLAGS.dataset in WITH_INSTANCES:
+        common = {"instances": FLAGS.instance_edges, **common}
+    elif FLAGS.instance_edges:
+        raise app.UsageError(f"--instance_edges: {FLAGS.dataset} has no instance maps.")
+    read = getattr(keras_spade.datasets, FLAGS.dataset)
+    split = {"split": FLAGS.split} if FLAGS.split else {}
+    training = read(FLAGS.data, **split, **common, **for_training)
+    if FLAGS.validation_split:
+        split = {"split": FLAGS.validation_split}
+    validation = read(FLAGS.data, **split, **common, **for_validation)
+    info = training.samples.info
+    classes = {"num_classes": info.num_classes, "void_class": training.samples.reader.void_class}
+    return training, validation, classes, info.palette
+
+
+def model(conditioning):
     """A compiled GauGAN of the size the flags ask for."""
     shape = (*(int(n) for n in FLAGS.image_size), 3)
-    conditioning = {
-        "num_classes": num_classes,
-        "image_shape": shape,
-        "void_class": FLAGS.void_class and FLAGS.data != "scenes",
-        "instance_edges": FLAGS.instance_edges,
-    }
+    conditioning = {"image_shape": shape, **conditioning}
     generator = SPADEGenerator(
         **conditioning,
         latent_dim=FLAGS.latent_dim if FLAGS.encoder else None,

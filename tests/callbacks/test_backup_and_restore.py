@@ -95,7 +95,7 @@ def whole(tmp_path_factory):
     "kind, stop",
     [
         ("of_epochs", (0, 2)),
-        ("shuffled", (1, 1)),
+        pytest.param("shuffled", (1, 1), marks=pytest.mark.slow_on("jax")),
         pytest.param("arrays", (1, 2), marks=pytest.mark.slow),
         pytest.param("pair", (0, 1), marks=pytest.mark.slow),
         pytest.param("fixed", (1, 0), marks=pytest.mark.slow),

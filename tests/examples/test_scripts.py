@@ -7,10 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 from training_runs import free_ports
+
+import keras_spade  # noqa: F401 - registers GauGAN with Keras.
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -82,6 +85,46 @@ def test_own_folders_from_training_to_pictures(street, tmp_path):
         "generate.py", *flags, f"--instances={street / 'instances'}", "--void_label=9", check=False
     )
     assert result.returncode != 0 and "0.png: label ids out of range: 255" in result.stderr
+
+
+@pytest.mark.slow
+def test_a_public_dataset_from_training_to_pictures(tmp_path):
+    rng = np.random.default_rng(0)
+    ids = {}
+    for part, count in (("training", 4), ("validation", 3)):
+        for folder in ("images", "annotations"):
+            (tmp_path / "ade" / folder / part).mkdir(parents=True)
+        for i in range(count):
+            name = f"ADE_{part}_{i}"
+            ids[name] = np.kron(rng.integers(0, 151, (4, 8)), np.ones((8, 8))).astype("uint8")
+            image = ids[name][..., None] // np.array([1, 2, 3], "uint8")
+            Image.fromarray(ids[name]).save(tmp_path / f"ade/annotations/{part}/{name}.png")
+            Image.fromarray(image).save(tmp_path / f"ade/images/{part}/{name}.jpg")
+    ade = ("--dataset=ade20k", f"--run_dir={tmp_path / 'run'}", f"--data={tmp_path / 'ade'}")
+    flags = ("--validation_split=val", "--image_size=32,64", "--batch_size=2", *SMALL)
+    run("train.py", *ade, *flags, "--epochs=1")
+    rows = list(csv.DictReader((tmp_path / "run/losses.csv").read_text().splitlines()))
+    assert len(rows) == 1 and float(rows[0]["val_discriminator/real"]) > 0
+
+    painted = tmp_path / "painted"
+    flags = (f"--model={tmp_path / 'run/gan.keras'}", f"--out={painted}", "--batch_size=2")
+    run("generate.py", f"--labels={tmp_path / 'ade'}", "--dataset=ade20k", "--split=val", *flags)
+    names = [f"ADE_validation_{i}" for i in range(3)]
+    assert sorted(path.stem for path in painted.iterdir()) == names
+    gan = keras.models.load_model(tmp_path / "run/gan.keras", compile=False)
+    for name in names:
+        labels = np.where(ids[name] == 0, 150, ids[name].astype(int) - 1)
+        wanted = gan.generate(labels[None])[0].astype(int)
+        picture = np.asarray(Image.open(painted / f"{name}.png")).astype(int)
+        assert np.abs(picture - wanted).max() <= 1
+
+    for wrong, told in (
+        ("--num_classes=150", "--num_classes is for your own folders"),
+        ("--instance_edges", "ade20k has no instance maps"),
+        ("--split=validation", 'split must be "train" or "val"'),
+    ):
+        result = run("train.py", *ade, wrong, check=False)
+        assert result.returncode != 0 and told in result.stdout + result.stderr
 
 
 @pytest.mark.slow

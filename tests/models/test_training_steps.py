@@ -205,6 +205,7 @@ def test_steps_in_float32(name, monkeypatch):
     assert np.max(errors) < (3 * 8.1e-4 if vae else 5e-4)
 
 
+@pytest.mark.slow_on("jax")
 def test_first_gradients_in_float32(monkeypatch):
     run = Run(load_golden("train_step_novae"), monkeypatch, run_eagerly=True)
     errors = np.array(list(run.gradient_errors().values()))
