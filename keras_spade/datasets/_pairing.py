@@ -55,9 +55,9 @@ def pair_files(images, labels, instances=None, on_bad_file="error", keep=None):
         raise ValueError(f'on_bad_file must be "error" or "skip", got {on_bad_file!r}')
     problems, messages = {}, []
     sets = [files for files in (images, labels, instances) if files is not None]
-    found = [_by_name(files, problems, messages, keep) for files in sets]
-    for (files, names), (others, partners) in permutations(zip(sets, found, strict=True), 2):
-        _without_partner(files, names, others, partners, problems, messages)
+    found, rejected = zip(*(_by_name(f, problems, messages, keep) for f in sets), strict=True)
+    for mine, theirs in permutations(zip(sets, found, rejected, strict=True), 2):
+        _without_partner(*mine[:2], *theirs, problems, messages)
     if messages and on_bad_file == "error":
         rest = f" ({len(problems)} files in all; inspect_dataset lists them)"
         raise ValueError(messages[0] + (rest if len(problems) > 1 else ""))
@@ -102,24 +102,29 @@ def printable(text):
 
 
 def _by_name(files, problems, messages, keep):
-    """A dict name -> path; of the files that share one, none, but a problem."""
+    """A dict name -> path; of the files that share one, none, but a problem.
+
+    And a dict name -> path of those that are not of this kind.
+    """
     if not files.folder.is_dir():
         raise ValueError(f"no folder {files.folder}: it should hold the {files.kind} files")
-    found, others = {}, []
+    found, others, unreadable = {}, {}, {}
     folder = str(files.folder)
-    for path in _walk(folder, ()):
+    for path in _walk(folder, unreadable):
         stem, suffix = os.path.splitext(path)
         if suffix.lower() not in files.suffixes or not stem.endswith(files.ending):
-            others.append(path)
+            others[stem[len(folder) + 1 :].removesuffix(files.ending)] = path
             continue
         name = stem[len(folder) + 1 :].removesuffix(files.ending)
         if keep is None or keep(name):
             found.setdefault(name, []).append(path)
+    problems |= unreadable
+    messages += unreadable.values()
     if not found:
         wanted = ", ".join(files.ending + suffix for suffix in files.suffixes)
-        there = _some([os.path.relpath(path, files.folder) for path in sorted(others)])
-        reason = ""
-        if others and all(path.lower().endswith(LOSSY_SUFFIXES) for path in others):
+        there = _some([os.path.relpath(path, files.folder) for path in sorted(others.values())])
+        reason = "".join(f"; {message}" for message in unreadable.values())
+        if others and all(path.lower().endswith(LOSSY_SUFFIXES) for path in others.values()):
             reason = "; JPEG is no format for ids: its compression changes them"
         raise ValueError(
             f"no {files.kind} files ({wanted}) in {files.folder}, which holds "
@@ -132,50 +137,64 @@ def _by_name(files, problems, messages, keep):
             messages.append(f"two {files.kind} files of the same stem in {files.folder}: {listed}")
             problems |= dict.fromkeys(paths, messages[-1])
         found[name] = paths[0]
-    return found
+    return found, others
 
 
-def _walk(folder, parents):
-    """The files in a folder and its folders, without hidden ones; links to a parent end there."""
-    real = os.path.realpath(folder)
-    if real in parents:
-        return
-    with os.scandir(folder) as entries:
-        entries = sorted(entries, key=lambda entry: entry.name)
-    for entry in entries:
-        if entry.name.startswith(".") or entry.name == "__MACOSX":
+def _walk(folder, unreadable):
+    """The files in a folder and its folders, without hidden ones, each folder once.
+
+    Links are followed after all else, so a folder that is there twice keeps its own name; folders
+    that cannot be read are noted in the dict `unreadable` with their reason.
+    """
+    seen, folders, links = set(), [folder], []
+    while folders or links:
+        folder = folders.pop() if folders else links.pop()
+        real = os.path.realpath(folder)
+        if real in seen:
             continue
+        seen.add(real)
         try:
-            is_folder = entry.is_dir()
-        except OSError:  # a link that leads to itself
-            is_folder = False
-        if is_folder:
-            yield from _walk(entry.path, (*parents, real))
-        else:
-            yield entry.path
+            with os.scandir(folder) as entries:
+                entries = sorted(entries, key=lambda entry: entry.name, reverse=True)
+        except OSError as error:
+            unreadable[folder] = f"{folder}: the folder cannot be read: {error.strerror}"
+            continue
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name == "__MACOSX":
+                continue
+            try:
+                is_folder = entry.is_dir()
+            except OSError:  # a link that leads to itself
+                is_folder = False
+            if is_folder:
+                (links if entry.is_symlink() else folders).append(entry.path)
+            else:
+                yield entry.path
 
 
-def _without_partner(files, names, others, partners, problems, messages):
+def _without_partner(files, names, others, partners, rejected, problems, messages):
     """Notes the files that have no partner among others."""
     missing = sorted(name for name in names if name not in partners)
     if not missing:
         return
-    jpegs = []
     for name in missing:
-        wanted = others.folder / f"{name}{others.ending}"
-        jpegs += [
-            f"{wanted}{suffix}"
-            for suffix in LOSSY_SUFFIXES
-            if suffix not in others.suffixes and os.path.exists(f"{wanted}{suffix}")
-        ]
         reason = f"{names[name]}: no {others.kind} of the same stem in {others.folder}"
-        problems.setdefault(names[name], reason)
+        problems.setdefault(names[name], reason + _why_rejected(rejected.get(name), others))
     listed = _some([os.path.relpath(names[name], files.folder) for name in missing])
-    lossy = f"; {jpegs[0]} is a JPEG, whose compression changes ids" if jpegs else ""
+    why = next((_why_rejected(rejected[name], others) for name in missing if name in rejected), "")
     messages.append(
         f"{len(missing)} of {len(names)} files in {files.folder} have no {others.kind} of the "
-        f"same stem in {others.folder}: {listed}{lossy}"
+        f"same stem in {others.folder}: {listed}{why}"
     )
+
+
+def _why_rejected(path, files):
+    """Why a file of the right stem is none of `files`; nothing if there is none."""
+    if path is None:
+        return ""
+    if path.lower().endswith(LOSSY_SUFFIXES) and files.kind != "image":
+        return f"; {path} is a JPEG, whose compression changes ids"
+    return f"; {path} is not one of {', '.join(files.suffixes)}"
 
 
 def _some(names, most=5):

@@ -20,15 +20,18 @@ def folder_dataset(
     void_class,
     as_stored=False,
     info=None,
+    call=None,
     load_size=None,
     resize="stretch",
     crop="random",
     flip=False,
+    allow_smooth_labels=False,
     **options,
 ):
     """The dataset of the files in a `Listing`; the arguments are those of `paired_folders`.
 
-    `info` is what `NAMED_DATASETS` knows of it.
+    `info` is what `NAMED_DATASETS` knows of it, `call` the function that made it and a dict of its
+    arguments.
     """
     reader = SampleReader(
         num_classes=num_classes,
@@ -40,13 +43,15 @@ def folder_dataset(
         label_mapping=label_mapping,
         void_class=void_class,
         as_stored=as_stored,
+        allow_smooth_labels=allow_smooth_labels,
     )
-    return with_info(batches(listing, reader, batch_size, **options), info)
+    return noted(batches(listing, reader, batch_size, **options), info, call)
 
 
-def with_info(dataset, info):
-    """Notes what `NAMED_DATASETS` knows of a dataset."""
+def noted(dataset, info, call):
+    """Notes what `NAMED_DATASETS` knows of a dataset, and what made it."""
     dataset.samples.info = info
+    dataset.samples.call = call
     return dataset
 
 
@@ -92,6 +97,11 @@ def batches(
         raise ValueError("edges=True needs instance maps, and there are none")
     samples = Samples(listing, reader, cache, on_bad_file)
     if seed is None:
+        if count > 1:
+            raise ValueError(
+                "seed must be an integer with shard, the same on every worker, or their parts "
+                "would not be of one order; got None"
+            )
         seed = secrets.randbits(31)
 
     def for_epoch(epoch, first_batch):
@@ -146,7 +156,7 @@ class Samples:
         self.listing = listing
         self.reader = reader
         self.skips = on_bad_file == "skip"
-        self.info = None
+        self.info = self.call = None
         self.skipped = dict(listing.problems)
         self._bad = set()
         self._cache = {} if cache else None

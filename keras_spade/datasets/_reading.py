@@ -15,6 +15,8 @@ LABEL_FORMATS = ("BMP", "GIF", "PNG", "TIFF")
 # Not those that Pillow hands to other programs.
 OPENED_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 EXIF_ORIENTATION = 0x0112
+# Pillow spreads grey of 2 and 4 bits over 0..255, as it is shown: so many times the number stored.
+GRAY_STEPS = {"L;2": 85, "L;4": 17}
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,12 @@ def _ids(image, file):
     if image.mode not in ID_MODES:
         raise ValueError(
             f"{file}: ids must be in one channel (mode {', '.join(ID_MODES)}), "
-            f"got mode {image.mode}; colours become ids with LabelMapping(palette=...)"
+            f"got mode {image.mode}; colours of label maps become ids with "
+            "LabelMapping(palette=...), instance maps hold ids always"
         )
     ids = np.asarray(image)
+    if (step := image.info["gray_step"]) > 1:
+        return ids // step
     return ids.astype(np.uint8) if ids.dtype == bool else ids
 
 
@@ -122,6 +127,12 @@ def upright(image, image_file, size, label_file, as_stored):
     raise ValueError(message)
 
 
+def too_many_pixels(size):
+    """Whether an image of these two edges is larger than Pillow's limit."""
+    limit = Image.MAX_IMAGE_PIXELS
+    return limit is not None and size[0] * size[1] > limit
+
+
 def _load(file, label=False):
     if ImageFile.LOAD_TRUNCATED_IMAGES:
         raise ValueError(
@@ -130,20 +141,28 @@ def _load(file, label=False):
         )
     try:
         with Image.open(_opened(file), formats=OPENED_FORMATS) as image:
-            _check_header(image, label)
+            raw = _raw_mode(image)
+            _check_header(image, label, raw)
             image.load()
+            image.info["gray_step"] = GRAY_STEPS.get(raw[:3], 1)
             return image
     except Exception as error:  # Pillow's decoders raise many kinds
         raise ValueError(f"{file}: cannot be read as an image: {error}") from None
 
 
-def _check_header(image, label):
+def _raw_mode(image):
+    """How the pixels are stored, in Pillow's words."""
+    arguments = image.tile[0][3] if image.tile else ""
+    raw = arguments if isinstance(arguments, (str, type(None))) else next(iter(arguments), "")
+    return raw if isinstance(raw, str) else ""
+
+
+def _check_header(image, label, raw):
     """Refuses what should not be decoded, by what the head of the file says."""
-    limit = Image.MAX_IMAGE_PIXELS
-    if limit is not None and image.width * image.height > limit:
+    if too_many_pixels(image.size):
         raise ValueError(
             f"it declares {image.height} x {image.width} pixels, more than "
-            f"PIL.Image.MAX_IMAGE_PIXELS = {limit}"
+            f"PIL.Image.MAX_IMAGE_PIXELS = {Image.MAX_IMAGE_PIXELS}"
         )
     lossy = image.format in ("JPEG", "MPO") or image.info.get("compression") == "jpeg"
     if label and (lossy or image.format not in LABEL_FORMATS):
@@ -151,6 +170,10 @@ def _check_header(image, label):
             f"it is a {image.format} file, whose compression changes ids; label and instance maps "
             "must be saved as PNG or .npy"
         )
+    if label and raw.startswith("RGB") and ";16" in raw:
+        raise ValueError("its colours have 16 bits a channel; label maps in colours have 8")
+    if label and raw.startswith("L;") and "I" in raw:
+        raise ValueError("its numbers count from white (WhiteIsZero); save it with black as 0")
     # The second picture of an MPO, a photograph of two, is a depth or brightness map.
     if image.format != "MPO" and getattr(image, "is_animated", False):
         raise ValueError(f"it holds {image.n_frames} pictures; which one is meant?")
@@ -173,8 +196,7 @@ def _load_array(file, channels=None):
         wanted = "(H, W)" if channels is None else f"(H, W, {channels})"
         if len(shape) != 2 or (channels is not None and array.shape[2:] != (channels,)):
             raise ValueError(f"its shape must be {wanted}, got {array.shape}")
-        limit = Image.MAX_IMAGE_PIXELS
-        if 0 in shape or (limit is not None and shape[0] * shape[1] > limit):
+        if 0 in shape or too_many_pixels(shape):
             raise ValueError(f"its shape {array.shape} has no pixels, or too many")
         if array.dtype == bool:
             array = array.astype(np.uint8)

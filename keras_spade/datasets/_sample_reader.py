@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-from keras_spade.datasets._reading import read_colors, read_ids, read_image, upright
+from keras_spade.datasets._reading import read_colors, read_ids, read_image, too_many_pixels, upright
+from keras_spade.datasets._smoothing import refuse_smooth
 from keras_spade.datasets.label_mapping import LabelMapping, some
 
 RESIZES = ("stretch", "scale_width", "scale_short_side", "none")
@@ -29,6 +30,7 @@ class SampleReader:
     label_mapping: LabelMapping = field(default_factory=LabelMapping)
     void_class: bool = False
     as_stored: bool = False
+    allow_smooth_labels: bool = False
 
     def __post_init__(self):
         self.num_classes = positive_integer("num_classes", self.num_classes)
@@ -42,6 +44,11 @@ class SampleReader:
             raise ValueError(f"label_mapping must be a LabelMapping, got {self.label_mapping!r}")
         if self.void_class and not self.label_mapping.void_labels:
             raise ValueError("void_class=True needs the void_label of the files, got None")
+        if self.label_mapping.takes_255_from(self.num_classes):
+            raise ValueError(
+                f"with num_classes={self.num_classes}, the number 255 of the files is a class; say "
+                "with void_labels in LabelMapping which numbers are void (None: none)"
+            )
 
     @property
     def label_dtype(self):
@@ -92,6 +99,8 @@ class SampleReader:
         image = read_image(image_file)
         read_labels = read_ids if self.label_mapping.colors is None else read_colors
         labels = read_labels(label_file)
+        if labels.ndim == 2 and not self.allow_smooth_labels:
+            refuse_smooth(label_file, labels)
         image = upright(image, image_file, labels.shape[:2], label_file, self.as_stored)
         maps = [
             class_ids(label_file, labels, self.num_classes, self.label_mapping, self.void_class)
@@ -118,6 +127,11 @@ class SampleReader:
             loaded = self.load_size * height // short, self.load_size * width // short
         else:
             loaded = height, width
+        if too_many_pixels(loaded):
+            raise ValueError(
+                f"{file}: {height} x {width} (height x width) pixels would become {loaded[0]} x "
+                f'{loaded[1]} with resize="{self.resize}", more than PIL.Image.MAX_IMAGE_PIXELS'
+            )
         if loaded[0] < self.image_size[0] or loaded[1] < self.image_size[1]:
             raise ValueError(
                 f"{file}: {height} x {width} (height x width) pixels are {loaded[0]} x {loaded[1]} "

@@ -54,15 +54,13 @@ def ade20k(
     Reference: Zhou, Zhao, Puig, Fidler, Barriuso, Torralba, "Scene Parsing through ADE20K
     Dataset", CVPR 2017.
     """
-    return scenes_dataset(
-        directory, split, image_size, batch_size, None, counting, on_bad_file, kwargs
-    )
+    call = (ade20k, {"directory": directory, "split": split, "counting": counting})
+    return scenes_dataset(call, image_size, batch_size, None, on_bad_file, kwargs)
 
 
-def scenes_dataset(
-    directory, split, image_size, batch_size, scenes, counting, on_bad_file, options
-):
+def scenes_dataset(call, image_size, batch_size, scenes, on_bad_file, options):
     """The dataset of ADE20K, or of those of its scenes for whose name `scenes` is true."""
+    directory, split, counting = (call[1][k] for k in ("directory", "split", "counting"))
     if split not in FOLDERS:
         raise ValueError(f'split must be "train" or "val", got {split!r}')
     if counting not in ("shifted", "unshifted"):
@@ -81,7 +79,8 @@ def scenes_dataset(
         keep=keep,
     )
     shifted = counting == "shifted"
-    info = NAMED_DATASETS["ade20k" if shifted else "ade20k_unshifted"]
+    name = "ade20k" if scenes is None else "ade20k_outdoor"
+    info = NAMED_DATASETS[name if shifted else "ade20k_unshifted"]
     mapping = LabelMapping(offset=-1, void_labels=0) if shifted else LabelMapping(void_labels=None)
     return folder_dataset(
         listing,
@@ -93,6 +92,7 @@ def scenes_dataset(
         on_bad_file=on_bad_file,
         as_stored=True,
         info=info,
+        call=call,
         **options,
     )
 

@@ -51,9 +51,11 @@ def ade20k_outdoor(
     """
     if isinstance(scenes, str):
         raise ValueError(f"scenes must be a sequence of names, got {scenes!r}")
+    scenes = None if scenes is None else sorted(scenes)
     wanted = _is_outdoor if scenes is None else set(scenes).__contains__
+    call = {"directory": directory, "split": split, "scenes": scenes, "counting": counting}
     return scenes_dataset(
-        directory, split, image_size, batch_size, wanted, counting, on_bad_file, kwargs
+        (ade20k_outdoor, call), image_size, batch_size, wanted, on_bad_file, kwargs
     )
 
 

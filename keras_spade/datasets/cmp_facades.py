@@ -49,6 +49,7 @@ def cmp_facades(
     """
     if split not in ("base", "extended", "all"):
         raise ValueError(f'split must be "base", "extended" or "all", got {split!r}')
+    call = (cmp_facades, {"directory": directory, "split": split, "void_class": void_class})
     directory = existing_directory(directory)
     listing = Listing([])
     for part in ("base", "extended") if split == "all" else (split,):
@@ -71,5 +72,6 @@ def cmp_facades(
         on_bad_file=on_bad_file,
         as_stored=True,
         info=info,
+        call=call,
         **kwargs,
     )

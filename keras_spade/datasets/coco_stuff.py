@@ -64,6 +64,7 @@ def coco_stuff(
     """
     if split not in ("train", "val"):
         raise ValueError(f'split must be "train" or "val", got {split!r}')
+    call = (coco_stuff, {"directory": directory, "split": split, "void_class": void_class, "instances": instances})
     directory = existing_directory(directory)
     image_folder = directory / "images" / f"{split}2017"
     label_folder = directory / "annotations" / f"{split}2017"
@@ -89,5 +90,6 @@ def coco_stuff(
         on_bad_file=on_bad_file,
         as_stored=True,
         info=info,
+        call=call,
         **kwargs,
     )

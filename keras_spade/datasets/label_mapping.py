@@ -23,7 +23,9 @@ class LabelMapping:
             is the number, or a dict `{(r, g, b): number}`. `None`: files hold numbers.
         remap: dict `{number: class id}`. Numbers it does not name are errors, unless void.
         offset: added to the numbers, -1 for classes that are counted from 1.
-        void_labels: numbers that mean "don't care": an int, a sequence of ints, or `None`.
+        void_labels: numbers that mean "don't care": an int, a sequence of ints, or `None`: none.
+            "auto": 255, or none if `remap` or the position in a sequence `palette` makes 255 a
+            class.
 
     Raises:
         ValueError: for arguments that make no mapping.
@@ -38,14 +40,14 @@ class LabelMapping:
     >>> colored = LabelMapping(palette=[(0, 0, 0), (128, 64, 128)], void_labels=0)
     >>> colored(np.array([[[0, 0, 0], [128, 64, 128]]], "uint8")).tolist()
     [[-1, 1]]
-    >>> LabelMapping(remap={0: 0, 128: 1, 255: 2}, void_labels=None)
-    LabelMapping(remap={0: 0, 128: 1, 255: 2}, void_labels=None)
+    >>> LabelMapping(remap={0: 0, 128: 1, 255: 2}).void_labels
+    []
     """
 
     VOID = -1
     _UNKNOWN = -2
 
-    def __init__(self, palette=None, remap=None, offset=0, void_labels=255):
+    def __init__(self, palette=None, remap=None, offset=0, void_labels="auto"):
         self._arguments = {
             "palette": palette,
             "remap": remap,
@@ -53,7 +55,6 @@ class LabelMapping:
             "void_labels": void_labels,
         }
         self.offset = _integer("offset", offset)
-        self.void_labels = _integers("void_labels", void_labels)
         self.colors = None if palette is None else _colors(palette)
         self.remap = None
         if remap is not None:
@@ -67,9 +68,15 @@ class LabelMapping:
             }
             if min(self.remap.values()) < 0:
                 raise ValueError(f"remap must lead to class ids from 0, got {remap!r}")
+        self._auto = isinstance(void_labels, str) and void_labels == "auto"
+        if self._auto:
+            by_position = palette is not None and not isinstance(palette, Mapping)
+            classes = self.remap or (range(len(self.colors)) if by_position else ())
+            void_labels = None if 255 in classes else 255
+        self.void_labels = _integers("void_labels", void_labels)
 
     def __repr__(self):
-        defaults = {"palette": None, "remap": None, "offset": 0, "void_labels": 255}
+        defaults = {"palette": None, "remap": None, "offset": 0, "void_labels": "auto"}
         given = {k: v for k, v in self._arguments.items() if v is not defaults[k]}
         listed = ", ".join(f"{name}={value!r}" for name, value in given.items())
         return f"LabelMapping({listed})"
@@ -78,6 +85,11 @@ class LabelMapping:
     def is_plain(self):
         """Whether numbers are class ids as they are, void apart."""
         return self.colors is None and self.remap is None and not self.offset
+
+    def takes_255_from(self, num_classes):
+        """Whether 255 is void by default, though it would be one of the classes."""
+        plain = self.colors is None and self.remap is None
+        return self._auto and plain and 0 <= 255 + self.offset < num_classes
 
     def __call__(self, labels, file="labels"):
         """Returns the class ids of a label map.

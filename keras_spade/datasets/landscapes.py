@@ -1,6 +1,6 @@
 """Photographs of landscapes with predicted label maps."""
 
-from keras_spade.datasets._pipeline import with_info
+from keras_spade.datasets._pipeline import noted
 from keras_spade.datasets.named_dataset import NAMED_DATASETS
 from keras_spade.datasets.paired_folders import paired_folders
 
@@ -40,4 +40,5 @@ def landscapes(directory, image_size=(256, 256), batch_size=1, *, void_class=Tru
     dataset = paired_folders(
         directory, info.num_classes, image_size, batch_size, void_class=void_class, **kwargs
     )
-    return with_info(dataset, info)
+    call = (landscapes, {"directory": directory, "void_class": void_class})
+    return noted(dataset, info, call)

@@ -30,6 +30,7 @@ def paired_folders(
     resize="stretch",
     crop="random",
     flip=False,
+    allow_smooth_labels=False,
     cache=False,
     on_bad_file="error",
     shuffle=True,
@@ -43,8 +44,8 @@ def paired_folders(
     Files of the same path and stem belong together: `images/a/1.jpg` and `labels/a/1.png`. Images
     are BMP, JPEG, PNG or WebP; label and instance maps PNG, BMP, TIFF (ids in one channel of 8, 16
     or 32 bits; of a palette file the index, not the colour) or `.npy` arrays of integers; with a
-    palette in `label_mapping`, label maps may be RGB. JPEG label maps are refused. Other and hidden
-    files are passed over. `inspect_dataset` tells beforehand all that is wrong with the files.
+    palette in `label_mapping`, label maps may be RGB. Label maps that are JPEG, were once, or were
+    resized with smoothing are refused. Other and hidden files are passed over. `inspect_dataset` tells beforehand all that is wrong with the files.
 
     Both sides of a pair are resized, then cropped to `image_size` and flipped alike: images
     bicubically, ids by nearest neighbour, source index `floor(i * in / out)` as in the layers.
@@ -74,6 +75,8 @@ def paired_folders(
         crop: "random" or "center", the place of the crop if the resized image is larger than
             `image_size`.
         flip: If True, every sample is mirrored left to right with probability 1/2.
+        allow_smooth_labels: If True, label maps whose ids go over borders in steps, as smoothing
+            and JPEG make them, are no error.
         cache: If True, resized samples are kept in memory: 4 bytes a pixel (3 of the image, 1 of
             up to 255 classes), and 4 more with instances.
         on_bad_file: "error", or "skip": samples that cannot be read, and files without partner,
@@ -82,7 +85,7 @@ def paired_folders(
         shuffle: If True, every epoch has a new order; if False, samples are in the order of
             their names.
         seed: Integer that determines order, crops and flips of each epoch, however many samples
-            are read in parallel. None: different in every run, and on every worker.
+            are read in parallel. None: different in every run; not with `shard`.
         drop_remainder: If True, a last batch of fewer samples is left out.
         num_parallel_calls: How many samples to read at once; None lets `tf.data` choose.
         shard: `(index, count)` of one of several workers that each read their part of every batch;
@@ -138,6 +141,7 @@ def paired_folders(
         resize=resize,
         crop=crop,
         flip=flip,
+        allow_smooth_labels=allow_smooth_labels,
         edges=edges,
         cache=cache,
         on_bad_file=on_bad_file,

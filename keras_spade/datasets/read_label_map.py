@@ -2,9 +2,17 @@
 
 from keras_spade.datasets._reading import read_colors, read_ids
 from keras_spade.datasets._sample_reader import class_ids, plain_mapping
+from keras_spade.datasets._smoothing import refuse_smooth
 
 
-def read_label_map(file, num_classes=None, void_label=255, void_class=False, label_mapping=None):
+def read_label_map(
+    file,
+    num_classes=None,
+    void_label=255,
+    void_class=False,
+    label_mapping=None,
+    allow_smooth_labels=False,
+):
     """Reads a label map, or instance ids, as the folder datasets do.
 
     Args:
@@ -14,6 +22,8 @@ def read_label_map(file, num_classes=None, void_label=255, void_class=False, lab
         void_label: the id in the file that means "don't care", or `None`.
         void_class: whether void pixels get the id `num_classes`; else they are an error.
         label_mapping: a `LabelMapping`, in the place of `void_label`.
+        allow_smooth_labels: whether ids of classes may go over borders in steps, as smoothing and
+            JPEG make them; else they are an error.
 
     Returns:
         int32 `(height, width)`.
@@ -33,4 +43,6 @@ def read_label_map(file, num_classes=None, void_label=255, void_class=False, lab
         return read_ids(file).astype("int32")
     mapping = label_mapping or plain_mapping(num_classes, void_label)
     labels = read_ids(file) if mapping.colors is None else read_colors(file)
+    if labels.ndim == 2 and not allow_smooth_labels:
+        refuse_smooth(file, labels)
     return class_ids(file, labels, num_classes, mapping, void_class).astype("int32")

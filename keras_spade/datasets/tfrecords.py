@@ -43,6 +43,7 @@ def tfrecords(directory, image_size=(256, 256), batch_size=1, *, on_bad_file="er
         batch_size,
         void_class=records.void_class,
         as_stored=True,
+        allow_smooth_labels=True,  # It was looked at when they were written.
         on_bad_file=on_bad_file,
         **kwargs,
     )
