@@ -1,5 +1,6 @@
 """Hundreds of files that are wrong, odd or meant to harm, and what should come of each."""
 
+import io
 import os
 import struct
 import zlib
@@ -21,6 +22,25 @@ def png(width, height, rows=b"", bits=8, color=2):
     head = struct.pack(">IIBBBBB", width, height, bits, color, 0, 0, 0)
     parts = (chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def packed_png(ids, bits):
+    """A grey PNG of ids of so many bits, several in a byte."""
+    places = 8 // bits
+    columns = -(-ids.shape[1] // places) * places
+    whole = np.zeros((ids.shape[0], columns), np.uint8)
+    whole[:, : ids.shape[1]] = ids
+    shifts = np.arange(8 - bits, -1, -bits)
+    rows = (whole.reshape(len(ids), -1, places) << shifts).sum(-1).astype(np.uint8)
+    lines = b"".join(b"\0" + row.tobytes() for row in rows)
+    return png(ids.shape[1], ids.shape[0], lines, bits=bits, color=0)
+
+
+def saved(image, kind):
+    """The bytes of a file of an image."""
+    stream = io.BytesIO()
+    image.save(stream, kind)
+    return stream.getvalue()
 
 
 class Hostile:
@@ -142,6 +162,13 @@ class Hostile:
             Image.fromarray(array).save(image.with_suffix(".png"))
 
         yield "image of 16 bits", "8 bits a channel", wide
+
+        def wide_colors(image, label):
+            rows = b"".join(b"\0" + self.rng.bytes(6 * SIZE[1]) for _ in range(SIZE[0]))
+            image.unlink()
+            image.with_suffix(".png").write_bytes(png(SIZE[1], SIZE[0], rows, bits=16))
+
+        yield "image of 3 x 16 bits", "good", wide_colors
         for kind, outcome in (("GIF", "images must be"), ("TIFF", "good"), ("PNG", "good")):
 
             def misnamed(image, label, kind=kind):
@@ -182,6 +209,27 @@ class Hostile:
 
             yield f"label {dtype}", "good", wide
 
+        for bits in (2, 4):
+
+            def packed(image, label, bits=bits):
+                label.write_bytes(packed_png(self.labels() % 2**bits, bits))
+
+            yield f"label of {bits} bits", "good", packed
+
+        def wide_colors(image, label):
+            rows = (b"\0" + bytes(6 * SIZE[1])) * SIZE[0]
+            label.write_bytes(png(SIZE[1], SIZE[0], rows, bits=16))
+
+        yield "label of 3 x 16 bits", "16 bits a channel", wide_colors
+
+        def from_white(image, label):
+            content = bytearray(saved(Image.fromarray(self.labels()), "TIFF"))
+            entry = content.index(struct.pack("<HHI", 262, 3, 1))  # PhotometricInterpretation
+            content[entry + 8 : entry + 10] = struct.pack("<H", 0)
+            label.write_bytes(content)
+
+        yield "label that counts from white", "count from white", from_white
+
         def animate(image, label):
             first, *more = (Image.fromarray(self.labels()) for _ in range(2))
             first.save(label, save_all=True, append_images=more)
@@ -216,6 +264,14 @@ class Hostile:
             array.resize(SIZE[::-1], Image.BILINEAR, box=(1.5, 1.5, 20, 20)).save(label)
 
         yield "smoothed ids", "out of range", smooth
+
+        def antialiased(image, label):
+            blocks = np.kron(self.labels((10, 10)) % 2 * 4, np.ones((12, 12), np.uint8))
+            map_ = Image.fromarray(blocks).resize((97, 97), Image.BILINEAR)
+            map_.save(label)
+            self.photograph((97, 97)).save(image)
+
+        yield "antialiased ids, all of them classes", "go over borders in steps", antialiased
 
     def _sizes(self):
         for size in ((1, 1), (24, 29), (25, 30), (30, 24), (48, 60), (12, 15), (1, 720), (720, 1)):

@@ -7,11 +7,12 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from keras_spade.datasets._pairing import printable
-from keras_spade.datasets._reading import read_image, read_labels
+from keras_spade.datasets._reading import read_image, read_labels, upright
 from keras_spade.files import replacing
 from keras_spade.label_colors import label_colors
 
 HEIGHT = 160
+WIDEST = 640
 LINE = 14
 
 
@@ -28,7 +29,8 @@ def draw_contact_sheet(path, samples, numbers):
 def _row(samples, number):
     files = samples.listing.samples[number]
     if samples.reader is None:
-        image, labels = read_image(files[0]), read_labels(files[1])
+        labels = read_labels(files[1])
+        image = upright(read_image(files[0]), files[0], labels.shape[:2], files[1], as_stored=False)
         palette = None
     else:
         image, (labels, *_) = samples.reader.read(files)
@@ -46,7 +48,10 @@ def _row(samples, number):
 
 
 def _scaled(image, how):
-    return image.resize((max(1, round(image.width * HEIGHT / image.height)), HEIGHT), how)
+    """The image in the height of a row; what is very wide, in its greatest width."""
+    scale = min(HEIGHT / image.height, WIDEST / image.width)
+    size = (image.width * scale, image.height * scale)
+    return image.resize(tuple(max(1, round(edge)) for edge in size), how)
 
 
 def _colored(labels, palette):

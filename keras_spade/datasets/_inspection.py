@@ -5,13 +5,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from keras_spade.datasets._reading import read_ids, read_image, read_labels, upright
+from keras_spade.datasets._smoothing import refuse_smooth
 from keras_spade.datasets.label_mapping import color_codes, color_of
 
 MOST_VALUES = 4096
-# Of the borders in label maps as drawn, up to 4 % are steps of three ids in order; of smoothed or
-# JPEG-compressed ones 17 % and more.
-SMOOTH = 0.1
-FEWEST_BORDERS = 100
 
 
 @dataclass
@@ -22,7 +19,6 @@ class SampleFacts:
     image_size: tuple | None = None
     counts: dict = field(default_factory=dict)
     colored: bool = False
-    smooth: bool = False
     problem: str | None = None
 
 
@@ -39,17 +35,15 @@ def inspect_sample(samples, number):
         facts.image_size = image.size[::-1]
     except ValueError as error:
         facts.problem = str(error)
+    reader = samples.reader
     try:
-        labels = read_labels(files[1])
+        labels = (read_labels if reader is None else reader.read_labels)(files[1])
+        if reader is None or not reader.allow_smooth_labels:
+            refuse_smooth(files[1], labels)
         facts.colored = labels.ndim == 3
-        codes = color_codes(labels) if facts.colored else labels
-        facts.counts = _counts(codes, facts.colored)
-        facts.smooth = not facts.colored and _is_smooth(codes)
-    except ValueError as error:
-        facts.problem = facts.problem or str(error)
-    try:
-        if samples.reader is not None:
-            samples.reader.load(files)
+        facts.counts = _counts(color_codes(labels) if facts.colored else labels, facts.colored)
+        if facts.problem is None and reader is not None:
+            reader.resized(files, *reader.checked(files, image, labels))
         elif facts.problem is None:
             image = upright(image, files[0], labels.shape[:2], files[1], as_stored=False)
             for file in files[2:]:
@@ -59,7 +53,7 @@ def inspect_sample(samples, number):
                         f"{image.width}, {file} is {size[0]} x {size[1]}"
                     )
     except ValueError as error:
-        facts.problem = str(error)
+        facts.problem = facts.problem or str(error)
     return facts
 
 
@@ -73,15 +67,3 @@ def _counts(codes, colored):
         values, pixels = np.unique(codes, return_counts=True)
     pairs = zip(values[:MOST_VALUES].tolist(), pixels[:MOST_VALUES].tolist(), strict=True)
     return {color_of(value) if colored else value: count for value, count in pairs}
-
-
-def _is_smooth(ids):
-    """Whether ids go over borders in steps, as interpolation and JPEG compression make them."""
-    steps = borders = 0
-    for array in (ids, ids.T):
-        before, here, after = array[:, :-2], array[:, 1:-1], array[:, 2:]
-        rising = (before < here) & (here < after)
-        falling = (before > here) & (here > after)
-        steps += np.count_nonzero(rising | falling)
-        borders += np.count_nonzero(before != here)
-    return borders >= FEWEST_BORDERS and steps > SMOOTH * borders

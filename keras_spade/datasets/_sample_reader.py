@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-from keras_spade.datasets._reading import read_colors, read_ids, read_image, too_many_pixels, upright
+from keras_spade.datasets._reading import (
+    read_colors,
+    read_ids,
+    read_image,
+    too_many_pixels,
+    upright,
+)
 from keras_spade.datasets._smoothing import refuse_smooth
 from keras_spade.datasets.label_mapping import LabelMapping, some
 
@@ -66,7 +72,10 @@ class SampleReader:
 
     def load(self, files):
         """The arrays of a sample, checked and resized: all that does not depend on draws."""
-        image, maps = self.read(files)
+        return self.resized(files, *self.read(files))
+
+    def resized(self, files, image, maps):
+        """The arrays of the checked image and maps of some files, of the size before the crop."""
         height, width = self.loaded_size(files[0], maps[0].shape)
         rows = nearest_index(maps[0].shape[0], height)
         columns = nearest_index(maps[0].shape[1], width)
@@ -95,10 +104,15 @@ class SampleReader:
 
     def read(self, files):
         """The Pillow image, and the checked maps as NumPy arrays, of a sample as on the disk."""
+        return self.checked(files, read_image(files[0]), self.read_labels(files[1]))
+
+    def read_labels(self, file):
+        """What a label file holds, ids or colours, as the mapping wants it."""
+        return (read_ids if self.label_mapping.colors is None else read_colors)(file)
+
+    def checked(self, files, image, labels):
+        """As `read`, of files whose image and labels have been read."""
         image_file, label_file, *instance_file = files
-        image = read_image(image_file)
-        read_labels = read_ids if self.label_mapping.colors is None else read_colors
-        labels = read_labels(label_file)
         if labels.ndim == 2 and not self.allow_smooth_labels:
             refuse_smooth(label_file, labels)
         image = upright(image, image_file, labels.shape[:2], label_file, self.as_stored)

@@ -7,19 +7,25 @@ import numpy as np
 SMOOTH = 0.15
 FEWEST_BORDERS = 100
 # In maps that are borders almost everywhere, noise, a third of these is such a step by chance.
-NOISE = 0.5
+NOISE = 0.7
 LINES = 64
 
 
 def refuse_smooth(file, labels):
-    """Raises a ValueError that names the file if its ids (H, W) are smooth."""
-    if is_smooth(labels):
-        raise ValueError(
-            f"{file}: its ids go over borders in steps, as in label maps that were resized with "
-            "smoothing or saved as JPEG once, which makes ids between the two that are of neither "
-            "class; resize label maps with nearest neighbours. If the steps are meant (levels of "
-            "a height, say), allow_smooth_labels=True reads them"
+    """A ValueError that names the file if its ids (H, W), or colours (H, W, 3), are smooth."""
+    if not is_smooth(labels):
+        return
+    kind, way_out = "colours", ""
+    if labels.ndim == 2:
+        kind = "ids"
+        way_out = (
+            ". If the steps are meant (levels of a height, say), allow_smooth_labels=True reads it"
         )
+    raise ValueError(
+        f"{file}: its {kind} go over borders in steps, as in label maps that were resized with "
+        f"smoothing or saved as JPEG once, which makes {kind} that belong to neither class; "
+        f"resize label maps with nearest neighbours{way_out}"
+    )
 
 
 def is_smooth(labels):

@@ -62,7 +62,15 @@ def camvid(
     """
     if num_classes not in (11, 31):
         raise ValueError(f"num_classes must be 11 or 31, got {num_classes!r}")
-    call = (camvid, {"directory": directory, "split": split, "num_classes": num_classes, "void_class": void_class})
+    call = (
+        camvid,
+        {
+            "directory": directory,
+            "split": split,
+            "num_classes": num_classes,
+            "void_class": void_class,
+        },
+    )
     directory = existing_directory(directory)
     published = (directory / PUBLISHED[0]).is_dir()
     if published and split != "all":

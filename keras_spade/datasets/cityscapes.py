@@ -67,7 +67,10 @@ def cityscapes(
         raise ValueError(f'split must be "train" or "val", got {split!r}')
     if labels not in ("trainIds", "labelIds"):
         raise ValueError(f'labels must be "trainIds" or "labelIds", got {labels!r}')
-    call = (cityscapes, {"directory": directory, "split": split, "labels": labels, "instances": instances})
+    call = (
+        cityscapes,
+        {"directory": directory, "split": split, "labels": labels, "instances": instances},
+    )
     directory = existing_directory(directory)
     fine = directory / "gtFine" / split
     png = {"suffixes": (".png",)}

@@ -19,6 +19,7 @@ class DatasetReport:
         suspicious: what looks wrong and is no error.
         call: how to load the dataset; `None` if that cannot be told.
         names: dict id -> name of the class, where known.
+        notes: what to know of the call.
 
     Example:
 
@@ -42,6 +43,7 @@ class DatasetReport:
     suspicious: list = field(default_factory=list)
     call: str | None = None
     names: dict = field(default_factory=dict)
+    notes: list = field(default_factory=list)
 
     def __str__(self):
         lines = [f"samples: {self.samples}"]
@@ -51,7 +53,8 @@ class DatasetReport:
         lines += [f"files without partner: {len(self.unmatched)}", *_reasons(self.unmatched)]
         lines += [f"samples that cannot be used: {len(self.bad_files)}", *_reasons(self.bad_files)]
         if self.pixels:
-            lines += ["ids in the label files (share of pixels, label maps):"]
+            kind = "colours" if isinstance(next(iter(self.pixels)), tuple) else "ids"
+            lines += [f"{kind} in the label files (share of pixels, label maps):"]
             width = max(len(str(value)) for value in self.pixels)
             lines += _first(
                 [
@@ -63,6 +66,7 @@ class DatasetReport:
         lines += [f"suspicious: {text}" for text in self.suspicious]
         if self.call:
             lines += ["load it with", self.call]
+        lines += [f"note: {text}" for text in self.notes]
         return "\n".join(lines)
 
 

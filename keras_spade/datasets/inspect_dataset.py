@@ -2,6 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,7 +19,7 @@ from keras_spade.datasets._pairing import (
     printable,
 )
 from keras_spade.datasets._sample_reader import positive_integer
-from keras_spade.datasets._suggestion import MOST_COLORS, suggest_call
+from keras_spade.datasets._suggestion import MOST_COLORS, call_text, stray_id, suggest
 from keras_spade.datasets.ade20k import ade20k
 from keras_spade.datasets.camvid import camvid
 from keras_spade.datasets.cityscapes import cityscapes
@@ -26,20 +27,33 @@ from keras_spade.datasets.cmp_facades import cmp_facades
 from keras_spade.datasets.coco_stuff import coco_stuff
 from keras_spade.datasets.dataset_report import DatasetReport
 from keras_spade.datasets.label_mapping import LabelMapping
+from keras_spade.datasets.paired_folders import paired_folders
 
 TOO_MANY_IDS = 200
-# A folder that tells of a named dataset, and how that is loaded.
+# Of so many different ids or colours the pixels are counted.
+MOST_KINDS = 10_000
+# Folders that tell of a named dataset, and how that is loaded.
 KNOWN_LAYOUTS = (
-    ("gtFine", cityscapes, {}),
-    ("ADEChallengeData2016", ade20k, {}),
-    ("annotations/training", ade20k, {}),
-    ("annotations/train2017", coco_stuff, {}),
-    ("train_label", coco_stuff, {}),
-    ("LabeledApproved_full", camvid, {"split": "all"}),
-    ("trainannot", camvid, {}),
-    ("extended", cmp_facades, {}),
-    ("base", cmp_facades, {"split": "base"}),
+    (("gtFine/train",), cityscapes, {}),
+    (("gtFine/val",), cityscapes, {"split": "val"}),
+    (("ADEChallengeData2016/annotations/training",), ade20k, {}),
+    (("ADEChallengeData2016/annotations/validation",), ade20k, {"split": "val"}),
+    (("annotations/training",), ade20k, {}),
+    (("annotations/validation",), ade20k, {"split": "val"}),
+    (("annotations/train2017",), coco_stuff, {}),
+    (("annotations/val2017",), coco_stuff, {"split": "val"}),
+    (("train_label",), coco_stuff, {}),
+    (("val_label",), coco_stuff, {"split": "val"}),
+    (("LabeledApproved_full",), camvid, {"split": "all"}),
+    (("trainannot",), camvid, {}),
+    (("valannot",), camvid, {"split": "val"}),
+    (("testannot",), camvid, {"split": "test"}),
+    (("base", "extended"), cmp_facades, {}),
+    (("base",), cmp_facades, {"split": "base"}),
+    (("extended",), cmp_facades, {"split": "extended"}),
 )
+# Folders that people spread their own data over.
+PARTS = ("train", "training", "val", "validation", "test")
 DEFAULT_FOLDERS = {
     "image_folder": "images",
     "label_folder": "labels",
@@ -64,7 +78,8 @@ def inspect_dataset(
     Args:
         data: a dataset of `paired_folders`, of a named one or of `tfrecords` (made with
             `on_bad_file="skip"` if files may lack a partner); or a folder, of your own or in the
-            layout of a named dataset, whose training set is inspected then.
+            layout of a named dataset, or spread over `train`, `val` and so on; of these, the
+            training set is inspected.
         image_folder: where in the folder `data` the photographs are.
         label_folder: where in the folder `data` the label maps are.
         instance_folder: where in the folder `data` instance maps are, if there are any.
@@ -95,18 +110,17 @@ def inspect_dataset(
         "instance_folder": instance_folder,
     }
     samples = getattr(data, "samples", None) or _of_folder(data, **folders)
-    facts = _all_facts(samples, verbose)
-    good = [number for number, fact in enumerate(facts) if fact.problem is None]
-    if contact_sheet is not None and good:
-        step = max(1, len(good) // contact_rows)
-        draw_contact_sheet(contact_sheet, samples, good[::step][:contact_rows])
-    report = _report(samples, facts)
-    if samples.reader is None and report.pixels:
-        given = {k: v for k, v in folders.items() if v != DEFAULT_FOLDERS[k]}
-        report.call = suggest_call(samples.directory, given, report.pixels, report.image_sizes)
+    tally = _tally(samples, verbose)
+    if contact_sheet is not None and tally.good:
+        step = max(1, len(tally.good) // contact_rows)
+        draw_contact_sheet(contact_sheet, samples, tally.good[::step][:contact_rows])
+    report = tally.report(samples.listing.problems)
+    if samples.info is not None:
+        report.names = _names(samples, report.pixels)
+    _tell_how_to_load(report, samples, folders)
     if verbose:
         print(printable(report))
-        if contact_sheet is not None and good:
+        if contact_sheet is not None and tally.good:
             print(f"contact sheet: {contact_sheet}")
     return report
 
@@ -118,9 +132,12 @@ def _of_folder(data, image_folder, label_folder, instance_folder):
     except TypeError:
         raise ValueError(f"data must be a folder or a dataset of files, got {data!r}") from None
     if not (directory / label_folder).is_dir():
-        for folder, loader, options in KNOWN_LAYOUTS:
-            if (directory / folder).is_dir():
-                return loader(directory, on_bad_file="skip", **options).samples
+        for tells, loader, options in KNOWN_LAYOUTS:
+            if all((directory / folder).is_dir() for folder in tells):
+                return loader(data, on_bad_file="skip", **options).samples
+        parts = [part for part in PARTS if (directory / part / label_folder).is_dir()]
+        if parts:
+            data, directory = Path(data) / parts[0], directory / parts[0]
     instances = instance_folder_or_none(directory / instance_folder, "auto")
     listing = pair_files(
         Files("image", directory / image_folder, suffixes=IMAGE_SUFFIXES),
@@ -131,60 +148,89 @@ def _of_folder(data, image_folder, label_folder, instance_folder):
     return SimpleNamespace(listing=listing, reader=None, info=None, directory=data)
 
 
-def _all_facts(samples, verbose):
-    """The facts of all samples, read in parallel."""
+def _tally(samples, verbose):
+    """What is in all samples, read in parallel."""
     import keras
 
     numbers = range(len(samples.listing.samples))
     progress = keras.utils.Progbar(len(numbers), unit_name="sample") if verbose else None
-    facts = []
+    tally = _Tally()
     with ThreadPoolExecutor() as pool:
-        for fact in in_order(pool, lambda number: inspect_sample(samples, number), numbers):
-            facts.append(fact)
+        facts = in_order(pool, lambda number: inspect_sample(samples, number), numbers)
+        for number, fact in enumerate(facts):
+            tally.add(number, fact)
             if progress:
-                progress.update(len(facts))
-    return facts
+                progress.update(number + 1)
+    return tally
 
 
-def _report(samples, facts):
-    pixels, images = Counter(), Counter()
-    for fact in facts:
-        pixels.update(fact.counts)
-        images.update(fact.counts.keys())
-    total = pixels.total()
-    report = DatasetReport(
-        samples=len(facts),
-        unmatched=dict(samples.listing.problems),
-        bad_files={fact.name: fact.problem for fact in facts if fact.problem},
-        image_sizes=dict(Counter(f.image_size for f in facts if f.image_size).most_common()),
-        pixels={value: pixels[value] / total for value in _ordered(pixels)},
-        images=dict(images),
-    )
-    if samples.info is not None:
-        report.call = f"keras_spade.datasets.{samples.info.call}"
-        report.names = _names(samples, report.pixels)
-    colored = any(fact.colored for fact in facts)
-    if colored and not all(fact.colored or not fact.counts for fact in facts):
-        report.suspicious.append("some label files hold colours, others ids")
-    if len(pixels) > (MOST_COLORS if colored else TOO_MANY_IDS):
-        report.suspicious.append(
-            f"{len(pixels)} {'colours' if colored else 'ids'}: are these label maps? Smoothing and "
-            "JPEG compression make such numbers of them"
+class _Tally:
+    """Adds up the facts of samples; `good` are the numbers of those that can be used."""
+
+    def __init__(self):
+        self.samples = self.total = self.colored = self.numbered = 0
+        self.good = []
+        self.bad_files = {}
+        self.sizes, self.pixels, self.images = Counter(), Counter(), Counter()
+
+    def add(self, number, fact):
+        self.samples += 1
+        if fact.problem is None:
+            self.good.append(number)
+        else:
+            self.bad_files[fact.name] = fact.problem
+        if fact.image_size:
+            self.sizes[fact.image_size] += 1
+        self.total += sum(fact.counts.values())
+        self.colored += fact.colored
+        self.numbered += bool(fact.counts) and not fact.colored
+        for value, count in fact.counts.items():
+            if value in self.pixels or len(self.pixels) < MOST_KINDS:
+                self.pixels[value] += count
+                self.images[value] += 1
+
+    def report(self, unmatched):
+        """The `DatasetReport` of all that is counted here."""
+        # Ids in their order, colours by what they cover.
+        by_share = [value for value, _ in self.pixels.most_common()]
+        ordered = by_share if self.colored else sorted(by_share)
+        report = DatasetReport(
+            samples=self.samples,
+            unmatched=dict(unmatched),
+            bad_files=self.bad_files,
+            image_sizes=dict(self.sizes.most_common()),
+            pixels={value: self.pixels[value] / self.total for value in ordered},
+            images=dict(self.images),
         )
-    smooth = [fact.name for fact in facts if fact.smooth]
-    if smooth:
-        report.suspicious.append(
-            f"the ids of {len(smooth)} label maps go over borders in steps, as in maps that were "
-            f"resized with smoothing or saved as JPEG once; the first is of {smooth[0]}"
-        )
-    return report
+        if self.colored and self.numbered:
+            report.suspicious.append("some label files hold colours, others ids")
+        if len(self.pixels) > (MOST_COLORS if self.colored else TOO_MANY_IDS):
+            report.suspicious.append(
+                f"{len(self.pixels)} {'colours' if self.colored else 'ids'}: are these label maps?"
+            )
+        return report
 
 
-def _ordered(pixels):
-    """Ids in their order; colours by what they cover."""
-    if any(isinstance(value, tuple) for value in pixels):
-        return [value for value, _ in pixels.most_common()]
-    return sorted(pixels)
+def _tell_how_to_load(report, samples, folders):
+    """Notes the call in the report; of a folder of which nothing is known, what looks wrong too."""
+    if samples.reader is not None:
+        if samples.call is None:
+            return
+        function, arguments = samples.call
+    else:
+        stray = stray_id(report)
+        if stray is not None:
+            report.suspicious.append(stray)
+        suggestion = suggest(report.pixels, report.image_sizes)
+        if suggestion is None:
+            return
+        given = {k: v for k, v in folders.items() if v != DEFAULT_FOLDERS[k]}
+        arguments = {"directory": samples.directory, **given, **suggestion.arguments}
+        function = paired_folders
+        report.notes += suggestion.notes
+    if report.bad_files or report.unmatched:
+        arguments = {**arguments, "on_bad_file": "skip"}
+    report.call = call_text(function, arguments)
 
 
 def _names(samples, pixels):

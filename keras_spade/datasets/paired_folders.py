@@ -45,7 +45,8 @@ def paired_folders(
     are BMP, JPEG, PNG or WebP; label and instance maps PNG, BMP, TIFF (ids in one channel of 8, 16
     or 32 bits; of a palette file the index, not the colour) or `.npy` arrays of integers; with a
     palette in `label_mapping`, label maps may be RGB. Label maps that are JPEG, were once, or were
-    resized with smoothing are refused. Other and hidden files are passed over. `inspect_dataset` tells beforehand all that is wrong with the files.
+    resized with smoothing are refused. Other and hidden files are passed over. `inspect_dataset`
+    tells beforehand all that is wrong with the files.
 
     Both sides of a pair are resized, then cropped to `image_size` and flipped alike: images
     bicubically, ids by nearest neighbour, source index `floor(i * in / out)` as in the layers.

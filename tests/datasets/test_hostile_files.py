@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,7 +114,7 @@ def successors(pairs, bad):
 
 def loads_as_pillow(name):
     """Whether the plain reading is simple enough to be trusted with a case."""
-    return "flipped" not in name and "EXIF 0" not in name
+    return not any(part in name for part in ("flipped", "EXIF 0", " of 2 bits", " of 4 bits"))
 
 
 def test_as_an_error_the_first_is_named(folder):
@@ -150,10 +151,48 @@ def test_folders_that_lead_to_themselves(tmp_path):
     assert batch["image"].shape == (1, 12, 15, 3)
 
 
+def test_folders_that_lead_to_one_another(tmp_path):
+    hostile = Hostile()
+    folders = [tmp_path / kind / str(n) for kind in ("images", "labels") for n in range(12)]
+    hostile.write(tmp_path, 0)
+    for folder in folders:
+        folder.mkdir()
+        for other in folders:
+            (folder / f"to_{other.parent.name}_{other.name}").symlink_to(other)
+    # A link to what is there under its own name too, which stays.
+    (tmp_path / "images" / "0.jpg").rename(tmp_path / "images" / "7" / "0.jpg")
+    (tmp_path / "labels" / "0.png").rename(tmp_path / "labels" / "7" / "0.png")
+    data = dataset(tmp_path)  # A walk along all paths would take 12! steps.
+    assert [Path(image).parent.name for image, _ in data.samples.listing.samples] == ["7"]
+
+
+def test_extreme_shapes_are_refused_before_they_are_made(tmp_path):
+    hostile = Hostile()
+    image, label = hostile.write(tmp_path, 0)
+    hostile.photograph((1, 4000)).save(image)
+    Image.fromarray(hostile.labels((1, 4000))).save(label)
+    data = dataset(tmp_path, resize="scale_short_side", load_size=300, on_bad_file="error")
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match=r"0\.jpg: 1 x 4000 .* would become 300 x 1200000"
+    ):
+        list(data)
+    sheet = tmp_path / "sheet.png"
+    assert inspect_dataset(tmp_path, contact_sheet=sheet, verbose=0).samples == 1
+    with Image.open(sheet) as drawn:
+        assert drawn.width < 2000
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read all")
 def test_files_that_may_not_be_read(tmp_path):
     hostile = Hostile()
     image, _ = hostile.write(tmp_path, 0)
+    hostile.write(tmp_path / "more", 1)
+    (tmp_path / "more" / "images").rename(tmp_path / "images" / "a")
+    (tmp_path / "more" / "labels").rename(tmp_path / "labels" / "a")
+    (tmp_path / "labels" / "a").chmod(0)
+    with pytest.raises(ValueError, match="labels/a: the folder cannot be read: Permission denied"):
+        dataset(tmp_path, on_bad_file="error")
+    (tmp_path / "labels" / "a").chmod(0o755)
     image.chmod(0)
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"0\.jpg: cannot be read .*denied"):
         list(dataset(tmp_path, on_bad_file="error"))

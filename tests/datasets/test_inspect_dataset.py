@@ -102,20 +102,44 @@ def test_negative_ids_in_arrays_are_void(tmp_path):
 
 
 @pytest.mark.parametrize("how", ["bilinear", "jpeg"])
-def test_smoothed_ids_are_suspicious(tmp_path, how):
-    labels = [blocks(range(0, 200, 25), seed) for seed in range(2)]
+@pytest.mark.parametrize("kind", ["ids", "colors"])
+def test_smoothed_labels_are_refused_by_it_and_by_the_pipeline(tmp_path, how, kind):
+    labels = [blocks(range(0, 200, 25), seed).repeat(4, 0).repeat(4, 1) for seed in range(2)]
+    if kind == "colors":
+        palette = np.random.default_rng(0).integers(0, 256, (256, 3), dtype=np.uint8)
+        labels = [palette[ids] for ids in labels]
     make(tmp_path / "sharp", labels)
-    make(tmp_path / "smooth", [labels[0]])
     image = Image.fromarray(np.roll(labels[1], 3, (0, 1)))  # off the grid of JPEG's blocks
     if how == "jpeg":
         image.save(tmp_path / "once.jpg", quality=90)
         image = Image.open(tmp_path / "once.jpg")
     else:
-        image = image.resize((60, 50), Image.BILINEAR)
+        image = image.resize((180, 150), Image.BILINEAR)
     make(tmp_path / "smooth", [labels[0], np.asarray(image)])
-    assert not inspect_dataset(tmp_path / "sharp", verbose=0).suspicious
-    (told,) = inspect_dataset(tmp_path / "smooth", verbose=0).suspicious[-1:]
-    assert "the ids of 1 label maps go over borders in steps" in told and "images/1.png" in told
+    report = inspect_dataset(tmp_path / "sharp", verbose=0)
+    assert not report.bad_files and not report.suspicious
+    report = inspect_dataset(tmp_path / "smooth", verbose=0)
+    (told,) = report.bad_files.items()
+    assert told[0].endswith("images/1.png") and "labels/1.png: its " in told[1]
+    assert "go over borders in steps" in told[1] and len(report.pixels) <= 8
+    assert "on_bad_file='skip'" in report.call
+    dataset = load(report)
+    assert len(list(dataset)) == 2 and set(dataset.samples.skipped) == set(report.bad_files)
+    if kind == "ids":
+        dataset = paired_folders(tmp_path / "smooth", 256, SIZE, void_label=None, shuffle=False)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="allow_smooth_labels=True"):
+            list(dataset)
+        options = {"void_label": None, "shuffle": False, "allow_smooth_labels": True}
+        dataset = paired_folders(tmp_path / "smooth", 256, (150, 180), **options)
+        if how == "bilinear":
+            assert np.array_equal(list(dataset)[1]["labels"][0], image)
+        assert not inspect_dataset(dataset, verbose=0).bad_files
+
+
+def test_noise_is_no_smoothed_map(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 5, (64, 64), dtype=np.uint8)
+    make(tmp_path, [noise])
+    assert not inspect_dataset(tmp_path, verbose=0).bad_files
 
 
 def test_too_many_ids_and_colors_are_suspicious(tmp_path):
@@ -174,16 +198,6 @@ def test_what_only_the_resize_makes_too_small_is_told(tmp_path):
     dataset = paired_folders(tmp_path, 1, (8, 8), resize="scale_width", load_size=20)
     (reason,) = inspect_dataset(dataset, verbose=0).bad_files.values()
     assert "less than image_size" in reason and "images/0.png" in reason
-
-
-def test_a_folder_in_a_known_layout_is_recognised(tmp_path):
-    for kind, array in (("images", np.zeros((*SIZE, 3), "uint8")), ("annotations", blocks([0, 3]))):
-        (tmp_path / kind / "training").mkdir(parents=True)
-        suffix = ".jpg" if kind == "images" else ".png"
-        Image.fromarray(array).save(tmp_path / kind / "training" / f"ADE_train_1{suffix}")
-    report = inspect_dataset(tmp_path, verbose=0)
-    assert report.call == "keras_spade.datasets.ade20k(directory, split)"
-    assert report.names == {0: "void", 3: "sky"}
 
 
 def test_what_is_no_dataset_is_told(tmp_path):

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from keras_spade.datasets import LabelMapping, read_label_map
+from keras_spade.datasets._sample_reader import SampleReader
 
 PALETTE = [(0, 0, 0), (128, 64, 128), (250, 170, 30), (0, 0, 142)]
 
@@ -29,6 +30,28 @@ def test_void_labels_of_every_kind():
     # Below 0 and not void: no class, so that it cannot pass for void.
     assert LabelMapping()(labels)[0, 0] == 2**31 - 1
     assert LabelMapping(offset=-1, void_labels=None)(labels)[0, 1] == 2**31 - 1
+
+
+def test_255_is_void_by_default_unless_it_is_a_class():
+    assert LabelMapping()(np.array([[255, 254]])).tolist() == [[-1, 254]]
+    assert LabelMapping(remap={0: 0, 7: 1})(np.array([[255, 7]])).tolist() == [[-1, 1]]
+    assert LabelMapping(remap={0: 0, 255: 1})(np.array([[255, 0]])).tolist() == [[1, 0]]
+    grays = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, 1)
+    assert LabelMapping(palette=grays)(grays[None, 254:]).tolist() == [[254, 255]]
+    by_dict = LabelMapping(palette={(0, 0, 0): 255, (1, 1, 1): 0})
+    assert by_dict(grays[None, :2]).tolist() == [[-1, 0]]
+    # What is said stands.
+    voided = LabelMapping(remap={0: 0, 255: 1}, void_labels=255)
+    assert voided(np.array([[255, 0]])).tolist() == [[-1, 0]]
+
+
+def test_255_among_many_classes_must_be_said(tmp_path):
+    Image.fromarray(np.array([[0, 255]], "uint16")).save(tmp_path / "1.png")
+    for mapping in (LabelMapping(), LabelMapping(offset=1)):
+        with pytest.raises(ValueError, match="the number 255 of the files is a class; say with"):
+            SampleReader(300, (1, 2), label_mapping=mapping)
+    SampleReader(300, (1, 2), label_mapping=LabelMapping(void_labels=None))
+    SampleReader(255, (1, 2), label_mapping=LabelMapping())
 
 
 def test_remapped_ids():

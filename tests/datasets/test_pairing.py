@@ -1,3 +1,4 @@
+import os
 import re
 
 import pytest
@@ -88,3 +89,36 @@ def test_missing_and_empty_folders_are_named(tmp_path):
     make_files(labels, "0.jpg")
     with pytest.raises(ValueError, match=r"in .*/l, which holds 0\.jpg"):
         pair_files(images, labels)
+
+
+def test_a_file_of_the_right_name_and_the_wrong_kind_is_told(tmp_path):
+    images = make_files(tmp_path / "i", "0.jpg", "1.tif")
+    labels = make_files(tmp_path / "l", "0.png", "1.png")
+    with pytest.raises(
+        ValueError, match=r"no image of .*: 1\.png; .*/i/1\.tif is not one of \.bmp"
+    ):
+        pair_files(images, labels)
+    make_files(images, "1.png")
+    labels.joinpath("1.png").rename(labels / "1.jpg")
+    with pytest.raises(ValueError, match=r"/l/1\.jpg is a JPEG, whose compression changes ids"):
+        pair_files(images, labels)
+    (reason,) = pair_files(images, labels, on_bad_file="skip").problems.values()
+    assert reason.endswith("whose compression changes ids")
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    images = make_files(tmp_path / "i", "0.jpg")
+    labels = make_files(tmp_path / "l", "0.png")
+    make_files(labels / "a")
+    scandir = os.scandir
+
+    def denied(folder):
+        if str(folder) == str(labels / "a"):
+            raise PermissionError(13, "Permission denied", folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    with pytest.raises(ValueError, match="l/a: the folder cannot be read: Permission denied"):
+        pair_files(images, labels)
+    listing = pair_files(images, labels, on_bad_file="skip")
+    assert len(listing.samples) == 1 and list(listing.problems) == [str(labels / "a")]

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from hostile_files import packed_png
 from PIL import Image, ImageFile
 
 from keras_spade.datasets import LabelMapping
@@ -8,6 +9,15 @@ from keras_spade.datasets._sample_reader import SampleReader, nearest_index, pla
 
 NO_DRAWS = (0.0, 0.0, 0.9)
 PALETTE = [value for k in range(256) for value in (255 - k, k, 7)]
+
+
+def test_labels_are_resized_as_in_the_layers():
+    from keras_spade.layers import nearest_resize
+
+    for size_in, size_out in [(5, 12), (480, 286), (360, 286), (7, 7), (1000, 3), (97, 193)]:
+        ids = np.arange(size_in, dtype=np.int32)[None, :, None]
+        wanted = nearest_resize(ids, size_out, 1)[0, :, 0]
+        assert np.array_equal(nearest_index(size_in, size_out), wanted)
 
 
 def slow_nearest(size_in, size_out):
@@ -105,6 +115,13 @@ def test_void_pixels_become_one_more_class(tmp_path):
         SampleReader(3, image_size=(2, 2), label_mapping=LabelMapping(void_labels=None))(
             files, NO_DRAWS
         )
+
+
+@pytest.mark.parametrize("bits", [2, 4])
+def test_ids_of_few_bits_are_the_numbers_stored(tmp_path, bits):
+    ids = np.random.default_rng(0).integers(0, 2**bits, (7, 9)).astype("uint8")
+    (tmp_path / "x.png").write_bytes(packed_png(ids, bits))
+    assert np.array_equal(read_ids(tmp_path / "x.png"), ids)
 
 
 def test_palette_files_give_indices(tmp_path, rng):

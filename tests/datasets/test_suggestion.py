@@ -1,0 +1,184 @@
+"""What `inspect_dataset` makes of folders, and that the calls it suggests run."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+tf = pytest.importorskip("tensorflow")
+
+import keras_spade  # noqa: E402
+from keras_spade import datasets  # noqa: E402
+from keras_spade.datasets import inspect_dataset  # noqa: E402
+
+SIZE = (40, 48)
+
+
+def blocks(values, seed=0):
+    """A label map of squares of the values, each of which is there."""
+    rng = np.random.default_rng(seed)
+    chosen = rng.permutation(np.resize(np.array(values), 30)).reshape(5, 6)
+    return np.kron(chosen, np.ones((8, 8), int))
+
+
+def save(path, array, dtype="uint8"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(array.astype(dtype)).save(path)
+
+
+def photograph(path, size=SIZE):
+    save(path, np.full((*size, 3), 100))
+
+
+def own_folder(root, labels, dtype="uint8"):
+    """A folder with these label maps."""
+    for number, array in enumerate(labels):
+        photograph(root / "images" / f"{number:03}.png")
+        save(root / "labels" / f"{number:03}.png", array, dtype)
+    return root
+
+
+def loaded(report):
+    """The dataset that the suggested call makes."""
+    return eval(report.call, {"keras_spade": keras_spade})
+
+
+# What each layout needs of files, and the call that should come of it.
+LAYOUTS = {
+    "cityscapes": (
+        ["leftImg8bit/train/a/a_1_leftImg8bit.png"],
+        ["gtFine/train/a/a_1_gtFine_labelIds.png", "gtFine/train/a/a_1_gtFine_instanceIds.png"],
+        "cityscapes('{0}', split='train')",
+    ),
+    "cityscapes, val": (
+        ["leftImg8bit/val/a/a_1_leftImg8bit.png"],
+        ["gtFine/val/a/a_1_gtFine_labelIds.png", "gtFine/val/a/a_1_gtFine_instanceIds.png"],
+        "cityscapes('{0}', split='val')",
+    ),
+    "ade20k": (
+        ["ADEChallengeData2016/images/training/1.jpg"],
+        ["ADEChallengeData2016/annotations/training/1.png"],
+        "ade20k('{0}', split='train')",
+    ),
+    "ade20k, val": (
+        ["images/validation/1.jpg"],
+        ["annotations/validation/1.png"],
+        "ade20k('{0}', split='val')",
+    ),
+    "coco_stuff": (
+        ["images/train2017/1.jpg"],
+        ["annotations/train2017/1.png"],
+        "coco_stuff('{0}', split='train')",
+    ),
+    "coco_stuff, val": (["val_img/1.jpg"], ["val_label/1.png"], "coco_stuff('{0}', split='val')"),
+    "camvid": (["train/1.png"], ["trainannot/1.png"], "camvid('{0}', split='train')"),
+    "camvid, test": (["test/1.png"], ["testannot/1.png"], "camvid('{0}', split='test')"),
+    "cmp_facades": (
+        ["base/1.jpg", "extended/2.jpg"],
+        ["base/1.png", "extended/2.png"],
+        "cmp_facades('{0}', split='all')",
+    ),
+    "cmp_facades, extended": (
+        ["extended/2.jpg"],
+        ["extended/2.png"],
+        "cmp_facades('{0}', split='extended')",
+    ),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_known_layouts_are_recognised(tmp_path, monkeypatch, layout):
+    monkeypatch.chdir(tmp_path)
+    images, maps, call = LAYOUTS[layout]
+    for file in images:
+        photograph(tmp_path / file)
+    for file in maps:
+        save(tmp_path / file, blocks([1, 7]), "uint16" if "instance" in file else "uint8")
+    report = inspect_dataset(".", verbose=0)
+    assert report.call == f"keras_spade.datasets.{call.format('.')}"
+    assert loaded(report).samples.listing.samples and set(report.names) == {1, 7}
+
+
+def test_archives_of_camvid_know_no_splits(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    photograph(tmp_path / "701_StillsRaw_full" / "1.png")
+    colors = np.array([(128, 64, 128), (0, 0, 0)])[blocks([0, 1])]
+    save(tmp_path / "LabeledApproved_full" / "1_L.png", colors)
+    report = inspect_dataset(".", verbose=0)
+    assert report.call == "keras_spade.datasets.camvid('.', split='all')"
+    assert report.names == {(128, 64, 128): "road", (0, 0, 0): "void"}
+    assert len(list(loaded(report))) == 1
+
+
+def test_calls_keep_what_is_not_the_default(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in "12":
+        photograph(tmp_path / "images" / "training" / f"{name}.jpg")
+        save(tmp_path / "annotations" / "training" / f"{name}.png", blocks([0, 3]))
+    (tmp_path / "sceneCategories.txt").write_text("1 coast\n2 kitchen\n")
+    data = datasets.ade20k_outdoor(".", scenes={"coast"}, counting="unshifted")
+    report = inspect_dataset(data, verbose=0)
+    call = "ade20k_outdoor('.', split='train', scenes=['coast'], counting='unshifted')"
+    assert report.call == f"keras_spade.datasets.{call}" and report.names[0] == "other objects"
+    assert len(loaded(report).samples) == 1
+    info = datasets.ade20k_outdoor(".").samples.info
+    assert info is datasets.NAMED_DATASETS["ade20k_outdoor"]
+
+
+def test_bad_files_are_skipped_by_the_call(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in "12":
+        photograph(tmp_path / "train_img" / f"{name}.jpg")
+    save(tmp_path / "train_label" / "1.png", blocks([0, 3]))
+    report = inspect_dataset(".", verbose=0)
+    assert report.call.endswith("coco_stuff('.', split='train', on_bad_file='skip')")
+    assert len(list(loaded(report))) == 1
+
+
+def test_parts_of_own_data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own_folder(tmp_path / "val", [blocks([0, 1])])
+    own_folder(tmp_path / "train", [blocks([0, 2])] * 2)
+    report = inspect_dataset(".", verbose=0)
+    assert report.samples == 2 and report.call.startswith(
+        "keras_spade.datasets.paired_folders(\n    'train',\n    num_classes=3,"
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "mapped"),
+    [
+        ([0, 255], "uint8", {0: 0, 255: 1}),
+        ([0, 128, 255], "uint8", {0: 0, 128: 1, 255: 2}),
+        ([0, 1, 255], "uint8", {0: 0, 1: 1, 255: 2}),
+        ([0, 1, 2, 65535], "uint16", {0: 0, 1: 1, 2: 2, 65535: 3}),
+        ([0, 1, 255, 65535], "uint16", {0: 0, 1: 1, 255: 2, 65535: 3}),
+        (range(0, 250, 10), "uint8", {10 * number: number for number in range(25)}),
+        # Many of a known numbering, others of which are in other files, stay as they are.
+        ([0, 2, 9, 17, 40, 61, 80, 99, 130, 181], "uint8", None),
+    ],
+)
+def test_the_suggested_call_loads_these_ids(tmp_path, values, dtype, mapped):
+    labels = blocks(list(values))
+    report = inspect_dataset(own_folder(tmp_path, [labels], dtype), verbose=0)
+    report.call = report.call.replace("(256, 256)", str(SIZE)).replace("(286, 286)", str(SIZE))
+    report.call = report.call.replace("flip=True", "flip=False")
+    (batch,) = loaded(report)
+    mapped = mapped or {value: value for value in values}
+    assert np.array_equal(batch["labels"][0], np.vectorize(mapped.get)(labels))
+    assert report.notes[-1].startswith("what these label maps hold is all that is known")
+    if values == [0, 255]:
+        assert report.notes[0].startswith("0, 255 were taken for the classes of a mask")
+
+
+def test_a_stray_id_is_suspicious(tmp_path):
+    maps = [blocks([0, 1, 2, 3, 4, 5, 255], seed) for seed in range(12)]
+    assert not inspect_dataset(own_folder(tmp_path / "a", maps), verbose=0).suspicious
+    maps[3] = blocks([0, 1, 2, 133])
+    (told,) = inspect_dataset(own_folder(tmp_path / "b", maps), verbose=0).suspicious
+    assert told.startswith("the id 133 is in 1 of 12 label maps, the others are at most 5")
+
+
+def test_of_too_many_ids_no_call_is_made(tmp_path):
+    ids = np.arange(48 * 40).reshape(SIZE) * 7 + 3
+    report = inspect_dataset(own_folder(tmp_path, [ids], "uint16"), verbose=0)
+    assert report.call is None and "1920 ids: are these label maps?" in report.suspicious
