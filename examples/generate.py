@@ -4,8 +4,8 @@
     python examples/generate.py --model=runs/ade/gan.keras --out=painted \
         --labels=ade --dataset=ade20k --split=val
 
-Every label map (PNG, ids in one channel) becomes a PNG of the same name, of a public dataset of the
-name of its photograph.
+Every label map (PNG, BMP, TIFF or .npy, ids in one channel, in folders in folders too) becomes a
+PNG of the same name, of a public dataset of the name of its photograph.
 """
 
 import os
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from _data_options import HELP, NAMED, data_options, load
 from absl import app, flags
 from PIL import Image
 
@@ -23,15 +24,18 @@ import keras_spade
 
 FLAGS = flags.FLAGS
 
+SUFFIXES = (".bmp", ".npy", ".png", ".tif", ".tiff")
+
 flags.DEFINE_string("model", None, "The model that train.py saved, gan.keras.", required=True)
-flags.DEFINE_string("labels", None, "A folder of label maps, .png.", required=True)
+flags.DEFINE_string("labels", None, "A folder of label maps.", required=True)
 flags.DEFINE_enum(
     "dataset",
     None,
-    ["ade20k", "ade20k_outdoor", "camvid", "cityscapes", "cmp_facades", "coco_stuff"],
+    NAMED,
     "Which public dataset --labels is the folder of; else label maps of your own.",
 )
 flags.DEFINE_string("split", None, "With --dataset: which part of it.")
+flags.DEFINE_string("data_options", "{}", HELP)
 flags.DEFINE_string("out", None, "Where the pictures go.", required=True)
 flags.DEFINE_string("instances", None, "A folder of instance maps of the same names, if needed.")
 flags.DEFINE_string("style", None, "A photograph whose style is taken, with an encoder.")
@@ -56,7 +60,6 @@ def main(argv):
         rng = np.random.default_rng(FLAGS.seed)
         latents = rng.normal(size=(len(names), gan.generator.latent_dim))
     out = Path(FLAGS.out)
-    out.mkdir(parents=True, exist_ok=True)
     progress = keras.utils.Progbar(len(names), unit_name="picture")
     done = 0
     for labels, instances in batches:
@@ -69,7 +72,9 @@ def main(argv):
             seed=FLAGS.seed,
         )
         for name, picture in zip(group, pictures, strict=True):
-            Image.fromarray(picture).save(out / f"{name}.png")
+            path = out / f"{name}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(picture).save(path)
         done += len(labels)
         progress.update(done)
     print(f"{done} pictures are in {out}.")
@@ -79,13 +84,10 @@ def public(generator):
     """Names and batches of label and instance maps of a public dataset."""
     if FLAGS.instances:
         raise app.UsageError("--instances is for your own folders; --dataset has its own.")
-    dataset = getattr(keras_spade.datasets, FLAGS.dataset)(
-        FLAGS.labels,
-        **({"split": FLAGS.split} if FLAGS.split else {}),
-        image_size=generator.image_shape[:2],
-        batch_size=FLAGS.batch_size,
-        shuffle=False,
-    )
+    options = {"split": FLAGS.split} if FLAGS.split else {}
+    options |= data_options(FLAGS.data_options)
+    options |= {"image_size": generator.image_shape[:2], "batch_size": FLAGS.batch_size}
+    dataset = load(FLAGS.dataset, FLAGS.labels, **options, shuffle=False)
     info = dataset.samples.info
     if info.num_classes != generator.num_classes:
         raise app.UsageError(
@@ -96,7 +98,10 @@ def public(generator):
         raise app.UsageError(
             "The model was trained with instance edges, --labels has no instance maps."
         )
-    names = [Path(sample[0]).stem for sample in dataset.samples.listing.samples]
+    paths = [Path(sample[0]) for sample in dataset.samples.listing.samples]
+    names = [path.stem for path in paths]
+    if len(set(names)) < len(names):
+        names = [path.relative_to(Path(FLAGS.labels).absolute()).with_suffix("") for path in paths]
     return names, (
         (batch["labels"], batch["instances"] if generator.instance_edges else None)
         for batch in dataset.as_numpy_iterator()
@@ -107,39 +112,55 @@ def own_folder(generator):
     """Names and batches of label and instance maps of a folder."""
     if FLAGS.split:
         raise app.UsageError("--split is for --dataset.")
-    files = sorted(Path(FLAGS.labels).glob("*.png"))
+    files = by_name(FLAGS.labels)
     if not files:
-        raise app.UsageError(f"--labels={FLAGS.labels} holds no .png files.")
-    groups = (files[i : i + FLAGS.batch_size] for i in range(0, len(files), FLAGS.batch_size))
-    return [file.stem for file in files], (
-        (read(group, generator), read_instances(group, generator)) for group in groups
+        raise app.UsageError(f"--labels={FLAGS.labels} holds no {', '.join(SUFFIXES)} files.")
+    instances = {}
+    if generator.instance_edges:
+        if FLAGS.instances is None:
+            raise app.UsageError(
+                "--instances is needed: the model was trained with instance edges."
+            )
+        instances = by_name(FLAGS.instances)
+        missing = [name for name in files if name not in instances]
+        if missing:
+            raise app.UsageError(f"--instances={FLAGS.instances} holds no {missing[0]}.")
+    names = list(files)
+    groups = (names[i : i + FLAGS.batch_size] for i in range(0, len(names), FLAGS.batch_size))
+    options = data_options(FLAGS.data_options)
+    return names, (
+        (
+            read([files[name] for name in group], generator, options),
+            read_instances([instances[name] for name in group], generator) if instances else None,
+        )
+        for group in groups
     )
 
 
-def read(files, generator):
+def by_name(folder):
+    """A dict name -> file, of those that may be maps, in the order of their names."""
+    files = {}
+    for file in sorted(Path(folder).rglob("*")):
+        path = file.relative_to(folder)
+        if file.suffix.lower() not in SUFFIXES or any(part[0] == "." for part in path.parts):
+            continue
+        other = files.setdefault(path.with_suffix(""), file)
+        if other != file:
+            raise app.UsageError(f"{other} and {file} have the same name.")
+    return files
+
+
+def read(files, generator, options):
     """The label maps of some files as one batch, resized to the size the generator paints."""
-    maps = [
-        keras_spade.datasets.read_label_map(
-            file,
-            generator.num_classes,
-            FLAGS.void_label if FLAGS.void_label >= 0 else None,
-            generator.void_class,
-        )
-        for file in files
-    ]
-    return resized(maps, generator)
+    void_label = FLAGS.void_label if FLAGS.void_label >= 0 else None
+    arguments = {"num_classes": generator.num_classes, "void_label": void_label}
+    arguments |= {"void_class": generator.void_class, **options}
+    return resized([load("read_label_map", file, **arguments) for file in files], generator)
 
 
 def read_instances(files, generator):
-    """The instance maps beside some label maps, or `None` if the generator takes none."""
-    if not generator.instance_edges:
-        return None
-    if FLAGS.instances is None:
-        raise app.UsageError("--instances is needed: the model was trained with instance edges.")
-    maps = [
-        keras_spade.datasets.read_label_map(Path(FLAGS.instances) / file.name) for file in files
-    ]
-    return resized(maps, generator)
+    """The instance maps of some files as one batch."""
+    return resized([keras_spade.datasets.read_label_map(file) for file in files], generator)
 
 
 def resized(maps, generator):

@@ -1,27 +1,32 @@
 """Says what is in a dataset and what is wrong with it, before training.
 
     python examples/inspect_dataset.py --data=street --contact_sheet=street.png
+    python examples/inspect_dataset.py --data=street --num_classes=11 --void_class
     python examples/inspect_dataset.py --data=ADEChallengeData2016 --dataset=ade20k --split=val
 
 Reads every file once, prints counts, sizes, ids, files that cannot be used, and the call that loads
-the dataset, and draws some samples. Ends with 1 if a file cannot be used or has no partner.
+the dataset, and draws some samples. With --num_classes or --dataset also says which files would not
+load so. Ends with 1 if a file cannot be used or has no partner.
 """
 
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from _data_options import HELP, NAMED, data_options, load
 from absl import app, flags
 
 from keras_spade import datasets
 
 FLAGS = flags.FLAGS
 
-NAMED = ["ade20k", "ade20k_outdoor", "camvid", "cityscapes", "cmp_facades", "coco_stuff"]
-
 flags.DEFINE_string("data", None, "The folder of the dataset.", required=True)
 flags.DEFINE_enum("dataset", None, NAMED, "A dataset by name; else a folder of your own.")
 flags.DEFINE_string("split", None, "With --dataset: which part of it.")
+flags.DEFINE_integer("num_classes", None, "Label classes, void not counted, of your own folder.")
+flags.DEFINE_integer("void_label", 255, "The id in the label files of 'don't care'; below 0: none.")
+flags.DEFINE_bool("void_class", False, "Whether void pixels are a class of their own.")
+flags.DEFINE_string("data_options", "{}", HELP)
 flags.DEFINE_string("image_folder", "images", "Where in --data the photographs are.")
 flags.DEFINE_string("label_folder", "labels", "Where in --data the label maps are.")
 flags.DEFINE_string("instance_folder", "instances", "Where in --data instance maps are, if any.")
@@ -33,16 +38,23 @@ def main(argv):
     """Inspects."""
     if len(argv) > 1:
         raise app.UsageError(f"Unknown arguments: {argv[1:]}")
-    data, folders = FLAGS.data, {}
-    if FLAGS.dataset is None:
-        folders = {
-            "image_folder": FLAGS.image_folder,
-            "label_folder": FLAGS.label_folder,
-            "instance_folder": FLAGS.instance_folder,
-        }
-    else:
+    folders = {
+        "image_folder": FLAGS.image_folder,
+        "label_folder": FLAGS.label_folder,
+        "instance_folder": FLAGS.instance_folder,
+    }
+    options = data_options(FLAGS.data_options) | {"on_bad_file": "skip"}
+    data = FLAGS.data
+    if FLAGS.dataset is not None:
         split = {"split": FLAGS.split} if FLAGS.split else {}
-        data = getattr(datasets, FLAGS.dataset)(data, on_bad_file="skip", **split)
+        data = load(FLAGS.dataset, data, **split, **options)
+    elif FLAGS.num_classes is not None:
+        options = {"image_size": (256, 256), **options}
+        options |= {"num_classes": FLAGS.num_classes, "void_class": FLAGS.void_class}
+        options["void_label"] = FLAGS.void_label if FLAGS.void_label >= 0 else None
+        data = load("paired_folders", data, **folders, **options)
+    elif FLAGS.split or FLAGS.data_options != "{}":
+        raise app.UsageError("--split and --data_options go with --dataset or --num_classes.")
     report = datasets.inspect_dataset(
         data, contact_sheet=FLAGS.contact_sheet, contact_rows=FLAGS.contact_rows, **folders
     )

@@ -25,6 +25,7 @@ import keras
 import matplotlib
 import numpy as np
 import tensorflow as tf
+from _data_options import HELP, NAMED, data_options, load
 from absl import app, flags
 
 import keras_spade
@@ -35,15 +36,14 @@ import matplotlib.pyplot as plt
 
 FLAGS = flags.FLAGS
 
-# Those of `keras_spade.datasets` that are split as published.
-NAMED = ["ade20k", "ade20k_outdoor", "camvid", "cityscapes", "cmp_facades", "coco_stuff"]
-WITH_INSTANCES = ["cityscapes", "coco_stuff"]
+WITH_INSTANCES = ["cityscapes", "coco_stuff", "landscapes"]
 
 flags.DEFINE_string("data", "scenes", "'scenes' (drawn), or a folder with images/ and labels/.")
 flags.DEFINE_enum("dataset", None, NAMED, "Which public dataset --data is; else your own folder.")
 flags.DEFINE_string("split", None, "With --dataset: what to train on.")
 flags.DEFINE_string("validation_split", None, "With --dataset, for pictures and losses.")
 flags.DEFINE_string("validation_data", None, "A folder like --data, for pictures and losses.")
+flags.DEFINE_string("data_options", "{}", HELP)
 flags.DEFINE_string("run_dir", "runs/scenes", "Where pictures, losses and the model go.")
 flags.DEFINE_integer("num_classes", None, "Label classes, void not counted, of your own folder.")
 flags.DEFINE_integer("void_label", 255, "The id in the label files of 'don't care'; below 0: none.")
@@ -207,16 +207,17 @@ def own_folders(common, for_training, for_validation):
         "instances": FLAGS.instance_edges,
         **common,
     }
-    read = keras_spade.datasets.paired_folders
-    training = read(FLAGS.data, **folders, **for_training)
-    validation = read(FLAGS.validation_data or FLAGS.data, **folders, **for_validation)
+    folders |= data_options(FLAGS.data_options)
+    training = load("paired_folders", FLAGS.data, **{**for_training, **folders})
+    validation = FLAGS.validation_data or FLAGS.data
+    validation = load("paired_folders", validation, **{**for_validation, **folders})
     classes = {"num_classes": FLAGS.num_classes, "void_class": FLAGS.void_class}
     return training, validation, classes, None
 
 
 def public(common, for_training, for_validation):
     """A dataset by name, which knows its classes and its void."""
-    theirs = ("num_classes", "void_class", "void_label", "validation_data")
+    theirs = ("num_classes", "void_class", "void_label")
     given = [f for f in theirs if FLAGS[f].present]
     if given:
         raise app.UsageError(f"--{given[0]} is for your own folders; --dataset has its own.")
@@ -224,12 +225,13 @@ def public(common, for_training, for_validation):
         common = {"instances": FLAGS.instance_edges, **common}
     elif FLAGS.instance_edges:
         raise app.UsageError(f"--instance_edges: {FLAGS.dataset} has no instance maps.")
-    read = getattr(keras_spade.datasets, FLAGS.dataset)
     split = {"split": FLAGS.split} if FLAGS.split else {}
-    training = read(FLAGS.data, **split, **common, **for_training)
+    common = {**common, **split, **data_options(FLAGS.data_options)}
+    training = load(FLAGS.dataset, FLAGS.data, **{**for_training, **common})
     if FLAGS.validation_split:
-        split = {"split": FLAGS.validation_split}
-    validation = read(FLAGS.data, **split, **common, **for_validation)
+        common["split"] = FLAGS.validation_split
+    validation = FLAGS.validation_data or FLAGS.data
+    validation = load(FLAGS.dataset, validation, **{**for_validation, **common})
     info = training.samples.info
     classes = {"num_classes": info.num_classes, "void_class": training.samples.reader.void_class}
     return training, validation, classes, info.palette

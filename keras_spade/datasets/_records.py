@@ -39,6 +39,10 @@ class Records:
             self.shards = [self.directory / shard["file"] for shard in index["shards"]]
             lengths = [np.array(shard["lengths"], np.int64) for shard in index["shards"]]
             checks = [np.array(shard["crc32"], np.uint32) for shard in index["shards"]]
+            if not lengths or not all(map(len, lengths)):
+                raise ValueError("a shard, or the whole of them, holds no record")
+            if [len(length) for length in lengths] != [len(check) for check in checks]:
+                raise ValueError("it has not a checksum for each record")
         except (OSError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f"{path}: no index of records ({error}); write_tfrecords writes it last, when all "

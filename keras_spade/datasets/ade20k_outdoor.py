@@ -19,8 +19,8 @@ def ade20k_outdoor(
 
     `sceneCategories.txt`, which comes with the images, names the scene of each. The list of images
     that the paper used is not published; by default those are taken whose scene is called
-    "..._outdoor" or "..._exterior", or is on this package's list of scenes that lie outdoors
-    (`keras_spade.datasets.OUTDOOR_SCENES`).
+    "..._outdoor" or "..._exterior", or is on this package's list of those of its 1,055 names that
+    lie outdoors (`keras_spade.datasets.OUTDOOR_SCENES`).
 
     Args:
         directory: as in `ade20k`, with `sceneCategories.txt`.

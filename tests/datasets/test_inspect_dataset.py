@@ -218,6 +218,11 @@ def test_the_script(tmp_path):
     assert "samples that cannot be used: 4" in result.stdout
     assert "keras_spade.datasets.paired_folders(" in result.stdout
     assert (tmp_path / "sheet.png").exists()
+    command = [*command[:-1], "--num_classes=2", "--void_class"]
+    command.append("--data_options={'label_mapping': {'remap': {0: 0, 1: 1, 2: 1}}}")
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
+    assert result.returncode == 1 and "neither in remap nor void: 9" in result.stdout
+    assert "samples that cannot be used: 5" in result.stdout
 
 
 @pytest.mark.skipif(

@@ -251,6 +251,11 @@ def test_a_bad_shard_is_told(tree, shard, message):
         paired_folders(tree, 12, (8, 8), 4, drop_remainder=True, shard=shard)
 
 
+def test_a_shard_needs_the_seed_of_the_others(tree):
+    with pytest.raises(ValueError, match="seed must be an integer with shard.*; got None"):
+        paired_folders(tree, 12, (8, 8), 4, drop_remainder=True, shard=(0, 2), seed=None)
+
+
 def test_edges_are_those_of_the_layer(tree):
     rng = np.random.default_rng(0)
     instances = np.kron(rng.integers(0, 3, (3, 4)), np.ones((4, 4))).astype("uint16")

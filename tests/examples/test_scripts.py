@@ -100,7 +100,13 @@ def test_a_public_dataset_from_training_to_pictures(tmp_path):
             image = ids[name][..., None] // np.array([1, 2, 3], "uint8")
             Image.fromarray(ids[name]).save(tmp_path / f"ade/annotations/{part}/{name}.png")
             Image.fromarray(image).save(tmp_path / f"ade/images/{part}/{name}.jpg")
-    ade = ("--dataset=ade20k", f"--run_dir={tmp_path / 'run'}", f"--data={tmp_path / 'ade'}")
+    counting = "--data_options={'counting': 'unshifted'}"
+    ade = (
+        "--dataset=ade20k",
+        counting,
+        f"--run_dir={tmp_path / 'run'}",
+        f"--data={tmp_path / 'ade'}",
+    )
     flags = ("--validation_split=val", "--image_size=32,64", "--batch_size=2", *SMALL)
     run("train.py", *ade, *flags, "--epochs=1")
     rows = list(csv.DictReader((tmp_path / "run/losses.csv").read_text().splitlines()))
@@ -108,20 +114,33 @@ def test_a_public_dataset_from_training_to_pictures(tmp_path):
 
     painted = tmp_path / "painted"
     flags = (f"--model={tmp_path / 'run/gan.keras'}", f"--out={painted}", "--batch_size=2")
-    run("generate.py", f"--labels={tmp_path / 'ade'}", "--dataset=ade20k", "--split=val", *flags)
+    labels = f"--labels={tmp_path / 'ade'}"
+    run("generate.py", labels, "--dataset=ade20k", "--split=val", counting, *flags)
     names = [f"ADE_validation_{i}" for i in range(3)]
     assert sorted(path.stem for path in painted.iterdir()) == names
     gan = keras.models.load_model(tmp_path / "run/gan.keras", compile=False)
     for name in names:
-        labels = np.where(ids[name] == 0, 150, ids[name].astype(int) - 1)
-        wanted = gan.generate(labels[None])[0].astype(int)
+        wanted = gan.generate(ids[name][None])[0].astype(int)
         picture = np.asarray(Image.open(painted / f"{name}.png")).astype(int)
         assert np.abs(picture - wanted).max() <= 1
+
+    # The same label maps as arrays of other numbers, in a folder in a folder.
+    (tmp_path / "maps" / "a").mkdir(parents=True)
+    for name in names:
+        np.save(tmp_path / f"maps/a/{name}.npy", ids[name].astype(int) + 1000)
+    mapping = "--data_options={'label_mapping': {'offset': -1000, 'void_labels': None}}"
+    again = (flags[0], f"--out={tmp_path / 'again'}", flags[2])
+    run("generate.py", f"--labels={tmp_path / 'maps'}", mapping, *again)
+    for name in names:
+        picture = (tmp_path / "again" / "a" / f"{name}.png").read_bytes()
+        assert picture == (painted / f"{name}.png").read_bytes()
 
     for wrong, told in (
         ("--num_classes=150", "--num_classes is for your own folders"),
         ("--instance_edges", "ade20k has no instance maps"),
         ("--split=validation", 'split must be "train" or "val"'),
+        ("--data_options={'count': 1}", "unexpected keyword argument 'count'"),
+        ("--data_options={'count'", "is no dict of arguments"),
     ):
         result = run("train.py", *ade, wrong, check=False)
         assert result.returncode != 0 and told in result.stdout + result.stderr

@@ -1,0 +1,35 @@
+"""The flag --data_options of the scripts: further arguments of the function that loads the data."""
+
+import ast
+
+from absl import app
+
+from keras_spade import datasets
+
+NAMED = ["ade20k", "ade20k_outdoor", "camvid", "cityscapes", "cmp_facades", "coco_stuff"]
+NAMED += ["landscapes"]
+
+HELP = (
+    "Further arguments of the function that loads the data, as a Python dict, such as "
+    "\"{'counting': 'unshifted'}\"; a label_mapping is the dict of its arguments."
+)
+
+
+def data_options(text):
+    """The dict that the flag holds."""
+    try:
+        options = ast.literal_eval(text)
+        options = {**options}
+        if "label_mapping" in options:
+            options["label_mapping"] = datasets.LabelMapping(**options["label_mapping"])
+    except (ValueError, SyntaxError, TypeError) as error:
+        raise app.UsageError(f"--data_options={text} is no dict of arguments: {error}") from None
+    return options
+
+
+def load(name, directory, **arguments):
+    """The dataset `name` of `keras_spade.datasets`."""
+    try:
+        return getattr(datasets, name)(directory, **arguments)
+    except TypeError as error:  # An argument that it does not have.
+        raise app.UsageError(f"{name}: {error}") from None
