@@ -14,7 +14,7 @@ from keras_spade.datasets._reading import (
     upright,
 )
 from keras_spade.datasets._smoothing import refuse_smooth
-from keras_spade.datasets.label_mapping import LabelMapping, some
+from keras_spade.datasets.label_mapping import NOT_A_BYTE, LabelMapping, some
 
 RESIZES = ("stretch", "scale_width", "scale_short_side", "none")
 
@@ -160,6 +160,10 @@ def class_ids(file, labels, num_classes, mapping, void_class):
     if mapping.is_plain and not any(0 <= void < num_classes for void in mapping.void_labels):
         if labels.min() >= 0 and labels.max() < num_classes:
             return labels
+    if labels.dtype == np.uint8 and labels.ndim == 2 and num_classes < NOT_A_BYTE:
+        ids = mapping.byte_table(num_classes, void_class).take(labels)
+        if ids.max() < NOT_A_BYTE:
+            return ids
     ids = mapping(labels, file)
     low, high = ids.min(), ids.max()
     if high >= num_classes:

@@ -9,6 +9,7 @@ import numpy as np
 TABLE = 1 << 16
 COLORS = 1 << 24
 NO_CLASS = 2**31 - 1
+NOT_A_BYTE = 255
 
 
 class LabelMapping:
@@ -54,6 +55,7 @@ class LabelMapping:
             "offset": offset,
             "void_labels": void_labels,
         }
+        self._byte_table = None, None
         self.offset = _integer("offset", offset)
         self.colors = None if palette is None else _colors(palette)
         self.remap = None
@@ -117,6 +119,18 @@ class LabelMapping:
             unknown = np.unique(labels[ids == self._UNKNOWN])
             raise ValueError(f"{file}: ids that are neither in remap nor void: {some(unknown)}")
         return ids
+
+    def byte_table(self, num_classes, void_class):
+        """uint8 class ids of the numbers 0..255, void being `num_classes`; 255: an error."""
+        arguments, table = self._byte_table
+        if arguments != (num_classes, void_class):
+            ids = self._of_numbers(np.arange(256))
+            void = ids == self.VOID
+            ids[(ids < 0) | (ids >= num_classes)] = NOT_A_BYTE
+            ids[void] = num_classes if void_class else NOT_A_BYTE
+            table = ids.astype(np.uint8)
+            self._byte_table = (num_classes, void_class), table
+        return table
 
     def _of_colors(self, labels, file):
         if labels.ndim != 3 or labels.shape[2] != 3 or labels.dtype != np.uint8:

@@ -10,6 +10,7 @@ tf = pytest.importorskip("tensorflow")
 
 from keras_spade import datasets  # noqa: E402
 from keras_spade.datasets import inspect_dataset, paired_folders  # noqa: E402
+from keras_spade.datasets._smoothing import is_smooth  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data"
@@ -223,6 +224,20 @@ def test_the_script(tmp_path):
     result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120)
     assert result.returncode == 1 and "neither in remap nor void: 9" in result.stdout
     assert "samples that cannot be used: 5" in result.stdout
+
+
+@pytest.mark.skipif(
+    not (DATA / "coco_stuff_sample").is_dir(), reason="shared/data/coco_stuff_sample is not here"
+)
+def test_real_label_maps_are_told_from_their_smoothed_selves():
+    files = [*(DATA / "camvid/train/labels").iterdir()]
+    files += (DATA / "coco_stuff_sample").glob("*_label/*")
+    assert len(files) == 367 + 17
+    for file in files:
+        labels = Image.open(file)
+        assert not is_smooth(np.asarray(labels)), file
+        smaller = labels.resize((labels.width * 2 // 3, labels.height * 2 // 3), Image.BILINEAR)
+        assert is_smooth(np.asarray(smaller)), file
 
 
 @pytest.mark.skipif(
