@@ -56,7 +56,7 @@ def suggest(pixels, image_sizes):
 
 
 def stray_id(report):
-    """Text on a largest id that is far above the others and hardly there; `None` if there is none.
+    """A largest id that is far above the others and hardly there; `None` if there is none.
 
     Of a few files nothing can be told.
     """
@@ -66,12 +66,7 @@ def stray_id(report):
     few = report.images.get(largest, 0) <= report.samples / 100 + 1
     if report.samples < FEWEST_SAMPLES or len(others) < 2 or not few:
         return None
-    if largest + 1 <= 2 * (others[-1] + 1):
-        return None
-    return (
-        f"the id {largest} is in {report.images[largest]} of {report.samples} label maps, the "
-        f"others are at most {others[-1]}: is it a mistake?"
-    )
+    return largest if largest + 1 > 2 * (others[-1] + 1) else None
 
 
 def call_text(function, arguments):

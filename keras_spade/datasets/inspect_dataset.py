@@ -213,22 +213,28 @@ class _Tally:
 
 def _tell_how_to_load(report, samples, folders):
     """Notes the call in the report; of a folder of which nothing is known, what looks wrong too."""
+    stray = None
     if samples.reader is not None:
         if samples.call is None:
             return
         function, arguments = samples.call
     else:
+        pixels = dict(report.pixels)
         stray = stray_id(report)
         if stray is not None:
-            report.suspicious.append(stray)
-        suggestion = suggest(report.pixels, report.image_sizes)
+            del pixels[stray]
+            report.suspicious.append(
+                f"the id {stray} is in {report.images[stray]} of {report.samples} label maps, the "
+                f"others are much lower: is it a mistake? The call takes it for one"
+            )
+        suggestion = suggest(pixels, report.image_sizes)
         if suggestion is None:
             return
         given = {k: v for k, v in folders.items() if v != DEFAULT_FOLDERS[k]}
         arguments = {"directory": samples.directory, **given, **suggestion.arguments}
         function = paired_folders
         report.notes += suggestion.notes
-    if report.bad_files or report.unmatched:
+    if report.bad_files or report.unmatched or stray is not None:
         arguments = {**arguments, "on_bad_file": "skip"}
     report.call = call_text(function, arguments)
 

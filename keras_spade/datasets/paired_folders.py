@@ -119,6 +119,7 @@ def paired_folders(
     batch["labels"].shape  # (4, 96, 128)
     ```
     """
+    call = (paired_folders, dict(locals()))
     if label_mapping is None:
         label_mapping = plain_mapping(num_classes, void_label)
     elif void_label != 255:
@@ -138,6 +139,7 @@ def paired_folders(
         image_size,
         batch_size,
         void_class=void_class,
+        call=call,
         load_size=load_size,
         resize=resize,
         crop=crop,

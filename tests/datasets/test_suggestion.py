@@ -174,8 +174,27 @@ def test_a_stray_id_is_suspicious(tmp_path):
     maps = [blocks([0, 1, 2, 3, 4, 5, 255], seed) for seed in range(12)]
     assert not inspect_dataset(own_folder(tmp_path / "a", maps), verbose=0).suspicious
     maps[3] = blocks([0, 1, 2, 133])
-    (told,) = inspect_dataset(own_folder(tmp_path / "b", maps), verbose=0).suspicious
-    assert told.startswith("the id 133 is in 1 of 12 label maps, the others are at most 5")
+    report = inspect_dataset(own_folder(tmp_path / "b", maps), verbose=0)
+    (told,) = report.suspicious
+    assert told.startswith("the id 133 is in 1 of 12 label maps, the others are much lower")
+    assert "num_classes=6," in report.call
+    dataset = loaded(report)
+    assert len(list(dataset)) == 12 and "out of range: 133" in next(
+        iter(dataset.samples.skipped.values())
+    )
+
+
+def test_the_call_of_an_own_dataset_is_what_made_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own_folder(tmp_path, [blocks([0, 3, 9])])
+    mapping = datasets.LabelMapping(remap={0: 0, 3: 1, 9: 1})
+    data = datasets.paired_folders(".", 2, (8, 8), label_mapping=mapping, edges=False, flip=True)
+    report = inspect_dataset(data, verbose=0)
+    mapped = "keras_spade.datasets.LabelMapping(remap={0: 0, 3: 1, 9: 1})"
+    assert report.call == (
+        "keras_spade.datasets.paired_folders(\n    '.',\n    num_classes=2,\n"
+        f"    image_size=(8, 8),\n    label_mapping={mapped},\n    flip=True,\n)"
+    )
 
 
 def test_of_too_many_ids_no_call_is_made(tmp_path):
