@@ -15,8 +15,8 @@ HELP = (
 )
 
 
-def data_options(text):
-    """The dict that the flag holds."""
+def data_options(text, taken=()):
+    """The dict that the flag holds; of the names in `taken` none may be in it."""
     try:
         options = ast.literal_eval(text)
         options = {**options}
@@ -24,6 +24,9 @@ def data_options(text):
             options["label_mapping"] = datasets.LabelMapping(**options["label_mapping"])
     except (ValueError, SyntaxError, TypeError) as error:
         raise app.UsageError(f"--data_options={text} is no dict of arguments: {error}") from None
+    for name in taken:
+        if name in options:
+            raise app.UsageError(f"--data_options: {name} is not for it, or has a flag of its own.")
     return options
 
 
@@ -31,5 +34,5 @@ def load(name, directory, **arguments):
     """The dataset `name` of `keras_spade.datasets`."""
     try:
         return getattr(datasets, name)(directory, **arguments)
-    except TypeError as error:  # An argument that it does not have.
+    except (TypeError, ValueError) as error:  # TypeError: an argument that it does not have.
         raise app.UsageError(f"{name}: {error}") from None

@@ -24,6 +24,8 @@ import keras_spade
 
 FLAGS = flags.FLAGS
 
+# With a bad file skipped, another's picture would have its name.
+TAKEN = ("split", "image_size", "batch_size", "shuffle", "on_bad_file", "flip", "shard")
 SUFFIXES = (".bmp", ".npy", ".png", ".tif", ".tiff")
 
 flags.DEFINE_string("model", None, "The model that train.py saved, gan.keras.", required=True)
@@ -85,14 +87,16 @@ def public(generator):
     if FLAGS.instances:
         raise app.UsageError("--instances is for your own folders; --dataset has its own.")
     options = {"split": FLAGS.split} if FLAGS.split else {}
-    options |= data_options(FLAGS.data_options)
+    options |= data_options(FLAGS.data_options, TAKEN)
     options |= {"image_size": generator.image_shape[:2], "batch_size": FLAGS.batch_size}
     dataset = load(FLAGS.dataset, FLAGS.labels, **options, shuffle=False)
     info = dataset.samples.info
-    if info.num_classes != generator.num_classes:
+    theirs = info.num_classes + dataset.samples.reader.void_class
+    if theirs != generator.num_classes + generator.void_class:
         raise app.UsageError(
-            f"The model paints {generator.num_classes} classes, {info.title} has "
-            f"{info.num_classes}."
+            f"The model paints {generator.num_classes} classes"
+            f"{' and void' if generator.void_class else ''}, {info.title} has {info.num_classes}"
+            f"{' and void' if theirs > info.num_classes else ''}."
         )
     if generator.instance_edges and not dataset.samples.listing.with_instances:
         raise app.UsageError(
@@ -127,7 +131,7 @@ def own_folder(generator):
             raise app.UsageError(f"--instances={FLAGS.instances} holds no {missing[0]}.")
     names = list(files)
     groups = (names[i : i + FLAGS.batch_size] for i in range(0, len(names), FLAGS.batch_size))
-    options = data_options(FLAGS.data_options)
+    options = data_options(FLAGS.data_options, ("num_classes", "void_label", "void_class"))
     return names, (
         (
             read([files[name] for name in group], generator, options),
@@ -153,8 +157,13 @@ def by_name(folder):
 def read(files, generator, options):
     """The label maps of some files as one batch, resized to the size the generator paints."""
     void_label = FLAGS.void_label if FLAGS.void_label >= 0 else None
-    arguments = {"num_classes": generator.num_classes, "void_label": void_label}
-    arguments |= {"void_class": generator.void_class, **options}
+    arguments = {
+        "num_classes": generator.num_classes,
+        "void_class": generator.void_class,
+        **options,
+    }
+    if FLAGS["void_label"].present or "label_mapping" not in options:
+        arguments["void_label"] = void_label
     return resized([load("read_label_map", file, **arguments) for file in files], generator)
 
 

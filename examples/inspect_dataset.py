@@ -43,15 +43,22 @@ def main(argv):
         "label_folder": FLAGS.label_folder,
         "instance_folder": FLAGS.instance_folder,
     }
-    options = data_options(FLAGS.data_options) | {"on_bad_file": "skip"}
+    flags_of_own = ("num_classes", "void_label", "void_class", *folders)
+    taken = ("split", "on_bad_file", *(flags_of_own if FLAGS.dataset is None else ()))
+    options = data_options(FLAGS.data_options, taken)
+    options["on_bad_file"] = "skip"
     data = FLAGS.data
+    own = [flag for flag in flags_of_own if FLAGS[flag].present]
+    if FLAGS.dataset is not None and own:
+        raise app.UsageError(f"--{own[0]} is for your own folders; --dataset has its own.")
     if FLAGS.dataset is not None:
         split = {"split": FLAGS.split} if FLAGS.split else {}
         data = load(FLAGS.dataset, data, **split, **options)
     elif FLAGS.num_classes is not None:
         options = {"image_size": (256, 256), **options}
         options |= {"num_classes": FLAGS.num_classes, "void_class": FLAGS.void_class}
-        options["void_label"] = FLAGS.void_label if FLAGS.void_label >= 0 else None
+        if FLAGS["void_label"].present or "label_mapping" not in options:
+            options["void_label"] = FLAGS.void_label if FLAGS.void_label >= 0 else None
         data = load("paired_folders", data, **folders, **options)
     elif FLAGS.split or FLAGS.data_options != "{}":
         raise app.UsageError("--split and --data_options go with --dataset or --num_classes.")

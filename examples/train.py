@@ -207,7 +207,7 @@ def own_folders(common, for_training, for_validation):
         "instances": FLAGS.instance_edges,
         **common,
     }
-    folders |= data_options(FLAGS.data_options)
+    folders |= data_options(FLAGS.data_options, folders)
     training = load("paired_folders", FLAGS.data, **{**for_training, **folders})
     validation = FLAGS.validation_data or FLAGS.data
     validation = load("paired_folders", validation, **{**for_validation, **folders})
@@ -226,7 +226,8 @@ def public(common, for_training, for_validation):
     elif FLAGS.instance_edges:
         raise app.UsageError(f"--instance_edges: {FLAGS.dataset} has no instance maps.")
     split = {"split": FLAGS.split} if FLAGS.split else {}
-    common = {**common, **split, **data_options(FLAGS.data_options)}
+    taken = (*common, "split")
+    common = {**common, **split, **data_options(FLAGS.data_options, taken)}
     training = load(FLAGS.dataset, FLAGS.data, **{**for_training, **common})
     if FLAGS.validation_split:
         common["split"] = FLAGS.validation_split

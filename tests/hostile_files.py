@@ -103,8 +103,9 @@ class Hostile:
             for share in (0.0, *np.linspace(0.01, 0.9, 20)):
                 yield f"{kind} cut at {share:.2f}", "cannot be read", cut(which, share)
             for place in np.linspace(0.02, 0.98, 45):
-                # A flipped bit in a JPEG may give another picture: then the size is still right.
-                yield f"{kind} flipped at {place:.2f}", "good or error", flip(which, place)
+                # A flipped byte in a JPEG may give another picture: then the size is still right.
+                outcome = ("good or error", "cannot be read")[which]
+                yield f"{kind} flipped at {place:.2f}", outcome, flip(which, place)
             for length in (1, 7, 8, 100, 5000):
                 yield f"{kind} of {length} zeros", "cannot be read", fill(which, bytes(length))
                 noise = self.rng.bytes(length)
@@ -230,6 +231,26 @@ class Hostile:
 
         yield "label that counts from white", "count from white", from_white
 
+        def bits_from_white(image, label):
+            content = bytearray(saved(Image.fromarray(self.labels() > 2), "TIFF"))
+            entry = content.index(struct.pack("<HHI", 262, 3, 1))
+            content[entry + 8 : entry + 10] = struct.pack("<H", 0)
+            label.write_bytes(content)
+
+        yield "label of 1 bit that counts from white", "count from white", bits_from_white
+
+        def two_colors(image, label):
+            array = Image.fromarray(self.labels() % 2)
+            array.putpalette([0, 0, 0, 255, 255, 255])
+            array.save(label, "BMP")
+
+        yield "label BMP of two colours", "BMP of two colours", two_colors
+
+        def gif(image, label):
+            Image.fromarray(self.labels() * 4).save(label, "GIF")
+
+        yield "label GIF", "GIF file, whose palette", gif
+
         def animate(image, label):
             first, *more = (Image.fromarray(self.labels()) for _ in range(2))
             first.save(label, save_all=True, append_images=more)
@@ -311,6 +332,22 @@ class Hostile:
             self.photograph().save(image, exif=b"Exif\0\0II*\0" + b"\xff" * 60)
 
         yield "broken EXIF", "good", broken
+        for tag, kind, value in (
+            (0x100, 2, b"no\0\0"),
+            (0xA005, 2, b"no\0\0"),
+            (0x101, 11, bytes(4)),
+        ):
+            entries = sorted(
+                [(tag, kind, 3 if kind == 2 else 1, value), (0x112, 3, 1, b"\6\0\0\0")]
+            )
+            packed = b"".join(struct.pack("<HHI4s", *entry) for entry in entries)
+            head = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2)
+
+            def odd(image, label, exif=head + packed + bytes(4)):
+                self.photograph().save(image, exif=exif)
+                Image.fromarray(self.labels(SIZE[::-1])).save(label)
+
+            yield f"EXIF with an odd tag {tag:x}", "good", odd
 
     def _no_regular_files(self):
         def replace(which, make):

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from keras_spade.datasets._reading import read_ids, read_image, read_labels, upright
-from keras_spade.datasets._smoothing import refuse_smooth
+from keras_spade.datasets._smoothing import Borders, refuse_smooth
 from keras_spade.datasets.label_mapping import color_codes, color_of
 
 MOST_VALUES = 4096
+MOST_COLORS = 256
 
 
 @dataclass
@@ -19,6 +20,8 @@ class SampleFacts:
     image_size: tuple | None = None
     counts: dict = field(default_factory=dict)
     colored: bool = False
+    cut: bool = False
+    rough: bool = False
     problem: str | None = None
 
 
@@ -38,10 +41,18 @@ def inspect_sample(samples, number):
     reader = samples.reader
     try:
         labels = (read_labels if reader is None else reader.read_labels)(files[1])
-        if reader is None or not reader.allow_smooth_labels:
-            refuse_smooth(files[1], labels)
         facts.colored = labels.ndim == 3
-        facts.counts = _counts(color_codes(labels) if facts.colored else labels, facts.colored)
+        if reader is None or not (facts.colored or reader.allow_smooth_labels):
+            refuse_smooth(files[1], labels)
+        facts.rough = reader is None and Borders.of(labels).are_rough
+        codes = color_codes(labels) if facts.colored else labels
+        counts = _counts(codes, facts.colored)
+        if reader is None and facts.colored and len(counts) > MOST_COLORS:
+            raise ValueError(
+                f"{files[1]}: {len(counts)} colours or more are too many for a label map; "
+                "smoothing and JPEG compression make such numbers of them"
+            )
+        facts.counts, facts.cut = counts, sum(counts.values()) < codes.size
         if facts.problem is None and reader is not None:
             reader.resized(files, *reader.checked(files, image, labels))
         elif facts.problem is None:
@@ -53,7 +64,7 @@ def inspect_sample(samples, number):
                         f"{image.width}, {file} is {size[0]} x {size[1]}"
                     )
     except ValueError as error:
-        facts.problem = facts.problem or str(error)
+        facts.problem = "; ".join(filter(None, [facts.problem, str(error)]))
     return facts
 
 

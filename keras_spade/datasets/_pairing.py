@@ -65,7 +65,11 @@ def pair_files(images, labels, instances=None, on_bad_file="error", keep=None):
         report_skipped(message)
     common = sorted(set.intersection(*map(set, found)))
     samples = [tuple(str(names[name]) for names in found) for name in common]
-    samples = [sample for sample in samples if not any(file in problems for file in sample)]
+    for sample in samples:
+        if twice := [file for file in sample if file in problems]:
+            for file in sample:
+                problems.setdefault(file, f"{file}: in no sample, as {problems[twice[0]]}")
+    samples = [sample for sample in samples if sample[0] not in problems]
     if not samples:
         raise ValueError(
             f"no {images.kind} in {images.folder} has a {labels.kind} of the same name in "
@@ -86,7 +90,7 @@ def instance_folder_or_none(folder, instances):
 def existing_directory(directory):
     """Returns `directory` as an absolute `Path`; a ValueError if there is none."""
     path = Path(directory).expanduser()
-    if not path.is_dir():
+    if not os.path.isdir(path):
         raise ValueError(f"directory must be an existing folder, got {str(directory)!r}")
     return path.absolute()
 
@@ -108,7 +112,7 @@ def _by_name(files, problems, messages, keep):
     """
     if not files.folder.is_dir():
         raise ValueError(f"no folder {files.folder}: it should hold the {files.kind} files")
-    found, others, unreadable = {}, {}, {}
+    found, others, unreadable, unwanted = {}, {}, {}, 0
     folder = str(files.folder)
     for path in _walk(folder, unreadable):
         stem, suffix = os.path.splitext(path)
@@ -118,6 +122,8 @@ def _by_name(files, problems, messages, keep):
         name = stem[len(folder) + 1 :].removesuffix(files.ending)
         if keep is None or keep(name):
             found.setdefault(name, []).append(path)
+        else:
+            unwanted += 1
     problems |= unreadable
     messages += unreadable.values()
     if not found:
@@ -126,6 +132,8 @@ def _by_name(files, problems, messages, keep):
         reason = "".join(f"; {message}" for message in unreadable.values())
         if others and all(path.lower().endswith(LOSSY_SUFFIXES) for path in others.values()):
             reason = "; JPEG is no format for ids: its compression changes them"
+        if unwanted:
+            there = f"{unwanted}, none of which is of the scenes that are wanted"
         raise ValueError(
             f"no {files.kind} files ({wanted}) in {files.folder}, which holds "
             f"{there or 'no files'}{reason}"
@@ -141,21 +149,21 @@ def _by_name(files, problems, messages, keep):
 
 
 def _walk(folder, unreadable):
-    """The files in a folder and its folders, without hidden ones, each folder once.
+    """The files in a folder and its folders, without hidden ones.
 
-    Links are followed after all else, so a folder that is there twice keeps its own name; folders
-    that cannot be read are noted in the dict `unreadable` with their reason.
+    Links are followed, but not to a folder that they lie in; nor, inside a folder that was come to
+    by a link, to one that was walked before: or folders that lead to one another would be walked
+    along all their paths. Folders that cannot be read are noted in the dict `unreadable`.
     """
-    seen, folders, links = set(), [folder], []
+    seen, links, folders = set(), [], [(folder, frozenset(), False)]
     while folders or links:
-        folder = folders.pop() if folders else links.pop()
+        folder, above, linked = folders.pop() if folders else links.pop()
         real = os.path.realpath(folder)
-        if real in seen:
-            continue
         seen.add(real)
+        above |= {real}
         try:
             with os.scandir(folder) as entries:
-                entries = sorted(entries, key=lambda entry: entry.name, reverse=True)
+                entries = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
             unreadable[folder] = f"{folder}: the folder cannot be read: {error.strerror}"
             continue
@@ -166,10 +174,12 @@ def _walk(folder, unreadable):
                 is_folder = entry.is_dir()
             except OSError:  # a link that leads to itself
                 is_folder = False
-            if is_folder:
-                (links if entry.is_symlink() else folders).append(entry.path)
-            else:
+            if not is_folder:
                 yield entry.path
+            elif not entry.is_symlink():
+                folders.append((entry.path, above, linked))
+            elif os.path.realpath(entry.path) not in (seen if linked else above):
+                (folders if linked else links).append((entry.path, above, True))
 
 
 def _without_partner(files, names, others, partners, rejected, problems, messages):

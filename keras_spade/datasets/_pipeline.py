@@ -1,5 +1,6 @@
 """The `tf.data` pipeline from samples to batches."""
 
+import operator
 import secrets
 import threading
 
@@ -103,6 +104,10 @@ def batches(
                 "would not be of one order; got None"
             )
         seed = secrets.randbits(31)
+    try:
+        seed = operator.index(seed)
+    except TypeError:
+        raise ValueError(f"seed must be an integer or None, got {seed!r}") from None
 
     def for_epoch(epoch, first_batch):
         order = epoch_order(size, epoch, seed, shuffle)
@@ -211,7 +216,7 @@ def _shard(shard, batch_size, drop_remainder):
     if shard is None:
         return 0, 1
     try:
-        index, count = shard
+        index, count = map(operator.index, shard)
         good = 0 <= index < count
     except (TypeError, ValueError):
         good = False

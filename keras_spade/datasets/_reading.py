@@ -3,18 +3,28 @@
 import io
 import os
 import stat
+import zlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageFile
 
 ID_MODES = ("1", "L", "P", "I", "I;16", "I;16B")
 COLOR_MODES = ("1", "L", "P", "RGB", "RGBA")
 IMAGE_FORMATS = ("BMP", "JPEG", "MPO", "PNG", "TIFF", "WEBP")  # MPO: JPEG with a second picture
-LABEL_FORMATS = ("BMP", "GIF", "PNG", "TIFF")
+LABEL_FORMATS = ("BMP", "PNG", "TIFF")
 # Not those that Pillow hands to other programs.
 OPENED_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 EXIF_ORIENTATION = 0x0112
+# How what is stored so is turned to be seen.
+TURNS = {
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 # Pillow spreads grey of 2 and 4 bits over 0..255, as it is shown: so many times the number stored.
 GRAY_STEPS = {"L;2": 85, "L;4": 17}
 
@@ -110,8 +120,7 @@ def upright(image, image_file, size, label_file, as_stored):
     if orientation == 1 and stored or (stored and (as_stored or not shown)):
         return image
     if shown and not stored and not as_stored:
-        image.getexif()[EXIF_ORIENTATION] = orientation
-        return ImageOps.exif_transpose(image)
+        return image.transpose(TURNS[orientation])
     if stored:
         raise ValueError(
             f"{image_file}: its EXIF orientation {orientation} turns or mirrors it, and the size "
@@ -143,6 +152,8 @@ def _load(file, label=False):
         with Image.open(_opened(file), formats=OPENED_FORMATS) as image:
             raw = _raw_mode(image)
             _check_header(image, label, raw)
+            if image.format in ("PNG", "BMP"):
+                _check_content(image.format, image.mode, file)
             image.load()
             image.info["gray_step"] = GRAY_STEPS.get(raw[:3], 1)
             return image
@@ -164,6 +175,10 @@ def _check_header(image, label, raw):
             f"it declares {image.height} x {image.width} pixels, more than "
             f"PIL.Image.MAX_IMAGE_PIXELS = {Image.MAX_IMAGE_PIXELS}"
         )
+    if label and image.format == "GIF":
+        raise ValueError(
+            "it is a GIF file, whose palette may have been ordered anew; save it as PNG"
+        )
     lossy = image.format in ("JPEG", "MPO") or image.info.get("compression") == "jpeg"
     if label and (lossy or image.format not in LABEL_FORMATS):
         raise ValueError(
@@ -172,13 +187,39 @@ def _check_header(image, label, raw):
         )
     if label and raw.startswith("RGB") and ";16" in raw:
         raise ValueError("its colours have 16 bits a channel; label maps in colours have 8")
-    if label and raw.startswith("L;") and "I" in raw:
+    if label and raw.startswith(("1;", "L;")) and "I" in raw:
         raise ValueError("its numbers count from white (WhiteIsZero); save it with black as 0")
     # The second picture of an MPO, a photograph of two, is a depth or brightness map.
     if image.format != "MPO" and getattr(image, "is_animated", False):
         raise ValueError(f"it holds {image.n_frames} pictures; which one is meant?")
     if not label and image.format not in IMAGE_FORMATS:
         raise ValueError(f"images must be {', '.join(IMAGE_FORMATS)}, it is {image.format}")
+
+
+def _check_content(kind, mode, file):
+    """Refuses what Pillow reads without a word: damaged PNG files, and BMP of two colours."""
+    content = file.content if isinstance(file, Blob) else Path(file).read_bytes()
+    if kind == "BMP":
+        if mode == "1" and int.from_bytes(content[28:30], "little") != 1:
+            raise ValueError("it is a BMP of two colours in more than one bit; save it as PNG")
+        return
+    place = 8
+    while place + 12 <= len(content):
+        size = int.from_bytes(content[place : place + 4], "big")
+        name = content[place + 4 : place + 8]
+        checksum = content[place + 8 + size : place + 12 + size]
+        if len(checksum) < 4:
+            break
+        # Of what is no part of the pixels, programs write odd checksums.
+        if name in PIXEL_CHUNKS and (
+            zlib.crc32(memoryview(content)[place + 4 : place + 8 + size])
+            != int.from_bytes(checksum, "big")
+        ):
+            raise ValueError(f"it is damaged: wrong checksum of the part {name.decode()}")
+        if name == b"IEND":
+            return
+        place += 12 + size
+    raise ValueError("it is truncated: its end is missing")
 
 
 def _load_array(file, channels=None):

@@ -46,15 +46,9 @@ class SampleReader:
         self.load_size = _load_size(self.load_size, self.resize, self.image_size)
         if self.crop not in ("random", "center"):
             raise ValueError(f'crop must be "random" or "center", got {self.crop!r}')
-        if not isinstance(self.label_mapping, LabelMapping):
-            raise ValueError(f"label_mapping must be a LabelMapping, got {self.label_mapping!r}")
+        check_mapping(self.label_mapping, self.num_classes)
         if self.void_class and not self.label_mapping.void_labels:
             raise ValueError("void_class=True needs the void_label of the files, got None")
-        if self.label_mapping.takes_255_from(self.num_classes):
-            raise ValueError(
-                f"with num_classes={self.num_classes}, the number 255 of the files is a class; say "
-                "with void_labels in LabelMapping which numbers are void (None: none)"
-            )
 
     @property
     def label_dtype(self):
@@ -191,9 +185,25 @@ def class_ids(file, labels, num_classes, mapping, void_class):
     return np.where(void, np.int32(num_classes), ids)
 
 
-def plain_mapping(num_classes, void_label):
-    """The mapping of files that hold class ids, and `void_label` for void."""
+def check_mapping(mapping, num_classes):
+    """Refuses what is no mapping to so many classes."""
+    if not isinstance(mapping, LabelMapping):
+        raise ValueError(f"label_mapping must be a LabelMapping, got {mapping!r}")
+    if mapping.takes_255_from(num_classes):
+        raise ValueError(
+            f"with num_classes={num_classes}, the number 255 of the files is a class; say with "
+            "void_labels in LabelMapping which numbers are void (None: none)"
+        )
+
+
+def chosen_mapping(num_classes, void_label, label_mapping):
+    """The mapping that is given, or that of files which hold class ids and `void_label`."""
     num_classes = positive_integer("num_classes", num_classes)
+    if label_mapping is not None:
+        check_mapping(label_mapping, num_classes)
+        if void_label != 255:
+            raise ValueError("void_label and label_mapping exclude each other: use its void_labels")
+        return label_mapping
     if void_label is not None and (
         not isinstance(void_label, int) or 0 <= void_label < num_classes
     ):

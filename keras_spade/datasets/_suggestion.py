@@ -4,9 +4,10 @@ import inspect
 import math
 from dataclasses import dataclass, field
 
+from keras_spade.datasets._inspection import MOST_COLORS
 from keras_spade.datasets.label_mapping import LabelMapping
+from keras_spade.datasets.paired_folders import paired_folders
 
-MOST_COLORS = 256
 # So few ids with gaps are numbered anew; of more, the missing ones are in other files, most likely.
 MOST_REMAPPED = 8
 FEWEST_SAMPLES = 10
@@ -71,7 +72,10 @@ def stray_id(report):
 
 def call_text(function, arguments):
     """The call of a function of this package with a dict of arguments, defaults left out."""
-    defaults = inspect.signature(function).parameters
+    arguments = {**arguments, **arguments.get("kwargs", {})}
+    arguments.pop("kwargs", None)
+    defaults = {**inspect.signature(paired_folders).parameters}
+    defaults |= inspect.signature(function).parameters
     texts = [
         repr(str(value)) if name == "directory" else f"{name}={_text(value)}"
         for name, value in arguments.items()

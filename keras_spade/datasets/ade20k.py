@@ -54,7 +54,7 @@ def ade20k(
     Reference: Zhou, Zhao, Puig, Fidler, Barriuso, Torralba, "Scene Parsing through ADE20K
     Dataset", CVPR 2017.
     """
-    call = (ade20k, {"directory": directory, "split": split, "counting": counting})
+    call = (ade20k, dict(locals()))
     return scenes_dataset(call, image_size, batch_size, None, on_bad_file, kwargs)
 
 

@@ -52,11 +52,9 @@ def ade20k_outdoor(
     if isinstance(scenes, str):
         raise ValueError(f"scenes must be a sequence of names, got {scenes!r}")
     scenes = None if scenes is None else sorted(scenes)
+    call = (ade20k_outdoor, dict(locals()))
     wanted = _is_outdoor if scenes is None else set(scenes).__contains__
-    call = {"directory": directory, "split": split, "scenes": scenes, "counting": counting}
-    return scenes_dataset(
-        (ade20k_outdoor, call), image_size, batch_size, wanted, on_bad_file, kwargs
-    )
+    return scenes_dataset(call, image_size, batch_size, wanted, on_bad_file, kwargs)
 
 
 def _is_outdoor(scene):

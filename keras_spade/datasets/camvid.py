@@ -60,17 +60,9 @@ def camvid(
     Reference: Brostow, Fauqueur, Cipolla, "Semantic Object Classes in Video: A High-Definition
     Ground Truth Database", Pattern Recognition Letters 30(2), 2009.
     """
+    call = (camvid, dict(locals()))
     if num_classes not in (11, 31):
         raise ValueError(f"num_classes must be 11 or 31, got {num_classes!r}")
-    call = (
-        camvid,
-        {
-            "directory": directory,
-            "split": split,
-            "num_classes": num_classes,
-            "void_class": void_class,
-        },
-    )
     directory = existing_directory(directory)
     published = (directory / PUBLISHED[0]).is_dir()
     if published and split != "all":

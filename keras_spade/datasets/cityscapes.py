@@ -63,14 +63,11 @@ def cityscapes(
     Reference: Cordts et al., "The Cityscapes Dataset for Semantic Urban Scene Understanding", CVPR
     2016.
     """
+    call = (cityscapes, dict(locals()))
     if split not in ("train", "val"):
         raise ValueError(f'split must be "train" or "val", got {split!r}')
     if labels not in ("trainIds", "labelIds"):
         raise ValueError(f'labels must be "trainIds" or "labelIds", got {labels!r}')
-    call = (
-        cityscapes,
-        {"directory": directory, "split": split, "labels": labels, "instances": instances},
-    )
     directory = existing_directory(directory)
     fine = directory / "gtFine" / split
     png = {"suffixes": (".png",)}

@@ -47,9 +47,9 @@ def cmp_facades(
     Reference: Tylecek, Sara, "Spatial Pattern Templates for Recognition of Objects with Regular
     Structure", GCPR 2013.
     """
+    call = (cmp_facades, dict(locals()))
     if split not in ("base", "extended", "all"):
         raise ValueError(f'split must be "base", "extended" or "all", got {split!r}')
-    call = (cmp_facades, {"directory": directory, "split": split, "void_class": void_class})
     directory = existing_directory(directory)
     listing = Listing([])
     for part in ("base", "extended") if split == "all" else (split,):

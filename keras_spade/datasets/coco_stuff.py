@@ -62,12 +62,9 @@ def coco_stuff(
     Reference: Caesar, Uijlings, Ferrari, "COCO-Stuff: Thing and Stuff Classes in Context", CVPR
     2018.
     """
+    call = (coco_stuff, dict(locals()))
     if split not in ("train", "val"):
         raise ValueError(f'split must be "train" or "val", got {split!r}')
-    call = (
-        coco_stuff,
-        {"directory": directory, "split": split, "void_class": void_class, "instances": instances},
-    )
     directory = existing_directory(directory)
     image_folder = directory / "images" / f"{split}2017"
     label_folder = directory / "annotations" / f"{split}2017"

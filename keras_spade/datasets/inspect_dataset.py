@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from keras_spade.datasets._contact_sheet import draw_contact_sheet
-from keras_spade.datasets._inspection import inspect_sample
+from keras_spade.datasets._inspection import MOST_COLORS, inspect_sample
 from keras_spade.datasets._ordered import in_order
 from keras_spade.datasets._pairing import (
     IMAGE_SUFFIXES,
@@ -19,7 +19,7 @@ from keras_spade.datasets._pairing import (
     printable,
 )
 from keras_spade.datasets._sample_reader import positive_integer
-from keras_spade.datasets._suggestion import MOST_COLORS, call_text, stray_id, suggest
+from keras_spade.datasets._suggestion import call_text, stray_id, suggest
 from keras_spade.datasets.ade20k import ade20k
 from keras_spade.datasets.camvid import camvid
 from keras_spade.datasets.cityscapes import cityscapes
@@ -117,7 +117,8 @@ def inspect_dataset(
     report = tally.report(samples.listing.problems)
     if samples.info is not None:
         report.names = _names(samples, report.pixels)
-    _tell_how_to_load(report, samples, folders)
+    if tally.good and not tally.cut:
+        _tell_how_to_load(report, samples, folders)
     if verbose:
         print(printable(report))
         if contact_sheet is not None and tally.good:
@@ -134,7 +135,9 @@ def _of_folder(data, image_folder, label_folder, instance_folder):
     if not (directory / label_folder).is_dir():
         for tells, loader, options in KNOWN_LAYOUTS:
             if all((directory / folder).is_dir() for folder in tells):
-                return loader(data, on_bad_file="skip", **options).samples
+                samples = loader(data, on_bad_file="skip", **options).samples
+                samples.call[1]["on_bad_file"] = "error"  # unless there are bad ones
+                return samples
         parts = [part for part in PARTS if (directory / part / label_folder).is_dir()]
         if parts:
             data, directory = Path(data) / parts[0], directory / parts[0]
@@ -168,7 +171,9 @@ class _Tally:
     """Adds up the facts of samples; `good` are the numbers of those that can be used."""
 
     def __init__(self):
-        self.samples = self.total = self.colored = self.numbered = 0
+        self.samples = self.total = self.colored = self.numbered = self.rough = 0
+        self.cut = False
+        self.first_rough = None
         self.good = []
         self.bad_files = {}
         self.sizes, self.pixels, self.images = Counter(), Counter(), Counter()
@@ -184,10 +189,16 @@ class _Tally:
         self.total += sum(fact.counts.values())
         self.colored += fact.colored
         self.numbered += bool(fact.counts) and not fact.colored
+        self.cut |= fact.cut
+        if fact.rough:
+            self.rough += 1
+            self.first_rough = self.first_rough or fact.name
         for value, count in fact.counts.items():
-            if value in self.pixels or len(self.pixels) < MOST_KINDS:
-                self.pixels[value] += count
-                self.images[value] += 1
+            if value not in self.pixels and len(self.pixels) >= MOST_KINDS:
+                self.cut = True
+                continue
+            self.pixels[value] += count
+            self.images[value] += 1
 
     def report(self, unmatched):
         """The `DatasetReport` of all that is counted here."""
@@ -206,7 +217,13 @@ class _Tally:
             report.suspicious.append("some label files hold colours, others ids")
         if len(self.pixels) > (MOST_COLORS if self.colored else TOO_MANY_IDS):
             report.suspicious.append(
-                f"{len(self.pixels)} {'colours' if self.colored else 'ids'}: are these label maps?"
+                f"{len(self.pixels)}{' and more' if self.cut else ''} "
+                f"{'colours' if self.colored else 'ids'}: are these label maps?"
+            )
+        if self.rough:
+            report.suspicious.append(
+                f"in {self.rough} label maps many borders lie right beside the next, as in thin "
+                f"lines, or after JPEG; the first is that of {self.first_rough}: look at it"
             )
         return report
 
@@ -234,9 +251,23 @@ def _tell_how_to_load(report, samples, folders):
         arguments = {"directory": samples.directory, **given, **suggestion.arguments}
         function = paired_folders
         report.notes += suggestion.notes
+        parts = _parts(samples, folders["image_folder"])
+        if len(parts) > 1:
+            report.notes.append(
+                f"{' and '.join(parts)} are read as one set; "
+                f"image_folder='{folders['image_folder']}/{parts[0]}' and the like read one of them"
+            )
     if report.bad_files or report.unmatched or stray is not None:
         arguments = {**arguments, "on_bad_file": "skip"}
     report.call = call_text(function, arguments)
+
+
+def _parts(samples, image_folder):
+    """The folders below that of the images, if all have names as training and validation sets."""
+    folder = Path(samples.directory).absolute() / image_folder
+    within = (Path(image).relative_to(folder).parts for image, *_ in samples.listing.samples)
+    first = sorted({parts[0] if len(parts) > 1 else "" for parts in within})
+    return first if set(first) <= set(PARTS) else []
 
 
 def _names(samples, pixels):

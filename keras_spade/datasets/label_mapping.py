@@ -90,8 +90,9 @@ class LabelMapping:
 
     def takes_255_from(self, num_classes):
         """Whether 255 is void by default, though it would be one of the classes."""
-        plain = self.colors is None and self.remap is None
-        return self._auto and plain and 0 <= 255 + self.offset < num_classes
+        named = self.colors is None or 255 in self.colors.values()
+        named = named and self.remap is None and bool(self.void_labels)
+        return self._auto and named and 0 <= 255 + self.offset < num_classes
 
     def __call__(self, labels, file="labels"):
         """Returns the class ids of a label map.
@@ -198,9 +199,12 @@ def _integer(name, value):
     try:
         if isinstance(value, bool):
             raise TypeError
-        return operator.index(value)
+        number = operator.index(value)
     except TypeError:
         raise ValueError(f"{name} must be of integers, got {value!r}") from None
+    if not -(2**31) <= number < 2**31:
+        raise ValueError(f"{name} must be of integers of 32 bits, got {value!r}")
+    return number
 
 
 def _integers(name, values):
@@ -213,6 +217,8 @@ def _integers(name, values):
 
 def _colors(palette):
     """A dict colour -> number."""
+    if not isinstance(palette, (Mapping, list, tuple, np.ndarray)):
+        raise ValueError(f"palette must be a sequence or dict of colours, got {palette!r}")
     if not isinstance(palette, Mapping):
         colors = [tuple(np.ravel(color).tolist()) for color in palette]
         palette = {color: number for number, color in enumerate(colors)}

@@ -36,9 +36,9 @@ def landscapes(directory, image_size=(256, 256), batch_size=1, *, void_class=Tru
     Reference: Park, Liu, Wang, Zhu, "Semantic Image Synthesis with Spatially-Adaptive
     Normalization", CVPR 2019, section 4.
     """
+    call = (landscapes, dict(locals()))
     info = NAMED_DATASETS["landscapes"]
     dataset = paired_folders(
         directory, info.num_classes, image_size, batch_size, void_class=void_class, **kwargs
     )
-    call = (landscapes, {"directory": directory, "void_class": void_class})
     return noted(dataset, info, call)

@@ -9,7 +9,7 @@ from keras_spade.datasets._pairing import (
     pair_files,
 )
 from keras_spade.datasets._pipeline import folder_dataset
-from keras_spade.datasets._sample_reader import plain_mapping
+from keras_spade.datasets._sample_reader import chosen_mapping
 
 
 def paired_folders(
@@ -120,10 +120,7 @@ def paired_folders(
     ```
     """
     call = (paired_folders, dict(locals()))
-    if label_mapping is None:
-        label_mapping = plain_mapping(num_classes, void_label)
-    elif void_label != 255:
-        raise ValueError("void_label and label_mapping exclude each other: use its void_labels")
+    label_mapping = chosen_mapping(num_classes, void_label, label_mapping)
     directory = existing_directory(directory)
     instance_folder = instance_folder_or_none(directory / instance_folder, instances)
     listing = pair_files(

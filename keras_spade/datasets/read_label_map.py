@@ -1,7 +1,7 @@
 """One label map from disk."""
 
 from keras_spade.datasets._reading import read_colors, read_ids
-from keras_spade.datasets._sample_reader import class_ids, plain_mapping
+from keras_spade.datasets._sample_reader import chosen_mapping, class_ids
 from keras_spade.datasets._smoothing import refuse_smooth
 
 
@@ -29,8 +29,8 @@ def read_label_map(
         int32 `(height, width)`.
 
     Raises:
-        ValueError: if the file cannot be read, is not one channel of ids, or an id is not a class.
-            It names the file.
+        ValueError: if arguments contradict each other; if the file cannot be read, is not one
+            channel of ids, or an id is not a class. It names the file.
 
     Example:
 
@@ -40,8 +40,10 @@ def read_label_map(
     ```
     """
     if num_classes is None:
+        if label_mapping is not None or void_class:
+            raise ValueError("num_classes is needed with label_mapping and void_class")
         return read_ids(file).astype("int32")
-    mapping = label_mapping or plain_mapping(num_classes, void_label)
+    mapping = chosen_mapping(num_classes, void_label, label_mapping)
     labels = read_ids(file) if mapping.colors is None else read_colors(file)
     if labels.ndim == 2 and not allow_smooth_labels:
         refuse_smooth(file, labels)

@@ -153,17 +153,28 @@ def test_folders_that_lead_to_themselves(tmp_path):
 
 def test_folders_that_lead_to_one_another(tmp_path):
     hostile = Hostile()
-    folders = [tmp_path / kind / str(n) for kind in ("images", "labels") for n in range(12)]
     hostile.write(tmp_path, 0)
-    for folder in folders:
-        folder.mkdir()
-        for other in folders:
-            (folder / f"to_{other.parent.name}_{other.name}").symlink_to(other)
-    # A link to what is there under its own name too, which stays.
-    (tmp_path / "images" / "0.jpg").rename(tmp_path / "images" / "7" / "0.jpg")
-    (tmp_path / "labels" / "0.png").rename(tmp_path / "labels" / "7" / "0.png")
+    for kind, suffix in (("images", "jpg"), ("labels", "png")):
+        folders = [tmp_path / kind / str(number) for number in range(12)]
+        for folder in folders:
+            folder.mkdir()
+            for other in folders:
+                (folder / f"to_{other.name}").symlink_to(other)
+        (tmp_path / kind / f"0.{suffix}").rename(tmp_path / kind / "7" / f"0.{suffix}")
     data = dataset(tmp_path)  # A walk along all paths would take 12! steps.
-    assert [Path(image).parent.name for image, _ in data.samples.listing.samples] == ["7"]
+    found = [str(Path(image).relative_to(tmp_path)) for image, _ in data.samples.listing.samples]
+    links = [f"images/{number}/to_7/0.jpg" for number in range(12) if number != 7]
+    assert sorted(found) == sorted(["images/7/0.jpg", *links])
+
+
+def test_two_links_to_one_folder(tmp_path):
+    hostile = Hostile()
+    image, label = hostile.write(tmp_path / "once", 0)
+    for kind, folder in (("images", image.parent), ("labels", label.parent)):
+        (tmp_path / kind).mkdir()
+        for name in ("left", "right"):
+            (tmp_path / kind / name).symlink_to(folder)
+    assert len(dataset(tmp_path, on_bad_file="error").samples) == 2
 
 
 def test_extreme_shapes_are_refused_before_they_are_made(tmp_path):

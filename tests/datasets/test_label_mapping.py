@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from keras_spade.datasets import LabelMapping, read_label_map
-from keras_spade.datasets._sample_reader import SampleReader
+from keras_spade.datasets._sample_reader import SampleReader, class_ids
 
 PALETTE = [(0, 0, 0), (128, 64, 128), (250, 170, 30), (0, 0, 142)]
 
@@ -47,11 +47,42 @@ def test_255_is_void_by_default_unless_it_is_a_class():
 
 def test_255_among_many_classes_must_be_said(tmp_path):
     Image.fromarray(np.array([[0, 255]], "uint16")).save(tmp_path / "1.png")
-    for mapping in (LabelMapping(), LabelMapping(offset=1)):
+    named = LabelMapping(palette={(0, 0, number): number for number in range(256)})
+    for mapping in (LabelMapping(), LabelMapping(offset=1), named):
         with pytest.raises(ValueError, match="the number 255 of the files is a class; say with"):
             SampleReader(300, (1, 2), label_mapping=mapping)
+        with pytest.raises(ValueError, match="the number 255 of the files is a class; say with"):
+            read_label_map(tmp_path / "1.png", 300, label_mapping=mapping)
+    labels = read_label_map(tmp_path / "1.png", 300, label_mapping=LabelMapping(void_labels=None))
+    assert labels.tolist() == [[0, 255]]
     SampleReader(300, (1, 2), label_mapping=LabelMapping(void_labels=None))
     SampleReader(255, (1, 2), label_mapping=LabelMapping())
+
+
+@pytest.mark.parametrize("void_class", [False, True])
+@pytest.mark.parametrize("num_classes", [1, 3, 254, 255, 256])
+def test_bytes_are_read_as_wider_numbers_are(tmp_path, num_classes, void_class):
+    rng = np.random.default_rng(num_classes)
+    mappings = [
+        LabelMapping(void_labels=v) for v in (None, 0, num_classes - 1, num_classes, 255, (1, 7))
+    ]
+    mappings += [LabelMapping(offset=-1, void_labels=0), LabelMapping(offset=2, void_labels=None)]
+    mappings += [LabelMapping(remap={0: 0, 5: num_classes - 1, 9: num_classes}, void_labels=3)]
+
+    def read(labels, mapping):
+        try:
+            return class_ids("x", labels, num_classes, mapping, void_class).tolist()
+        except ValueError as error:
+            return str(error)
+
+    good = 0
+    for mapping in mappings:
+        for high in (1, 2, 10, 256):
+            labels = rng.integers(0, high, (3, 4)).astype("uint8")
+            wide = read(labels.astype("int32"), mapping)
+            assert read(labels, mapping) == wide
+            good += isinstance(wide, list)
+    assert good > 3
 
 
 def test_remapped_ids():
@@ -160,3 +191,18 @@ def test_lossy_label_files_are_refused(tmp_path, name):
     image.save(tmp_path / name, **options)
     with pytest.raises(ValueError, match=rf"{re.escape(name)}.*whose compression changes ids"):
         read_label_map(tmp_path / name, num_classes=4)
+
+
+def test_arguments_that_contradict_each_other(tmp_path):
+    Image.fromarray(np.array([[0, 1]], "uint8")).save(tmp_path / "1.png")
+    mapping = LabelMapping(offset=-1, void_labels=0)
+    with pytest.raises(ValueError, match="num_classes is needed with label_mapping"):
+        read_label_map(tmp_path / "1.png", label_mapping=mapping)
+    with pytest.raises(ValueError, match="void_label and label_mapping exclude each other"):
+        read_label_map(tmp_path / "1.png", 3, void_label=7, label_mapping=mapping)
+    with pytest.raises(ValueError, match="label_mapping must be a LabelMapping, got {0: 1}"):
+        read_label_map(tmp_path / "1.png", 3, label_mapping={0: 1})
+    with pytest.raises(ValueError, match="remap must be of integers of 32 bits, got 4294967297"):
+        LabelMapping(remap={0: 2**32 + 1})
+    with pytest.raises(ValueError, match="palette must be a sequence or dict of colours, got 5"):
+        LabelMapping(palette=5)

@@ -243,12 +243,19 @@ def test_shards_are_the_parts_of_every_batch(tree):
     [
         ((2, 2), r"shard must be \(index, count\) with 0 <= index < count, got \(2, 2\)"),
         (1, r"shard must be .*, got 1"),
+        ((0.5, 2), r"shard must be .*, got \(0\.5, 2\)"),
         ((0, 3), r"batch_size, that of all workers together, a multiple of 3; got True and 4"),
     ],
 )
 def test_a_bad_shard_is_told(tree, shard, message):
     with pytest.raises(ValueError, match=message):
         paired_folders(tree, 12, (8, 8), 4, drop_remainder=True, shard=shard)
+
+
+@pytest.mark.parametrize("seed", [1.5, "x"])
+def test_a_seed_is_an_integer(tree, seed):
+    with pytest.raises(ValueError, match="seed must be an integer or None, got"):
+        paired_folders(tree, 12, (8, 8), seed=seed)
 
 
 def test_a_shard_needs_the_seed_of_the_others(tree):

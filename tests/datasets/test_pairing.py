@@ -70,6 +70,18 @@ def test_a_missing_instance_map_is_an_error(tmp_path):
         pair_files(images, labels, instances)
 
 
+def test_all_files_of_a_doubtful_sample_are_told(tmp_path):
+    images = make_files(tmp_path / "i", "0.jpg", "0.png", "1.png")
+    labels = make_files(tmp_path / "l", "0.png", "1.png")
+    listing = pair_files(images, labels, on_bad_file="skip")
+    assert len(listing.samples) == 1
+    assert set(listing.problems) == {
+        str(images / "0.jpg"),
+        str(images / "0.png"),
+        str(labels / "0.png"),
+    }
+
+
 def test_duplicate_stems_are_an_error(tmp_path):
     images = make_files(tmp_path / "i", "0.jpg", "0.png")
     labels = make_files(tmp_path / "l", "0.png")

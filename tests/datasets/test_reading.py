@@ -5,7 +5,7 @@ from PIL import Image, ImageFile
 
 from keras_spade.datasets import LabelMapping
 from keras_spade.datasets._reading import read_ids, read_image
-from keras_spade.datasets._sample_reader import SampleReader, nearest_index, plain_mapping
+from keras_spade.datasets._sample_reader import SampleReader, chosen_mapping, nearest_index
 
 NO_DRAWS = (0.0, 0.0, 0.9)
 PALETTE = [value for k in range(256) for value in (255 - k, k, 7)]
@@ -279,5 +279,5 @@ def test_a_void_label_among_the_classes_is_an_error():
     with pytest.raises(
         ValueError, match=r"void_label must be None or an id above .*0\.\.4.*, got 4"
     ):
-        plain_mapping(5, 4)
-    assert plain_mapping(5, -1).void_labels == [-1]
+        chosen_mapping(5, 4, None)
+    assert chosen_mapping(5, -1, None).void_labels == [-1]

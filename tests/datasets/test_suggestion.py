@@ -134,6 +134,59 @@ def test_bad_files_are_skipped_by_the_call(tmp_path, monkeypatch):
     assert len(list(loaded(report))) == 1
 
 
+def test_calls_keep_all_arguments(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own_folder(tmp_path, [blocks([0, 3])])
+    (tmp_path / "labels").rename(tmp_path / "pred")
+    data = datasets.landscapes(".", label_folder="pred", allow_smooth_labels=True, batch_size=1)
+    call = inspect_dataset(data, verbose=0).call
+    told = "landscapes('.', label_folder='pred', allow_smooth_labels=True)"
+    assert call == f"keras_spade.datasets.{told}"
+
+
+def test_no_call_where_nothing_can_be_used(tmp_path):
+    own_folder(tmp_path, [blocks([0, 3])])
+    photograph(tmp_path / "images" / "000.png", (8, 8))
+    report = inspect_dataset(tmp_path, verbose=0)
+    assert report.call is None and len(report.bad_files) == 1
+
+
+def test_of_cut_lists_of_ids_no_call_is_made(tmp_path):
+    ids = np.arange(100 * 60).reshape(100, 60)
+    own_folder(tmp_path, [ids], "uint16")
+    photograph(tmp_path / "images" / "000.png", (100, 60))
+    report = inspect_dataset(tmp_path, verbose=0)
+    assert report.call is None and report.suspicious[0].startswith("4096 and more ids")
+
+
+def test_thin_lines_are_shown_and_rims_are_no_smoothing(tmp_path):
+    y, x = np.indices((200, 200))
+    distance = np.hypot(y % 50 - 25, x % 50 - 25)
+    cells = np.where(distance < 12, 255, 0)
+    cells[(distance >= 12) & (distance < 13.2)] = 128
+    for number in range(2):
+        photograph(tmp_path / "rims" / "images" / f"{number}.png", (200, 200))
+        save(tmp_path / "rims" / "labels" / f"{number}.png", cells)
+    report = inspect_dataset(tmp_path / "rims", verbose=0)
+    assert not report.bad_files and "remap={0: 0, 128: 1, 255: 2}" in report.call
+    stripes = np.where(x % 7 == 0, 1, 0)
+    photograph(tmp_path / "lines" / "images" / "0.png", (200, 200))
+    save(tmp_path / "lines" / "labels" / "0.png", stripes)
+    report = inspect_dataset(tmp_path / "lines", verbose=0)
+    assert not report.bad_files and report.call
+    (told,) = report.suspicious
+    assert told.startswith("in 1 label maps many borders lie right beside the next")
+
+
+def test_parts_within_the_folders_are_told(tmp_path):
+    for part in ("train", "val"):
+        photograph(tmp_path / "images" / part / "1.png")
+        save(tmp_path / "labels" / part / "1.png", blocks([0, 1]))
+    notes = inspect_dataset(tmp_path, verbose=0).notes
+    told = "train and val are read as one set; image_folder='images/train' and the like read one"
+    assert any(note.startswith(told) for note in notes)
+
+
 def test_parts_of_own_data(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     own_folder(tmp_path / "val", [blocks([0, 1])])
