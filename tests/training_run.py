@@ -30,6 +30,7 @@ parser.add_argument("--batch_size", type=int, default=8)
 parser.add_argument("--data", default="scenes", choices=["scenes", "shuffled", "fixed"])
 parser.add_argument("--encoder", action="store_true")
 parser.add_argument("--dtype", default="float32")
+parser.add_argument("--modulation", default="auto", help="dense: traced in two thirds of the time")
 parser.add_argument("--rate", type=float, help="of SGD; without it, the paper's Adam")
 parser.add_argument("--ema", action="store_true")
 parser.add_argument("--validation", action="store_true")
@@ -80,6 +81,7 @@ with strategy.scope():
         "image_shape": SHAPE,
         "void_class": True,
         "instance_edges": True,
+        "modulation": flags.modulation,
     }
     averages = {"use_ema": True, "ema_momentum": 0.9} if flags.ema else {}
     gan = GauGAN(

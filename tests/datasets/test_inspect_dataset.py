@@ -242,9 +242,9 @@ def test_the_script(tmp_path):
     not (DATA / "coco_stuff_sample").is_dir(), reason="shared/data/coco_stuff_sample is not here"
 )
 def test_real_label_maps_are_told_from_their_smoothed_selves():
-    files = [*(DATA / "camvid/train/labels").iterdir()]
+    files = sorted((DATA / "camvid/train/labels").iterdir())[::5]
     files += (DATA / "coco_stuff_sample").glob("*_label/*")
-    assert len(files) == 367 + 17
+    assert len(files) == 74 + 17
     smooth = []
     for file in files:
         labels = Image.open(file)

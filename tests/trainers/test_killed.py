@@ -18,7 +18,8 @@ from keras_spade.callbacks import BackupAndRestore
 
 KILLS = int(os.environ.get("KERAS_SPADE_KILLS", 2))
 # 60 steps, of which every second is backed up.
-FLAGS = ("--epochs=3", "--samples=80", "--batch_size=4", "--save_freq=2")
+DENSE = "--modulation=dense"  # label patterns have no state that could be lost
+FLAGS = ("--epochs=3", "--samples=80", "--batch_size=4", "--save_freq=2", DENSE)
 
 pytestmark = [
     pytest.mark.slow,
@@ -95,8 +96,8 @@ def test_two_devices(tmp_path):
 
 def test_killed_while_a_backup_is_written(tmp_path):
     out, folder = tmp_path / "killed.npz", tmp_path / "backup"
-    flags = ("--epochs=2", "--save_freq=1", f"--backup={folder}")
-    whole = run(tmp_path / "whole.npz", "--epochs=2")
+    flags = ("--epochs=2", "--save_freq=1", DENSE, f"--backup={folder}")
+    whole = run(tmp_path / "whole.npz", "--epochs=2", DENSE)
     for number, place in ((1, (0, 0)), (3, (0, 1))):
         process = start(out, *flags, f"--die_while_writing={number}")
         list(steps(process))
@@ -111,7 +112,14 @@ def test_killed_while_a_backup_is_written(tmp_path):
 
 def test_a_run_goes_on_with_another_number_of_devices(tmp_path):
     out, folder = tmp_path / "killed.npz", tmp_path / "backup"
-    flags = ("--samples=37", "--batch_size=4", "--save_freq=2", "--encoder", "--dtype=float64")
+    flags = (
+        "--samples=37",
+        "--batch_size=4",
+        "--save_freq=2",
+        "--encoder",
+        "--dtype=float64",
+        DENSE,
+    )
     whole = run(tmp_path / "whole.npz", *flags)
     process = start(out, *flags, f"--backup={folder}")
     next(step for step in steps(process) if step >= (0, 4))

@@ -13,7 +13,7 @@ from keras_spade.callbacks import BackupAndRestore
 
 pytestmark = [pytest.mark.slow, only_on("tensorflow", "tf.distribute")]
 
-FLAGS = ("--epochs=2", "--samples=80", "--batch_size=4", "--dtype=float64")
+FLAGS = ("--epochs=2", "--samples=80", "--batch_size=4", "--dtype=float64", "--modulation=dense")
 # Stated in docs/training.md: a killed worker is seen at once, a frozen one after its heartbeat
 # has been missed.
 WITHIN = 60
