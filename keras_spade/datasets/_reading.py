@@ -5,7 +5,6 @@ import os
 import stat
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFile
@@ -198,28 +197,30 @@ def _check_header(image, label, raw):
 
 def _check_content(kind, mode, file):
     """Refuses what Pillow reads without a word: damaged PNG files, and BMP of two colours."""
-    content = file.content if isinstance(file, Blob) else Path(file).read_bytes()
-    if kind == "BMP":
-        if mode == "1" and int.from_bytes(content[28:30], "little") != 1:
+    with io.BytesIO(file.content) if isinstance(file, Blob) else open(file, "rb") as stream:
+        if kind == "PNG":
+            _check_png(stream)
+        elif mode == "1" and int.from_bytes(stream.read(30)[28:], "little") != 1:
             raise ValueError("it is a BMP of two colours in more than one bit; save it as PNG")
-        return
-    place = 8
-    while place + 12 <= len(content):
-        size = int.from_bytes(content[place : place + 4], "big")
-        name = content[place + 4 : place + 8]
-        checksum = content[place + 8 + size : place + 12 + size]
+
+
+def _check_png(stream):
+    """Compares the checksums of the parts that make the pixels; others have odd ones, often."""
+    stream.seek(8)
+    name = None
+    while name != b"IEND":
+        head = stream.read(8)
+        size, name = int.from_bytes(head[:4], "big"), head[4:]
+        if len(head) < 8:
+            raise ValueError("it is truncated: its end is missing")
+        if name not in PIXEL_CHUNKS:
+            stream.seek(size + 4, os.SEEK_CUR)
+            continue
+        content, checksum = stream.read(size), stream.read(4)
         if len(checksum) < 4:
-            break
-        # Of what is no part of the pixels, programs write odd checksums.
-        if name in PIXEL_CHUNKS and (
-            zlib.crc32(memoryview(content)[place + 4 : place + 8 + size])
-            != int.from_bytes(checksum, "big")
-        ):
+            raise ValueError("it is truncated: its end is missing")
+        if zlib.crc32(content, zlib.crc32(name)) != int.from_bytes(checksum, "big"):
             raise ValueError(f"it is damaged: wrong checksum of the part {name.decode()}")
-        if name == b"IEND":
-            return
-        place += 12 + size
-    raise ValueError("it is truncated: its end is missing")
 
 
 def _load_array(file, channels=None):

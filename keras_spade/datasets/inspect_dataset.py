@@ -1,6 +1,5 @@
 """All that is wrong with a dataset, before training."""
 
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from keras_spade.datasets._contact_sheet import draw_contact_sheet
-from keras_spade.datasets._inspection import MOST_COLORS, inspect_sample
+from keras_spade.datasets._inspection import inspect_sample
 from keras_spade.datasets._ordered import in_order
 from keras_spade.datasets._pairing import (
     IMAGE_SUFFIXES,
@@ -20,18 +19,15 @@ from keras_spade.datasets._pairing import (
 )
 from keras_spade.datasets._sample_reader import positive_integer
 from keras_spade.datasets._suggestion import call_text, stray_id, suggest
+from keras_spade.datasets._tally import Tally
 from keras_spade.datasets.ade20k import ade20k
 from keras_spade.datasets.camvid import camvid
 from keras_spade.datasets.cityscapes import cityscapes
 from keras_spade.datasets.cmp_facades import cmp_facades
 from keras_spade.datasets.coco_stuff import coco_stuff
-from keras_spade.datasets.dataset_report import DatasetReport
 from keras_spade.datasets.label_mapping import LabelMapping
 from keras_spade.datasets.paired_folders import paired_folders
 
-TOO_MANY_IDS = 200
-# Of so many different ids or colours the pixels are counted.
-MOST_KINDS = 10_000
 # Folders that tell of a named dataset, and how that is loaded.
 KNOWN_LAYOUTS = (
     (("gtFine/train",), cityscapes, {}),
@@ -117,7 +113,7 @@ def inspect_dataset(
     report = tally.report(samples.listing.problems)
     if samples.info is not None:
         report.names = _names(samples, report.pixels)
-    if tally.good and not tally.cut:
+    if tally.good and (samples.reader is not None or not tally.cut):
         _tell_how_to_load(report, samples, folders)
     if verbose:
         print(printable(report))
@@ -157,7 +153,7 @@ def _tally(samples, verbose):
 
     numbers = range(len(samples.listing.samples))
     progress = keras.utils.Progbar(len(numbers), unit_name="sample") if verbose else None
-    tally = _Tally()
+    tally = Tally()
     with ThreadPoolExecutor() as pool:
         facts = in_order(pool, lambda number: inspect_sample(samples, number), numbers)
         for number, fact in enumerate(facts):
@@ -165,67 +161,6 @@ def _tally(samples, verbose):
             if progress:
                 progress.update(number + 1)
     return tally
-
-
-class _Tally:
-    """Adds up the facts of samples; `good` are the numbers of those that can be used."""
-
-    def __init__(self):
-        self.samples = self.total = self.colored = self.numbered = self.rough = 0
-        self.cut = False
-        self.first_rough = None
-        self.good = []
-        self.bad_files = {}
-        self.sizes, self.pixels, self.images = Counter(), Counter(), Counter()
-
-    def add(self, number, fact):
-        self.samples += 1
-        if fact.problem is None:
-            self.good.append(number)
-        else:
-            self.bad_files[fact.name] = fact.problem
-        if fact.image_size:
-            self.sizes[fact.image_size] += 1
-        self.total += sum(fact.counts.values())
-        self.colored += fact.colored
-        self.numbered += bool(fact.counts) and not fact.colored
-        self.cut |= fact.cut
-        if fact.rough:
-            self.rough += 1
-            self.first_rough = self.first_rough or fact.name
-        for value, count in fact.counts.items():
-            if value not in self.pixels and len(self.pixels) >= MOST_KINDS:
-                self.cut = True
-                continue
-            self.pixels[value] += count
-            self.images[value] += 1
-
-    def report(self, unmatched):
-        """The `DatasetReport` of all that is counted here."""
-        # Ids in their order, colours by what they cover.
-        by_share = [value for value, _ in self.pixels.most_common()]
-        ordered = by_share if self.colored else sorted(by_share)
-        report = DatasetReport(
-            samples=self.samples,
-            unmatched=dict(unmatched),
-            bad_files=self.bad_files,
-            image_sizes=dict(self.sizes.most_common()),
-            pixels={value: self.pixels[value] / self.total for value in ordered},
-            images=dict(self.images),
-        )
-        if self.colored and self.numbered:
-            report.suspicious.append("some label files hold colours, others ids")
-        if len(self.pixels) > (MOST_COLORS if self.colored else TOO_MANY_IDS):
-            report.suspicious.append(
-                f"{len(self.pixels)}{' and more' if self.cut else ''} "
-                f"{'colours' if self.colored else 'ids'}: are these label maps?"
-            )
-        if self.rough:
-            report.suspicious.append(
-                f"in {self.rough} label maps many borders lie right beside the next, as in thin "
-                f"lines, or after JPEG; the first is that of {self.first_rough}: look at it"
-            )
-        return report
 
 
 def _tell_how_to_load(report, samples, folders):
