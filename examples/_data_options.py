@@ -19,12 +19,13 @@ def data_options(text, taken=()):
     """The dict that the flag holds; of the names in `taken` none may be in it."""
     try:
         options = ast.literal_eval(text)
-        options = {**options}
+        if not isinstance(options, dict) or not all(isinstance(name, str) for name in options):
+            raise TypeError("its keys must be names")
         if "label_mapping" in options:
             options["label_mapping"] = datasets.LabelMapping(**options["label_mapping"])
     except (ValueError, SyntaxError, TypeError) as error:
         raise app.UsageError(f"--data_options={text} is no dict of arguments: {error}") from None
-    for name in taken:
+    for name in ("directory", *taken):
         if name in options:
             raise app.UsageError(f"--data_options: {name} is not for it, or has a flag of its own.")
     return options

@@ -91,12 +91,14 @@ def public(generator):
     options |= {"image_size": generator.image_shape[:2], "batch_size": FLAGS.batch_size}
     dataset = load(FLAGS.dataset, FLAGS.labels, **options, shuffle=False)
     info = dataset.samples.info
-    theirs = info.num_classes + dataset.samples.reader.void_class
-    if theirs != generator.num_classes + generator.void_class:
+    void = dataset.samples.reader.void_class
+    # Ids as in the files, 0 being void, are 151 classes or 150 and void: the same channels.
+    unshifted = info.num_classes == 151 and generator.num_classes == 150 and generator.void_class
+    if not unshifted and (info.num_classes != generator.num_classes or void > generator.void_class):
         raise app.UsageError(
             f"The model paints {generator.num_classes} classes"
             f"{' and void' if generator.void_class else ''}, {info.title} has {info.num_classes}"
-            f"{' and void' if theirs > info.num_classes else ''}."
+            f"{' and void' if void else ''}."
         )
     if generator.instance_edges and not dataset.samples.listing.with_instances:
         raise app.UsageError(
@@ -105,7 +107,10 @@ def public(generator):
     paths = [Path(sample[0]) for sample in dataset.samples.listing.samples]
     names = [path.stem for path in paths]
     if len(set(names)) < len(names):
-        names = [path.relative_to(Path(FLAGS.labels).absolute()).with_suffix("") for path in paths]
+        names = [
+            path.relative_to(Path(FLAGS.labels).expanduser().absolute()).with_suffix("")
+            for path in paths
+        ]
     return names, (
         (batch["labels"], batch["instances"] if generator.instance_edges else None)
         for batch in dataset.as_numpy_iterator()

@@ -48,6 +48,11 @@ def main(argv):
     options = data_options(FLAGS.data_options, taken)
     options["on_bad_file"] = "skip"
     data = FLAGS.data
+    if FLAGS.split and FLAGS.dataset is None:
+        raise app.UsageError("--split is for --dataset.")
+    needs = [f for f in ("void_label", "void_class", "data_options") if FLAGS[f].present]
+    if needs and FLAGS.dataset is None and FLAGS.num_classes is None:
+        raise app.UsageError(f"--{needs[0]} needs --num_classes or --dataset.")
     own = [flag for flag in flags_of_own if FLAGS[flag].present]
     if FLAGS.dataset is not None and own:
         raise app.UsageError(f"--{own[0]} is for your own folders; --dataset has its own.")
@@ -60,8 +65,6 @@ def main(argv):
         if FLAGS["void_label"].present or "label_mapping" not in options:
             options["void_label"] = FLAGS.void_label if FLAGS.void_label >= 0 else None
         data = load("paired_folders", data, **folders, **options)
-    elif FLAGS.split or FLAGS.data_options != "{}":
-        raise app.UsageError("--split and --data_options go with --dataset or --num_classes.")
     report = datasets.inspect_dataset(
         data, contact_sheet=FLAGS.contact_sheet, contact_rows=FLAGS.contact_rows, **folders
     )

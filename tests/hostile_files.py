@@ -246,6 +246,14 @@ class Hostile:
 
         yield "label BMP of two colours", "BMP of two colours", two_colors
 
+        def of_os2(image, label):
+            bits = np.packbits(np.pad(self.labels() % 2, ((0, 0), (0, 2))), axis=1)[::-1]
+            head = struct.pack("<IHHHH", 12, SIZE[1], SIZE[0], 1, 1) + b"\0\0\0\xff\xff\xff"
+            content = head + bits.tobytes()
+            label.write_bytes(b"BM" + struct.pack("<IHHI", 14 + len(content), 0, 0, 32) + content)
+
+        yield "label BMP of OS/2 in one bit", "good", of_os2
+
         def gif(image, label):
             Image.fromarray(self.labels() * 4).save(label, "GIF")
 
@@ -292,7 +300,7 @@ class Hostile:
             map_.save(label)
             self.photograph((97, 97)).save(image)
 
-        yield "antialiased ids, all of them classes", "go over borders in steps", antialiased
+        yield "antialiased ids, all of them classes", "hardly a border is sharp", antialiased
 
     def _sizes(self):
         for size in ((1, 1), (24, 29), (25, 30), (30, 24), (48, 60), (12, 15), (1, 720), (720, 1)):

@@ -9,6 +9,7 @@ from pathlib import Path
 IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 LABEL_SUFFIXES = (".bmp", ".npy", ".png", ".tif", ".tiff")
 LOSSY_SUFFIXES = (".jpeg", ".jpg")
+MOST_LINKS = 2
 
 
 @dataclass(frozen=True)
@@ -151,19 +152,17 @@ def _by_name(files, problems, messages, keep):
 def _walk(folder, unreadable):
     """The files in a folder and its folders, without hidden ones.
 
-    Links are followed, but not to a folder that they lie in; nor, inside a folder that was come to
-    by a link, to one that was walked before: or folders that lead to one another would be walked
-    along all their paths. Folders that cannot be read are noted in the dict `unreadable`.
+    Links are followed, but not to a folder that they lie in, nor more than two, one in another: or
+    folders that lead to one another would be walked along all their paths. Folders that cannot be
+    read are noted in the dict `unreadable`.
     """
-    seen, links, folders = set(), [], [(folder, frozenset(), False)]
-    while folders or links:
-        folder, above, linked = folders.pop() if folders else links.pop()
-        real = os.path.realpath(folder)
-        seen.add(real)
-        above |= {real}
+    real = Path(os.path.realpath(folder))
+    folders = [(folder, frozenset(map(str, (real, *real.parents))), 0)]
+    while folders:
+        folder, above, links = folders.pop()
         try:
             with os.scandir(folder) as entries:
-                entries = sorted(entries, key=lambda entry: entry.name)
+                entries = sorted(entries, key=lambda entry: entry.name, reverse=True)
         except OSError as error:
             unreadable[folder] = f"{folder}: the folder cannot be read: {error.strerror}"
             continue
@@ -176,10 +175,10 @@ def _walk(folder, unreadable):
                 is_folder = False
             if not is_folder:
                 yield entry.path
-            elif not entry.is_symlink():
-                folders.append((entry.path, above, linked))
-            elif os.path.realpath(entry.path) not in (seen if linked else above):
-                (folders if linked else links).append((entry.path, above, True))
+                continue
+            real, further = os.path.realpath(entry.path), links + entry.is_symlink()
+            if real not in above and further <= MOST_LINKS:
+                folders.append((entry.path, above | {real}, further))
 
 
 def _without_partner(files, names, others, partners, rejected, problems, messages):

@@ -157,7 +157,8 @@ def _load(file, label=False):
             image.info["gray_step"] = GRAY_STEPS.get(raw[:3], 1)
             return image
     except Exception as error:  # Pillow's decoders raise many kinds
-        raise ValueError(f"{file}: cannot be read as an image: {error}") from None
+        told = str(error) or type(error).__name__
+        raise ValueError(f"{file}: cannot be read as an image: {told}") from None
 
 
 def _raw_mode(image):
@@ -200,8 +201,11 @@ def _check_content(kind, mode, file):
     with io.BytesIO(file.content) if isinstance(file, Blob) else open(file, "rb") as stream:
         if kind == "PNG":
             _check_png(stream)
-        elif mode == "1" and int.from_bytes(stream.read(30)[28:], "little") != 1:
-            raise ValueError("it is a BMP of two colours in more than one bit; save it as PNG")
+        elif mode == "1":
+            head = stream.read(30)
+            at = 24 if head[14] == 12 else 28  # of OS/2, and of Windows
+            if int.from_bytes(head[at : at + 2], "little") != 1:
+                raise ValueError("it is a BMP of two colours in more than one bit; save it as PNG")
 
 
 def _check_png(stream):
@@ -216,10 +220,14 @@ def _check_png(stream):
         if name not in PIXEL_CHUNKS:
             stream.seek(size + 4, os.SEEK_CUR)
             continue
-        content, checksum = stream.read(size), stream.read(4)
+        found = zlib.crc32(name)
+        while size > 0 and (content := stream.read(min(size, 2**20))):
+            found = zlib.crc32(content, found)
+            size -= len(content)
+        checksum = stream.read(4)
         if len(checksum) < 4:
             raise ValueError("it is truncated: its end is missing")
-        if zlib.crc32(content, zlib.crc32(name)) != int.from_bytes(checksum, "big"):
+        if found != int.from_bytes(checksum, "big"):
             raise ValueError(f"it is damaged: wrong checksum of the part {name.decode()}")
 
 

@@ -204,14 +204,16 @@ def chosen_mapping(num_classes, void_label, label_mapping):
         if void_label != 255:
             raise ValueError("void_label and label_mapping exclude each other: use its void_labels")
         return label_mapping
-    if void_label is not None and (
-        not isinstance(void_label, int) or 0 <= void_label < num_classes
-    ):
+    try:
+        number = None if void_label is None else operator.index(void_label)
+    except TypeError:
+        number = 0
+    if number is not None and 0 <= number < num_classes:
         raise ValueError(
             f"void_label must be None or an id above the classes 0..{num_classes - 1} or below 0, "
             f"got {void_label!r}; a class that is void is given as LabelMapping(void_labels=...)"
         )
-    return LabelMapping(void_labels=void_label)
+    return LabelMapping(void_labels=number)
 
 
 def nearest_index(size_in, size_out):

@@ -6,15 +6,19 @@ import numpy as np
 
 from keras_spade.datasets.label_mapping import color_codes
 
-# Between the same two ids, a border of a map as drawn goes over no third one, or always the same
-# (a class of its own, such as the rim of a cell). Interpolation and JPEG make many different ones:
-# at 3 % of the borders and more, mostly; as drawn, at 0.2 %, in maps of 24 x 24 pixels at 2.5 %.
-STEPS, VARIED, BY_CHANCE = 0.08, 0.03, 5
-# Borders right beside the next: up to 22 % in maps as drawn, of JPEG and thin lines half and more.
-ROUGH = 0.4
-FEWEST_BORDERS = 100
-# What is borders almost everywhere is noise, in which all this means nothing.
-NOISE = 0.7
+# An area begins where so many pixels in a row have one label; the next one begins after at most
+# FAR short runs of others.
+AREA, FAR = 4, 8
+# Ids nearer to one another may have none between them that rounding could give.
+APART = 3
+# In maps as drawn half of the borders and more are sharp, of dense thin lines a quarter; after
+# interpolation, or JPEG up to a quality of 95, mostly less than a tenth.
+SMOOTH, ROUGH = 0.2, 0.3
+# A label that makes most of what lies between areas is a line that was drawn around them.
+DRAWN = 0.6
+FEWEST_BORDERS = 50
+# Of maps with fewer pixels in areas, nothing can be told.
+IN_AREAS = 0.5
 LINES = 64
 
 
@@ -24,14 +28,11 @@ def refuse_smooth(file, labels):
         return
     kind, way_out = "colours", ""
     if labels.ndim == 2:
-        kind = "ids"
-        way_out = (
-            ". If the steps are meant (levels of a height, say), allow_smooth_labels=True reads it"
-        )
+        kind, way_out = "ids", "; if it was drawn so, allow_smooth_labels=True reads it"
     raise ValueError(
-        f"{file}: its {kind} go over borders in steps, as in label maps that were resized with "
-        f"smoothing or saved as JPEG once, which makes {kind} that belong to neither class; "
-        f"resize label maps with nearest neighbours{way_out}"
+        f"{file}: hardly a border is sharp, other {kind} lie between its areas, as in label maps "
+        f"that were resized with smoothing or saved as JPEG once, which makes {kind} that belong "
+        f"to neither class. Resize label maps with nearest neighbours{way_out}"
     )
 
 
@@ -40,57 +41,55 @@ class Borders:
     """Counts over some rows and columns of a label map, in which smoothing shows as in all."""
 
     pixels: int = 0
-    borders: int = 0  # a pixel is of another label than the one before
-    beside: int = 0  # of these, that is of another than the next one too
-    steps: int = 0  # of these, that lies between the two
-    varied: int = 0  # of these, that is not the most frequent one between the two
+    in_areas: int = 0  # pixels
+    borders: int = 0  # between areas
+    sharp: int = 0  # of these, without other labels between
+    between: int = 0  # runs of other labels
+    most_frequent: int = 0  # of these, of the most frequent label
 
     @classmethod
     def of(cls, labels):
         """Counts borders in ids (H, W), or colours (H, W, 3)."""
-        found, ends, between = cls(), [], []
-        colored = labels.ndim == 3
-        for lines in (labels, labels.swapaxes(0, 1)):
+        found, others = cls(), []
+        codes = color_codes(labels) if labels.ndim == 3 else labels
+        for lines in (codes, codes.T):
             lines = lines[:: max(1, len(lines) // LINES)]
-            changes = lines[:, :-2] != lines[:, 1:-1]
-            if colored:
-                changes = changes.any(-1)
-            before, here, after = (
-                part[changes] for part in (lines[:, :-2], lines[:, 1:-1], lines[:, 2:])
-            )
-            beside = here != after
-            inside = (np.minimum(before, after) <= here) & (here <= np.maximum(before, after))
-            if colored:
-                beside, inside = beside.any(-1), inside.all(-1)
-            steps = beside & inside
-            found.pixels += changes.size
-            found.borders += len(here)
-            found.beside += np.count_nonzero(beside)
-            found.steps += np.count_nonzero(steps)
-            before, here, after = before[steps], here[steps], after[steps]
-            if colored:
-                before, here, after = map(color_codes, (before, here, after))
-            ends.append(np.sort(np.stack([before, after], -1), -1))
-            between.append(here)
-        if found.steps:
-            kinds, places = np.unique(np.concatenate(ends), axis=0, return_inverse=True)
-            middle = np.unique(np.concatenate(between), return_inverse=True)[1]
-            triples = np.stack([places.ravel(), middle.ravel()], -1)
-            triples, times = np.unique(triples, axis=0, return_counts=True)
-            most = np.zeros(len(kinds), times.dtype)
-            np.maximum.at(most, triples[:, 0], times)
-            found.varied = found.steps - int(most.sum())
+            width = lines.shape[1]
+            begins = np.ones(lines.shape, bool)
+            begins[:, 1:] = lines[:, 1:] != lines[:, :-1]
+            places = np.flatnonzero(begins)  # of the runs
+            values = lines.ravel()[places]
+            lengths = np.diff(np.append(places, lines.size))
+            areas = np.flatnonzero(lengths >= AREA)
+            first, second = areas[:-1], areas[1:]
+            low, high = (f(values[first], values[second]) for f in (np.minimum, np.maximum))
+            borders = (places[first] // width == places[second] // width) & (low != high)
+            borders &= second - first <= FAR + 1
+            if labels.ndim == 2:
+                # Not high - low, which may be too large for the type.
+                borders &= (high > low + (APART - 1)) | (low + (APART - 1) < low)
+            first, gaps = first[borders], (second - first - 1)[borders]
+            found.pixels += lines.size
+            found.in_areas += int(lengths[areas].sum())
+            found.borders += len(gaps)
+            found.sharp += np.count_nonzero(gaps == 0)
+            within = np.arange(gaps.sum()) - np.repeat(np.cumsum(gaps) - gaps, gaps)
+            others.append(values[np.repeat(first + 1, gaps) + within])
+        times = np.unique(np.concatenate(others), return_counts=True)[1]
+        found.between, found.most_frequent = int(times.sum()), int(times.max(initial=0))
         return found
 
     @property
+    def _tell(self):
+        return self.borders >= FEWEST_BORDERS and self.in_areas > IN_AREAS * self.pixels
+
+    @property
     def are_smooth(self):
-        """Whether ids go over borders by ids between, colours by colours between."""
-        enough = FEWEST_BORDERS <= self.borders < NOISE * self.pixels
-        varied = self.varied > VARIED * self.borders + BY_CHANCE
-        return enough and varied and self.steps > STEPS * self.borders
+        """Whether hardly one is sharp, and what lies between is of many labels."""
+        many = self.most_frequent < DRAWN * self.between
+        return self._tell and many and self.sharp < SMOOTH * self.borders
 
     @property
     def are_rough(self):
-        """Whether there are as many borders beside one another as thin lines have, or JPEG."""
-        enough = FEWEST_BORDERS <= self.borders < NOISE * self.pixels
-        return enough and self.beside > ROUGH * self.borders
+        """Whether few are sharp: after smoothing, or with lines drawn around everything."""
+        return self._tell and self.sharp < ROUGH * self.borders

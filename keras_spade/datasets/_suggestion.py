@@ -2,7 +2,10 @@
 
 import inspect
 import math
+import os
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from keras_spade.datasets._inspection import MOST_COLORS
 from keras_spade.datasets.label_mapping import LabelMapping
@@ -72,18 +75,27 @@ def stray_id(report):
 
 def call_text(function, arguments):
     """The call of a function of this package with a dict of arguments, defaults left out."""
-    arguments = {**arguments, **arguments.get("kwargs", {})}
-    arguments.pop("kwargs", None)
     defaults = {**inspect.signature(paired_folders).parameters}
     defaults |= inspect.signature(function).parameters
-    texts = [
-        repr(str(value)) if name == "directory" else f"{name}={_text(value)}"
-        for name, value in arguments.items()
-        if name == "split" or name not in defaults or value != defaults[name].default
-    ]
+    texts = []
+    for name, value in arguments.items():
+        value = _plain(value)
+        if name == "directory":
+            texts.append(repr(value))
+        elif name == "split" or name not in defaults or value != defaults[name].default:
+            texts.append(f"{name}={_text(value)}")
     begin = f"keras_spade.datasets.{function.__name__}("
     line = begin + ", ".join(texts) + ")"
     return line if len(line) <= 100 else "\n    ".join([begin, *(f"{t}," for t in texts)]) + "\n)"
+
+
+def _plain(value):
+    """NumPy numbers and arrays as those of Python, paths as texts."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, np.ndarray):
+        return tuple(value.tolist())
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _text(value):
@@ -113,7 +125,7 @@ def _ids(pixels):
             [f"{', '.join(map(str, ids))} were taken for the classes of a mask, none for void"],
         )
     voids = [value for value in pixels if value < 0]
-    for largest in LARGEST:
+    for largest in reversed(LARGEST):
         if len(ids) > 1 and ids[-1] == largest and ids[-2] < largest - 1:
             voids.append(ids.pop())
     if not ids:

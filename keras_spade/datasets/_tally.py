@@ -66,7 +66,7 @@ class Tally:
             )
         if self.rough:
             report.suspicious.append(
-                f"in {self.rough} label maps many borders lie right beside the next, as in thin "
-                f"lines, or after JPEG; the first is that of {self.first_rough}: look at it"
+                f"in {self.rough} label maps few borders are sharp, as with lines drawn around "
+                f"everything, or after smoothing or JPEG; the first is that of {self.first_rough}"
             )
         return report

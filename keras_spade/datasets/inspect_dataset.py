@@ -192,14 +192,16 @@ def _tell_how_to_load(report, samples, folders):
                 f"{' and '.join(parts)} are read as one set; "
                 f"image_folder='{folders['image_folder']}/{parts[0]}' and the like read one of them"
             )
+    arguments = {**arguments, **arguments.get("kwargs", {})}
+    arguments.pop("kwargs", None)
     if report.bad_files or report.unmatched or stray is not None:
-        arguments = {**arguments, "on_bad_file": "skip"}
+        arguments["on_bad_file"] = "skip"
     report.call = call_text(function, arguments)
 
 
 def _parts(samples, image_folder):
     """The folders below that of the images, if all have names as training and validation sets."""
-    folder = Path(samples.directory).absolute() / image_folder
+    folder = existing_directory(samples.directory) / image_folder
     within = (Path(image).relative_to(folder).parts for image, *_ in samples.listing.samples)
     first = sorted({parts[0] if len(parts) > 1 else "" for parts in within})
     return first if set(first) <= set(PARTS) else []

@@ -80,6 +80,7 @@ class LabelMapping:
     def __repr__(self):
         defaults = {"palette": None, "remap": None, "offset": 0, "void_labels": "auto"}
         given = {k: v for k, v in self._arguments.items() if v is not defaults[k]}
+        given = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in given.items()}
         listed = ", ".join(f"{name}={value!r}" for name, value in given.items())
         return f"LabelMapping({listed})"
 

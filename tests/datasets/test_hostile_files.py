@@ -162,9 +162,30 @@ def test_folders_that_lead_to_one_another(tmp_path):
                 (folder / f"to_{other.name}").symlink_to(other)
         (tmp_path / kind / f"0.{suffix}").rename(tmp_path / kind / "7" / f"0.{suffix}")
     data = dataset(tmp_path)  # A walk along all paths would take 12! steps.
-    found = [str(Path(image).relative_to(tmp_path)) for image, _ in data.samples.listing.samples]
-    links = [f"images/{number}/to_7/0.jpg" for number in range(12) if number != 7]
-    assert sorted(found) == sorted(["images/7/0.jpg", *links])
+    found = {str(Path(image).relative_to(tmp_path)) for image, _ in data.samples.listing.samples}
+    assert {"images/7/0.jpg", "images/3/to_7/0.jpg", "images/3/to_5/to_7/0.jpg"} < found
+    assert len(found) == 1 + 11 + 11 * 10
+
+
+@pytest.mark.parametrize("name", ["up", "zz"])
+def test_links_out_of_the_folders_and_back(tmp_path, name):
+    hostile = Hostile()
+    image, label = hostile.write(tmp_path / "data", 0)
+    (tmp_path / "data" / "images" / name).symlink_to("..")
+    (tmp_path / "data" / "labels" / name).symlink_to("/")
+    assert len(dataset(tmp_path / "data", on_bad_file="error").samples) == 1
+    # A link in a folder that is come to by a link, whatever the order of the names.
+    outside, inside = tmp_path / "outside", tmp_path / "data" / "images"
+    for folder in (outside / "1", outside / "2"):
+        folder.mkdir(parents=True)
+        (folder / "0.jpg").write_bytes(image.read_bytes())
+    (outside / "1" / "sub").symlink_to(outside / "2")
+    (inside / "m").symlink_to(outside / "1")
+    (inside / ("n" if name == "up" else "a")).symlink_to(outside / "2")
+    for place in ("m", "m/sub", "n" if name == "up" else "a"):
+        (label.parent / place).mkdir()
+        (label.parent / place / "0.png").write_bytes(label.read_bytes())
+    assert len(dataset(tmp_path / "data", on_bad_file="error").samples) == 4
 
 
 def test_two_links_to_one_folder(tmp_path):
