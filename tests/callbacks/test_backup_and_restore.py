@@ -229,7 +229,9 @@ def test_backups_at_epochs_and_how_many_are_kept(tmp_path):
     assert not os.listdir(tmp_path / "gone")
 
 
-@pytest.mark.parametrize("where", ["arrays", "directory"])
+@pytest.mark.parametrize(
+    "where", [pytest.param("arrays", marks=pytest.mark.slow_on("jax")), "directory"]
+)
 def test_a_damaged_backup_gives_way_to_the_one_before(where, tmp_path, whole):
     train(tmp_path, "of_epochs", stop=(1, 1))
     newest = tmp_path / sorted(os.listdir(tmp_path))[-1]

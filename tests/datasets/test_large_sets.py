@@ -1,4 +1,4 @@
-"""A hundred thousand pairs: time to begin, memory."""
+"""Very many pairs: time to begin, memory; `benchmarks/input_pipeline.py` has a hundred thousand."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
-PAIRS = 100_000
+PAIRS = 30_000
 
 SCRIPT = """
 import gc, os, sys, time
@@ -43,4 +43,4 @@ def test_time_to_begin_and_memory(tmp_path):
     command = [sys.executable, "-c", SCRIPT, str(tmp_path), str(PAIRS)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
     seconds, begun, epoch, growth = map(float, done.stdout.split())
-    assert seconds < 30 and begun < 200 and epoch < 300 and growth < 50, done.stdout
+    assert seconds < 10 and begun < 100 and epoch < 300 and growth < 50, done.stdout

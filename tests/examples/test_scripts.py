@@ -169,7 +169,6 @@ def test_a_run_goes_on_unless_its_flags_have_changed(tmp_path):
     result = run("train.py", *flags)
     assert f"Going on from {tmp_path / 'backup'}: epoch 2, step 1." in result.stdout
     assert epochs_in(tmp_path) == ["0", "1"]
-    assert "has ended, after epoch 2." in run("train.py", *flags).stdout
     begun = run("train.py", *flags, "--new_run", "--precision=mixed_bfloat16", "--epochs=1")
     assert "Going on" not in begun.stdout and epochs_in(tmp_path) == ["0"]
 

@@ -180,7 +180,13 @@ def test_steps_in_float64(name, monkeypatch):
     assert np.max(run.state_errors(1, only=BUFFERS)) < 5e-5
 
 
-@pytest.mark.parametrize("name", golden_names("train_step_"))
+# With encoder it runs eagerly, which takes JAX minutes; `test_backends_agree` holds JAX there.
+SLOW = {"train_step_vae": pytest.mark.slow_on("jax")}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=SLOW.get(n, ())) for n in golden_names("train_step_")]
+)
 def test_steps_in_float32(name, monkeypatch):
     # In float32 two correct implementations part ways where an activation falls on the other side
     # of a kink (see the golden README). With oneDNN's rounding that happens in the first generator
