@@ -39,6 +39,7 @@ class SampleReader:
     allow_smooth_labels: bool = False
 
     def __post_init__(self):
+        self._sharp = set()  # label files that were looked at; once is enough
         self.num_classes = positive_integer("num_classes", self.num_classes)
         self.image_size = _size("image_size", self.image_size)
         if self.resize not in RESIZES:
@@ -107,8 +108,9 @@ class SampleReader:
     def checked(self, files, image, labels):
         """As `read`, of files whose image and labels have been read."""
         image_file, label_file, *instance_file = files
-        if labels.ndim == 2 and not self.allow_smooth_labels:
+        if labels.ndim == 2 and not self.allow_smooth_labels and label_file not in self._sharp:
             refuse_smooth(label_file, labels)
+            self._sharp.add(label_file)
         image = upright(image, image_file, labels.shape[:2], label_file, self.as_stored)
         maps = [
             class_ids(label_file, labels, self.num_classes, self.label_mapping, self.void_class)
