@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from keras_spade.datasets._reading import read_ids, read_image, read_labels, upright
-from keras_spade.datasets._smoothing import Borders, refuse_smooth
+from keras_spade.datasets._smoothing import refuse_smooth
 from keras_spade.datasets.label_mapping import color_codes, color_of
 
 MOST_VALUES = 4096
@@ -42,9 +42,8 @@ def inspect_sample(samples, number):
     try:
         labels = (read_labels if reader is None else reader.read_labels)(files[1])
         facts.colored = labels.ndim == 3
-        if reader is None or not (facts.colored or reader.allow_smooth_labels):
-            refuse_smooth(files[1], labels)
-        facts.rough = reader is None and Borders.of(labels).are_rough
+        if reader is None:
+            facts.rough = refuse_smooth(files[1], labels).are_rough
         codes = color_codes(labels) if facts.colored else labels
         counts = _counts(codes, facts.colored)
         if reader is None and facts.colored and len(counts) > MOST_COLORS:

@@ -209,7 +209,10 @@ def _check_content(kind, mode, file):
 
 
 def _check_png(stream):
-    """Compares the checksums of the parts that make the pixels; others have odd ones, often."""
+    """Compares the checksums of the parts that make the pixels; others have odd ones, often.
+
+    `PIL.Image.verify` does so too, but of all parts, and holds each of them in memory.
+    """
     stream.seek(8)
     name = None
     while name != b"IEND":

@@ -102,15 +102,18 @@ class SampleReader:
         return self.checked(files, read_image(files[0]), self.read_labels(files[1]))
 
     def read_labels(self, file):
-        """What a label file holds, ids or colours, as the mapping wants it."""
-        return (read_ids if self.label_mapping.colors is None else read_colors)(file)
+        """What a label file holds, ids or colours, as the mapping wants it; not smoothed ids."""
+        if self.label_mapping.colors is not None:
+            return read_colors(file)
+        labels = read_ids(file)
+        if not self.allow_smooth_labels and file not in self._sharp:
+            refuse_smooth(file, labels)
+            self._sharp.add(file)
+        return labels
 
     def checked(self, files, image, labels):
         """As `read`, of files whose image and labels have been read."""
         image_file, label_file, *instance_file = files
-        if labels.ndim == 2 and not self.allow_smooth_labels and label_file not in self._sharp:
-            refuse_smooth(label_file, labels)
-            self._sharp.add(label_file)
         image = upright(image, image_file, labels.shape[:2], label_file, self.as_stored)
         maps = [
             class_ids(label_file, labels, self.num_classes, self.label_mapping, self.void_class)

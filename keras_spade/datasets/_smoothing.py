@@ -23,9 +23,14 @@ LINES = 64
 
 
 def refuse_smooth(file, labels):
-    """A ValueError that names the file if its ids (H, W), or colours (H, W, 3), are smooth."""
-    if not Borders.of(labels).are_smooth:
-        return
+    """Returns the `Borders` of ids (H, W), or colours (H, W, 3).
+
+    Raises:
+        ValueError: if they are smooth; it names the file.
+    """
+    borders = Borders.of(labels)
+    if not borders.are_smooth:
+        return borders
     kind, way_out = "colours", ""
     if labels.ndim == 2:
         kind, way_out = "ids", "; if it was drawn so, allow_smooth_labels=True reads it"
