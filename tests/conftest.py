@@ -8,7 +8,7 @@ os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 import keras
 import pytest
-from backends import BACKEND, without_gradients
+from support.backends import BACKEND, without_gradients
 
 # What the imports made stays; collecting it again and again takes longer than many tests.
 gc.freeze()

@@ -18,7 +18,7 @@ ALLOWED = {
     "optimizers": {"optimizers"},
     "trainers": {"callbacks", "datasets", "trainers"},
 }
-SHARED = {"files", "label_colors", "precision", "replicas"}
+SHARED = {"arguments", "files", "images", "label_colors", "precision", "replicas"}
 BACKENDS = ("tensorflow", "torch", "jax")
 DEPENDENCIES = {"keras", "keras_spade", "numpy", "PIL", *BACKENDS}
 

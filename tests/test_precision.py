@@ -2,8 +2,8 @@ import keras
 import ml_dtypes
 import numpy as np
 import pytest
-from backends import sixty_four_bits
-from layers.harness import to_numpy
+from support.backends import sixty_four_bits
+from support.harness import to_numpy
 
 from keras_spade.precision import full_precision, full_precision_dtype
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from backends import only_on
-from golden_files import read_arrays, relative_error
+from support.backends import only_on
+from support.golden_files import read_arrays, relative_error
 
 import keras_spade
 from keras_spade.replicas import sum_over_replicas
@@ -25,7 +25,7 @@ def answers(tmp_path_factory):
             sys.executable,
             "-W",
             "error",
-            str(Path(__file__).with_name("two_replicas.py")),
+            str(Path(__file__).parent / "processes" / "two_replicas.py"),
             str(path),
         ],
         env={**os.environ, "PYTHONPATH": package, "CUDA_VISIBLE_DEVICES": "-1"},

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from _device_subjects import DeviceSettings
 from _flops import discriminator_layers, encoder_layers, flops, generator_layers
-from backends import with_gradients
+from support.backends import with_gradients
 
 SMALL = DeviceSettings(
     task="inference",

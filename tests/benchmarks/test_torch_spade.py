@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 import pytest
-from backends import float64_throughout, with_gradients
+from support.backends import float64_throughout, with_gradients
 
 from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 from keras_spade.checkpoints import nvlabs_weights

@@ -8,8 +8,8 @@ import os
 import keras
 import numpy as np
 import pytest
-from backends import not_on
-from tiny_gan import state_of, tiny_batch, tiny_gan
+from support.backends import not_on
+from support.tiny_gan import state_of, tiny_batch, tiny_gan
 
 from keras_spade.callbacks import BackupAndRestore, LinearDecay
 from keras_spade.datasets import by_epoch, epoch_order

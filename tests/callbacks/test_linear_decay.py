@@ -3,8 +3,8 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
-from golden_files import load_golden
-from tiny_gan import SHAPE, tiny_gan
+from support.golden_files import load_golden
+from support.tiny_gan import SHAPE, tiny_gan
 
 from keras_spade.callbacks import LinearDecay
 

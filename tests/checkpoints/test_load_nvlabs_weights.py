@@ -6,8 +6,8 @@ import sys
 
 import numpy as np
 import pytest
-from backends import not_on
-from golden_files import channels_last, load_golden, relative_error
+from support.backends import not_on
+from support.golden_files import channels_last, load_golden, relative_error
 
 from keras_spade import MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 from keras_spade.checkpoints import load_nvlabs_weights, nvlabs_weights

@@ -3,7 +3,7 @@ import re
 import keras
 import numpy as np
 import pytest
-from golden_files import golden_names, load_golden
+from support.golden_files import golden_names, load_golden
 
 from keras_spade import MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 from keras_spade.checkpoints import load_nvlabs_weights, nvlabs_weights

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hostile_files import CLASSES, Hostile
 from PIL import Image
+from support.hostile_files import CLASSES, Hostile
 
 tf = pytest.importorskip("tensorflow")
 

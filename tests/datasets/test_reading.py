@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from hostile_files import packed_png
 from PIL import Image, ImageFile
+from support.hostile_files import packed_png
 
 from keras_spade.datasets import LabelMapping
 from keras_spade.datasets._reading import read_ids, read_image

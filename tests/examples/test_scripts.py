@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
-from training_runs import free_ports
+from support.training_processes import free_ports
 
 import keras_spade  # noqa: F401 - registers GauGAN with Keras.
 

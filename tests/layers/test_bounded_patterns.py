@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 import pytest
-from backends import differentiate, only_on, sixty_four_bits
-from layers.harness import to_numpy
-from layers.pattern_cases import assert_equal_layers, difference, label_map, randomize_all
+from support.backends import differentiate, only_on, sixty_four_bits
+from support.harness import to_numpy
+from support.pattern_cases import assert_equal_layers, difference, label_map, randomize_all
 
 from keras_spade.layers import SPADE, LabelConv2D, LabelPatterns, distinct_windows
 from keras_spade.layers.bounded_patterns import table_share

@@ -1,9 +1,9 @@
 import keras
 import numpy as np
 import pytest
-from backends import sixty_four_bits
-from golden_files import load_golden
-from layers.harness import check_layer, golden_segmap, to_numpy
+from support.backends import sixty_four_bits
+from support.golden_files import load_golden
+from support.harness import check_layer, golden_segmap, to_numpy
 
 from keras_spade.layers import ConditioningMap, encode_labels
 

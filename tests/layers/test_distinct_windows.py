@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from backends import only_on
-from layers.pattern_cases import KINDS, label_map
+from support.backends import only_on
+from support.pattern_cases import KINDS, label_map
 
 from keras_spade.layers import distinct_windows
 from keras_spade.layers.distinct_windows import window_count

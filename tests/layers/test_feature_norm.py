@@ -3,9 +3,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from backends import compiled_call, sixty_four_bits
-from golden_files import channels_last, load_golden, read_arrays, relative_error
-from layers.harness import check_layer, gradients, to_numpy
+from support.backends import compiled_call, sixty_four_bits
+from support.golden_files import channels_last, load_golden, read_arrays, relative_error
+from support.harness import check_layer, gradients, to_numpy
 
 from keras_spade.layers import FeatureNorm
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from golden_files import channels_last, golden_names, load_golden, relative_error
-from layers.harness import check_layer, gradients, to_numpy
+from support.golden_files import channels_last, golden_names, load_golden, relative_error
+from support.harness import check_layer, gradients, to_numpy
 
 from keras_spade.layers import HalfPool
 

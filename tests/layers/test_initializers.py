@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import pytest
-from layers.harness import to_numpy
 from scipy import stats
+from support.harness import to_numpy
 
 from keras_spade.layers import xavier_normal
 

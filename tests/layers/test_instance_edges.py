@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import pytest
-from golden_files import load_golden
-from layers.harness import to_numpy
+from support.golden_files import load_golden
+from support.harness import to_numpy
 
 from keras_spade.layers import instance_edges
 

@@ -3,11 +3,11 @@ import json
 import keras
 import numpy as np
 import pytest
-from backends import differentiate
-from golden_files import relative_error
 from keras import ops
-from layers.harness import to_numpy
-from layers.pattern_cases import KINDS, assert_equal_layers, difference, label_map
+from support.backends import differentiate
+from support.golden_files import relative_error
+from support.harness import to_numpy
+from support.pattern_cases import KINDS, assert_equal_layers, difference, label_map
 
 from keras_spade.layers import HalfPool, LabelConv2D, LabelPatterns
 

@@ -3,9 +3,9 @@ import json
 import keras
 import numpy as np
 import pytest
-from backends import BACKEND, not_on, only_on
-from layers.harness import to_numpy
-from layers.pattern_cases import KINDS, label_map
+from support.backends import BACKEND, not_on, only_on
+from support.harness import to_numpy
+from support.pattern_cases import KINDS, label_map
 
 from keras_spade.layers import LabelPatterns, encode_labels, nearest_resize
 from keras_spade.layers.label_patterns import one_hot_pixels

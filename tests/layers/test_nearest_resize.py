@@ -3,9 +3,9 @@ import re
 import keras
 import numpy as np
 import pytest
-from backends import BACKEND, compiled, only_on, sixty_four_bits
-from golden_files import load_golden
-from layers.harness import to_numpy
+from support.backends import BACKEND, compiled, only_on, sixty_four_bits
+from support.golden_files import load_golden
+from support.harness import to_numpy
 
 from keras_spade.layers import nearest_resize
 from keras_spade.layers.nearest_resize import is_integer

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from golden_files import relative_error
 from keras import ops
-from layers.harness import to_numpy
+from support.golden_files import relative_error
+from support.harness import to_numpy
 
 from keras_spade.layers import HalfPool
 from keras_spade.layers.distinct_windows import distinct_windows

@@ -1,9 +1,9 @@
 import keras
 import numpy as np
 import pytest
-from backends import differentiate, sixty_four_bits
-from golden_files import load_golden, relative_error
-from layers.harness import to_numpy
+from support.backends import differentiate, sixty_four_bits
+from support.golden_files import load_golden, relative_error
+from support.harness import to_numpy
 
 from keras_spade.layers import reparameterize
 

@@ -1,10 +1,10 @@
 import keras
 import numpy as np
 import pytest
-from backends import only_on, sixty_four_bits
-from golden_files import relative_error
-from layers.harness import gradients, to_numpy
-from layers.pattern_cases import assert_equal_layers
+from support.backends import only_on, sixty_four_bits
+from support.golden_files import relative_error
+from support.harness import gradients, to_numpy
+from support.pattern_cases import assert_equal_layers
 
 from keras_spade.layers import SmallMapConv2D
 

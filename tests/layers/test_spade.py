@@ -1,9 +1,9 @@
 import keras
 import numpy as np
 import pytest
-from backends import sixty_four_bits
-from golden_files import channels_last, golden_names, load_golden, relative_error
-from layers.harness import (
+from support.backends import sixty_four_bits
+from support.golden_files import channels_last, golden_names, load_golden, relative_error
+from support.harness import (
     check_layer,
     check_state,
     golden_options,

@@ -5,10 +5,10 @@ import itertools
 import keras
 import numpy as np
 import pytest
-from backends import BACKEND, differentiate, float64_throughout, only_on
-from golden_files import relative_error
-from layers.harness import to_numpy
-from layers.pattern_cases import KINDS, assert_equal_layers, label_map, randomize_all
+from support.backends import BACKEND, differentiate, float64_throughout, only_on
+from support.golden_files import relative_error
+from support.harness import to_numpy
+from support.pattern_cases import KINDS, assert_equal_layers, label_map, randomize_all
 
 from keras_spade import SPADE
 from keras_spade.layers import LabelPatterns

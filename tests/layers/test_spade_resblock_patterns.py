@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from golden_files import relative_error
-from layers.harness import to_numpy
-from layers.pattern_cases import KINDS, assert_equal_layers, label_map, randomize_all
+from support.golden_files import relative_error
+from support.harness import to_numpy
+from support.pattern_cases import KINDS, assert_equal_layers, label_map, randomize_all
 
 from keras_spade import SPADEResBlock
 from keras_spade.layers import LabelPatterns

@@ -3,7 +3,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from backends import (
+from support.backends import (
     BACKEND,
     compiled_call,
     differentiate,
@@ -11,8 +11,8 @@ from backends import (
     only_on,
     with_gradients,
 )
-from golden_files import read_arrays, relative_error
-from layers.harness import check_layer, gradients, randomize, to_numpy
+from support.golden_files import read_arrays, relative_error
+from support.harness import check_layer, gradients, randomize, to_numpy
 
 from keras_spade import SpectralNorm
 

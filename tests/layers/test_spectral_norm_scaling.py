@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 import pytest
-from golden_files import relative_error
-from layers.harness import randomize, to_numpy
-from layers.pattern_cases import assert_equal_layers
+from support.golden_files import relative_error
+from support.harness import randomize, to_numpy
+from support.pattern_cases import assert_equal_layers
 
 from keras_spade import SpectralNorm
 from keras_spade.layers import SmallMapConv2D

@@ -3,8 +3,8 @@ import json
 import keras
 import numpy as np
 import pytest
-from backends import differentiate
-from golden_files import channels_last, load_golden, relative_error
+from support.backends import differentiate
+from support.golden_files import channels_last, load_golden, relative_error
 
 from keras_spade.losses import AdversarialLoss
 

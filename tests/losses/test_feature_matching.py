@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import pytest
-from backends import differentiate, is_no_gradient
-from golden_files import channels_last, load_golden, relative_error
+from support.backends import differentiate, is_no_gradient
+from support.golden_files import channels_last, load_golden, relative_error
 
 from keras_spade.losses import feature_matching_loss
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from backends import differentiate, only_on
-from golden_files import load_golden, relative_error
+from support.backends import differentiate, only_on
+from support.golden_files import load_golden, relative_error
 
 from keras_spade.losses import kl_divergence
 

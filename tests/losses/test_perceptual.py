@@ -6,9 +6,9 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from backends import differentiate, is_no_gradient, sixty_four_bits
-from golden_files import channels_last, load_golden, relative_error
-from layers.harness import to_numpy
+from support.backends import differentiate, is_no_gradient, sixty_four_bits
+from support.golden_files import channels_last, load_golden, relative_error
+from support.harness import to_numpy
 
 from keras_spade.losses import PerceptualLoss
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from backends import EAGERLY
+from support.backends import EAGERLY
 
 from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 

@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 import pytest
-from backends import EAGERLY
-from tiny_gan import tiny_batch, tiny_gan
+from support.backends import EAGERLY
+from support.tiny_gan import tiny_batch, tiny_gan
 
 from keras_spade.optimizers import BiasCorrectedAdam
 

@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pytest
-from backends import BACKEND, EAGERLY, label_error
+from support.backends import BACKEND, EAGERLY, label_error
 
 from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 from keras_spade.losses import AdversarialLoss, PerceptualLoss

@@ -5,8 +5,8 @@ from collections import Counter
 import keras
 import numpy as np
 import pytest
-from backends import EAGERLY, float64_throughout, only_on
-from layers.harness import to_numpy
+from support.backends import EAGERLY, float64_throughout, only_on
+from support.harness import to_numpy
 
 from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from golden_files import read_arrays
+from support.golden_files import read_arrays
 
 import keras_spade  # noqa: F401  (registers the classes)
 

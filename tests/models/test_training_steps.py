@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from golden_files import channels_last, golden_names, load_golden
+from support.golden_files import channels_last, golden_names, load_golden
 
 from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 from keras_spade.checkpoints import load_nvlabs_weights, nvlabs_weights

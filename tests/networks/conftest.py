@@ -6,7 +6,7 @@ import json
 import keras
 import numpy as np
 import pytest
-from backends import at_once
+from support.backends import at_once
 
 
 @pytest.fixture

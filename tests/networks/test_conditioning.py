@@ -3,10 +3,10 @@
 import keras
 import numpy as np
 import pytest
-from backends import at_once, differentiate, float64_throughout
-from golden_files import relative_error
-from layers.harness import to_numpy
-from layers.pattern_cases import difference, label_map
+from support.backends import at_once, differentiate, float64_throughout
+from support.golden_files import relative_error
+from support.harness import to_numpy
+from support.pattern_cases import difference, label_map
 
 from keras_spade import MultiScaleDiscriminator, SPADEGenerator
 from keras_spade.layers import ConditioningMap, LabelPatterns

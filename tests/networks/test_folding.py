@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 import pytest
-from backends import at_once, float64_throughout
-from golden_files import relative_error
-from layers.harness import to_numpy
+from support.backends import at_once, float64_throughout
+from support.golden_files import relative_error
+from support.harness import to_numpy
 
 from keras_spade import MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 from keras_spade.layers import SPADEResBlock, SpectralNorm

@@ -3,9 +3,9 @@ import re
 import keras
 import numpy as np
 import pytest
-from backends import at_once, only_on, sixty_four_bits
-from golden_files import channels_last, golden_names, load_golden, relative_error
-from layers.harness import to_numpy
+from support.backends import at_once, only_on, sixty_four_bits
+from support.golden_files import channels_last, golden_names, load_golden, relative_error
+from support.harness import to_numpy
 
 from keras_spade import SPADEGenerator
 from keras_spade.checkpoints import load_nvlabs_weights

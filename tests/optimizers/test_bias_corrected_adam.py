@@ -3,9 +3,9 @@ import json
 import keras
 import numpy as np
 import pytest
-from backends import sixty_four_bits, with_gradients
-from golden_files import relative_error
-from layers.harness import to_numpy
+from support.backends import sixty_four_bits, with_gradients
+from support.golden_files import relative_error
+from support.harness import to_numpy
 
 from keras_spade.optimizers import BiasCorrectedAdam
 

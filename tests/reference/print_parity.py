@@ -15,8 +15,8 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[i]) for i in (1, 2)]
 import keras
 import numpy as np
 import tensorflow as tf
-from golden_files import channels_last, golden_names, load_golden, relative_error
 from models.test_training_steps import NORMS, Run, build
+from support.golden_files import channels_last, golden_names, load_golden, relative_error
 
 from keras_spade import MultiScaleDiscriminator, SPADEResBlock, StyleEncoder
 from keras_spade.checkpoints import load_nvlabs_weights, nvlabs_weights

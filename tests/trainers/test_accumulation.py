@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 import pytest
-from backends import bare_trainer
-from tiny_gan import state_of, tiny_batch, tiny_gan
+from support.backends import bare_trainer
+from support.tiny_gan import state_of, tiny_batch, tiny_gan
 
 from keras_spade.optimizers import BiasCorrectedAdam
 

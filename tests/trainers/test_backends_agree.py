@@ -1,13 +1,13 @@
 """TensorFlow, JAX and PyTorch make the same steps from the same weights, and read their files.
 
-Each runs in a process of its own, `tests/backend_run.py`.
+Each runs in a process of its own, `tests/processes/train_on_backend.py`.
 """
 
 import numpy as np
 import pytest
-from backend_runs import BACKENDS, differences, run
-from backends import BACKEND
-from golden_files import read_arrays
+from support.backend_processes import BACKENDS, differences, run
+from support.backends import BACKEND
+from support.golden_files import read_arrays
 
 pytestmark = [
     pytest.mark.slow,

@@ -1,10 +1,10 @@
 """JAX on several devices, `keras.distribution.DataParallel`, beside one."""
 
 import pytest
-from backend_runs import BACKENDS, differences, run
-from backends import BACKEND, only_on
-from golden_files import read_arrays
-from tiny_gan import tiny_batch
+from support.backend_processes import BACKENDS, differences, run
+from support.backends import BACKEND, only_on
+from support.golden_files import read_arrays
+from support.tiny_gan import tiny_batch
 
 
 @pytest.mark.slow

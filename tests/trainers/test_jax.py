@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 import pytest
-from backends import only_on
-from tiny_gan import state_of, tiny_batch, tiny_gan
+from support.backends import only_on
+from support.tiny_gan import state_of, tiny_batch, tiny_gan
 
 from keras_spade.callbacks import BackupAndRestore
 

@@ -11,8 +11,15 @@ import time
 
 import keras
 import pytest
-from backends import only_on
-from training_runs import assert_equal_runs, finish, largest_difference, run, start, steps
+from support.backends import only_on
+from support.training_processes import (
+    assert_equal_runs,
+    finish,
+    largest_difference,
+    run,
+    start,
+    steps,
+)
 
 from keras_spade.callbacks import BackupAndRestore
 

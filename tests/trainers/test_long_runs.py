@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from backends import only_on
-from training_runs import finish, run, start
+from support.backends import only_on
+from support.training_processes import finish, run, start
 
 pytestmark = [pytest.mark.slow, only_on("tensorflow", "hundreds of steps, once")]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from backends import only_on
-from training_runs import assert_equal_runs, finish, free_ports, run, start, steps
+from support.backends import only_on
+from support.training_processes import assert_equal_runs, finish, free_ports, run, start, steps
 
 from keras_spade.callbacks import BackupAndRestore
 

@@ -4,7 +4,7 @@ import sys
 import keras
 import numpy as np
 import pytest
-from backends import BACKEND, bare_trainer, label_error, only_on
+from support.backends import BACKEND, bare_trainer, label_error, only_on
 
 TWO_REPLICAS = """
 import keras, numpy as np, tensorflow as tf

@@ -5,9 +5,9 @@ import importlib
 import keras
 import numpy as np
 import pytest
-from backends import BACKEND, bare_trainer, not_on, only_on
 from keras import ops
-from tiny_gan import state_of, tiny_batch, tiny_gan
+from support.backends import BACKEND, bare_trainer, not_on, only_on
+from support.tiny_gan import state_of, tiny_batch, tiny_gan
 
 from keras_spade.trainers import SkippedSteps
 

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 import pytest
-from backends import only_on
-from training_runs import assert_equal_runs, finish, free_ports, run, start
+from support.backends import only_on
+from support.training_processes import assert_equal_runs, finish, free_ports, run, start
 
 pytestmark = [pytest.mark.slow, only_on("tensorflow", "tf.distribute")]
 

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from tiny_gan import tiny_batch, tiny_gan
+from support.tiny_gan import tiny_batch, tiny_gan
 
 tf = pytest.importorskip("tensorflow", reason="tf.data is TensorFlow's")
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from backends import not_on
+from support.backends import not_on
 
 SCRIPT = """
 import sys
@@ -13,7 +13,7 @@ sys.modules["tensorflow"] = None  # whoever imports it fails
 sys.path.insert(0, sys.argv[1])
 import conftest
 import keras, numpy as np
-from tiny_gan import state_of, tiny_batch, tiny_gan
+from support.tiny_gan import state_of, tiny_batch, tiny_gan
 from keras_spade import callbacks
 
 folder, data = sys.argv[2], tiny_batch(4)

@@ -2,7 +2,7 @@
 
 import keras
 import numpy as np
-from backends import EAGERLY
+from support.backends import EAGERLY
 
 from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator
 

@@ -1,4 +1,4 @@
-"""Starts `backend_run.py`, and compares what two runs have written."""
+"""Starts `processes/train_on_backend.py`, and compares what two runs have written."""
 
 import importlib.util
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-SCRIPT = Path(__file__).with_name("backend_run.py")
+SCRIPT = Path(__file__).parents[1] / "processes" / "train_on_backend.py"
 BACKENDS = [name for name in ("tensorflow", "torch", "jax") if importlib.util.find_spec(name)]
 
 
@@ -17,7 +17,7 @@ def run(backend, folder, *flags):
     environment = {
         **os.environ,
         "KERAS_BACKEND": backend,
-        "PYTHONPATH": str(SCRIPT.parents[1]),
+        "PYTHONPATH": str(SCRIPT.parents[2]),
         "CUDA_VISIBLE_DEVICES": "-1",
         "JAX_ENABLE_X64": "true" if "--dtype=float64" in flags else "false",
         "JAX_DISABLE_MOST_OPTIMIZATIONS": "true",

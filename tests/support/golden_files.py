@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import pytest
 
-HERE = Path(__file__).resolve().parent
-SHARED = HERE.parents[1] / "shared"
-GOLDEN = (HERE / "golden" / "nvlabs", SHARED / "golden" / "open")
+TESTS = Path(__file__).resolve().parents[1]
+SHARED = TESTS.parents[1] / "shared"
+GOLDEN = (TESTS / "golden" / "nvlabs", SHARED / "golden" / "open")
 
 
 class Golden:

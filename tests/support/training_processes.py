@@ -1,4 +1,4 @@
-"""Starts `training_run.py`, and compares what two runs have written."""
+"""Starts `processes/train.py`, and compares what two runs have written."""
 
 import json
 import os
@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-SCRIPT = Path(__file__).with_name("training_run.py")
+SCRIPT = Path(__file__).parents[1] / "processes" / "train.py"
 
 
 def start(out, *flags, **variables):
     """A running process, whose output can be read; errors go to a file beside `out`."""
     environment = {
         **os.environ,
-        "PYTHONPATH": str(SCRIPT.parents[1]),
+        "PYTHONPATH": str(SCRIPT.parents[2]),
         "CUDA_VISIBLE_DEVICES": "-1",
         **variables,
     }

@@ -6,9 +6,9 @@ import re
 
 import keras
 import numpy as np
-from backends import differentiate
-from golden_files import relative_error
 from keras import ops
+from support.backends import differentiate
+from support.golden_files import relative_error
 
 NORMS = {"syncbatch": "sync_batch", "batch": "batch", "instance": "instance"}
 

@@ -1,7 +1,7 @@
 """Three training steps from given weights, as a process of its own, on whatever backend.
 
-    KERAS_BACKEND=jax python backend_run.py folder --dtype=float32
-    KERAS_BACKEND=jax python backend_run.py folder --load tensorflow torch
+    KERAS_BACKEND=jax python train_on_backend.py folder --dtype=float32
+    KERAS_BACKEND=jax python train_on_backend.py folder --load tensorflow torch
 
 writes losses, weights and pictures to `jax.npz` and the model to `jax.keras`; with `--load` paints
 with the models that other backends have written.

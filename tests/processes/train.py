@@ -1,6 +1,6 @@
 """A small training run as a process of its own; tests kill it, spread it and run it again.
 
-    python training_run.py out.npz --backup=folder --replicas=2 ...
+    python train.py out.npz --backup=folder --replicas=2 ...
 
 Writes weights, statistics, optimizers and all logged losses at the end. Every step prints a line.
 """

@@ -2,8 +2,8 @@
 
 import keras
 import numpy as np
-from golden_files import relative_error
-from layers.harness import gradients, randomize, to_numpy
+from support.golden_files import relative_error
+from support.harness import gradients, randomize, to_numpy
 
 KINDS = ("regions", "pixels", "flat", "noise", "outside")
 

@@ -1,0 +1,50 @@
+"""Checks of arguments that many functions share."""
+
+import operator
+
+
+def positive_integer(argument, value, wanted="at least 1"):
+    """Returns an argument as an int of at least 1.
+
+    Args:
+        argument: its name, as the message shows it.
+        value: what was given.
+        wanted: what the message says that the argument must be.
+
+    Returns:
+        The int.
+
+    Raises:
+        ValueError: for anything else, booleans included.
+    """
+    try:
+        number = 0 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise ValueError(f"{argument} must be {wanted}, got {value!r}")
+    return number
+
+
+def positive_integers(argument, values, count, wanted):
+    """Returns an argument as a tuple of `count` ints of at least 1.
+
+    Args:
+        argument: its name, as the message shows it.
+        values: what was given.
+        count: how many there must be.
+        wanted: what the message says that the argument must be.
+
+    Returns:
+        A tuple of ints.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    try:
+        numbers = tuple(positive_integer(argument, value) for value in values)
+    except (TypeError, ValueError):
+        numbers = ()
+    if len(numbers) != count:
+        raise ValueError(f"{argument} must be {wanted}, got {values!r}")
+    return numbers
