@@ -74,6 +74,8 @@ class WholeFiles:
     On several workers the first one saves, and the others pass.
     """
 
+    variables: list  # of `keras.Model`
+
     def save(self, filepath, overwrite=True, zipped=None, **kwargs):
         """Saves the model as Keras does; a file that is there is replaced only when all is written.
 

@@ -8,17 +8,18 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "keras_spade"
 ALLOWED = {
+    "backends": {"backends"},
     "callbacks": {"callbacks"},
     "checkpoints": {"checkpoints", "layers", "networks"},
     "datasets": {"datasets"},
-    "layers": {"layers"},
+    "layers": {"backends", "layers"},
     "losses": {"losses"},
-    "models": {"layers", "losses", "models", "networks", "optimizers", "trainers"},
+    "models": {"backends", "layers", "losses", "models", "networks", "optimizers", "runs"},
     "networks": {"layers", "networks"},
-    "optimizers": {"optimizers"},
-    "trainers": {"callbacks", "datasets", "trainers"},
+    "optimizers": {"backends", "optimizers"},
+    "runs": {"backends", "callbacks", "datasets", "runs"},
 }
-SHARED = {"arguments", "files", "images", "label_colors", "precision", "replicas"}
+SHARED = {"arguments", "files", "images", "label_colors", "label_ids", "precision"}
 BACKENDS = ("tensorflow", "torch", "jax")
 DEPENDENCIES = {"keras", "keras_spade", "numpy", "PIL", *BACKENDS}
 
@@ -63,9 +64,9 @@ def test_only_known_libraries():
             assert top in DEPENDENCIES or top in sys.stdlib_module_names, f"{path}: {name}"
 
 
-def test_backends_are_imported_late_but_by_their_trainers():
+def test_backends_are_imported_late_but_by_their_own_files():
     for path in files():
-        own = path.stem.split("_")[0] if path.parent.name == "trainers" else None
+        own = path.stem.split("_")[0] if path.parent.name in ("backends", "runs") else None
         for name in imports(path, top_level=True):
             assert name.split(".")[0] not in set(BACKENDS) - {own}, f"{path}: {name}"
 

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from keras_spade.backends.replicas import sum_over_replicas
 from keras_spade.precision import full_precision, full_precision_dtype
-from keras_spade.replicas import sum_over_replicas
 
 NORMS = ("sync_batch", "batch", "instance")
 

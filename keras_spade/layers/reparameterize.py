@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
+from keras_spade.backends.replicas import normal_over_replicas
 from keras_spade.precision import full_precision
-from keras_spade.replicas import normal_over_replicas
 
 
 def reparameterize(mean, log_variance, seed=None):

@@ -4,18 +4,27 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_spade.layers import reparameterize
-from keras_spade.losses import AdversarialLoss
-from keras_spade.models import _batches, _compiling, _latents
-from keras_spade.models._loss_average import LossAverage
-from keras_spade.models._saving import Saving
-from keras_spade.models._training_step import TrainingStep
+from keras_spade.backends import backend
+from keras_spade.images import to_bytes
+from keras_spade.models import compiling
+from keras_spade.models.batch import conditioning_inputs, map_key, with_checked_ids
+from keras_spade.models.fitting import Fitting
+from keras_spade.models.gan_networks import GanNetworks
+from keras_spade.models.loss_average import LossAverage
+from keras_spade.models.objective import Objective
+from keras_spade.models.painting import checked_maps, given_or_drawn_latent
+from keras_spade.models.training_step import TrainingStep
 from keras_spade.optimizers import AlternatingOptimizers
-from keras_spade.trainers import SkippedSteps, Trainer
+from keras_spade.runs import SkippedSteps
+
+
+def _of_objective(name):
+    """An argument of `compile` that its losses keep, as an attribute of the model."""
+    return property(lambda self: getattr(self.objective, name), doc=f"`{name}` of `compile`.")
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
-class GauGAN(TrainingStep, Saving, Trainer, keras.Model):
+class GauGAN(Fitting):
     """SPADE generator, multi-scale discriminator and optional style encoder, trained together.
 
     A training step updates the generator (and encoder) on
@@ -74,17 +83,16 @@ class GauGAN(TrainingStep, Saving, Trainer, keras.Model):
 
     def __init__(self, generator, discriminator, encoder=None, seed=None, **kwargs):
         super().__init__(**kwargs)
-        _batches.check_networks(generator, discriminator, encoder)
+        self.networks = GanNetworks(generator, discriminator, encoder)
         self.generator = generator
         self.discriminator = discriminator
         self.encoder = encoder
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.skipped_steps = SkippedSteps()
-        # In TensorFlow XLA drops the check of label ids, so "auto" must not choose it; on JAX
-        # it stands in front of the step.
-        self.supports_jit = keras.backend.backend() == "jax"
+        self.supports_jit = backend.COMPILES_STEPS
         self.built = True
+        self._inference = None
 
     # === Configuration ===
 
@@ -132,102 +140,109 @@ class GauGAN(TrainingStep, Saving, Trainer, keras.Model):
             ValueError: for bad arguments, naming them.
             RuntimeError: if the ImageNet weights cannot be had.
         """
-        with self.scope():
-            generator_optimizer = _compiling.optimizer(
-                generator_optimizer, 1e-4, self.generator, auto_scale_loss
+        with backend.scope(self):
+            both = compiling.optimizers(
+                self.networks, generator_optimizer, discriminator_optimizer, auto_scale_loss
             )
-            discriminator_optimizer = _compiling.optimizer(
-                discriminator_optimizer, 4e-4, self.discriminator, auto_scale_loss
-            )
-            _compiling.check(
-                generator_optimizer,
-                discriminator_optimizer,
-                adversarial_loss,
-                kl_reduction,
-                max_skipped_steps,
+            compiling.check_replicas(self.replicas, both)
+            compiling.check_limit(max_skipped_steps)
+            objective = Objective(
+                self.networks,
+                adversarial_loss=compiling.adversarial(adversarial_loss),
                 feature_matching_weight=feature_matching_weight,
+                perceptual_loss=compiling.perceptual(perceptual_loss, perceptual_weight),
                 perceptual_weight=perceptual_weight,
                 kl_weight=kl_weight,
+                kl_reduction=kl_reduction,
             )
-            optimizers = {
-                "generator_optimizer": generator_optimizer,
-                "discriminator_optimizer": discriminator_optimizer,
-            }
-            _compiling.check_replicas(self.replicas, **optimizers)
             super().compile(
-                optimizer=AlternatingOptimizers(**optimizers),
+                optimizer=AlternatingOptimizers(**both),
                 run_eagerly=run_eagerly,
                 jit_compile=jit_compile,
                 steps_per_execution=steps_per_execution,
                 auto_scale_loss=False,
             )
-            self.generator_optimizer = generator_optimizer
-            self.discriminator_optimizer = discriminator_optimizer
-            if isinstance(adversarial_loss, str):
-                adversarial_loss = AdversarialLoss(adversarial_loss)
-            self.adversarial_loss = adversarial_loss
-            self.feature_matching_weight = feature_matching_weight
-            self.perceptual_loss = _compiling.perceptual(perceptual_loss, perceptual_weight)
-            self.perceptual_weight = perceptual_weight
-            self.kl_weight = kl_weight
-            self.kl_reduction = kl_reduction
+            self.generator_optimizer = both["generator_optimizer"]
+            self.discriminator_optimizer = both["discriminator_optimizer"]
+            self.generator_optimizer.build(self.networks.generator_variables)
+            self.discriminator_optimizer.build(self.networks.discriminator_variables)
+            self.objective = objective
+            self.training_step = TrainingStep(
+                objective, **both, noise=self.seed_generator, skipped_steps=self.skipped_steps
+            )
             self.max_skipped_steps = max_skipped_steps
             self.auto_scale_loss = auto_scale_loss
             self.given_jit_compile = jit_compile
-            self.generator_optimizer.build(self.generator_variables)
-            self.discriminator_optimizer.build(self.discriminator.trainable_variables)
             self.initial_learning_rates = tuple(
-                float(ops.convert_to_numpy(optimizer.learning_rate))
-                for optimizer in (self.generator_optimizer, self.discriminator_optimizer)
+                float(ops.convert_to_numpy(optimizer.learning_rate)) for optimizer in both.values()
             )
-            self.loss_trackers = [LossAverage(name=name) for name in _compiling.loss_names(self)]
-        self.check_variables(
+            self.loss_trackers = [LossAverage(name=name) for name in objective.loss_names]
+            self._inference = None
+        backend.check_variables(
+            self,
             generator=self.generator.variables,
             discriminator=self.discriminator.variables,
             encoder=[] if self.encoder is None else self.encoder.variables,
-            generator_optimizer=generator_optimizer.variables,
-            discriminator_optimizer=discriminator_optimizer.variables,
+            **{argument: optimizer.variables for argument, optimizer in both.items()},
         )
+
+    adversarial_loss = _of_objective("adversarial_loss")
+    feature_matching_weight = _of_objective("feature_matching_weight")
+    perceptual_loss = _of_objective("perceptual_loss")
+    perceptual_weight = _of_objective("perceptual_weight")
+    kl_weight = _of_objective("kl_weight")
+    kl_reduction = _of_objective("kl_reduction")
 
     @property
     def generator_variables(self):
         """What the generator's optimizer trains: the generator's and the encoder's weights."""
-        encoder = [] if self.encoder is None else self.encoder.trainable_variables
-        return self.generator.trainable_variables + encoder
+        return self.networks.generator_variables
 
     @property
     def statistics(self):
         """What forward passes change: moving statistics, and vectors of spectral norms."""
-        networks = (self.generator, self.discriminator, self.encoder)
-        return [v for n in networks if n is not None for v in n.non_trainable_variables]
-
-    @property
-    def metrics(self):
-        """The averages of the losses, one each."""
-        return list(getattr(self, "loss_trackers", []))
+        return self.networks.statistics
 
     # === Painting ===
 
     def call(self, inputs, training=False):
         """Paints label maps."""
         if not isinstance(inputs, dict):
-            inputs = {_batches.map_key(self.generator): inputs}
-        conditioning = _batches.conditioning_inputs(inputs, self.generator)
-        batch = {"conditioning": self.check_labels(conditioning)}
-        latent = None
-        if inputs.get("style_image") is not None and self.encoder is None:
+            inputs = {map_key(self.generator): inputs}
+        conditioning = conditioning_inputs(inputs, self.generator)
+        conditioning = with_checked_ids(conditioning, self.generator)
+        style, latent = inputs.get("style_image"), inputs.get("latent")
+        if style is not None and self.encoder is None:
             raise ValueError("`style_image`: the model has no encoder.")
-        if self.generator.latent_dim is not None:
-            if inputs.get("latent") is not None:
-                latent = ops.convert_to_tensor(inputs["latent"])
-            elif inputs.get("style_image") is not None:
-                posterior = self.encoder(
-                    ops.convert_to_tensor(inputs["style_image"]), training=training
-                )
-                latent = reparameterize(*posterior, seed=self.seed_generator)
-            else:
-                latent = self._draw_latent(ops.shape(next(iter(batch["conditioning"].values())))[0])
-        return self._paint(batch, latent, training)
+        if self.generator.latent_dim is None:
+            latent = None
+        elif latent is None and style is not None:
+            style = ops.convert_to_tensor(style)
+            latent, _ = self.networks.encode(style, self.seed_generator, training)
+        elif latent is None:
+            batch_size = ops.shape(next(iter(conditioning.values())))[0]
+            latent = self.networks.draw_latent(batch_size, self.seed_generator)
+        return self.networks.paint(conditioning, latent, training)
+
+    def paint(self, inputs):
+        """Paints label maps whose ids are known to be classes; `generate` does so.
+
+        On several workers, one can call it alone.
+
+        Args:
+            inputs: dict as in a call, with the latent where the generator has one.
+
+        Returns:
+            Images `(batch, H, W, 3)`, float32 in [-1, 1].
+        """
+        if self._inference is None:
+
+            def paint(inputs):
+                conditioning = conditioning_inputs(inputs, self.generator)
+                return self.networks.paint(conditioning, inputs.get("latent"), training=False)
+
+            self._inference = backend.inference(self, paint, self.generator.variables)
+        return self._inference(inputs)
 
     def generate(self, labels, instances=None, style_image=None, latent=None, seed=None):
         """Paints label maps, from arrays to pictures.
@@ -250,10 +265,13 @@ class GauGAN(TrainingStep, Saving, Trainer, keras.Model):
         Raises:
             ValueError: naming the argument that does not fit.
         """
-        inputs = _batches.checked_arrays(labels, instances, self.generator)
-        batch_size = len(inputs[_batches.map_key(self.generator)])
-        latent = _latents.given_or_drawn(self, batch_size, style_image, latent, seed)
+        inputs = checked_maps(labels, instances, self.generator)
+        batch_size = len(inputs[map_key(self.generator)])
+        if seed is None:
+            # A worker may paint alone; the noise of training stays that of all workers then.
+            alone = self.workers > 1
+            seed = int(np.random.randint(2**31)) if alone else self.seed_generator
+        latent = given_or_drawn_latent(self.networks, batch_size, style_image, latent, seed)
         if latent is not None:
             inputs["latent"] = latent
-        images = ops.convert_to_numpy(self.paint(inputs)).astype("float32")
-        return np.clip(np.round((images + 1.0) * 127.5), 0, 255).astype("uint8")
+        return to_bytes(ops.convert_to_numpy(self.paint(inputs)).astype("float32"))

@@ -10,6 +10,9 @@ class Network(WholeFiles, keras.Model):
     """A functional model inside a class: its config is its constructor's arguments."""
 
     ARGUMENTS = ()
+    # Of functional models:
+    input: dict | keras.KerasTensor
+    outputs: list
 
     def call(self, inputs, training=None, mask=None):
         """Runs the graph; refuses labels that are no ids, which Keras would cut to integers."""

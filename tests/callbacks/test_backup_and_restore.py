@@ -1,6 +1,6 @@
 """Backups: what is in them, and how training goes on from them within one process.
 
-`tests/trainers/test_killed.py` kills processes.
+`tests/runs/test_killed.py` kills processes.
 """
 
 import os

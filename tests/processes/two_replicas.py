@@ -9,14 +9,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_spade.layers import FeatureNorm, SpectralNorm
-from keras_spade.replicas import (
+from keras_spade.backends.replicas import (
     normal_over_replicas,
     place_in_batch,
     samples_present,
     sum_over_replicas,
 )
-from keras_spade.trainers.tensorflow import Trainer
+from keras_spade.backends.tensorflow import minimize
+from keras_spade.layers import FeatureNorm, SpectralNorm
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -168,7 +168,7 @@ def guarded(name, optimizer, factors):
             statistic.assign(statistic + factor)
             return {"a": w * factor}
 
-        return Trainer().minimize(loss, [w], optimizer, [statistic], share=0.5)[1]
+        return minimize(loss, [w], optimizer, [statistic], share=0.5)[1]
 
     factor = strategy.experimental_distribute_values_from_function(
         lambda context: tf.constant(factors[context.replica_id_in_sync_group])

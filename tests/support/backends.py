@@ -21,18 +21,6 @@ def label_error():
     return tf.errors.InvalidArgumentError
 
 
-def bare_trainer(variables, statistics=()):
-    """A trainer without a model, for a few variables."""
-    from keras_spade.trainers import Trainer
-
-    trainer = Trainer()
-    if BACKEND == "jax":
-        trainer.seed_generator = keras.random.SeedGenerator(0)
-        trainer.trainable_variables = list(variables)
-        trainer.non_trainable_variables = [*statistics, trainer.seed_generator.state]
-    return trainer
-
-
 def only_on(backend, reason):
     """Marks tests of what one backend alone has."""
     return pytest.mark.skipif(BACKEND != backend, reason=f"{backend} only: {reason}")

@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 import pytest
-from support.backends import bare_trainer
 from support.tiny_gan import state_of, tiny_batch, tiny_gan
 
+from keras_spade.backends import backend
 from keras_spade.optimizers import BiasCorrectedAdam
 
 
@@ -21,7 +21,7 @@ def test_two_parts_of_a_batch_move_weights_as_the_whole():
             return {"a": keras.ops.sum(keras.ops.square(w) * keras.ops.convert_to_tensor(x))}
 
         for x in 3 * batches:
-            bare_trainer([w]).minimize(lambda x=x: loss(x), [w], optimizer)
+            backend.minimize(lambda x=x: loss(x), [w], optimizer)
         return np.array(w)
 
     np.testing.assert_allclose(end(None, [xs.mean(0)]), end(2, list(xs)), rtol=1e-6)

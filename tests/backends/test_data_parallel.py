@@ -25,7 +25,7 @@ def test_two_devices_equal_one(tmp_path):
 def test_batches_that_devices_cannot_share_are_refused_before_training(monkeypatch):
     import keras
 
-    from keras_spade.trainers.jax_steps import check_batches
+    from keras_spade.backends.jax_loop import check_batches
 
     check_batches(tiny_batch(3), 2)  # one device
 

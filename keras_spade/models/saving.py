@@ -1,13 +1,35 @@
 """What files hold of a `GauGAN`."""
 
+import dataclasses
+
 import keras
 
+from keras_spade.backends import backend
 from keras_spade.files import WholeFiles
-from keras_spade.models import _compiling
+from keras_spade.models import compiling
+from keras_spade.models.objective import Objective
+from keras_spade.runs import SkippedSteps
 
 
-class Saving(WholeFiles):
-    """Config, files and state of `GauGAN`."""
+class Saving(WholeFiles, keras.Model):
+    """Config, files and state of `GauGAN`, whose attributes these are."""
+
+    generator: keras.Model
+    discriminator: keras.Model
+    encoder: keras.Model | None
+    seed: int | None
+    seed_generator: keras.random.SeedGenerator
+    skipped_steps: SkippedSteps
+    # Of `compile`:
+    objective: Objective
+    generator_optimizer: keras.optimizers.Optimizer
+    discriminator_optimizer: keras.optimizers.Optimizer
+    initial_learning_rates: tuple[float, float]
+    loss_trackers: list[keras.metrics.Metric]
+    max_skipped_steps: int | None
+    auto_scale_loss: bool
+    given_jit_compile: bool | str
+    generator_variables: list[keras.Variable]
 
     def get_config(self):
         """The constructor's arguments."""
@@ -36,18 +58,16 @@ class Saving(WholeFiles):
         arguments = {
             "generator_optimizer": self.generator_optimizer,
             "discriminator_optimizer": self.discriminator_optimizer,
-            "adversarial_loss": self.adversarial_loss,
-            "feature_matching_weight": self.feature_matching_weight,
-            "perceptual_loss": _compiling.savable(self.perceptual_loss),
-            "perceptual_weight": self.perceptual_weight,
-            "kl_weight": self.kl_weight,
-            "kl_reduction": self.kl_reduction,
             "max_skipped_steps": self.max_skipped_steps,
             "auto_scale_loss": self.auto_scale_loss,
             "run_eagerly": self.run_eagerly,
             "jit_compile": self.given_jit_compile,  # Backends decide on "auto" otherwise.
             "steps_per_execution": self.steps_per_execution,
         }
+        losses = {f.name: getattr(self.objective, f.name) for f in dataclasses.fields(Objective)}
+        del losses["networks"]
+        losses["perceptual_loss"] = compiling.savable(losses["perceptual_loss"])
+        arguments |= losses
         config = {k: keras.saving.serialize_keras_object(v) for k, v in arguments.items()}
         return config | {"initial_learning_rates": list(self.initial_learning_rates)}
 
@@ -55,8 +75,8 @@ class Saving(WholeFiles):
         """Compiles from `get_compile_config()`, optimizers built, so that their state loads."""
         config = dict(config)
         rates = config.pop("initial_learning_rates")
-        if keras.backend.backend() == "torch":
-            config["steps_per_execution"] = 1  # Keras knows no other there.
+        if not backend.RUNS_MANY_STEPS:
+            config["steps_per_execution"] = 1
         self.compile(**keras.saving.deserialize_keras_object(config))
         self.initial_learning_rates = tuple(rates)
         self.optimizer.keep_ratio(*rates)
@@ -110,7 +130,7 @@ class Saving(WholeFiles):
                 "`averaged`: the generator's optimizer keeps no averages; compile with an "
                 "optimizer made with `use_ema=True`."
             )
-        with self.scope():
+        with backend.scope(self):
             copy = self.from_config(self.get_config())
         copy.set_weights(self.get_weights())
         if int(keras.ops.convert_to_numpy(optimizer.iterations)):

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_spade.datasets.by_epoch import by_epoch, epoch_order
-from keras_spade.trainers.streams import check_arrays, check_steps
+from keras_spade.runs.streams import check_arrays, check_steps
 
 
 def training_stream(model, data, place, epochs, backup):
@@ -140,16 +140,3 @@ def _dataset_of_arrays(x, y, batch_size, shuffle, seed, steps_per_epoch, **weigh
         return batches.map(pick, num_parallel_calls=tf.data.AUTOTUNE)
 
     return by_epoch(for_epoch, math.ceil(size / batch_size))
-
-
-def shard_by_samples(dataset):
-    """Has every batch split over the workers, unless a dataset says how it wants to be split."""
-    if not isinstance(dataset, tf.data.Dataset):
-        return dataset
-    options = dataset.options()
-    policy = tf.data.experimental.AutoShardPolicy
-    if options.experimental_distribute.auto_shard_policy == policy.AUTO:
-        options = tf.data.Options()
-        options.experimental_distribute.auto_shard_policy = policy.DATA
-        dataset = dataset.with_options(options)
-    return dataset

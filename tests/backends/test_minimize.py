@@ -4,11 +4,13 @@ import sys
 import keras
 import numpy as np
 import pytest
-from support.backends import BACKEND, bare_trainer, label_error, only_on
+from support.backends import BACKEND, label_error, only_on
+
+from keras_spade.backends import backend
 
 TWO_REPLICAS = """
 import keras, numpy as np, tensorflow as tf
-from keras_spade.trainers.tensorflow import Trainer
+from keras_spade.backends.tensorflow import minimize
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -23,7 +25,7 @@ x = strategy.experimental_distribute_values_from_function(lambda c: tf.constant(
 @tf.function
 def step(x):
     def on_replica(x):
-        Trainer().minimize(lambda: {"a": w * x}, [w], optimizer, share=0.5)
+        minimize(lambda: {"a": w * x}, [w], optimizer, share=0.5)
 
     strategy.run(on_replica, args=(x,))
 
@@ -38,9 +40,7 @@ def test_minimize_follows_the_gradient_of_the_sum():
     optimizer = keras.optimizers.SGD(0.1)
     optimizer.build([w])
     losses = {"square": lambda: w * w * other, "linear": lambda: 3.0 * w}
-    values, skipped = bare_trainer([w], [other]).minimize(
-        lambda: {k: f() for k, f in losses.items()}, [w], optimizer
-    )
+    values, skipped = backend.minimize(lambda: {k: f() for k, f in losses.items()}, [w], optimizer)
     assert not bool(skipped)
     assert {k: float(v) for k, v in values.items()} == {"square": 4.0, "linear": 6.0}
     assert float(w) == pytest.approx(2.0 - 0.1 * (2 * 2.0 + 3.0))
@@ -58,7 +58,7 @@ def test_two_replicas_step_along_the_mean():
 
 @pytest.mark.parametrize("compiled", [False, True])
 def test_label_range(compiled):
-    check = bare_trainer([]).check_label_range
+    check = backend.check_label_range
     if compiled:
         if BACKEND != "tensorflow":
             pytest.skip("a compiled function cannot raise there; trainings look before their steps")

@@ -51,20 +51,17 @@ def _sum(strategy, numbers):
 
 
 @contextlib.contextmanager
-def losing_no_worker(workers, backup):
-    """Says what to do where TensorFlow reports that another worker has gone."""
+def losing_none(advice):
+    """Says what to do where TensorFlow reports that another worker is lost.
+
+    Args:
+        advice: what happens when all workers are started again.
+    """
     try:
         yield
     except LOST as error:
-        if workers == 1:
-            raise
-        then = (
-            f"training goes on from the last backup in {backup.directory}"
-            if backup is not None
-            else "training begins anew, as there is no `callbacks.BackupAndRestore`"
-        )
         raise RuntimeError(
             "Another worker is lost, or cannot be reached, and training cannot go on without it. "
-            f"Start all the workers again with the same command: {then}. (TensorFlow says: "
+            f"Start all the workers again with the same command: {advice}. (TensorFlow says: "
             f"{type(error).__name__}: {error.message.partition(chr(10))[0]})"
         ) from error

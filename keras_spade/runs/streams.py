@@ -6,11 +6,50 @@ import sys
 import keras
 import numpy as np
 
+from keras_spade.backends import backend
+
 
 def is_tf_dataset(data):
     """Whether data are a `tf.data.Dataset`; TensorFlow is not imported to find out."""
     tensorflow = sys.modules.get("tensorflow")
     return tensorflow is not None and isinstance(data, tensorflow.data.Dataset)
+
+
+def training_data(model, data, place, epochs, backup):
+    """The arguments of `fit` that are data, so that they begin at a place.
+
+    Args:
+        model: a `GauGAN`.
+        data: what `fit` was given of `x`, `y`, `batch_size`, `shuffle`, `steps_per_epoch`,
+            `sample_weight` and `class_weight`.
+        place: `(epoch, step)` to begin at.
+        epochs: the epoch training ends before.
+        backup: a `BackupAndRestore`, or `None`.
+
+    Returns:
+        The same arguments. Where Keras' loop reads a batch for steps that were made before, batches
+        that nobody looks at stand in front.
+    """
+    backend.check_batches(data["x"], data["batch_size"], data["steps_per_epoch"])
+    if not (backend.ARRAYS_STREAM_AS_DATASETS or is_tf_dataset(data["x"])):
+        return data if backup is None else stream_of_arrays(model, data, place, epochs, backup)
+    from keras_spade.runs.tensorflow_streams import training_stream, with_empty_batches
+
+    stream = training_stream(model, data, place, epochs, backup)
+    if stream is not None and backend.READS_BATCHES_OF_PAST_STEPS:
+        stream["x"] = with_empty_batches(stream["x"], place[1], backend.smallest_batch())
+    data = stream or data
+    return data | {"x": backend.shared_by_workers(model, data["x"])}
+
+
+def evaluation_data(model, data):
+    """Data, of which a dataset gives the same batches each time."""
+    if is_tf_dataset(data):
+        from keras_spade.runs.tensorflow_streams import one_epoch
+
+        backend.check_batches(data)
+        data = one_epoch(data)
+    return backend.shared_by_workers(model, data)
 
 
 def check_steps(model, steps, place, backup):

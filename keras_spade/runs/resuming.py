@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_spade.backends import backend
 from keras_spade.callbacks import BackupAndRestore
 
 
@@ -51,8 +52,8 @@ class OwnAverages(keras.callbacks.Callback):
 
 
 def with_own_averages(callbacks):
-    """The callbacks, on JAX with an `OwnAverages` behind each `SwapEMAWeights`."""
-    if keras.backend.backend() != "jax":
+    """The callbacks, where buffers are shared with an `OwnAverages` behind each `SwapEMAWeights`."""
+    if not backend.SHARES_BUFFERS:
         return callbacks
     pairs = [
         [c, OwnAverages()] if isinstance(c, keras.callbacks.SwapEMAWeights) else [c]
@@ -93,30 +94,3 @@ def end_with_averages(model, swaps):
                 average.assign(keras.ops.copy(variable))
             else:
                 variable.assign(keras.ops.copy(average))
-
-
-class StepsMadeBefore:
-    """Stands in front of a train function: of a resumed epoch, the first steps are made already.
-
-    Args:
-        model: a `GauGAN`.
-        train_function: makes the other steps.
-        steps: how many were made.
-        restore_metrics: gives the model the averages of the losses of these steps.
-    """
-
-    def __init__(self, model, train_function, steps, restore_metrics):
-        self.model = model
-        self.train_function = train_function
-        self.steps = steps
-        self.restore_metrics = restore_metrics
-
-    def __call__(self, batches):
-        """Makes a step, or passes over one."""
-        if self.steps <= 0:
-            return self.train_function(batches)
-        if self.restore_metrics is not None:
-            self.restore_metrics()
-            self.restore_metrics = None
-        self.steps -= self.model.steps_per_execution
-        return self.model.get_metrics_result()

@@ -1,6 +1,6 @@
 """Training that is killed at random moments ends as if it had not been.
 
-`KERAS_SPADE_KILLS=20 python -m pytest -m slow tests/trainers/test_killed.py` kills more often.
+`KERAS_SPADE_KILLS=20 python -m pytest -m slow tests/runs/test_killed.py` kills more often.
 """
 
 import itertools

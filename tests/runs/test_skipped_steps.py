@@ -1,15 +1,14 @@
 """Losses and gradients that are not finite reach neither weights nor statistics."""
 
-import importlib
-
 import keras
 import numpy as np
 import pytest
 from keras import ops
-from support.backends import BACKEND, bare_trainer, not_on, only_on
+from support.backends import BACKEND, not_on, only_on
 from support.tiny_gan import state_of, tiny_batch, tiny_gan
 
-from keras_spade.trainers import SkippedSteps
+from keras_spade.backends import backend
+from keras_spade.runs import SkippedSteps
 
 BAD = ["nan", "inf", "-inf"]
 
@@ -72,20 +71,18 @@ def test_a_bad_gradient_of_a_finite_loss_is_seen():
         statistic.assign_add(1.0)
         return {"root": ops.sum(ops.sqrt(ops.convert_to_tensor(w)))}  # infinite slope at 0
 
-    values, skipped = bare_trainer([w], [statistic]).minimize(loss, [w], optimizer, [statistic])
+    values, skipped = backend.minimize(loss, [w], optimizer, [statistic])
     assert np.isfinite(float(values["root"])) and bool(skipped)
     assert np.array_equal(w, [0.0, 2.0]) and float(statistic) == 5.0
     assert int(optimizer.iterations) == 0
     assert all(not np.any(np.array(v)) for v in optimizer.variables if "learning" not in v.path)
     w.assign([1.0, 2.0])
-    _, skipped = bare_trainer([w], [statistic]).minimize(loss, [w], optimizer, [statistic])
+    _, skipped = backend.minimize(loss, [w], optimizer, [statistic])
     assert not bool(skipped) and float(statistic) == 6.0 and int(optimizer.iterations) == 1
 
 
 def test_all_finite():
-    module = "tensorflow_updates" if BACKEND == "tensorflow" else BACKEND
-    module = importlib.import_module(f"keras_spade.trainers.{module}")
-    check = module.all_finite
+    check = backend.all_finite
 
     def all_finite(*arrays):
         return bool(check([ops.convert_to_tensor(np.asarray(a)) for a in arrays]))
@@ -105,7 +102,7 @@ def test_a_gradient_whose_square_is_infinite_is_seen():
     for factor, want in ((3e19, True), (1.0, False)):
         # Adam's second moment would be infinite, and 0 * infinity come next.
         # The loss is near 0.
-        step = bare_trainer([w]).minimize(lambda f=factor: {"a": w * f - 2 * f}, [w], optimizer)
+        step = backend.minimize(lambda f=factor: {"a": w * f - 2 * f}, [w], optimizer)
         assert bool(step[1]) == want
     assert float(w) == pytest.approx(1.9)
 
@@ -187,7 +184,7 @@ def test_overflows_lower_the_loss_scale_and_are_no_skipped_steps(compiled):
         return {"square": ops.cast(ops.square(ops.cast(w, "float16")), "float32") / 2.0}
 
     def step():
-        return bare_trainer([w], [statistic]).minimize(loss, [w], optimizer, [statistic])[1]
+        return backend.minimize(loss, [w], optimizer, [statistic])[1]
 
     if compiled:
         import tensorflow as tf
@@ -206,7 +203,7 @@ def test_what_no_loss_scale_mends_is_a_skipped_step():
     bad = keras.Variable(float("nan"))
 
     def step(loss):
-        return bool(bare_trainer([w]).minimize(lambda: {"a": loss()}, [w], optimizer)[1])
+        return bool(backend.minimize(lambda: {"a": loss()}, [w], optimizer)[1])
 
     assert step(lambda: w * bad)
     assert float(optimizer.dynamic_scale) == 1.0

@@ -5,11 +5,7 @@ import tensorflow as tf
 
 
 def all_finite(tensors):
-    """Whether all tensors, on all replicas, are finite, and the sums of their squares too.
-
-    A gradient whose square is too large for float32, beyond about 1e19, is finite itself, but makes
-    the second moments of Adam infinite and the weights not a number a step later.
-    """
+    """Whether all tensors, on all replicas, and the sums of their squares, are finite."""
     wide = [tf.cast(x, tf.float32) if x.dtype.size < 4 else x for x in tensors]
     sums = tf.stack([tf.cast(tf.nn.l2_loss(x), tf.float64) for x in wide])
     context = tf.distribute.get_replica_context()

@@ -9,7 +9,8 @@ from support.tiny_gan import tiny_batch, tiny_gan
 tf = pytest.importorskip("tensorflow", reason="tf.data is TensorFlow's")
 
 from keras_spade.datasets import by_epoch, epoch_order
-from keras_spade.trainers.tensorflow_streams import one_epoch, shard_by_samples, stream_from
+from keras_spade.backends.tensorflow import split_over_workers
+from keras_spade.runs.tensorflow_streams import one_epoch, stream_from
 
 
 def of_epochs():
@@ -96,13 +97,13 @@ def test_workers_split_batches_unless_told_otherwise():
     policy = tf.data.experimental.AutoShardPolicy
 
     def policy_of(dataset):
-        return shard_by_samples(dataset).options().experimental_distribute.auto_shard_policy
+        return split_over_workers(dataset).options().experimental_distribute.auto_shard_policy
 
     assert policy_of(fixed()) == policy.DATA
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = policy.OFF
     assert policy_of(fixed().with_options(options)) == policy.OFF
-    assert shard_by_samples(None) is None
+    assert split_over_workers(None) is None
     stream, _ = stream_from(fixed().with_options(options), (0, 0), 0, 1, None)
     assert policy_of(stream) == policy.OFF
 

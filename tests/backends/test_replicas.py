@@ -9,7 +9,7 @@ from support.backends import only_on
 from support.golden_files import read_arrays, relative_error
 
 import keras_spade
-from keras_spade.replicas import sum_over_replicas
+from keras_spade.backends.replicas import sum_over_replicas
 
 pytestmark = only_on("tensorflow", "tf.distribute")
 SPLITS = pytest.mark.parametrize("first", [2, 3])
@@ -25,7 +25,7 @@ def answers(tmp_path_factory):
             sys.executable,
             "-W",
             "error",
-            str(Path(__file__).parent / "processes" / "two_replicas.py"),
+            str(Path(__file__).parents[1] / "processes" / "two_replicas.py"),
             str(path),
         ],
         env={**os.environ, "PYTHONPATH": package, "CUDA_VISIBLE_DEVICES": "-1"},

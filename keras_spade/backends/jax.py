@@ -1,0 +1,143 @@
+"""JAX: gradients, updates, devices. See `keras_spade.backends` for what each function does.
+
+A step is written for variables that change. Here it runs inside a `keras.StatelessScope`, which
+holds their values, and what they are in the end is the new state of Keras' loop.
+"""
+
+import jax
+import keras
+import numpy as np
+from jax import numpy as jnp
+
+from keras_spade.backends.jax_loop import GuardedFunction
+from keras_spade.backends.jax_loop import check_batches as check_batches
+from keras_spade.backends.jax_loop import pass_over as pass_over
+from keras_spade.backends.jax_loop import smallest_batch as smallest_batch
+from keras_spade.backends.one_process import ARRAYS_STREAM_AS_DATASETS as ARRAYS_STREAM_AS_DATASETS
+from keras_spade.backends.one_process import (
+    READS_BATCHES_OF_PAST_STEPS as READS_BATCHES_OF_PAST_STEPS,
+)
+from keras_spade.backends.one_process import check_variables as check_variables
+from keras_spade.backends.one_process import losing_no_worker as losing_no_worker
+from keras_spade.backends.one_process import place_check as place_check
+from keras_spade.backends.one_process import replicas as replicas
+from keras_spade.backends.one_process import scope as scope
+from keras_spade.backends.one_process import shared_by_workers as shared_by_workers
+from keras_spade.backends.one_process import whole
+from keras_spade.backends.one_process import workers as workers
+from keras_spade.backends.one_process import writes_files as writes_files
+from keras_spade.label_ids import out_of_range
+
+COMPILES_STEPS = True
+RUNS_MANY_STEPS = True
+SHARES_BUFFERS = True
+
+
+def run_step(model, step, state, data):
+    """Runs a step in a scope that holds the state, and returns its logs and the new state."""
+    groups = [model.trainable_variables, model.non_trainable_variables]
+    if len(state) == 4:  # A step of training.
+        groups.append(model.optimizer.variables)
+    groups.append(model.metrics_variables)
+    pairs = [
+        pair
+        for variables, values in zip(groups, state, strict=True)
+        for pair in zip(variables, values, strict=True)
+    ]
+    with keras.StatelessScope(state_mapping=pairs) as scope:
+        logs = step(data, whole(data))
+    return logs, tuple([scope.get_current_value(v) for v in group] for group in groups)
+
+
+def run_predict_step(step, state, data):
+    """Keras' own."""
+    return step(state, data)
+
+
+def minimize(losses, variables, optimizer, statistics=(), noise=(), reads=(), share=1.0):
+    """Differentiates the sum of `losses()` and applies the optimizer, if all is finite."""
+    constants = [(variable, variable.value) for variable in (*reads, *statistics, *noise)]
+    changing = [*statistics, *noise]
+    scale = optimizer.scale_loss(jnp.ones(()))
+
+    def scalar(values):
+        mapping = constants + list(zip(variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=mapping) as scope:
+            found = losses()
+        total = sum(found.values())
+        changed = [scope.get_current_value(variable) for variable in changing]
+        return total * scale.astype(total.dtype), (total, found, changed)
+
+    values = [variable.value for variable in variables]
+    (_, found), gradients = jax.value_and_grad(scalar, has_aux=True)(values)
+    total, found, changed = found
+    finite = all_finite([total, *gradients])
+    skipped = jnp.logical_not(finite)
+    moved, drawn = changed[: len(statistics)], changed[len(statistics) :]
+    for variable, value in zip(noise, drawn, strict=True):
+        variable.assign(value)
+    for variable, value in zip(statistics, moved, strict=True):
+        variable.assign(jnp.where(finite, value, variable.value))
+    if not variables:
+        return found, skipped
+    if len(variables) != len(optimizer._trainable_variables):
+        raise ValueError(
+            "The weights that are trained are not those of `compile`: after `trainable` has "
+            "been changed, call `compile` again."
+        )
+
+    state = [variable.value for variable in optimizer.variables]
+    scales_loss = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    if scales_loss:
+        searching = optimizer.dynamic_scale.value > 1.0
+        skipped &= jnp.logical_not(searching & all_finite([total]))
+        # It looks for itself whether all is finite.
+        gradients[0] = jnp.where(finite, gradients[0], jnp.nan)
+    new_values, new_state = optimizer.stateless_apply(state, gradients, values)
+    for variable, new in zip(
+        [*variables, *optimizer.variables], [*new_values, *new_state], strict=True
+    ):
+        variable.assign(new if scales_loss else jnp.where(finite, new, variable.value))
+    return found, skipped
+
+
+def all_finite(tensors):
+    """Whether all tensors, and the sums of their squares, are finite."""
+    wide = [x.astype("float32") if x.dtype.itemsize < 4 else x for x in tensors]
+    return jnp.all(jnp.isfinite(jnp.stack([jnp.sum(jnp.square(x)) for x in wide])))
+
+
+def without_gradients():
+    """A context for constants; JAX finds out by itself."""
+    return scope(None)
+
+
+def check_label_range(labels, num_classes):
+    """Raises, naming the range, on ids outside `0..num_classes-1`, unless JAX is tracing."""
+    if isinstance(labels, jax.core.Tracer) or not labels.size:
+        return labels
+    array = np.asarray(labels)
+    low, high = int(array.min()), int(array.max())
+    if low < 0 or high >= num_classes:
+        raise ValueError(f"{out_of_range(num_classes)} {low}, {high}.")
+    return labels
+
+
+def guarded(model, function, check, counters=()):
+    """Puts the check of batches in front of compiled steps, where it is not in them."""
+    compiled = model.jit_compile and not model.run_eagerly
+    return GuardedFunction(model, function, check if compiled else lambda data: None, counters)
+
+
+def inference(model, function, variables):
+    """The function, compiled for the values that the variables have at each call."""
+    if model.run_eagerly or not model.jit_compile:
+        return function
+
+    @jax.jit
+    def stateless(values, inputs):
+        pairs = list(zip(variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=pairs):
+            return function(inputs)
+
+    return lambda inputs: stateless([variable.value for variable in variables], inputs)

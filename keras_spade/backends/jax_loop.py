@@ -1,0 +1,134 @@
+"""What stands around the steps of Keras' loop on JAX, which carries the model's state."""
+
+import contextlib
+import itertools
+
+import jax
+import keras
+
+HELP = (
+    "Under `keras.distribution` every batch must be divisible by the number of devices: choose "
+    "`batch_size` so, and leave out what remains at the end (`drop_remainder=True`)."
+)
+
+
+def smallest_batch():
+    """One sample a device."""
+    distribution = keras.distribution.distribution()
+    return 1 if distribution is None else distribution.num_model_replicas
+
+
+def check_batches(x, batch_size=None, steps_per_epoch=None):
+    """Raises if it can be seen beforehand that the devices cannot share a batch.
+
+    Args:
+        x: arrays or a dataset, as in `fit`.
+        batch_size: as in `fit`.
+        steps_per_epoch: as in `fit`.
+    """
+    devices = smallest_batch()
+    if keras.distribution.distribution() is None or steps_per_epoch is not None:
+        return
+    if hasattr(x, "element_spec"):
+        sizes = {spec.shape[0] for spec in keras.tree.flatten(x.element_spec)} - {None}
+    else:
+        shapes = [getattr(array, "shape", ()) for array in keras.tree.flatten(x)]
+        samples = {shape[0] for shape in shapes if shape}
+        batch_size = batch_size or 32
+        sizes = {min(batch_size, n) for n in samples} | {n % batch_size for n in samples}
+    for size in sorted(sizes):
+        if size % devices:
+            raise ValueError(f"`x`: a batch of {size} for {devices} devices. {HELP}")
+
+
+class GuardedFunction:
+    """A train, test or predict function of Keras whose batches are looked at first.
+
+    Args:
+        model: a `keras.Model`.
+        function: makes as many steps as `model.steps_per_execution`.
+        check: raises for batches that are not right.
+        counters: the last variables of the loop's state, shown outside of it after each call.
+    """
+
+    def __init__(self, model, function, check, counters):
+        self.model = model
+        self.function = function
+        self.check = check
+        self.counters = counters
+
+    def __call__(self, state, iterator):
+        """Makes steps."""
+        with _whole_state(self.model, state):
+            # All that it takes, before the first step has used up the state.
+            batches = list(
+                itertools.islice(self._checked(iterator), self.model.steps_per_execution)
+            )
+            if not batches:
+                raise StopIteration
+            logs, state = self.function(state, iter(batches))
+        show_counters(self.counters, state)
+        return logs, state
+
+    def _checked(self, iterator):
+        while True:
+            try:
+                batch = next(iterator)
+            except StopIteration:
+                return
+            except ValueError as error:
+                if type(error).__name__ != "IndivisibleError":
+                    raise
+                raise ValueError(f"A batch cannot be shared by the devices. {HELP}") from error
+            self.check(batch)
+            yield batch
+
+
+def show_counters(counters, state):
+    """Makes counters known outside of the state that the loop carries, whose last they are."""
+    values = state[-1][len(state[-1]) - len(counters) :]
+    for variable, value in zip(counters, values, strict=True):
+        variable.assign(value)
+
+
+def pass_over(model, arguments, restore, counters):
+    """Takes the batches of steps that were made before; returns the averages so far, and a state.
+
+    Args:
+        model: a `keras.Model`.
+        arguments: of its train function: the state of the loop, and an iterator.
+        restore: gives the model the averages of the losses of these steps; `None`: it has them.
+        counters: as in `guarded`.
+    """
+    state, batches = arguments
+    for _ in range(model.steps_per_execution):
+        next(batches)
+    show_counters(counters, state)
+    if restore is not None:
+        restore()
+        averages = [v.value for m in model.metrics for v in m.variables]
+        state = (*state[:-1], averages + state[-1][len(averages) :])
+    return model.get_metrics_result(), state
+
+
+@contextlib.contextmanager
+def _whole_state(model, state):
+    """Gives a model its variables back if a step fails.
+
+    Keras' loop takes them out of the model before the first step of an epoch, and puts them back
+    only after one that was made.
+    """
+    try:
+        yield
+    except BaseException:
+        names = ["trainable_variables", "non_trainable_variables"]
+        if len(state) == 4:
+            names.append("optimizer_variables")
+        if len(state) > 2:
+            names.append("metrics_variables")
+        values = [value for group in state for value in group]
+        if not any(isinstance(x, jax.Array) and x.is_deleted() for x in values):
+            model._jax_state = dict(zip(names, state, strict=True))
+            model._jax_state_synced = False
+            model.jax_state_sync()
+        raise

@@ -1,0 +1,56 @@
+"""What JAX and PyTorch have in common: one process, and as Keras sees it one replica."""
+
+import contextlib
+
+import keras
+from keras import ops
+
+from keras_spade.backends.part import Part
+
+ARRAYS_STREAM_AS_DATASETS = False
+READS_BATCHES_OF_PAST_STEPS = True
+
+
+def whole(data):
+    """The `Part` of a batch that is all of it."""
+    arrays = (array for array in keras.tree.flatten(data) if array is not None)
+    return Part(total=ops.shape(next(arrays))[0], share=1.0)
+
+
+def replicas(model):
+    """1."""
+    return 1
+
+
+def workers(model):
+    """1."""
+    return 1
+
+
+def writes_files(model):
+    """True."""
+    return True
+
+
+def scope(model):
+    """A context for new variables: anywhere."""
+    return contextlib.nullcontext()
+
+
+def check_variables(model, **groups):
+    """Passes: there are no scopes."""
+
+
+def losing_no_worker(model, advice):
+    """A context: there are no other workers."""
+    return contextlib.nullcontext()
+
+
+def place_check(model):
+    """`None`: there are no other workers."""
+    return None
+
+
+def shared_by_workers(model, data):
+    """The data as they are."""
+    return data

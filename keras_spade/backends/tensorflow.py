@@ -1,0 +1,193 @@
+"""TensorFlow: gradients, updates, replicas. See `keras_spade.backends` for what functions do."""
+
+import contextlib
+import functools
+
+import keras
+import tensorflow as tf
+
+from keras_spade.backends.part import Part
+from keras_spade.backends.replicas import place_in_batch, samples_present
+from keras_spade.backends.tensorflow_updates import all_finite, apply_or_undo
+from keras_spade.backends.tensorflow_workers import check_same_place, losing_none, wait_for_all
+from keras_spade.label_ids import out_of_range
+
+COMPILES_STEPS = False  # XLA drops the check of label ids.
+RUNS_MANY_STEPS = True
+ARRAYS_STREAM_AS_DATASETS = True
+READS_BATCHES_OF_PAST_STEPS = False
+SHARES_BUFFERS = False
+
+# === Steps, on one replica ===
+
+
+def run_step(model, step, data):
+    """Runs a step on this replica's part of a batch."""
+    with _samples(data) as (data, samples, count):
+        _, total = place_in_batch(samples)
+        share = tf.cast(count, tf.float64) / tf.cast(total, tf.float64)
+        logs = step(data, Part(total, share))
+    if workers(model) > 1:
+        # Keras takes means over workers along an axis that scalars lack.
+        return {name: tf.reshape(value, (1,)) for name, value in logs.items()}
+    return logs
+
+
+def run_predict_step(step, data):
+    """Runs Keras' own on this replica's part of a batch."""
+    with _samples(data) as (data, _, count):
+        return step(data)[:count]
+
+
+@contextlib.contextmanager
+def _samples(data):
+    """The batch of this replica, at least one sample; their number; and how many of them count."""
+    arrays = [array for array in keras.tree.flatten(data) if array is not None]
+    count = tf.shape(arrays[0])[0]
+    if tf.distribute.get_replica_context().num_replicas_in_sync == 1:
+        yield data, count, count
+        return
+
+    def at_least_one(array):
+        missing = tf.maximum(1 - tf.shape(array)[0], 0)
+        return tf.pad(array, [[0, missing], *([[0, 0]] * (len(array.shape) - 1))])
+
+    data = keras.tree.map_structure(lambda x: None if x is None else at_least_one(x), data)
+    with samples_present(count > 0):
+        yield data, tf.maximum(count, 1), count
+
+
+def minimize(losses, variables, optimizer, statistics=(), noise=(), reads=(), share=1.0):
+    """Differentiates the sum of `losses()` and applies the optimizer, if all is finite."""
+    statistics = [variable.value for variable in statistics]
+    before = [tf.identity(variable) for variable in statistics]
+    with tf.GradientTape() as tape:
+        values = losses()
+        # Keras optimizers sum gradients over replicas.
+        total = tf.add_n(list(values.values()))
+        total = total * tf.cast(share, total.dtype)
+        scaled = optimizer.scale_loss(total)
+    gradients = tape.gradient(scaled, variables)
+    pairs = [pair for pair in zip(gradients, variables, strict=True) if pair[0] is not None]
+    if not pairs:
+        return values, tf.constant(False)
+    gradients, variables = map(list, zip(*pairs, strict=True))
+    finite = all_finite([total, *gradients])
+    skipped = tf.logical_not(finite)
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        searching = optimizer.dynamic_scale > 1.0
+        skipped &= tf.logical_not(searching & all_finite([total]))
+    apply_or_undo(finite, optimizer, gradients, variables, statistics, before)
+    return values, skipped
+
+
+def without_gradients():
+    """A context for constants; TensorFlow finds out by itself."""
+    return contextlib.nullcontext()
+
+
+def check_label_range(labels, num_classes):
+    """Fails where the labels are read, naming the range, on ids outside `0..num_classes-1`."""
+    low, high = tf.reduce_min(labels), tf.reduce_max(labels)
+    ok = tf.logical_and(low >= 0, high < num_classes)
+    with tf.control_dependencies([tf.debugging.Assert(ok, [out_of_range(num_classes), low, high])]):
+        return tf.identity(labels)
+
+
+# === Around steps ===
+
+
+def guarded(model, function, check, counters=()):
+    """The function as it is: steps look at their batches themselves."""
+    return function
+
+
+def pass_over(model, arguments, restore, counters):
+    """The averages so far."""
+    if restore is not None:
+        restore()
+    return model.get_metrics_result()
+
+
+def inference(model, function, variables):
+    """The function, compiled, on one replica."""
+    return function if model.run_eagerly else tf.function(function, reduce_retracing=True)
+
+
+# === Replicas and workers ===
+
+
+def replicas(model):
+    """The number of replicas that train together, on all workers."""
+    return model.distribute_strategy.num_replicas_in_sync
+
+
+def workers(model):
+    """The number of processes that train together."""
+    if replicas(model) == 1:
+        return 1
+    return replicas(model) // len(model.distribute_strategy.extended.worker_devices)
+
+
+def writes_files(model):
+    """Whether this process writes files: on several workers, the first one does."""
+    return model.distribute_strategy.extended.should_checkpoint
+
+
+def scope(model):
+    """The scope of the model's strategy."""
+    return model.distribute_strategy.scope()
+
+
+def check_variables(model, **groups):
+    """Raises if variables were made outside of the strategy's scope, naming the argument."""
+    extended = model.distribute_strategy.extended
+    for argument, variables in groups.items():
+        if not all(extended.variable_created_in_scope(v.value) for v in variables):
+            raise ValueError(
+                f"`{argument}` was not made in the `strategy.scope()` that the model was made "
+                "in. Make networks, model and optimizers in one `with strategy.scope():`."
+            )
+
+
+def check_batches(x, batch_size=None, steps_per_epoch=None):
+    """Passes: replicas share any batch."""
+
+
+def smallest_batch():
+    """1."""
+    return 1
+
+
+def losing_no_worker(model, advice):
+    """A context that says what to do where TensorFlow reports that another worker is lost."""
+    return losing_none(advice) if workers(model) > 1 else contextlib.nullcontext()
+
+
+def place_check(model):
+    """`None` for one worker; else waits for all of them, and gives the function they check by."""
+    if workers(model) == 1:
+        return None
+    # What the first one did before, with the folder for example, is done for all.
+    wait_for_all(model.distribute_strategy)
+    return functools.partial(check_same_place, model.distribute_strategy)
+
+
+def shared_by_workers(model, data):
+    """A dataset whose batches are split over the workers, unless it says how it is to be split."""
+    if workers(model) == 1:
+        return data
+    return split_over_workers(data)
+
+
+def split_over_workers(data):
+    """The same, for any number of workers; other data than datasets as they are."""
+    if not isinstance(data, tf.data.Dataset):
+        return data
+    options = data.options()
+    policy = tf.data.experimental.AutoShardPolicy
+    if options.experimental_distribute.auto_shard_policy == policy.AUTO:
+        options = tf.data.Options()
+        options.experimental_distribute.auto_shard_policy = policy.DATA
+        data = data.with_options(options)
+    return data

@@ -1,0 +1,121 @@
+"""PyTorch: gradients and updates. See `keras_spade.backends` for what each function does."""
+
+import keras
+import torch
+
+from keras_spade.backends.one_process import ARRAYS_STREAM_AS_DATASETS as ARRAYS_STREAM_AS_DATASETS
+from keras_spade.backends.one_process import (
+    READS_BATCHES_OF_PAST_STEPS as READS_BATCHES_OF_PAST_STEPS,
+)
+from keras_spade.backends.one_process import check_variables as check_variables
+from keras_spade.backends.one_process import losing_no_worker as losing_no_worker
+from keras_spade.backends.one_process import place_check as place_check
+from keras_spade.backends.one_process import replicas as replicas
+from keras_spade.backends.one_process import scope as scope
+from keras_spade.backends.one_process import shared_by_workers as shared_by_workers
+from keras_spade.backends.one_process import whole
+from keras_spade.backends.one_process import workers as workers
+from keras_spade.backends.one_process import writes_files as writes_files
+from keras_spade.label_ids import out_of_range
+
+COMPILES_STEPS = False
+RUNS_MANY_STEPS = False
+SHARES_BUFFERS = False
+
+
+def run_step(model, step, data):
+    """Runs a step on a batch, all of which is here."""
+    return step(data, whole(data))
+
+
+def run_predict_step(step, data):
+    """Keras' own."""
+    return step(data)
+
+
+def minimize(losses, variables, optimizer, statistics=(), noise=(), reads=(), share=1.0):
+    """Differentiates the sum of `losses()` and applies the optimizer, if all is finite."""
+    before = [variable.value.detach().clone() for variable in statistics]
+    with torch.enable_grad():
+        values = losses()
+        total = sum(values.values())
+        scaled = optimizer.scale_loss(total)
+    values = {name: value.detach() for name, value in values.items()}
+    with torch.no_grad():
+        gradients, variables = _gradients(scaled, variables)
+        finite = bool(all_finite([total, *gradients]))
+        if finite and variables:
+            optimizer.apply(gradients, variables)
+        skipped = not finite
+        if skipped:
+            for variable, value in zip(statistics, before, strict=True):
+                variable.assign(value)
+            if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) and variables:
+                searching = optimizer.dynamic_scale > 1.0
+                skipped = not (bool(searching) and bool(all_finite([total])))
+                optimizer.apply([gradients[0] * float("nan"), *gradients[1:]], variables)
+    return values, torch.tensor(skipped, device=total.device)
+
+
+def _gradients(scalar, variables):
+    """Gradients, and the variables that have one."""
+    pairs = [(variable, variable.value) for variable in variables]
+    pairs = [(variable, value) for variable, value in pairs if value.requires_grad]
+    if not pairs or not scalar.requires_grad:
+        return [], []
+    found = torch.autograd.grad(scalar, [value for _, value in pairs], allow_unused=True)
+    pairs = [(g, v) for g, (v, _) in zip(found, pairs, strict=True) if g is not None]
+    return [g for g, _ in pairs], [v for _, v in pairs]
+
+
+def all_finite(tensors):
+    """Whether all tensors, and the sums of their squares, are finite."""
+    wide = [x.float() if x.dtype.itemsize < 4 else x for x in tensors]
+    norms = torch._foreach_norm(wide)
+    return torch.isfinite(torch.stack([(norm * norm).double() for norm in norms])).all()
+
+
+def without_gradients():
+    """A context in which nothing is kept for gradients."""
+    return torch.no_grad()
+
+
+def check_label_range(labels, num_classes):
+    """Raises, naming the range, on ids outside `0..num_classes-1`."""
+    if labels.is_meta or torch.compiler.is_compiling() or not labels.numel():
+        return labels
+    low, high = (int(end) for end in torch.aminmax(labels))
+    if low < 0 or high >= num_classes:
+        raise ValueError(f"{out_of_range(num_classes)} {low}, {high}.")
+    return labels
+
+
+def guarded(model, function, check, counters=()):
+    """The function as it is: steps look at their batches themselves."""
+    return function
+
+
+def pass_over(model, arguments, restore, counters):
+    """The averages so far."""
+    if restore is not None:
+        restore()
+    return model.get_metrics_result()
+
+
+def inference(model, function, variables):
+    """The function, run without gradients."""
+
+    def run(inputs):
+        with torch.no_grad():
+            return function(inputs)
+
+    return run
+
+
+def check_batches(x, batch_size=None, steps_per_epoch=None):
+    """Passes: there is one device."""
+
+
+def smallest_batch():
+    """1."""
+    return 1

@@ -1,0 +1,126 @@
+"""Batches as the networks take them, from what `fit`, `evaluate` and `predict` are given."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_spade.backends import backend
+from keras_spade.backends.part import Part
+from keras_spade.images import to_floats
+from keras_spade.layers import instance_edges
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a step is made on: this replica's part of a batch, checked.
+
+    Args:
+        conditioning: `"labels"` int32 `(batch, H, W)` and `"edges"` float `(batch, H, W)`, or
+            `"segmap"` float `(batch, H, W, k)`.
+        image: the photographs, floats in [-1, 1], `(batch, H, W, 3)`.
+        part: of the global batch.
+    """
+
+    conditioning: dict[str, Any]
+    image: Any
+    part: Part
+
+
+def read_batch(data, generator, part: Part) -> Batch:
+    """A batch of `fit` or `evaluate`, its keys, shapes, dtypes and label ids checked.
+
+    Args:
+        data: a dict, or a tuple of labels and images, as Keras' loop hands it to a step.
+        generator: a `SPADEGenerator`.
+        part: of the global batch.
+
+    Raises:
+        ValueError: for what does not fit; for label ids that are no class, what the backend raises.
+    """
+    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    if sample_weight is not None:
+        raise ValueError("`sample_weight` is not used; leave it away.")
+    given = dict(x) if isinstance(x, dict) else {map_key(generator): x}
+    if y is not None:
+        given["image"] = y
+    conditioning = conditioning_inputs(given, generator)
+    if given.get("image") is None:
+        raise ValueError(f"The batch lacks the key 'image'; it has {sorted(given)}.")
+    image = ops.convert_to_tensor(given["image"])
+    _check_shape("image", image, (None, *generator.image_shape))
+    for key, value in conditioning.items():
+        _check_shape(key, value, (None, *generator.image_shape[:2]), leading=3)
+    if "int" in keras.backend.standardize_dtype(image.dtype):
+        image = to_floats(ops.cast(image, keras.config.floatx()))
+    return Batch(with_checked_ids(conditioning, generator), image, part)
+
+
+def map_key(generator) -> str:
+    """The key of the label map in a batch."""
+    return "segmap" if generator.conditioning == "dense" else "labels"
+
+
+def conditioning_inputs(given, generator) -> dict:
+    """The conditioning inputs of the networks, from a dict that may hold other keys."""
+    key = map_key(generator)
+    if given.get(key) is None:
+        raise ValueError(f"The batch lacks the key {key!r}; it has {sorted(given)}.")
+    segmap = ops.convert_to_tensor(given[key])
+    if key == "segmap":
+        _check_shape(key, segmap, (None, None, None, generator.num_classes))
+        return {key: segmap}
+    if "int" not in keras.backend.standardize_dtype(segmap.dtype):
+        raise ValueError(
+            f"`labels` must be integer ids, got dtype {segmap.dtype}. For one-hot or float maps "
+            'build the networks with conditioning="dense".'
+        )
+    _check_shape("labels", segmap, (None, None, None))
+    inputs = {"labels": ops.cast(segmap, "int32")}
+    if generator.instance_edges:
+        if given.get("edges") is not None:
+            inputs["edges"] = ops.convert_to_tensor(given["edges"])
+        elif given.get("instances") is not None:
+            inputs["edges"] = instance_edges(given["instances"])
+        else:
+            raise ValueError(
+                "The batch lacks the key 'instances', which a generator with instance_edges=True "
+                f"needs; it has {sorted(given)}."
+            )
+    return inputs
+
+
+def with_checked_ids(conditioning, generator) -> dict:
+    """The conditioning inputs, which fail if a label id is no class."""
+    if "labels" not in conditioning:
+        return conditioning
+    labels = backend.check_label_range(conditioning["labels"], label_channels(generator))
+    return conditioning | {"labels": labels}
+
+
+def check_ids(data, generator):
+    """Raises if a batch, as Keras' loop hands it to a step, holds label ids that are no class."""
+    x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+    labels = x.get("labels") if isinstance(x, dict) else x
+    if "int" in str(getattr(labels, "dtype", "")) and generator.conditioning == "labels":
+        backend.check_label_range(labels, label_channels(generator))
+
+
+def label_channels(generator) -> int:
+    """The number of classes, the void class among them."""
+    return generator.num_classes + bool(generator.void_class)
+
+
+def _check_shape(key, value, wanted, leading=None):
+    """Compares the known sizes of a shape's first `leading` axes with the wanted ones."""
+    shape = tuple(value.shape)
+    sizes, wanted_sizes = shape[:leading], wanted[:leading]
+    fits = len(sizes) == len(wanted_sizes) and all(
+        size is None or want is None or size == want
+        for size, want in zip(sizes, wanted_sizes, strict=True)
+    )
+    if not fits:
+        names = ["batch", *(str(size) if size else "any" for size in wanted[1:])]
+        names += ["..."] if leading is not None and len(shape) > leading else []
+        raise ValueError(f"`{key}` must have shape ({', '.join(names)}), got {shape}.")

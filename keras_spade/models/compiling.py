@@ -1,0 +1,93 @@
+"""The arguments of `GauGAN.compile`: defaults, checks, and what of them a file can hold."""
+
+import warnings
+
+import keras
+
+from keras_spade.losses import AdversarialLoss, PerceptualLoss
+from keras_spade.optimizers import BiasCorrectedAdam
+
+
+def optimizers(networks, generator_optimizer, discriminator_optimizer, auto_scale_loss) -> dict:
+    """Both optimizers by argument: those that were given, or the paper's.
+
+    Args:
+        networks: the `GanNetworks`. The optimizer of one that computes in float16 scales its loss.
+        generator_optimizer: as in `compile`.
+        discriminator_optimizer: as in `compile`.
+        auto_scale_loss: as in `compile`.
+    """
+
+    def chosen(given, learning_rate, network):
+        optimizer = (
+            BiasCorrectedAdam(learning_rate) if given is None else keras.optimizers.get(given)
+        )
+        scaling = keras.optimizers.LossScaleOptimizer
+        scaled = isinstance(optimizer, scaling) or network.compute_dtype != "float16"
+        return optimizer if scaled or not auto_scale_loss else scaling(optimizer)
+
+    both = {
+        "generator_optimizer": chosen(generator_optimizer, 1e-4, networks.generator),
+        "discriminator_optimizer": chosen(discriminator_optimizer, 4e-4, networks.discriminator),
+    }
+    if both["generator_optimizer"] is both["discriminator_optimizer"]:
+        raise ValueError(
+            "`generator_optimizer` and `discriminator_optimizer` must be two objects: each keeps "
+            "the state of its own variables."
+        )
+    return both
+
+
+def check_replicas(replicas, optimizers):
+    """Raises for options of Keras' optimizers that come out wrong, or fail, on several replicas."""
+    for argument, optimizer in optimizers.items():
+        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+        for option, reason in (
+            ("gradient_accumulation_steps", "fails"),
+            ("clipnorm", "clips each replica's part of the gradient by itself"),
+            ("clipvalue", "clips each replica's part of the gradient by itself"),
+            ("global_clipnorm", "clips each replica's part of the gradient by itself"),
+        ):
+            if replicas > 1 and getattr(optimizer, option, None) is not None:
+                raise ValueError(f"`{argument}`: on several replicas, Keras' {option} {reason}.")
+
+
+def check_limit(max_skipped_steps):
+    """Raises unless `max_skipped_steps` is a limit or `None`."""
+    if max_skipped_steps is not None and not max_skipped_steps >= 1:
+        raise ValueError(
+            f"`max_skipped_steps` must be None or at least 1, got {max_skipped_steps!r}."
+        )
+
+
+def adversarial(loss):
+    """The adversarial loss that the argument of `compile` asks for."""
+    if not (isinstance(loss, str) or callable(loss)):
+        raise ValueError(f"`adversarial_loss` must be a kind or a loss, got {loss!r}.")
+    return AdversarialLoss(loss) if isinstance(loss, str) else loss
+
+
+def perceptual(loss, weight):
+    """The perceptual loss that the arguments of `compile` ask for, or `None`."""
+    if weight == 0 or not isinstance(loss, str):
+        return None if weight == 0 else loss
+    if loss != "vgg19":
+        raise ValueError(
+            '`perceptual_loss` must be "vgg19", a PerceptualLoss, a function or None, got '
+            f"{loss!r}."
+        )
+    return PerceptualLoss()
+
+
+def savable(perceptual_loss):
+    """The perceptual loss if a file can hold it; else a warning: a save must not fail for it."""
+    if not isinstance(perceptual_loss, PerceptualLoss) or perceptual_loss.comes_from_a_file:
+        name = getattr(perceptual_loss, "__name__", "")
+        if name != "<lambda>":
+            return perceptual_loss
+    warnings.warn(
+        "The perceptual loss is not saved with the model: it is a lambda, or its weights come from "
+        "no file. Call `compile` again after loading.",
+        stacklevel=2,
+    )
+    return None

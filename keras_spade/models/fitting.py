@@ -1,0 +1,183 @@
+"""What of a `GauGAN` Keras' loops call, and where `fit` begins."""
+
+import functools
+
+from keras_spade.backends import backend
+from keras_spade.models.batch import check_ids, read_batch
+from keras_spade.models.loss_average import track
+from keras_spade.models.saving import Saving
+from keras_spade.models.training_step import TrainingStep
+from keras_spade.runs import evaluation_data, training
+
+
+class Fitting(Saving):
+    """Trainings, evaluations and their steps."""
+
+    training_step: TrainingStep
+
+    # === Devices ===
+
+    @property
+    def replicas(self):
+        """The number of replicas that train together, on all workers."""
+        return backend.replicas(self)
+
+    @property
+    def workers(self):
+        """The number of processes that train together."""
+        return backend.workers(self)
+
+    @property
+    def writes_files(self):
+        """Whether this process writes files: on several workers, the first one does."""
+        return backend.writes_files(self)
+
+    # === Whole trainings ===
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        shuffle=True,
+        class_weight=None,
+        sample_weight=None,
+        initial_epoch=0,
+        steps_per_epoch=None,
+        validation_steps=None,
+        validation_batch_size=None,
+        validation_freq=1,
+    ):
+        """Trains, as `keras.Model.fit` does, whose arguments these are.
+
+        With a `callbacks.BackupAndRestore` it resumes where the last backup was made. Steps with a
+        loss or gradient that is not finite are skipped, see `compile(max_skipped_steps=...)`.
+        Datasets of `keras_spade.datasets` give the batches of the epoch that training is in, and
+        for validation those of the first epoch each time. A dataset begins with the batch that
+        stands after `initial_epoch` epochs; one without an end with its first.
+
+        Raises:
+            RuntimeError: after too many skipped steps, or if another worker is lost.
+        """
+        arguments = {
+            "x": x,
+            "y": y,
+            "batch_size": batch_size,
+            "epochs": epochs,
+            "verbose": verbose,
+            "callbacks": callbacks,
+            "validation_split": validation_split,
+            "validation_data": validation_data,
+            "shuffle": shuffle,
+            "class_weight": class_weight,
+            "sample_weight": sample_weight,
+            "initial_epoch": initial_epoch,
+            "steps_per_epoch": steps_per_epoch,
+            "validation_steps": validation_steps,
+            "validation_batch_size": validation_batch_size or batch_size,
+            "validation_freq": validation_freq,
+        }
+        if not self.compiled:
+            return super().fit(**arguments)  # Keras says it best.
+        with training(self, **arguments) as arguments:
+            return super().fit(**arguments)
+
+    def evaluate(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        verbose="auto",
+        sample_weight=None,
+        steps=None,
+        callbacks=None,
+        return_dict=False,
+        **kwargs,
+    ):
+        """Averages the losses in inference mode, as `keras.Model.evaluate` does.
+
+        Datasets of `keras_spade.datasets` give the batches of their first epoch.
+        """
+        return super().evaluate(
+            evaluation_data(self, x),
+            y,
+            batch_size=batch_size,
+            verbose=verbose,
+            sample_weight=sample_weight,
+            steps=steps,
+            callbacks=callbacks,
+            return_dict=return_dict,
+            **kwargs,
+        )
+
+    # === Steps, which Keras' loop calls ===
+
+    def train_step(self, *arguments):
+        """One update of generator and encoder, then one of the discriminator."""
+
+        def step(data, part):
+            batch = read_batch(data, self.generator, part)
+            losses = self.training_step(batch)
+            return track(self.loss_trackers, losses, part, self.replicas, leave_out_bad=True)
+
+        return backend.run_step(self, step, *arguments)
+
+    def test_step(self, *arguments):
+        """The losses of a batch, in inference mode."""
+
+        def step(data, part):
+            batch = read_batch(data, self.generator, part)
+            losses = self.objective.losses(batch, self.seed_generator, training=False)
+            return track(self.loss_trackers, losses, part, self.replicas)
+
+        return backend.run_step(self, step, *arguments)
+
+    def predict_step(self, *arguments):
+        """Paints a batch."""
+        return backend.run_predict_step(super().predict_step, *arguments)
+
+    def make_train_function(self, force=False):
+        """Makes what Keras' loop calls for a step of training."""
+        if self.train_function is None or force:
+            super().make_train_function(force=True)
+            counters = self.skipped_steps.counters
+            self.train_function = self._guarded(self.train_function, counters)
+
+    def make_test_function(self, force=False):
+        """Makes what Keras' loop calls for a step of evaluation."""
+        if self.test_function is None or force:
+            super().make_test_function(force=True)
+            self.test_function = self._guarded(self.test_function)
+
+    def make_predict_function(self, force=False):
+        """Makes what Keras' loop calls for a step of painting."""
+        if self.predict_function is None or force:
+            super().make_predict_function(force=True)
+            self.predict_function = self._guarded(self.predict_function)
+
+    def _guarded(self, function, counters=()):
+        check = functools.partial(check_ids, generator=self.generator)
+        return backend.guarded(self, function, check, counters)
+
+    def _symbolic_build(self, *args, **kwargs):
+        """Does nothing: all is built; Keras would take a batch, and a mean of label ids."""
+
+    def _maybe_symbolic_build(self, *args, **kwargs):
+        """Does nothing, likewise."""
+
+    # === The loop's state ===
+
+    @property
+    def metrics(self):
+        """The averages of the losses, one each."""
+        return list(getattr(self, "loss_trackers", []))
+
+    @property
+    def metrics_variables(self):
+        """The averages of the losses, and the counts of skipped steps, which go with them."""
+        return super().metrics_variables + self.skipped_steps.counters

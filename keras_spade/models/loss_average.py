@@ -1,0 +1,47 @@
+"""The averages that `GauGAN` logs."""
+
+import keras
+from keras import ops
+
+from keras_spade.backends.part import Part
+from keras_spade.backends.replicas import sum_over_replicas
+from keras_spade.precision import full_precision
+
+
+class LossAverage(keras.metrics.Mean):
+    """A mean that is not a number if it is of nothing, where Keras' is 0.
+
+    So that an epoch in which every step was skipped is not the best of all.
+    """
+
+    def result(self):
+        """The mean."""
+        return ops.where(self.count > 0, super().result(), float("nan"))
+
+
+def track(averages, losses, part: Part, replicas: int, leave_out_bad=False) -> dict:
+    """Adds a batch's losses, as means over all replicas, to the averages.
+
+    Args:
+        averages: a `LossAverage` for each loss.
+        losses: scalars by name, each a mean over this replica's part of the batch.
+        part: of the global batch.
+        replicas: how many there are.
+        leave_out_bad: whether losses that are not finite are left out. If there are no others, an
+            average is not a number.
+
+    Returns:
+        The averages by name.
+    """
+    losses = ops.stack([full_precision(losses[average.name]) for average in averages])
+    losses = sum_over_replicas(losses * ops.cast(part.share, losses.dtype))
+    # Keras adds up the averages of the replicas, which are all the same here.
+    size = ops.cast(part.total, losses.dtype) / replicas
+    for average, loss in zip(averages, ops.unstack(losses), strict=True):
+        if leave_out_bad:
+            finite = ops.isfinite(loss)
+            loss, weight = ops.where(finite, loss, 0.0), ops.where(finite, size, 0.0)
+        else:
+            weight = size
+        average.update_state(loss, sample_weight=weight)
+    return {average.name: average.result() for average in averages}

@@ -1,0 +1,97 @@
+"""The losses of both sides of the GAN."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from keras import ops
+
+from keras_spade.backends import backend
+from keras_spade.losses import feature_matching_loss, kl_divergence
+from keras_spade.models.batch import Batch
+from keras_spade.models.gan_networks import GanNetworks
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The losses of generator and discriminator, as `GauGAN.compile` was told; all weighted.
+
+    It computes; weights are changed by `TrainingStep`.
+
+    Args:
+        networks: what the losses are of.
+        adversarial_loss: called with the discriminator's features, `real` and `for_discriminator`.
+        feature_matching_weight: 0 turns feature matching off.
+        perceptual_loss: function of `(fake, real)`, or `None`.
+        perceptual_weight: its factor.
+        kl_weight: factor of the KL divergence, with an encoder.
+        kl_reduction: `"sum"` over the global batch, or `"mean"`.
+
+    Raises:
+        ValueError: for a negative weight, or another `kl_reduction`.
+
+    Reference: Park et al. 2019 (arXiv 1903.07291), section 3 and appendix A, "Training details".
+    """
+
+    networks: GanNetworks
+    adversarial_loss: Callable
+    feature_matching_weight: float
+    perceptual_loss: Callable | None
+    perceptual_weight: float
+    kl_weight: float
+    kl_reduction: str
+
+    def __post_init__(self):
+        if self.kl_reduction not in ("sum", "mean"):
+            raise ValueError(f'`kl_reduction` must be "sum" or "mean", got {self.kl_reduction!r}.')
+        for name in ("feature_matching_weight", "perceptual_weight", "kl_weight"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"`{name}` must not be negative, got {getattr(self, name)!r}.")
+
+    @property
+    def loss_names(self) -> list[str]:
+        """The names of the losses."""
+        names = ["generator/adversarial"]
+        names += ["generator/feature_matching"] if self.feature_matching_weight else []
+        names += ["generator/perceptual"] if self.perceptual_loss is not None else []
+        names += ["generator/kl"] if self.networks.encoder is not None else []
+        return names + ["discriminator/real", "discriminator/fake"]
+
+    def losses(self, batch: Batch, noise, training: bool) -> dict:
+        """The losses of both sides, by name."""
+        return self.generator_losses(batch, noise, training) | self.discriminator_losses(
+            batch, noise, training
+        )
+
+    def generator_losses(self, batch: Batch, noise, training: bool) -> dict:
+        """The terms of the generator's and encoder's loss, by name."""
+        networks = self.networks
+        latent, posterior = networks.encode(batch.image, noise, training)
+        fake = networks.paint(batch.conditioning, latent, training)
+        fake_outputs, real_outputs = networks.judge(batch.conditioning, fake, batch.image, training)
+        adversarial = self.adversarial_loss(fake_outputs, real=True, for_discriminator=False)
+        losses = {"generator/adversarial": adversarial}
+        if self.feature_matching_weight:
+            matching = feature_matching_loss(fake_outputs, real_outputs)
+            losses["generator/feature_matching"] = self.feature_matching_weight * matching
+        if self.perceptual_loss is not None:
+            distance = self.perceptual_loss(fake, batch.image)
+            losses["generator/perceptual"] = self.perceptual_weight * distance
+        if posterior is not None:
+            divergence = kl_divergence(*posterior, reduction="mean")
+            if self.kl_reduction == "sum":
+                # Over the global batch: its replicas' shares of this add up to the sum.
+                divergence = divergence * ops.cast(batch.part.total, divergence.dtype)
+            losses["generator/kl"] = self.kl_weight * divergence
+        return losses
+
+    def discriminator_losses(self, batch: Batch, noise, training: bool) -> dict:
+        """The two terms of the discriminator's loss, by name; the fake is a constant."""
+        networks = self.networks
+        with backend.without_gradients():
+            latent, _ = networks.encode(batch.image, noise, training)
+            fake = ops.stop_gradient(networks.paint(batch.conditioning, latent, training))
+        fake_outputs, real_outputs = networks.judge(batch.conditioning, fake, batch.image, training)
+        return {
+            "discriminator/real": self.adversarial_loss(real_outputs, real=True),
+            "discriminator/fake": self.adversarial_loss(fake_outputs, real=False),
+        }

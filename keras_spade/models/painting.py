@@ -1,0 +1,114 @@
+"""The arguments of `GauGAN.generate`, checked on the host."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_spade.images import to_floats
+from keras_spade.layers import reparameterize
+from keras_spade.models.batch import label_channels, map_key
+
+
+def checked_maps(labels, instances, generator) -> dict:
+    """The label maps, and instance maps, as a batch.
+
+    Args:
+        labels: as in `GauGAN.generate`.
+        instances: as in `GauGAN.generate`.
+        generator: a `SPADEGenerator`.
+
+    Raises:
+        ValueError: naming the argument that does not fit.
+    """
+    key = map_key(generator)
+    segmap = np.asarray(labels)
+    if instances is not None and not generator.instance_edges:
+        raise ValueError("`instances`: the generator was built without instance_edges.")
+    if key == "segmap":
+        if segmap.ndim != 4 or segmap.shape[-1] != generator.num_classes:
+            raise ValueError(
+                f"`labels` must have shape (batch, H, W, {generator.num_classes}), got "
+                f"{segmap.shape}."
+            )
+        return {key: segmap.astype("float32")}
+    if segmap.ndim != 3:
+        raise ValueError(f"`labels` must have shape (batch, H, W), got {segmap.shape}.")
+    if not np.issubdtype(segmap.dtype, np.integer):
+        raise ValueError(f"`labels` must be integer ids, got dtype {segmap.dtype}.")
+    largest = label_channels(generator) - 1
+    if segmap.size and (segmap.min() < 0 or segmap.max() > largest):
+        raise ValueError(
+            f"`labels` must hold ids 0..{largest}, got {segmap.min()}..{segmap.max()}."
+        )
+    arrays = {key: segmap.astype("int32")}
+    if generator.instance_edges:
+        if instances is None:
+            raise ValueError("`instances` is needed: the generator has instance_edges=True.")
+        instances = np.asarray(instances)
+        if instances.shape != segmap.shape:
+            raise ValueError(
+                f"`instances` must have the shape of `labels`, {segmap.shape}, got "
+                f"{instances.shape}."
+            )
+        arrays["instances"] = instances.astype("int32")
+    return arrays
+
+
+def checked_style(style_image, batch_size, image_shape):
+    """A style image as floats in [-1, 1] at the encoder's size."""
+    style = np.asarray(style_image)
+    if style.ndim != 4 or style.shape[0] not in (1, batch_size) or style.shape[-1] != 3:
+        raise ValueError(
+            f"`style_image` must have shape ({batch_size} or 1, height, width, 3), got "
+            f"{style.shape}."
+        )
+    is_integer = np.issubdtype(style.dtype, np.integer)
+    style = style.astype("float32")
+    style = to_floats(style) if is_integer else style
+    if style.shape[1:3] != image_shape[:2]:
+        style = ops.image.resize(style, image_shape[:2], interpolation="bilinear")
+    return style
+
+
+def given_or_drawn_latent(networks, batch_size, style_image, latent, seed):
+    """The latents that the arguments of `GauGAN.generate` ask for.
+
+    Args:
+        networks: a `GanNetworks`.
+        batch_size: how many label maps there are.
+        style_image: as in `GauGAN.generate`.
+        latent: as in `GauGAN.generate`.
+        seed: an int, or a `keras.random.SeedGenerator`.
+
+    Returns:
+        An array `(batch_size, latent_dim)`, or `None` for a generator without latent.
+
+    Raises:
+        ValueError: naming the argument that does not fit.
+    """
+    latent_dim = networks.generator.latent_dim
+    if style_image is not None and latent is not None:
+        raise ValueError("`style_image` and `latent` cannot both be given.")
+    if latent_dim is None:
+        if style_image is not None or latent is not None:
+            raise ValueError(
+                "`style_image` and `latent`: the generator has no latent (latent_dim=None)."
+            )
+        return None
+    if latent is not None:
+        latent = np.asarray(latent, "float32")
+        if latent.shape not in ((batch_size, latent_dim), (1, latent_dim)):
+            raise ValueError(
+                f"`latent` must have shape ({batch_size}, {latent_dim}) or (1, {latent_dim}), "
+                f"got {latent.shape}."
+            )
+        return np.broadcast_to(latent, (batch_size, latent_dim))
+    shape = (batch_size, latent_dim)
+    if style_image is None:
+        return ops.convert_to_numpy(keras.random.normal(shape, seed=seed))
+    if networks.encoder is None:
+        raise ValueError("`style_image`: the model has no encoder.")
+    style = checked_style(style_image, batch_size, networks.encoder.image_shape)
+    posterior = networks.encoder(style, training=False)
+    mean, log_variance = (ops.broadcast_to(x, shape) for x in posterior)
+    return ops.convert_to_numpy(reparameterize(mean, log_variance, seed=seed))

@@ -1,0 +1,65 @@
+"""The training step: two updates, written once for all backends."""
+
+from dataclasses import dataclass
+
+import keras
+from keras import ops
+
+from keras_spade.backends import backend
+from keras_spade.models.batch import Batch
+from keras_spade.models.objective import Objective
+from keras_spade.runs import SkippedSteps
+
+
+@dataclass(frozen=True)
+class TrainingStep:
+    """One update of generator and encoder, then one of the discriminator.
+
+    The discriminator sees a fresh fake, from the generator that was just updated. An update with a
+    loss or gradient that is not finite is skipped.
+
+    Args:
+        objective: the losses of both.
+        generator_optimizer: of generator and encoder.
+        discriminator_optimizer: of the discriminator.
+        noise: of the latents.
+        skipped_steps: counts the steps with a skipped update.
+
+    Reference: Park et al. 2019 (arXiv 1903.07291), section 4, "Implementation details".
+    """
+
+    objective: Objective
+    generator_optimizer: keras.optimizers.Optimizer
+    discriminator_optimizer: keras.optimizers.Optimizer
+    noise: keras.random.SeedGenerator
+    skipped_steps: SkippedSteps
+
+    def __call__(self, batch: Batch) -> dict:
+        """Makes the step, and returns the losses it saw, weighted, by name."""
+        generator_losses, generator_skipped = self._update(
+            self.objective.generator_losses,
+            batch,
+            self.objective.networks.generator_variables,
+            self.generator_optimizer,
+        )
+        discriminator_losses, discriminator_skipped = self._update(
+            self.objective.discriminator_losses,
+            batch,
+            self.objective.networks.discriminator_variables,
+            self.discriminator_optimizer,
+        )
+        self.skipped_steps.count(ops.logical_or(generator_skipped, discriminator_skipped))
+        return generator_losses | discriminator_losses
+
+    def _update(self, losses, batch, variables, optimizer):
+        """Differentiates the losses of one side and moves its weights."""
+        networks = self.objective.networks
+        return backend.minimize(
+            lambda: losses(batch, self.noise, training=True),
+            variables,
+            optimizer,
+            statistics=networks.statistics,
+            noise=[self.noise.state],
+            reads=networks.generator_variables + networks.discriminator_variables,
+            share=batch.part.share,
+        )

@@ -1,0 +1,99 @@
+"""The frame of a training: where it begins, what it trains on, what stands around its steps."""
+
+import contextlib
+
+from keras_spade.backends import backend
+from keras_spade.runs.past_steps import PastSteps
+from keras_spade.runs.resuming import (
+    KeepsWeights,
+    begin_with_weights,
+    end_with_averages,
+    split_callbacks,
+    swapping,
+    with_own_averages,
+)
+from keras_spade.runs.skipped_steps import StopOnSkippedSteps
+from keras_spade.runs.streams import evaluation_data, is_tf_dataset, training_data
+
+DATA = ("x", "y", "batch_size", "shuffle", "steps_per_epoch", "sample_weight", "class_weight")
+
+
+@contextlib.contextmanager
+def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
+    """The frame of `GauGAN.fit`.
+
+    Args:
+        model: a compiled `GauGAN`.
+        callbacks: as in `fit`.
+        initial_epoch: as in `fit`.
+        validation_data: as in `fit`.
+        **arguments: the other arguments of `fit`.
+
+    Yields:
+        The arguments with which Keras' own `fit` makes the training.
+    """
+    callbacks, backup = split_callbacks(callbacks)
+    data = {name: arguments.pop(name) for name in DATA}
+    if is_tf_dataset(data["x"]):
+        data["shuffle"] = False  # It shuffles itself, or not.
+    if backup is not None and arguments["validation_split"]:
+        raise ValueError(
+            "`validation_split` cannot be used with BackupAndRestore; give the samples as "
+            "`validation_data`."
+        )
+    epochs = arguments["epochs"]
+    with backend.losing_no_worker(model, _advice(backup)):
+        epoch, step = _begin(model, backup, initial_epoch)
+        if backup is not None and backup.restored and arguments["verbose"]:
+            print(
+                f"Going on from {backup.directory}: epoch {epoch + 1}, step {step + 1}."
+                if epoch < epochs
+                else f"The training in {backup.directory} has ended, after epoch {epoch}."
+            )
+        data = training_data(model, data, (epoch, step), epochs, backup)
+        validation_data = evaluation_data(model, validation_data)
+        restored = backup is not None and bool(backup.restored)
+        watch = StopOnSkippedSteps(model.skipped_steps, model.max_skipped_steps, goes_on=restored)
+        callbacks = [*with_own_averages(callbacks), watch]
+        swaps = swapping(callbacks)
+        if backup is not None:
+            if restored:
+                begin_with_weights(callbacks)
+            callbacks = [*([KeepsWeights(backup)] if swaps else []), *callbacks, backup]
+        with _without_past_steps(model, step, backup):
+            yield arguments | data | {
+                "callbacks": callbacks,
+                "initial_epoch": epoch,
+                "validation_data": validation_data,
+            }
+        end_with_averages(model, swaps)
+
+
+def _advice(backup):
+    """What happens when all workers are started again."""
+    if backup is None:
+        return "training begins anew, as there is no `callbacks.BackupAndRestore`"
+    return f"training goes on from the last backup in {backup.directory}"
+
+
+def _begin(model, backup, initial_epoch):
+    """Goes back to a backup, on all workers; the epoch and step that training begins with."""
+    check = backend.place_check(model)
+    if backup is not None:
+        return backup.restore(model, initial_epoch, check)
+    if check is not None:
+        check((initial_epoch, 0), 0)
+    return initial_epoch, 0
+
+
+@contextlib.contextmanager
+def _without_past_steps(model, steps, backup):
+    """Stands in front of the train function while it would repeat steps that were made."""
+    model.make_train_function()
+    train_function = model.train_function
+    if steps:
+        model.train_function = PastSteps(model, train_function, steps, backup.restore_metrics)
+    try:
+        yield
+    finally:
+        model.train_function = train_function

@@ -1,0 +1,135 @@
+"""What can be read off the code alone: attributes are declared, backends agree, few classes."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import textwrap
+from pathlib import Path
+
+import keras
+import pytest
+
+import keras_spade
+
+PACKAGE = Path(keras_spade.__file__).parent
+BACKENDS = ("tensorflow", "jax", "torch")
+# Who may ask which backend is in use, besides `backends/` and `segmaps/`.
+ASKING = set()
+
+
+def package_classes():
+    """All classes of the package that the backend in use can import."""
+    found = {}
+    for module in pkgutil.walk_packages(keras_spade.__path__, "keras_spade."):
+        other = set(BACKENDS) - {keras.backend.backend()}
+        if module.name.rpartition(".")[2].split("_")[0] in other:
+            continue
+        for value in vars(importlib.import_module(module.name)).values():
+            if inspect.isclass(value) and value.__module__.startswith("keras_spade."):
+                found[f"{value.__module__}.{value.__qualname__}"] = value
+    return found
+
+
+CLASSES = package_classes()
+
+
+def tree_of(cls):
+    """The syntax tree of a class; `None` without source."""
+    try:
+        return ast.parse(textwrap.dedent(inspect.getsource(cls)))
+    except (OSError, TypeError):
+        return None
+
+
+def attributes_of_self(cls, context):
+    """Names that the methods of a class read (`ast.Load`) or assign (`ast.Store`) of `self`."""
+    tree = tree_of(cls)
+    return (
+        {
+            node.attr
+            for node in ast.walk(tree)
+            if tree is not None
+            if isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "self"
+            and isinstance(node.ctx, context)
+        }
+        if tree is not None
+        else set()
+    )
+
+
+def defined(cls):
+    """Names that a class or one of its bases defines, declares or assigns."""
+    names = set()
+    for base in cls.__mro__:
+        names |= set(vars(base)) | set(vars(base).get("__annotations__", ()))
+        names |= attributes_of_self(base, ast.Store)
+    return names
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES))
+def test_classes_use_what_they_or_their_bases_define(name):
+    cls = CLASSES[name]
+    assert not attributes_of_self(cls, ast.Load) - defined(cls)
+
+
+def test_a_missing_attribute_would_be_seen():
+    class Mixin:
+        def call(self):
+            return self.here + self.missing
+
+        here = 1
+
+    assert attributes_of_self(Mixin, ast.Load) - defined(Mixin) == {"missing"}
+
+
+def test_gaugan_is_few_classes():
+    ours = keras_spade.GauGAN.__mro__[: keras_spade.GauGAN.__mro__.index(keras.Model)]
+    assert len(ours) <= 4
+
+
+def signatures(backend):
+    """Public functions and facts of a backend's module, with the arguments of functions."""
+    tree = ast.parse((PACKAGE / "backends" / f"{backend}.py").read_text())
+    found = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            found[node.name] = [a.arg for a in node.args.args if a.arg != "state"]
+        elif isinstance(node, ast.Assign):
+            found[node.targets[0].id] = None
+        elif isinstance(node, ast.ImportFrom) and node.module.startswith("keras_spade.backends"):
+            other = ast.parse((PACKAGE.parent / f"{node.module.replace('.', '/')}.py").read_text())
+            functions = {f.name: f for f in other.body if isinstance(f, ast.FunctionDef)}
+            for alias in node.names:
+                if alias.asname:
+                    function = functions.get(alias.name)
+                    found[alias.name] = function and [a.arg for a in function.args.args]
+    return {k: v for k, v in found.items() if not k.startswith("_")}
+
+
+def test_backends_define_the_same():
+    contract = (PACKAGE / "backends" / "__init__.py").read_text()
+    all_of_them = [signatures(backend) for backend in BACKENDS]
+    shared = set.intersection(*map(set, all_of_them))
+    for name in shared:
+        assert all_of_them[0][name] == all_of_them[1][name] == all_of_them[2][name], name
+    names = {name for name in shared if f"`{name}" in contract}
+    assert shared == names and len(names) == 23
+    # What other rooms use is in the contract.
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            used = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+            if used and node.value.id == "backend" and path.parent.name != "backends":
+                assert node.attr in names, f"{path}: {node.attr}"
+
+
+def test_few_ask_for_the_backend():
+    asking = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if "backend.backend()" in path.read_text() or "config.backend()" in path.read_text()
+    }
+    assert {p for p in asking if not p.startswith(("backends/", "segmaps/"))} == ASKING
+    assert len(ASKING) <= 3
