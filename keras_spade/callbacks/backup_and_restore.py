@@ -1,7 +1,6 @@
 """Backups of a training run, from which it goes on as if nothing had happened."""
 
 import json
-import operator
 import re
 import warnings
 import zlib
@@ -11,6 +10,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
+from keras_spade.arguments import positive_integer
 from keras_spade.files import replacing
 
 NAME = "epoch_{:05d}_step_{:07d}.npz"
@@ -67,10 +67,11 @@ class BackupAndRestore(keras.callbacks.Callback):
     def __init__(self, backup_dir, save_freq="epoch", keep=2, delete_checkpoint=False):
         super().__init__()
         if save_freq != "epoch":
-            save_freq = _at_least_one("save_freq", save_freq, '"epoch" or ')
+            wanted = '"epoch" or an integer of at least 1'
+            save_freq = positive_integer("`save_freq`", save_freq, wanted)
         self.directory = Path(backup_dir)
         self.save_freq = save_freq
-        self.keep = _at_least_one("keep", keep)
+        self.keep = positive_integer("`keep`", keep, "an integer of at least 1")
         self.delete_checkpoint = delete_checkpoint
         self.restored = {}
         self._steps_made, self._kept = 0, {}
@@ -283,13 +284,3 @@ def _assign(model, arrays, path):
         )
     for name, variable in wanted.items():
         variable.assign(arrays[name])
-
-
-def _at_least_one(name, value, other=""):
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise ValueError(f"`{name}` must be {other}an integer of at least 1, got {value!r}.")
-    return number

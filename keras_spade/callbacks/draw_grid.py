@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_spade.images import to_bytes
 from keras_spade.label_colors import label_colors
 
 
@@ -41,6 +42,4 @@ def draw_grid(labels, *columns, palette=None, gap=2):
 
 def _as_uint8(images):
     images = np.asarray(images)
-    if images.dtype == np.uint8:
-        return images
-    return np.clip(np.round((images + 1.0) * 127.5), 0, 255).astype("uint8")
+    return images if images.dtype == np.uint8 else to_bytes(images)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from PIL import Image
 
+from keras_spade.arguments import positive_integer
 from keras_spade.callbacks.draw_grid import draw_grid
 from keras_spade.files import replacing
 
@@ -44,14 +45,12 @@ class ImageGrid(keras.callbacks.Callback):
             raise ValueError(
                 f"`batch` must have the keys 'labels' (or 'segmap') and 'image', got {list(batch)}."
             )
-        if every < 1:
-            raise ValueError(f"`every` must be at least 1, got {every!r}.")
         self.labels, self.image = np.asarray(self.labels), np.asarray(batch["image"])
         instances = batch.get("instances")
         self.instances = None if instances is None else np.asarray(instances)
         self.directory = os.fspath(directory)
         self.palette = palette
-        self.every = every
+        self.every = positive_integer("`every`", every)
         self.use_style = use_style
         self.seed = seed
 

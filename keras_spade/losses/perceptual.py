@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_spade.images import to_pixels
 from keras_spade.precision import full_precision, full_precision_dtype
 
 TAPS = tuple(f"block{i}_conv1" for i in range(1, 6))
@@ -104,7 +105,7 @@ class PerceptualLoss:
         """
         images = full_precision(ops.convert_to_tensor(images))
         if self.preprocessing == "imagenet":
-            images = keras.applications.vgg19.preprocess_input((images + 1.0) * 127.5)
+            images = keras.applications.vgg19.preprocess_input(to_pixels(images))
         return self.features(images, training=False)
 
     @property
