@@ -8,14 +8,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "keras_spade"
 ALLOWED = {
+    "backends": {"backends"},
     "callbacks": {"callbacks"},
     "checkpoints": {"checkpoints", "layers", "networks"},
     "datasets": {"datasets"},
-    "layers": {"layers"},
+    "layers": {"backends", "layers", "segmaps"},
     "losses": {"losses"},
     "models": {"layers", "losses", "models", "networks", "optimizers", "trainers"},
-    "networks": {"layers", "networks"},
+    "networks": {"layers", "networks", "segmaps"},
     "optimizers": {"optimizers"},
+    "segmaps": {"segmaps"},
     "trainers": {"callbacks", "datasets", "trainers"},
 }
 SHARED = {"arguments", "files", "images", "label_colors", "precision", "replicas"}

@@ -4,8 +4,7 @@ import operator
 
 import keras
 
-from keras_spade.layers import ConditioningMap, LabelPatterns
-from keras_spade.layers.modulation import resolve_modulation
+from keras_spade.segmaps import check_modulation, segmap_layer
 
 
 class Conditioning:
@@ -25,8 +24,9 @@ class Conditioning:
                 "`void_class` and `instance_edges` must be False."
             )
         self.dtype = dtype
-        self.modulation = resolve_modulation(modulation)
-        self.maps = {}
+        check_modulation(modulation)
+        self.modulation = modulation
+        self.encoded = {}
         if conditioning == "dense":
             self.num_classes = None
             shape = (None, None, num_classes)
@@ -39,35 +39,10 @@ class Conditioning:
 
     def at(self, height, width, windows):
         """What layers with these windows read at one resolution, made at the first request."""
-        by_patterns = self.modulation != "dense" and self.num_classes is not None
-        key = (height, width, windows if by_patterns else None)
-        if key not in self.maps:
-            self.maps[key] = self._encode(height, width, windows if by_patterns else None)
-        return self.maps[key]
-
-    def _encode(self, height, width, windows):
-        if windows is None:
-            layer = ConditioningMap(
-                height,
-                width,
-                self.num_classes,
-                name=f"conditioning_{height}x{width}",
-                dtype=self.dtype,
-            )
-        else:
-            sizes = "_".join(f"{size}s{strides}" for size, strides in windows)
-            layer = LabelPatterns(
-                height,
-                width,
-                self.num_classes,
-                windows,
-                self.modulation,
-                name=f"patterns_{height}x{width}_{sizes}",
-                dtype=self.dtype,
-            )
-        if self.num_classes is None:
-            return layer(self.inputs["segmap"])
-        return layer(self.inputs["labels"], self.inputs.get("edges"))
+        layer = segmap_layer(height, width, self.num_classes, windows, self.modulation, self.dtype)
+        if layer.name not in self.encoded:
+            self.encoded[layer.name] = layer(*self.inputs.values())
+        return self.encoded[layer.name]
 
 
 def check_image_shape(image_shape):

@@ -3,7 +3,7 @@
 import keras
 
 from keras_spade.layers import LabelConv2D, SPADEResBlock, xavier_normal
-from keras_spade.layers.lean_gradients import leaky_relu
+from keras_spade.layers.leaky_relu import leaky_relu
 from keras_spade.networks._conditioning import Conditioning, check_image_shape
 from keras_spade.networks._network import Network
 from keras_spade.precision import full_precision_dtype

@@ -3,7 +3,7 @@
 import keras
 
 from keras_spade.layers import FeatureNorm, SmallMapConv2D, SpectralNorm, xavier_normal
-from keras_spade.layers.lean_gradients import leaky_relu
+from keras_spade.layers.leaky_relu import leaky_relu
 from keras_spade.networks._conditioning import check_image_shape, check_sizes
 from keras_spade.networks._network import Network
 from keras_spade.precision import full_precision_dtype
