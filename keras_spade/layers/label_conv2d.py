@@ -94,9 +94,7 @@ class LabelConv2D(keras.layers.Conv2D):
     @property
     def _reader(self):
         windows = ((3, 2),) * self.halvings + ((self.kernel_size[0], self.strides[0]),)
-        return SegmapReader(
-            self.num_classes, windows, self.modulation, self.compute_dtype, self.name
-        )
+        return SegmapReader(self, windows)
 
     def call(self, segmap, image=None):
         """Convolves labels and image."""

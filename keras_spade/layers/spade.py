@@ -114,10 +114,7 @@ class SPADE(keras.layers.Layer):
 
     @property
     def _reader(self):
-        windows = ((self.kernel_size, 1),) * 2
-        return SegmapReader(
-            self.num_classes, windows, self.modulation, self.compute_dtype, self.name
-        )
+        return SegmapReader(self, windows=((self.kernel_size, 1),) * 2)
 
     def call(self, x, segmap, edges=None, training=False, moments=None):
         """`norm(x) * (1 + gamma(m)) + beta(m)`."""

@@ -124,10 +124,7 @@ class SPADEResBlock(keras.layers.Layer):
 
     @property
     def _reader(self):
-        windows = ((self.kernel_size, 1),) * 2
-        return SegmapReader(
-            self.num_classes, windows, self.modulation, self.compute_dtype, self.name
-        )
+        return SegmapReader(self, windows=((self.kernel_size, 1),) * 2)
 
     def call(self, x, segmap, edges=None, training=False):
         """Runs both branches and adds them."""

@@ -1,9 +1,8 @@
 """What generator and discriminator share: their conditioning inputs, encoded once a resolution."""
 
-import operator
-
 import keras
 
+from keras_spade.arguments import positive_integer, positive_integers
 from keras_spade.segmaps import check_modulation, segmap_layer
 
 
@@ -14,8 +13,7 @@ class Conditioning:
     """
 
     def __init__(self, num_classes, void_class, instance_edges, conditioning, modulation, dtype):
-        if num_classes < 1:
-            raise ValueError(f"`num_classes` must be at least 1, got {num_classes!r}.")
+        positive_integer("`num_classes`", num_classes)
         if conditioning not in ("labels", "dense"):
             raise ValueError(f'`conditioning` must be "labels" or "dense", got {conditioning!r}.')
         if conditioning == "dense" and (void_class or instance_edges):
@@ -47,16 +45,5 @@ class Conditioning:
 
 def check_image_shape(image_shape):
     """Returns `image_shape` as a tuple of three ints, or raises."""
-    return check_sizes("image_shape", image_shape, "(height, width, channels)")
-
-
-def check_sizes(argument, sizes, wanted):
-    """Returns as many positive ints as the words of `wanted` name, or raises."""
-    count = wanted.split(")")[0].count(",") + 1
-    try:
-        checked = tuple(operator.index(size) for size in sizes)
-    except TypeError:
-        checked = ()
-    if len(checked) != count or min(checked) < 1:
-        raise ValueError(f"`{argument}` must be {wanted}, positive integers, got {sizes!r}.")
-    return checked
+    wanted = "(height, width, channels), positive integers"
+    return positive_integers("`image_shape`", image_shape, 3, wanted)

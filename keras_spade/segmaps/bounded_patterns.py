@@ -97,17 +97,7 @@ def table_share(size, windows):
 
 
 def find_bounded_patterns(ids, id_bits, pixels, windows):
-    """Numbers the windows of a chain, and says how they fit.
-
-    Args:
-        ids: int32 `(batch, height, width)`, at least 0 and below `2 ** id_bits`.
-        id_bits: at most 31.
-        pixels: `(ids, channels)`, the pixel each id stands for.
-        windows: `(kernel_size, strides)` of each window of the chain.
-
-    Returns:
-        `BoundedPatterns`, or `Patterns` where there is a row for each pixel.
-    """
+    """`BoundedPatterns` of a map of ids, or `Patterns` where there is a row for each pixel."""
     batch, *size = ids.shape
     share = table_share(size, windows)
     if share < 1 and not isinstance(batch, int):

@@ -152,20 +152,7 @@ class LabelPatterns(keras.layers.Layer):
 
 
 def find_patterns(labels, edges, num_classes, size, windows, modulation, dtype):
-    """The patterns of integer labels.
-
-    Args:
-        labels: integer ids, `(batch, H, W)`.
-        edges: 0/1 `(batch, H, W)`, or `None`.
-        num_classes: as `LabelPatterns` takes it.
-        size: height and width the labels are resized to.
-        windows: as `LabelPatterns` takes them.
-        modulation: `"patterns"` or `"auto"`.
-        dtype: of the one-hot pixels and map.
-
-    Returns:
-        `Patterns` or `BoundedPatterns`.
-    """
+    """The `Patterns` or `BoundedPatterns` of integer labels; arguments as in `LabelPatterns`."""
     labels = nearest_resize(labels, *size)
     edges = None if edges is None else nearest_resize(edges, *size)
     ids, bits = _ids(labels, edges, num_classes)

@@ -17,23 +17,11 @@ class Segmap(abc.ABC):
 
     @abc.abstractmethod
     def compute(self, function):
-        """Computes a function of the label map.
-
-        Args:
-            function: an object as above.
-
-        Returns:
-            A list of its maps, `(batch, h, w, filters)`.
-        """
+        """The maps of a function, a list of `(batch, h, w, filters)`."""
 
     @abc.abstractmethod
     def modulate(self, normalized, function):
-        """Computes `normalized * gain + bias`.
+        """`normalized * gain + bias`, gain and bias the maps of a function, in their dtype.
 
-        Args:
-            normalized: activations `(batch, h, w, channels)`, as `FeatureNorm.parts` gives them.
-            function: an object as above, whose two maps are gain and bias.
-
-        Returns:
-            The activations in the dtype of gain and bias.
+        `normalized` are activations `(batch, h, w, channels)`, as `FeatureNorm.parts` gives them.
         """

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import keras
 from keras import ops
 
 from keras_spade.segmaps.bounded_patterns import BoundedPatterns
@@ -22,26 +23,20 @@ class SegmapReader:
     channels, or as the dict that `LabelPatterns` gives. Only here are they told apart.
 
     Args:
-        num_classes: number of one-hot channels; `None` if integer labels do not come in.
+        layer: whose `num_classes`, `modulation`, `compute_dtype` and `name` count.
         windows: kernel size and strides of each convolution, as `LabelPatterns` takes them.
-        modulation: `"patterns"`, `"dense"` or `"auto"`.
-        dtype: of one-hot maps.
-        layer_name: as error messages show it.
     """
 
-    num_classes: int | None
+    layer: keras.layers.Layer
     windows: tuple[tuple[int, int], ...]
-    modulation: str
-    dtype: str
-    layer_name: str
 
     def check(self, segmap, edges=None):
         """Raises unless `segmap` is label patterns, integer labels, or a map with channels."""
         if not isinstance(segmap, dict):
-            check_conditioning(segmap, edges, self.num_classes, self.layer_name)
+            check_conditioning(segmap, edges, self.layer.num_classes, self.layer.name)
         elif edges is not None:
             raise ValueError(
-                f"{self.layer_name!r}: `edges` go to LabelPatterns, not to the layer that takes "
+                f"{self.layer.name!r}: `edges` go to LabelPatterns, not to the layer that takes "
                 "its result."
             )
 
@@ -51,7 +46,7 @@ class SegmapReader:
             return segmap_shape["pixels"][-1]
         if len(segmap_shape) == 4:
             return segmap_shape[-1]
-        return (self.num_classes or 0) + (edges_shape is not None)
+        return (self.layer.num_classes or 0) + (edges_shape is not None)
 
     def output_shape(self, segmap):
         """Batch, height and width behind all convolutions, of a `segmap` that is not resized."""
@@ -68,7 +63,7 @@ class SegmapReader:
         It cannot where the layer searches patterns itself, in shapes that depend on labels.
         """
         searches = not isinstance(segmap_shape, dict) and len(segmap_shape) == 3
-        searches = searches and resolve_modulation(self.modulation) != "dense"
+        searches = searches and resolve_modulation(self.layer.modulation) != "dense"
         return shapes_are_fixed() or not searches
 
     def encode(self, segmap, edges=None, size=None):
@@ -86,14 +81,12 @@ class SegmapReader:
         if isinstance(segmap, dict):
             return segmap
         size = ops.shape(segmap)[1:3] if size is None else size
-        modulation = resolve_modulation(self.modulation)
+        modulation = resolve_modulation(self.layer.modulation)
+        classes, dtype = self.layer.num_classes, self.layer.compute_dtype
         if len(segmap.shape) == 4 or modulation == "dense":
-            return conditioning_map(
-                segmap, edges, self.num_classes, *size, self.dtype, self.layer_name
-            )
-        return find_patterns(
-            segmap, edges, self.num_classes, size, self.windows, modulation, self.dtype
-        ).tensors()
+            return conditioning_map(segmap, edges, classes, *size, dtype, self.layer.name)
+        found = find_patterns(segmap, edges, classes, size, self.windows, modulation, dtype)
+        return found.tensors()
 
     def read(self, segmap, edges=None, size=None):
         """The `Segmap` that a layer computes with; arguments as in `encode`."""
