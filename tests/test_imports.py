@@ -77,6 +77,18 @@ def test_keras_is_used_through_its_public_names():
         assert "keras.src" not in path.read_text(), path
 
 
+@pytest.mark.parametrize("folder", ["layers", "networks"])
+def test_layers_ask_neither_for_the_backend_nor_for_the_form_of_a_label_map(folder):
+    for path in (PACKAGE / folder).glob("*.py"):
+        text = path.read_text()
+        assert "backend.backend()" not in text, path
+        assert "isinstance(segmap" not in text, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("keras_spade.segmaps"):
+                names = {alias.name for alias in node.names}
+                assert not names & {"Dense", "Patterns", "BoundedPatterns"}, path
+
+
 def test_examples_use_public_names():
     for path in (ROOT / "examples").glob("*.py"):
         for name in imports(path):
