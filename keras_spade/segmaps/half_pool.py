@@ -4,7 +4,14 @@ from keras import ops
 
 
 def half_pool(x):
-    """3 x 3 average pooling of stride 2; a padding of 1 does not count in the mean."""
+    """3 x 3 average pooling of stride 2 with a padding of 1 that does not count in the mean.
+
+    Args:
+        x: float maps, `(batch, H, W, channels)`.
+
+    Returns:
+        `(batch, (H + 1) // 2, (W + 1) // 2, channels)`.
+    """
     border = [[0, 0], [1, 1], [1, 1], [0, 0]]
     # Zeros in the border add nothing to the sum; dividing by the mean of a padded one-map
     # leaves the mean over the real pixels.

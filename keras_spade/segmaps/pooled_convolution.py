@@ -38,7 +38,16 @@ class PooledConvolution:
 
 
 def padded_convolution(x, kernel, strides=1):
-    """A convolution that pads by `k // 2` on all sides, `k` the kernel's size."""
+    """A convolution that pads by half of the kernel's size, rounded down, on all sides.
+
+    Args:
+        x: `(batch, H, W, channels)`, cast to the kernel's dtype.
+        kernel: `(k, k, channels, filters)`.
+        strides: an int.
+
+    Returns:
+        `(batch, h, w, filters)`.
+    """
     pad = kernel.shape[0] // 2
     x = ops.pad(ops.cast(x, kernel.dtype), [[0, 0], [pad, pad], [pad, pad], [0, 0]])
     return ops.conv(x, kernel, strides=strides, padding="valid")

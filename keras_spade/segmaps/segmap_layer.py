@@ -8,7 +8,16 @@ from keras_spade.segmaps.modulation import resolve_modulation
 def segmap_layer(height, width, num_classes, windows, modulation, dtype):
     """`LabelPatterns`, or `ConditioningMap` where `modulation` or float maps ask for it.
 
-    Arguments as in both, `num_classes=None` for float maps. Equal ones give equal names.
+    Args:
+        height: rows that label maps are resized to.
+        width: columns.
+        num_classes: number of one-hot channels; `None` if float maps come in.
+        windows: kernel size and strides of each convolution that is to follow.
+        modulation: `"patterns"`, `"dense"` or `"auto"`.
+        dtype: a dtype policy.
+
+    Returns:
+        The layer; equal arguments give equal names.
     """
     if num_classes is None or resolve_modulation(modulation) == "dense":
         name = f"conditioning_{height}x{width}"
