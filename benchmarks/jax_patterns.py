@@ -17,7 +17,7 @@ from absl import app, flags
 
 from keras_spade import MultiScaleDiscriminator, SPADEGenerator
 from keras_spade.layers import LabelPatterns
-from keras_spade.layers.bounded_patterns import table_share
+from keras_spade.segmaps.bounded_patterns import table_share
 
 FLAGS = flags.FLAGS
 flags.DEFINE_enum("network", "generator", ["generator", "discriminator"], "Which network.")

@@ -12,12 +12,13 @@ ALLOWED = {
     "callbacks": {"callbacks"},
     "checkpoints": {"checkpoints", "layers", "networks"},
     "datasets": {"datasets"},
-    "layers": {"backends", "layers"},
+    "layers": {"backends", "layers", "segmaps"},
     "losses": {"losses"},
     "models": {"backends", "layers", "losses", "models", "networks", "optimizers", "runs"},
-    "networks": {"layers", "networks"},
+    "networks": {"layers", "networks", "segmaps"},
     "optimizers": {"backends", "optimizers"},
     "runs": {"backends", "callbacks", "datasets", "runs"},
+    "segmaps": {"segmaps"},
 }
 SHARED = {"arguments", "files", "images", "label_colors", "label_ids", "precision"}
 BACKENDS = ("tensorflow", "torch", "jax")
@@ -74,6 +75,18 @@ def test_backends_are_imported_late_but_by_their_own_files():
 def test_keras_is_used_through_its_public_names():
     for path in files():
         assert "keras.src" not in path.read_text(), path
+
+
+@pytest.mark.parametrize("folder", ["layers", "networks"])
+def test_layers_ask_neither_for_the_backend_nor_for_the_form_of_a_label_map(folder):
+    for path in (PACKAGE / folder).glob("*.py"):
+        text = path.read_text()
+        assert "backend.backend()" not in text, path
+        assert "isinstance(segmap" not in text, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("keras_spade.segmaps"):
+                names = {alias.name for alias in node.names}
+                assert not names & {"Dense", "Patterns", "BoundedPatterns"}, path
 
 
 def test_examples_use_public_names():

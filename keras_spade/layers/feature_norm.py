@@ -20,6 +20,25 @@ class Moments(NamedTuple):
     unbiased_variance: Any
 
 
+class Normalized(NamedTuple):
+    """Normalised activations, `value * scale + offset`, before they are multiplied out.
+
+    Args:
+        value: the centred activations; in inference with a batch norm, the activations.
+        scale: `(channels,)`, with instance norm `(batch, 1, 1, channels)`.
+        offset: the same shape, or `None` for zero.
+    """
+
+    value: Any
+    scale: Any
+    offset: Any
+
+    def assembled(self):
+        """The activations."""
+        y = self.value * _row(self.scale, self.value)
+        return y if self.offset is None else y + _row(self.offset, self.value)
+
+
 @keras.saving.register_keras_serializable(package="keras_spade")
 class FeatureNorm(keras.layers.Layer):
     """Normalises activations per channel, without learned parameters unless asked for.
@@ -107,7 +126,7 @@ class FeatureNorm(keras.layers.Layer):
 
     def call(self, x, training=False):
         """Normalises `x`."""
-        y = assemble(*self.parts(x, training))
+        y = self.parts(x, training).assembled()
         if self.affine:
             y = y * full_precision(self.gamma) + full_precision(self.beta)
         return ops.cast(y, self.compute_dtype)
@@ -124,18 +143,16 @@ class FeatureNorm(keras.layers.Layer):
             moments: what `moments(x)` gave, if that is known already; else `None`.
 
         Returns:
-            value: the centred activations; in inference with a batch norm, the activations.
-            scale: `(channels,)`, with instance norm `(batch, 1, 1, channels)`.
-            offset: the same shape, or `None` for zero.
+            `Normalized`.
         """
         if not self.uses_moments(training):
             scale = ops.rsqrt(self.moving_variance + self.epsilon)
-            return full_precision(x), scale, -self.moving_mean * scale
+            return Normalized(full_precision(x), scale, -self.moving_mean * scale)
         moments = self.moments(x) if moments is None else moments
         if self.norm != "instance":
             self._move(self.moving_mean, moments.mean)
             self._move(self.moving_variance, moments.unbiased_variance)
-        return moments.centered, ops.rsqrt(moments.variance + self.epsilon), None
+        return Normalized(moments.centered, ops.rsqrt(moments.variance + self.epsilon), None)
 
     def uses_moments(self, training):
         """Whether a call normalises by the activations' own moments."""
@@ -182,12 +199,6 @@ class FeatureNorm(keras.layers.Layer):
             "momentum": self.momentum,
             "epsilon": self.epsilon,
         }
-
-
-def assemble(value, scale, offset):
-    """The normalised activations, from `FeatureNorm.parts`."""
-    y = value * _row(scale, value)
-    return y if offset is None else y + _row(offset, value)
 
 
 def _mean_over_space(x):

@@ -1,7 +1,9 @@
 """The average pooling between the scales of the discriminator."""
 
 import keras
-from keras import ops
+
+from keras_spade.segmaps.distinct_windows import window_count
+from keras_spade.segmaps.half_pool import half_pool
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -41,20 +43,4 @@ class HalfPool(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         """Half the size, rounded up."""
         batch, height, width, channels = input_shape
-        return (batch, half_size(height), half_size(width), channels)
-
-
-def half_size(size):
-    """Half of a size, rounded up; `None` if unknown."""
-    return None if size is None else (size + 1) // 2
-
-
-def half_pool(x):
-    """The pooling of `HalfPool`."""
-    border = [[0, 0], [1, 1], [1, 1], [0, 0]]
-    # Zeros in the border add nothing to the sum; dividing by the mean of a padded one-map
-    # leaves the mean over the real pixels.
-    total = ops.average_pool(ops.pad(x, border), 3, strides=2, padding="valid")
-    ones = ops.ones((1, *ops.shape(x)[1:3], 1), dtype=x.dtype)
-    share = ops.average_pool(ops.pad(ones, border), 3, strides=2, padding="valid")
-    return total / share
+        return (batch, window_count(height, 3, 2), window_count(width, 3, 2), channels)

@@ -3,18 +3,11 @@
 import keras
 from keras import ops
 
-from keras_spade.layers.bounded_patterns import by_fit
-from keras_spade.layers.distinct_windows import window_count
-from keras_spade.layers.half_pool import half_pool, half_size
-from keras_spade.layers.lean_gradients import pick_rows
-from keras_spade.layers.modulation import check_modulation
-from keras_spade.layers.pattern_convolution import convolve_labels, half_pool_pixels
-from keras_spade.layers.segmap import (
-    check_segmap,
-    encode_segmap,
-    rows_from,
-    searches_patterns,
-    segmap_channels,
+from keras_spade.segmaps import (
+    PooledConvolution,
+    SegmapReader,
+    check_modulation,
+    padded_convolution,
 )
 
 FIXED = ("padding", "data_format", "dilation_rate", "groups")
@@ -92,60 +85,34 @@ class LabelConv2D(keras.layers.Conv2D):
 
     def build(self, segmap_shape, image_shape=None):
         """Creates kernel and bias."""
-        self.supports_jit = not searches_patterns(segmap_shape, self)
-        self.map_channels = segmap_channels(segmap_shape, None, self.num_classes)
+        self.supports_jit = self._reader.supports_jit(segmap_shape)
+        self.map_channels = self._reader.channels(segmap_shape)
         image_channels = 0 if image_shape is None else image_shape[-1]
         super().build((None, None, None, self.map_channels + image_channels))
         self.input_spec = None
 
+    @property
+    def _reader(self):
+        windows = ((3, 2),) * self.halvings + ((self.kernel_size[0], self.strides[0]),)
+        return SegmapReader(self, windows)
+
     def call(self, segmap, image=None):
         """Convolves labels and image."""
-        windows = ((3, 2),) * self.halvings + ((self.kernel_size[0], self.strides[0]),)
-        size = None if isinstance(segmap, dict) else ops.shape(segmap)[1:3]
-        segmap = encode_segmap(segmap, None, size, windows, self)
-        if isinstance(segmap, dict):
-            y = by_fit(segmap, self._of_patterns, self._of_map)
-        else:
-            y = self._of_map(segmap)
+        m = self._reader.read(segmap)
+        for_map = self.kernel[:, :, : self.map_channels]
+        (y,) = m.compute(PooledConvolution(for_map, self.strides[0], self.halvings))
         if image is not None:
-            of_image = self._convolve(image, self.kernel[:, :, self.map_channels :])
+            for_image = self.kernel[:, :, self.map_channels :]
+            of_image = padded_convolution(image, for_image, self.strides[0])
             # The images' batch is a multiple of the labels'.
             shape = ops.shape(of_image)
             y = ops.reshape(ops.reshape(of_image, (-1, *ops.shape(y))) + y, shape)
         return self.activation(y + self.bias if self.use_bias else y)
 
-    def _of_patterns(self, patterns):
-        (rows,) = rows_from(patterns, self._pattern_rows, lambda segmap: [self._of_map(segmap)])
-        return pick_rows(rows, patterns["index"])
-
-    def _of_map(self, segmap):
-        for _ in range(self.halvings):
-            segmap = half_pool(segmap)
-        return self._convolve(segmap, self.kernel[:, :, : self.map_channels])
-
-    def _convolve(self, x, kernel):
-        pad = self.kernel_size[0] // 2
-        x = ops.pad(ops.cast(x, self.compute_dtype), [[0, 0], [pad, pad], [pad, pad], [0, 0]])
-        return ops.conv(x, kernel, strides=self.strides, padding="valid")
-
-    def _pattern_rows(self, patterns):
-        pixels = patterns["pixels"]
-        for level in range(self.halvings):
-            pixels = half_pool_pixels(pixels, patterns[f"members_{level}"])
-        kernel = self.kernel[:, :, : self.map_channels]
-        return [convolve_labels(kernel, pixels, patterns[f"members_{self.halvings}"])]
-
     def compute_output_spec(self, segmap, image=None):
         """A symbolic output, after the checks of the real one."""
-        check_segmap(segmap, None, self.num_classes, self.name)
-        if isinstance(segmap, dict):
-            batch, height, width = segmap["index"].shape
-        else:
-            batch, height, width = segmap.shape[:3]
-            for _ in range(self.halvings):
-                height, width = half_size(height), half_size(width)
-            kernel_size, strides = self.kernel_size[0], self.strides[0]
-            height, width = (window_count(size, kernel_size, strides) for size in (height, width))
+        self._reader.check(segmap)
+        batch, height, width = self._reader.output_shape(segmap)
         batch = batch if image is None else image.shape[0]
         return keras.KerasTensor((batch, height, width, self.filters), dtype=self.compute_dtype)
 

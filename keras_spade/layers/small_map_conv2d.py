@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_spade.backends.layers import convolve_one_filter
+
 # Above, TensorFlow's convolution is faster on a CPU.
 SMALL_MAP = 256
 
@@ -78,11 +80,7 @@ class SmallMapConv2D(keras.layers.Conv2D):
 
     def _whole(self, inputs, kernel):
         """Keras' convolution."""
-        last = self.data_format == "channels_last"
-        if keras.backend.backend() != "torch" or self.filters > 1 or not last:
-            return super().convolution_op(inputs, kernel)
-        # PyTorch's plain convolution on a CPU, which it takes for float64 and for single samples,
-        # fails at the gradient of a kernel of one filter that is a transposed view. So there are
-        # two, one of zeros.
-        kernel = ops.concatenate([kernel, ops.zeros_like(kernel)], axis=-1)
-        return super().convolution_op(inputs, kernel)[..., :1]
+        convolve = super().convolution_op
+        if self.filters > 1 or self.data_format != "channels_last":
+            return convolve(inputs, kernel)
+        return convolve_one_filter(convolve, inputs, kernel)

@@ -3,20 +3,9 @@
 import keras
 from keras import ops
 
-from keras_spade.layers.bounded_patterns import by_fit
-from keras_spade.layers.feature_norm import FeatureNorm, assemble
+from keras_spade.layers.feature_norm import FeatureNorm
 from keras_spade.layers.initializers import xavier_normal
-from keras_spade.layers.lean_gradients import after, pick_and_modulate
-from keras_spade.layers.modulation import check_modulation
-from keras_spade.layers.pattern_convolution import convolve_labels, gather_windows
-from keras_spade.layers.segmap import (
-    check_segmap,
-    encode_segmap,
-    rows_from,
-    searches_patterns,
-    segmap_channels,
-)
-from keras_spade.precision import full_precision_dtype
+from keras_spade.segmaps import GammaAndBeta, SegmapReader, check_modulation
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -97,13 +86,13 @@ class SPADE(keras.layers.Layer):
 
     def build(self, x_shape, segmap_shape, edges_shape=None):
         """Creates the three convolutions."""
-        self.supports_jit = not searches_patterns(segmap_shape, self)
+        self.supports_jit = self._reader.supports_jit(segmap_shape)
         if len(x_shape) != 4:
             raise ValueError(
                 f"SPADE {self.name!r}: `x` must have shape (batch, h, w, channels), "
                 f"got {tuple(x_shape)}."
             )
-        map_channels = segmap_channels(segmap_shape, edges_shape, self.num_classes)
+        map_channels = self._reader.channels(segmap_shape, edges_shape)
         self.feature_norm.build(x_shape)
         self.shared = self._conv(self.hidden_filters, "shared", activation="relu")
         self.gamma = self._conv(x_shape[-1], "gamma")
@@ -123,66 +112,19 @@ class SPADE(keras.layers.Layer):
             dtype=self.dtype_policy,
         )
 
+    @property
+    def _reader(self):
+        return SegmapReader(self, windows=((self.kernel_size, 1),) * 2)
+
     def call(self, x, segmap, edges=None, training=False, moments=None):
-        """Normalises `x` and modulates it by the label map."""
-        windows = ((self.kernel_size, 1),) * 2
-        segmap = encode_segmap(segmap, edges, ops.shape(x)[1:3], windows, self)
-        parts = self.feature_norm.parts(x, training, moments)
-        if not isinstance(segmap, dict):
-            return self._modulate_densely(segmap, *parts)
-        return by_fit(
-            segmap,
-            lambda patterns: self._modulate_by_patterns(patterns, *parts, training),
-            lambda segmap: self._modulate_densely(segmap, *parts),
-        )
-
-    def _modulate_densely(self, segmap, *parts):
-        gain, bias = self._dense_maps(segmap)
-        return ops.cast(assemble(*parts), self.compute_dtype) * gain + bias
-
-    def _modulate_by_patterns(self, patterns, value, scale, offset, training):
-        patterns = patterns | {
-            key: after(value, patterns[key]) for key in ("members_0", "members_1", "index")
-        }
-        gain, bias = rows_from(
-            patterns, lambda x: self._pattern_rows(x, training), self._dense_maps
-        )
-        if len(scale.shape) == 1 and self.compute_dtype == full_precision_dtype(self.compute_dtype):
-            # The rows take over scale and offset of the norm: fewer passes over the activations.
-            bias = bias if offset is None else bias + offset * gain
-            gain = gain * scale
-        else:
-            # Instance norm has a scale for each image, and 16 bits are too few for activations that
-            # are not normalised first.
-            value = assemble(value, scale, offset)
-
-        value = ops.cast(value, self.compute_dtype)
-        return pick_and_modulate(value, gain, bias, patterns["index"])
-
-    def _dense_maps(self, segmap):
-        """`1 + gamma` and `beta`, by convolutions."""
-        hidden = self.shared(segmap)
-        return [1.0 + self.gamma(hidden), self.beta(hidden)]
-
-    def _pattern_rows(self, patterns, training):
-        """The same, a row for each distinct pattern."""
-        kernel = ops.convert_to_tensor(self.shared.kernel)
-        rows = convolve_labels(kernel, patterns["pixels"], patterns["members_0"])
-        rows = ops.relu(rows + self.shared.bias)
-
-        def convolve(rows, *kernels):
-            rows = gather_windows(rows, patterns["members_1"])
-            return [ops.matmul(rows, kernel) for kernel in kernels]
-
-        shape = (self.kernel_size**2 * self.hidden_filters, -1)
-        kernels = [ops.reshape(conv.kernel, shape) for conv in (self.gamma, self.beta)]
-        # In training the windows are gathered again for the gradient rather than kept.
-        gamma, beta = (keras.remat(convolve) if training else convolve)(rows, *kernels)
-        return [gamma + (1.0 + self.gamma.bias), beta + self.beta.bias]
+        """`norm(x) * (1 + gamma(m)) + beta(m)`."""
+        m = self._reader.read(segmap, edges, ops.shape(x)[1:3])
+        normalized = self.feature_norm.parts(x, training, moments)
+        return m.modulate(normalized, GammaAndBeta(self.shared, self.gamma, self.beta, training))
 
     def compute_output_spec(self, x, segmap, edges=None, training=False, moments=None):
         """A symbolic output, after the checks of the real one."""
-        check_segmap(segmap, edges, self.num_classes, self.name)
+        self._reader.check(segmap, edges)
         return keras.KerasTensor(x.shape, dtype=self.compute_dtype)
 
     def compute_output_shape(self, x_shape, segmap_shape, edges_shape=None):

@@ -4,12 +4,12 @@ import keras
 from keras import ops
 
 from keras_spade.layers.initializers import xavier_normal
-from keras_spade.layers.lean_gradients import leaky_relu
-from keras_spade.layers.segmap import check_segmap, encode_segmap, searches_patterns
+from keras_spade.layers.leaky_relu import leaky_relu
 from keras_spade.layers.small_map_conv2d import SmallMapConv2D
 from keras_spade.layers.spade import SPADE
 from keras_spade.layers.spectral_norm import SpectralNorm
 from keras_spade.precision import full_precision_dtype
+from keras_spade.segmaps import SegmapReader
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -80,7 +80,7 @@ class SPADEResBlock(keras.layers.Layer):
 
     def build(self, x_shape, segmap_shape, edges_shape=None):
         """Creates SPADEs and convolutions."""
-        self.supports_jit = not searches_patterns(segmap_shape, self)
+        self.supports_jit = self._reader.supports_jit(segmap_shape)
         channels = x_shape[-1]
         middle = min(channels, self.filters)
         self.learned_shortcut = channels != self.filters
@@ -122,10 +122,13 @@ class SPADEResBlock(keras.layers.Layer):
             return SpectralNorm(conv, name=name)
         return conv
 
+    @property
+    def _reader(self):
+        return SegmapReader(self, windows=((self.kernel_size, 1),) * 2)
+
     def call(self, x, segmap, edges=None, training=False):
         """Runs both branches and adds them."""
-        windows = ((self.kernel_size, 1),) * 2
-        segmap = encode_segmap(segmap, edges, ops.shape(x)[1:3], windows, self)
+        segmap = self._reader.encode(segmap, edges, ops.shape(x)[1:3])
         moments = None
         # In 16 bits Keras would cast the moments on their way.
         full = self.compute_dtype == full_precision_dtype(self.compute_dtype)
@@ -145,7 +148,7 @@ class SPADEResBlock(keras.layers.Layer):
 
     def compute_output_spec(self, x, segmap, edges=None, training=False):
         """A symbolic output, after the checks of the real one."""
-        check_segmap(segmap, edges, self.num_classes, self.name)
+        self._reader.check(segmap, edges)
         return keras.KerasTensor((*x.shape[:3], self.filters), dtype=self.compute_dtype)
 
     def compute_output_shape(self, x_shape, segmap_shape, edges_shape=None):

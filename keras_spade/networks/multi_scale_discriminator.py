@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_spade.arguments import positive_integer
 from keras_spade.layers import (
     FeatureNorm,
     HalfPool,
@@ -10,7 +11,7 @@ from keras_spade.layers import (
     SpectralNorm,
     xavier_normal,
 )
-from keras_spade.layers.lean_gradients import leaky_relu
+from keras_spade.layers.leaky_relu import leaky_relu
 from keras_spade.networks._conditioning import Conditioning, check_image_shape
 from keras_spade.networks._network import Network
 from keras_spade.precision import full_precision_dtype
@@ -106,13 +107,9 @@ class MultiScaleDiscriminator(Network):
     ):
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
         image_shape = check_image_shape(image_shape)
-        for argument, value in (
-            ("base_filters", base_filters),
-            ("num_scales", num_scales),
-            ("num_layers", num_layers),
-        ):
-            if value < 1:
-                raise ValueError(f"`{argument}` must be at least 1, got {value!r}.")
+        positive_integer("`base_filters`", base_filters)
+        positive_integer("`num_scales`", num_scales)
+        positive_integer("`num_layers`", num_layers)
         condition = Conditioning(
             num_classes, void_class, instance_edges, conditioning, modulation, dtype
         )

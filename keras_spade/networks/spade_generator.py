@@ -2,8 +2,9 @@
 
 import keras
 
+from keras_spade.arguments import positive_integer
 from keras_spade.layers import LabelConv2D, SPADEResBlock, xavier_normal
-from keras_spade.layers.lean_gradients import leaky_relu
+from keras_spade.layers.leaky_relu import leaky_relu
 from keras_spade.networks._conditioning import Conditioning, check_image_shape
 from keras_spade.networks._network import Network
 from keras_spade.precision import full_precision_dtype
@@ -104,8 +105,8 @@ class SPADEGenerator(Network):
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
         image_shape = check_image_shape(image_shape)
         height, width = _latent_grid(image_shape, upsampling)
-        if latent_dim is not None and latent_dim < 1:
-            raise ValueError(f"`latent_dim` must be None or at least 1, got {latent_dim!r}.")
+        if latent_dim is not None:
+            positive_integer("`latent_dim`", latent_dim, "None or at least 1")
         if base_filters < 1 or (upsampling == "most" and base_filters < 2):
             raise ValueError(
                 "`base_filters` must be at least 1, and 2 with upsampling='most', "

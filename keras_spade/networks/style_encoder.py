@@ -2,9 +2,10 @@
 
 import keras
 
+from keras_spade.arguments import positive_integer, positive_integers
 from keras_spade.layers import FeatureNorm, SmallMapConv2D, SpectralNorm, xavier_normal
-from keras_spade.layers.lean_gradients import leaky_relu
-from keras_spade.networks._conditioning import check_image_shape, check_sizes
+from keras_spade.layers.leaky_relu import leaky_relu
+from keras_spade.networks._conditioning import check_image_shape
 from keras_spade.networks._network import Network
 from keras_spade.precision import full_precision_dtype
 
@@ -74,10 +75,10 @@ class StyleEncoder(Network):
     ):
         dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
         image_shape = check_image_shape(image_shape)
-        for argument, value in (("latent_dim", latent_dim), ("base_filters", base_filters)):
-            if value < 1:
-                raise ValueError(f"`{argument}` must be at least 1, got {value!r}.")
-        resize_to = resize_to and check_sizes("resize_to", resize_to, "(height, width) or None")
+        positive_integer("`latent_dim`", latent_dim)
+        positive_integer("`base_filters`", base_filters)
+        wanted = "(height, width) or None, positive integers"
+        resize_to = resize_to and positive_integers("`resize_to`", resize_to, 2, wanted)
         size = resize_to or image_shape[:2]
         if norm == "instance" and max(size) <= 2 ** len(FILTERS):
             raise ValueError(

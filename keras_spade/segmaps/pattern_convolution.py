@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_spade.layers.lean_gradients import pick_rows
+from keras_spade.segmaps.rows import pick_rows
 
 
 def convolve_labels(kernel, pixels, members):

@@ -1,9 +1,8 @@
 """The distinct windows of a map of ids, found without collisions."""
 
-import keras
 from keras import ops
 
-from keras_spade.layers.bounded_windows import bounded_windows
+from keras_spade.segmaps.bounded_windows import bounded_windows, shapes_are_fixed
 
 KEY_BITS = 63
 INDEX_BITS = 31
@@ -40,7 +39,7 @@ def distinct_windows(ids, id_bits, kernel_size, strides=1):
     >>> members.shape[0], [np.array(members)[i].tolist() for i in np.ravel(index)[:2]]
     (3, [[0, 0, 0, 0, 5, 5, 0, 0, 0], [0, 0, 0, 5, 5, 5, 0, 0, 0]])
     """
-    if keras.backend.backend() == "jax":
+    if shapes_are_fixed():
         members, index, count = bounded_windows(ids, id_bits, kernel_size, strides)
         return members[: int(count)], index
     pad = kernel_size // 2

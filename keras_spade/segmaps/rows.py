@@ -1,4 +1,4 @@
-"""Operations that keep less in memory than automatic differentiation and scheduling would."""
+"""Rows that pixels pick; gradients keep less in memory than automatic differentiation would."""
 
 import keras
 from keras import ops
@@ -86,31 +86,3 @@ def pick_and_modulate(x, gain, bias, index):
         return y, gradients
 
     return modulate(x, gain, bias, ops.convert_to_tensor(index))
-
-
-def leaky_relu(x):
-    """Leaky ReLU of slope 0.2; the gradient needs the result only, not `x`.
-
-    Args:
-        x: a float tensor.
-
-    Returns:
-        The shape of `x`.
-    """
-
-    @ops.custom_gradient
-    def activate(x):
-        y = ops.leaky_relu(x, 0.2)
-
-        def gradients(*args, upstream=None):
-            upstream = args[0] if upstream is None else upstream
-            if keras.backend.backend() == "tensorflow":
-                import tensorflow as tf
-
-                # In one pass and without intermediate tensors.
-                return tf.raw_ops.LeakyReluGrad(gradients=upstream, features=y, alpha=0.2)
-            return ops.where(y > 0, upstream, 0.2 * upstream)
-
-        return y, gradients
-
-    return activate(x)

@@ -3,9 +3,15 @@
 import functools
 import math
 
+import keras
 from keras import ops
 
 WORD_BITS = 32
+
+
+def shapes_are_fixed():
+    """Whether shapes cannot depend on data, as in all that JAX compiles."""
+    return keras.backend.backend() == "jax"
 
 
 def bounded_windows(ids, id_bits, kernel_size, strides=1, share=1.0):

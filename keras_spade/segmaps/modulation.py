@@ -6,7 +6,14 @@ MODULATIONS = ("auto", "patterns", "dense")
 
 
 def check_modulation(modulation):
-    """Raises unless `modulation` is known."""
+    """Raises unless a choice is known.
+
+    Args:
+        modulation: what was given.
+
+    Raises:
+        ValueError: for anything but `"auto"`, `"patterns"` and `"dense"`.
+    """
     if modulation not in MODULATIONS:
         raise ValueError(f"`modulation` must be one of {MODULATIONS}, got {modulation!r}.")
 

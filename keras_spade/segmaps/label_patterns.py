@@ -1,14 +1,23 @@
 """The label patterns of a batch: what convolutions over label maps really have to compute."""
 
+import dataclasses
+
 import keras
 import numpy as np
 from keras import ops
 
-from keras_spade.layers.bounded_patterns import bounded_patterns, table_share
-from keras_spade.layers.conditioning_map import check_conditioning, one_hot_map
-from keras_spade.layers.distinct_windows import distinct_windows, index_bits, window_count
-from keras_spade.layers.modulation import check_modulation
-from keras_spade.layers.nearest_resize import nearest_resize
+from keras_spade.segmaps.bounded_patterns import (
+    BoundedPatterns,
+    find_bounded_patterns,
+    table_share,
+)
+from keras_spade.segmaps.bounded_windows import shapes_are_fixed
+from keras_spade.segmaps.conditioning_map import check_conditioning, one_hot_map
+from keras_spade.segmaps.dense import Dense
+from keras_spade.segmaps.distinct_windows import distinct_windows, index_bits, window_count
+from keras_spade.segmaps.modulation import check_modulation
+from keras_spade.segmaps.nearest_resize import nearest_resize
+from keras_spade.segmaps.patterns import Patterns
 
 # `"auto"` convolves one-hot maps above this share of distinct patterns, unless the map is so small
 # that patterns never lose; `benchmarks/crossover.py` measures both numbers.
@@ -31,7 +40,7 @@ class LabelPatterns(keras.layers.Layer):
     distinct patterns of their multiply-adds.
 
     On JAX, shapes cannot depend on data, and the tables below have a fixed length
-    (`layers/bounded_patterns.py`); `modulation="auto"` and `"patterns"` are the same there.
+    (`segmaps/bounded_patterns.py`); `modulation="auto"` and `"patterns"` are the same there.
 
     Args:
         height: rows the labels are resized to (nearest).
@@ -92,7 +101,7 @@ class LabelPatterns(keras.layers.Layer):
         self.num_classes = num_classes
         self.windows = tuple(tuple(window) for window in windows)
         self.modulation = modulation
-        self.supports_jit = keras.backend.backend() == "jax"
+        self.supports_jit = shapes_are_fixed()
 
     def build(self, labels_shape, edges_shape=None):
         """Holds no weights."""
@@ -100,32 +109,35 @@ class LabelPatterns(keras.layers.Layer):
     def call(self, labels, edges=None):
         """Finds the patterns."""
         check_conditioning(labels, edges, self.num_classes, self.name)
-        size = (self.height, self.width)
-        return label_patterns(
-            labels, edges, self.num_classes, size, self.windows, self.modulation, self.compute_dtype
-        )
+        size, dtype = (self.height, self.width), self.compute_dtype
+        return find_patterns(
+            labels, edges, self.num_classes, size, self.windows, self.modulation, dtype
+        ).tensors()
 
     def compute_output_spec(self, labels, edges=None):
         """Symbolic patterns, after the checks of the real ones."""
         check_conditioning(labels, edges, self.num_classes, self.name)
-        height, width = self.height, self.width
-        spec = {}
-        for level, (kernel_size, strides) in enumerate(self.windows):
-            spec[f"members_{level}"] = keras.KerasTensor((None, kernel_size**2), dtype="int32")
+        batch, height, width = labels.shape[0], self.height, self.width
+        members = []
+        for kernel_size, strides in self.windows:
+            members.append(keras.KerasTensor((None, kernel_size**2), dtype="int32"))
             height, width = (window_count(size, kernel_size, strides) for size in (height, width))
-        spec["index"] = keras.KerasTensor((labels.shape[0], height, width), dtype="int32")
+        index = keras.KerasTensor((batch, height, width), dtype="int32")
         pixels = one_hot_pixels(self.num_classes, edges is not None)
-        spec["pixels"] = keras.KerasTensor(pixels.shape, dtype=self.compute_dtype)
-        if keras.backend.backend() == "jax":
+        pixels = keras.KerasTensor(pixels.shape, dtype=self.compute_dtype)
+        patterns = Patterns(tuple(members), index, pixels)
+        if shapes_are_fixed():
             size = (self.height, self.width)
             if table_share(size, self.windows) == 1:
-                return spec
-            spec["ids"] = keras.KerasTensor((labels.shape[0], *size), dtype="int32")
-            spec["fit"] = keras.KerasTensor((), dtype="int32")
-        elif has_map(self.modulation, height, width):
+                return patterns.tensors()
+            ids = keras.KerasTensor((batch, *size), dtype="int32")
+            fit = keras.KerasTensor((), dtype="int32")
+            return BoundedPatterns(patterns, ids, fit).tensors()
+        if has_map(self.modulation, height, width):
             shape = (None, None, None, pixels.shape[-1])
-            spec["map"] = keras.KerasTensor(shape, dtype=self.compute_dtype)
-        return spec
+            dense = Dense(keras.KerasTensor(shape, dtype=self.compute_dtype))
+            patterns = dataclasses.replace(patterns, dense=dense)
+        return patterns.tensors()
 
     def get_config(self):
         """The constructor's arguments."""
@@ -139,39 +151,39 @@ class LabelPatterns(keras.layers.Layer):
         }
 
 
-def label_patterns(labels, edges, num_classes, size, windows, modulation, dtype):
-    """The patterns of integer labels, resized; see `LabelPatterns`."""
+def find_patterns(labels, edges, num_classes, size, windows, modulation, dtype):
+    """The `Patterns` or `BoundedPatterns` of integer labels; arguments as in `LabelPatterns`."""
     labels = nearest_resize(labels, *size)
     edges = None if edges is None else nearest_resize(edges, *size)
     ids, bits = _ids(labels, edges, num_classes)
-    pixels = one_hot_pixels(num_classes, edges is not None)
-    fixed = {"pixels": ops.convert_to_tensor(pixels, dtype)}
-    if keras.backend.backend() == "jax":
-        return fixed | bounded_patterns(ids, bits, windows)
-    patterns = {}
-    for level, (kernel_size, strides) in enumerate(windows):
+    pixels = ops.convert_to_tensor(one_hot_pixels(num_classes, edges is not None), dtype)
+    if shapes_are_fixed():
+        return find_bounded_patterns(ids, bits, pixels, windows)
+    tables = []
+    for kernel_size, strides in windows:
         members, index = distinct_windows(ids, bits, kernel_size, strides)
-        patterns[f"members_{level}"] = members
+        tables.append(members)
         ids, bits = index + 1, index_bits(index)
+    patterns = Patterns(tuple(tables), index, pixels)
     if not has_map(modulation, *index.shape[1:]):
-        return patterns | fixed | {"index": index}
+        return patterns
 
     pixel_count = ops.size(index)
-    dense = ops.shape(members)[0] / pixel_count > DENSE_ABOVE
+    dense = ops.shape(tables[-1])[0] / pixel_count > DENSE_ABOVE
 
     def cut(x, axes, keep):
         ends = [ops.where(keep, size, 1) for size in ops.shape(x)[:axes]]
         return x[tuple(slice(ops.cast(end, "int32")) for end in ends)]
 
     # Of what is not used one element stays: TensorFlow's convolutions fail on empty batches.
-    for level, table in patterns.items():
+    for level, table in enumerate(tables):
         table = cut(table, 1, ops.logical_not(dense))
-        patterns[level] = ops.where(dense, ops.zeros_like(table), table)
+        tables[level] = ops.where(dense, ops.zeros_like(table), table)
     every_pixel = ops.reshape(ops.arange(pixel_count, dtype=index.dtype), ops.shape(index))
     index = ops.where(dense, every_pixel + 1, index)
     edges = None if edges is None else cut(edges, 3, dense)
     dense_map = one_hot_map(cut(labels, 3, dense), num_classes, edges, dtype)
-    return patterns | fixed | {"index": index, "map": dense_map}
+    return Patterns(tuple(tables), index, pixels, Dense(dense_map))
 
 
 def has_map(modulation, height, width):

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_spade.layers.nearest_resize import is_integer, nearest_resize
+from keras_spade.segmaps.nearest_resize import is_integer, nearest_resize
 
 
 def encode_labels(labels, num_classes, height, width, edges=None, dtype="float32"):

@@ -8,8 +8,8 @@ from support.harness import to_numpy
 from support.pattern_cases import assert_equal_layers, difference, label_map, randomize_all
 
 from keras_spade.layers import SPADE, LabelConv2D, LabelPatterns, distinct_windows
-from keras_spade.layers.bounded_patterns import table_share
-from keras_spade.layers.bounded_windows import bounded_windows
+from keras_spade.segmaps.bounded_patterns import table_share
+from keras_spade.segmaps.bounded_windows import bounded_windows
 
 pytestmark = only_on("jax", "elsewhere, tables are as long as there are patterns")
 SPADE_WINDOWS = ((3, 1), (3, 1))

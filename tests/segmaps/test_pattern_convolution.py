@@ -5,8 +5,8 @@ from support.golden_files import relative_error
 from support.harness import to_numpy
 
 from keras_spade.layers import HalfPool
-from keras_spade.layers.distinct_windows import distinct_windows
-from keras_spade.layers.pattern_convolution import (
+from keras_spade.segmaps.distinct_windows import distinct_windows
+from keras_spade.segmaps.pattern_convolution import (
     convolve_labels,
     gather_windows,
     half_pool_pixels,

@@ -8,7 +8,7 @@ from support.golden_files import load_golden
 from support.harness import to_numpy
 
 from keras_spade.layers import nearest_resize
-from keras_spade.layers.nearest_resize import is_integer
+from keras_spade.segmaps.nearest_resize import is_integer
 
 
 def golden_pairs():

@@ -8,7 +8,7 @@ from support.harness import to_numpy
 from support.pattern_cases import KINDS, label_map
 
 from keras_spade.layers import LabelPatterns, encode_labels, nearest_resize
-from keras_spade.layers.label_patterns import one_hot_pixels
+from keras_spade.segmaps.label_patterns import one_hot_pixels
 
 CLASSES = 4
 CHAINS = {

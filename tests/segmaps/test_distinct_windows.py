@@ -4,7 +4,7 @@ from support.backends import only_on
 from support.pattern_cases import KINDS, label_map
 
 from keras_spade.layers import distinct_windows
-from keras_spade.layers.distinct_windows import window_count
+from keras_spade.segmaps.distinct_windows import window_count
 
 
 def windows_of(ids, kernel_size, strides):

@@ -1,0 +1,126 @@
+"""Label patterns within fixed shapes, for JAX: tables of a length that is known beforehand.
+
+JAX compiles for shapes, so a table cannot have as many rows as there are patterns. Here it has as
+many as a rule of the map's size says. Patterns are counted too, and where they do not go into the
+table, layers convolve the one-hot map instead: the result is exact in any case.
+"""
+
+import dataclasses
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_spade.segmaps.bounded_windows import bounded_windows
+from keras_spade.segmaps.dense import Dense
+from keras_spade.segmaps.distinct_windows import INDEX_BITS, window_count
+from keras_spade.segmaps.patterns import Patterns
+from keras_spade.segmaps.segmap import Segmap
+
+# What tells windows apart are the borders of regions that run through them, so the share of
+# distinct ones grows with the window and falls with the map: `reach / side`, times a number that
+# hardly depends on the map's size. For SPADEs at 64 x 64 to 256 x 256 it is 3 to 5 for most maps of
+# COCO-Stuff (with edges) and CamVid, at most 11, and at most 7 for batches of four
+# (`benchmarks/jax_patterns.py` counts what fits). Where half a table is enough, half is computed.
+ROOM = 12.0
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class BoundedPatterns(Segmap):
+    """Patterns in tables of fixed length, into which they may not go.
+
+    What a layer computes with is chosen when it runs: half of each table, the whole of it, or the
+    one-hot map. Of the three, only what is needed is computed.
+
+    Args:
+        patterns: `Patterns`, from tables that may be longer or shorter than there are patterns.
+        ids: int32 `(batch, height, width)`; the one-hot map is `patterns.pixels[ids]`.
+        fit: int32 `()`: 0 if the patterns fit in the first half of each table, 1 if in the whole,
+            2 if not.
+    """
+
+    patterns: Patterns
+    ids: Any
+    fit: Any
+
+    def compute(self, function):
+        """See `Segmap`."""
+        return self._where_it_fits(lambda segmap: segmap.compute(function))
+
+    def modulate(self, normalized, function):
+        """See `Segmap`."""
+        return self._where_it_fits(lambda segmap: segmap.modulate(normalized, function))
+
+    def _where_it_fits(self, compute):
+        import jax
+
+        def in_half():
+            halves = tuple(table[: max(table.shape[0] // 2, 1)] for table in self.patterns.members)
+            return compute(dataclasses.replace(self.patterns, members=halves))
+
+        def in_whole():
+            return compute(self.patterns)
+
+        def densely():
+            return compute(Dense(ops.take(self.patterns.pixels, self.ids, axis=0)))
+
+        branches = [in_half, in_whole, densely]
+        if not isinstance(self.fit, jax.core.Tracer):
+            return branches[int(self.fit)]()
+        # The gradient computes the branch again: JAX would keep room for what each of them holds.
+        return ops.switch(self.fit, [keras.remat(branch) for branch in branches])
+
+    def tensors(self):
+        """What travels between Keras layers, the dict that `LabelPatterns` returns."""
+        return self.patterns.tensors() | {"ids": self.ids, "fit": self.fit}
+
+    @classmethod
+    def from_tensors(cls, tensors):
+        """The inverse of `tensors`."""
+        return cls(Patterns.from_tensors(tensors), tensors["ids"], tensors["fit"])
+
+
+def table_share(size, windows):
+    """Rows of the tables of distinct windows, as a share of the output pixels; at most 1.
+
+    Args:
+        size: height and width of the label map.
+        windows: `(kernel_size, strides)` of each window of the chain.
+
+    Returns:
+        A float.
+    """
+    reach, step = 1, 1
+    for kernel_size, strides in windows:
+        reach, step = reach + (kernel_size - 1) * step, step * strides
+    return min(ROOM * reach / min(size), 1.0)
+
+
+def find_bounded_patterns(ids, id_bits, pixels, windows):
+    """`BoundedPatterns` of a map of ids, or `Patterns` where there is a row for each pixel."""
+    batch, *size = ids.shape
+    share = table_share(size, windows)
+    if share < 1 and not isinstance(batch, int):
+        return BoundedPatterns(_no_patterns(ids, pixels, windows), ids, ops.array(2, "int32"))
+    tables, index, fit = [], ids, 0
+    for level, (kernel_size, strides) in enumerate(windows):
+        below = index + 1 if level else ids
+        members, index, count = bounded_windows(below, id_bits, kernel_size, strides, share)
+        length = members.shape[0]
+        id_bits = length.bit_length() if isinstance(length, int) else INDEX_BITS
+        tables.append(members)
+        if share < 1:
+            # Where windows below did not fit, numbers and counts mean nothing, but it stays so.
+            bounds = (max(length // 2, 1), length)
+            fit = ops.maximum(fit, sum(ops.cast(count > bound, "int32") for bound in bounds))
+    patterns = Patterns(tuple(tables), index, pixels)
+    return BoundedPatterns(patterns, ids, fit) if share < 1 else patterns
+
+
+def _no_patterns(ids, pixels, windows):
+    """What stands in for patterns where the number of label maps is open, as in an export."""
+    batch, *size = ids.shape
+    for kernel_size, strides in windows:
+        size = [window_count(length, kernel_size, strides) for length in size]
+    members = tuple(ops.zeros((1, kernel_size**2), "int32") for kernel_size, _ in windows)
+    return Patterns(members, ops.zeros((batch, *size), "int32"), pixels)

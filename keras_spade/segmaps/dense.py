@@ -1,0 +1,28 @@
+"""Label maps that are convolved."""
+
+import dataclasses
+from typing import Any
+
+from keras import ops
+
+from keras_spade.segmaps.segmap import Segmap
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Dense(Segmap):
+    """A float map, one-hot or any other.
+
+    Args:
+        map: `(batch, height, width, channels)`.
+    """
+
+    map: Any
+
+    def compute(self, function):
+        """See `Segmap`."""
+        return function.of_map(self.map)
+
+    def modulate(self, normalized, function):
+        """See `Segmap`."""
+        gain, bias = function.of_map(self.map)
+        return ops.cast(normalized.assembled(), gain.dtype) * gain + bias

@@ -1,0 +1,48 @@
+"""The maps that SPADE modulates by."""
+
+import dataclasses
+
+import keras
+from keras import ops
+
+from keras_spade.segmaps.pattern_convolution import convolve_labels, gather_windows
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class GammaAndBeta:
+    """`1 + gamma(m)` and `beta(m)`, a function of a `Segmap`.
+
+    `gamma(m) = conv(relu(conv(m)))`, `beta` likewise with the first convolution shared.
+
+    Args:
+        shared: a `keras.layers.Conv2D` with "same" padding, followed by ReLU.
+        gamma: another of the same kernel size, which reads its result.
+        beta: another.
+        training: whether the result is differentiated. Then the windows of the second convolution
+            are gathered again for the gradient rather than kept.
+    """
+
+    shared: keras.layers.Conv2D
+    gamma: keras.layers.Conv2D
+    beta: keras.layers.Conv2D
+    training: bool = False
+
+    def of_map(self, segmap):
+        """See `Segmap`."""
+        hidden = self.shared(segmap)
+        return [1.0 + self.gamma(hidden), self.beta(hidden)]
+
+    def of_patterns(self, pixels, members):
+        """See `Segmap`."""
+        hidden = convolve_labels(ops.convert_to_tensor(self.shared.kernel), pixels, members[0])
+        hidden = ops.relu(hidden + self.shared.bias)
+
+        def convolve(rows, *kernels):
+            rows = gather_windows(rows, members[1])
+            return [ops.matmul(rows, kernel) for kernel in kernels]
+
+        shape = (members[1].shape[-1] * self.shared.filters, -1)
+        kernels = [ops.reshape(conv.kernel, shape) for conv in (self.gamma, self.beta)]
+        convolve = keras.remat(convolve) if self.training else convolve
+        gamma, beta = convolve(hidden, *kernels)
+        return [gamma + (1.0 + self.gamma.bias), beta + self.beta.bias]

@@ -1,0 +1,21 @@
+"""The average pooling between the scales of the discriminator."""
+
+from keras import ops
+
+
+def half_pool(x):
+    """3 x 3 average pooling of stride 2 with a padding of 1 that does not count in the mean.
+
+    Args:
+        x: float maps, `(batch, H, W, channels)`.
+
+    Returns:
+        `(batch, (H + 1) // 2, (W + 1) // 2, channels)`.
+    """
+    border = [[0, 0], [1, 1], [1, 1], [0, 0]]
+    # Zeros in the border add nothing to the sum; dividing by the mean of a padded one-map
+    # leaves the mean over the real pixels.
+    total = ops.average_pool(ops.pad(x, border), 3, strides=2, padding="valid")
+    ones = ops.ones((1, *ops.shape(x)[1:3], 1), dtype=x.dtype)
+    share = ops.average_pool(ops.pad(ones, border), 3, strides=2, padding="valid")
+    return total / share

@@ -1,0 +1,79 @@
+"""Label maps of which each distinct pattern is computed once."""
+
+import dataclasses
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_spade.precision import full_precision_dtype
+from keras_spade.segmaps.dense import Dense
+from keras_spade.segmaps.rows import after, pick_and_modulate, pick_rows
+from keras_spade.segmaps.segmap import Segmap
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Patterns(Segmap):
+    """The distinct windows of a label map, and which of them each pixel sees.
+
+    Args:
+        members: for each window of the chain, int32 `(patterns, kernel_size**2)`.
+        index: int32 `(batch, h, w)`.
+        pixels: `(ids, channels)`.
+        dense: `None`, or the one-hot map whose pixels `index` numbers after the patterns: of one
+            of the two, no row is picked. So layers join both without control flow.
+
+    See `LabelPatterns`, which finds them.
+    """
+
+    members: tuple[Any, ...]
+    index: Any
+    pixels: Any
+    dense: Dense | None = None
+
+    def compute(self, function):
+        """See `Segmap`."""
+        return [pick_rows(rows, self.index) for rows in self._rows(function)]
+
+    def modulate(self, normalized, function):
+        """See `Segmap`."""
+        value, scale, offset = normalized
+        later = dataclasses.replace(
+            self,
+            members=tuple(after(value, members) for members in self.members),
+            index=after(value, self.index),
+        )
+        gain, bias = later._rows(function)
+        dtype = keras.backend.standardize_dtype(gain.dtype)
+        if len(scale.shape) == 1 and dtype == full_precision_dtype(dtype):
+            # The rows take over scale and offset of the norm: fewer passes over the activations.
+            bias = bias if offset is None else bias + offset * gain
+            gain = gain * scale
+        else:
+            # Instance norm has a scale for each image, and 16 bits are too few for activations that
+            # are not normalised first.
+            value = normalized.assembled()
+        return pick_and_modulate(ops.cast(value, dtype), gain, bias, later.index)
+
+    def _rows(self, function):
+        """The rows that pixels pick by `index`, a tensor `(rows, filters)` for each map."""
+        rows = function.of_patterns(self.pixels, self.members)
+        if self.dense is None:
+            return rows
+        maps = self.dense.compute(function)
+        pairs = zip(rows, [ops.reshape(x, (-1, x.shape[-1])) for x in maps], strict=True)
+        return [ops.concatenate(pair, axis=0) for pair in pairs]
+
+    def tensors(self):
+        """What travels between Keras layers, the dict that `LabelPatterns` returns."""
+        found = {f"members_{level}": members for level, members in enumerate(self.members)}
+        found |= {"index": self.index, "pixels": self.pixels}
+        return found if self.dense is None else found | {"map": self.dense.map}
+
+    @classmethod
+    def from_tensors(cls, tensors):
+        """The inverse of `tensors`."""
+        levels = sum(name.startswith("members_") for name in tensors)
+        members = tuple(tensors[f"members_{level}"] for level in range(levels))
+        dense = Dense(tensors["map"]) if "map" in tensors else None
+        return cls(members, tensors["index"], tensors["pixels"], dense)

@@ -1,0 +1,53 @@
+"""A convolution of the label map behind some halvings."""
+
+import dataclasses
+from typing import Any
+
+from keras import ops
+
+from keras_spade.segmaps.half_pool import half_pool
+from keras_spade.segmaps.pattern_convolution import convolve_labels, half_pool_pixels
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PooledConvolution:
+    """Poolings and a convolution, a function of a `Segmap`.
+
+    Args:
+        kernel: `(k, k, channels, filters)`.
+        strides: of the convolution.
+        halvings: how many times the map is pooled first (`half_pool`).
+    """
+
+    kernel: Any
+    strides: int = 1
+    halvings: int = 0
+
+    def of_map(self, segmap):
+        """See `Segmap`."""
+        for _ in range(self.halvings):
+            segmap = half_pool(segmap)
+        return [padded_convolution(segmap, self.kernel, self.strides)]
+
+    def of_patterns(self, pixels, members):
+        """See `Segmap`."""
+        *pooled, convolved = members
+        for windows in pooled:
+            pixels = half_pool_pixels(pixels, windows)
+        return [convolve_labels(self.kernel, pixels, convolved)]
+
+
+def padded_convolution(x, kernel, strides=1):
+    """A convolution that pads by half of the kernel's size, rounded down, on all sides.
+
+    Args:
+        x: `(batch, H, W, channels)`, cast to the kernel's dtype.
+        kernel: `(k, k, channels, filters)`.
+        strides: an int.
+
+    Returns:
+        `(batch, h, w, filters)`.
+    """
+    pad = kernel.shape[0] // 2
+    x = ops.pad(ops.cast(x, kernel.dtype), [[0, 0], [pad, pad], [pad, pad], [0, 0]])
+    return ops.conv(x, kernel, strides=strides, padding="valid")

@@ -1,0 +1,97 @@
+"""From the forms that a layer takes its label map in to the one that it computes with."""
+
+import dataclasses
+
+import keras
+from keras import ops
+
+from keras_spade.segmaps.bounded_patterns import BoundedPatterns
+from keras_spade.segmaps.bounded_windows import shapes_are_fixed
+from keras_spade.segmaps.conditioning_map import check_conditioning, conditioning_map
+from keras_spade.segmaps.dense import Dense
+from keras_spade.segmaps.distinct_windows import window_count
+from keras_spade.segmaps.label_patterns import find_patterns
+from keras_spade.segmaps.modulation import resolve_modulation
+from keras_spade.segmaps.patterns import Patterns
+
+
+@dataclasses.dataclass(frozen=True)
+class SegmapReader:
+    """Reads the label map of one layer.
+
+    Between Keras layers a label map travels as integer labels (perhaps with edges), as a map with
+    channels, or as the dict that `LabelPatterns` gives. Only here are they told apart.
+
+    Args:
+        layer: whose `num_classes`, `modulation`, `compute_dtype` and `name` count.
+        windows: kernel size and strides of each convolution, as `LabelPatterns` takes them.
+    """
+
+    layer: keras.layers.Layer
+    windows: tuple[tuple[int, int], ...]
+
+    def check(self, segmap, edges=None):
+        """Raises unless `segmap` is label patterns, integer labels, or a map with channels."""
+        if not isinstance(segmap, dict):
+            check_conditioning(segmap, edges, self.layer.num_classes, self.layer.name)
+        elif edges is not None:
+            raise ValueError(
+                f"{self.layer.name!r}: `edges` go to LabelPatterns, not to the layer that takes "
+                "its result."
+            )
+
+    def channels(self, segmap_shape, edges_shape=None):
+        """Channels of the one-hot or float map that a `segmap` of some shape stands for."""
+        if isinstance(segmap_shape, dict):
+            return segmap_shape["pixels"][-1]
+        if len(segmap_shape) == 4:
+            return segmap_shape[-1]
+        return (self.layer.num_classes or 0) + (edges_shape is not None)
+
+    def output_shape(self, segmap):
+        """Batch, height and width behind all convolutions, of a `segmap` that is not resized."""
+        if isinstance(segmap, dict):
+            return segmap["index"].shape
+        batch, *size = segmap.shape[:3]
+        for kernel_size, strides in self.windows:
+            size = [window_count(length, kernel_size, strides) for length in size]
+        return (batch, *size)
+
+    def supports_jit(self, segmap_shape):
+        """Whether XLA can compile a layer that reads a `segmap` of some shape.
+
+        It cannot where the layer searches patterns itself, in shapes that depend on labels.
+        """
+        searches = not isinstance(segmap_shape, dict) and len(segmap_shape) == 3
+        searches = searches and resolve_modulation(self.layer.modulation) != "dense"
+        return shapes_are_fixed() or not searches
+
+    def encode(self, segmap, edges=None, size=None):
+        """What `LabelPatterns` or `ConditioningMap` give, for layers that share it.
+
+        Args:
+            segmap: any of the forms.
+            edges: as `LabelPatterns` takes them, or `None`.
+            size: height and width that labels and maps are resized to; `None`: their own.
+
+        Returns:
+            A dict of patterns, or a float map `(batch, height, width, channels)`.
+        """
+        self.check(segmap, edges)
+        if isinstance(segmap, dict):
+            return segmap
+        size = ops.shape(segmap)[1:3] if size is None else size
+        modulation = resolve_modulation(self.layer.modulation)
+        classes, dtype = self.layer.num_classes, self.layer.compute_dtype
+        if len(segmap.shape) == 4 or modulation == "dense":
+            return conditioning_map(segmap, edges, classes, *size, dtype, self.layer.name)
+        found = find_patterns(segmap, edges, classes, size, self.windows, modulation, dtype)
+        return found.tensors()
+
+    def read(self, segmap, edges=None, size=None):
+        """The `Segmap` that a layer computes with; arguments as in `encode`."""
+        encoded = self.encode(segmap, edges, size)
+        if not isinstance(encoded, dict):
+            return Dense(encoded)
+        kind = BoundedPatterns if "fit" in encoded else Patterns
+        return kind.from_tensors(encoded)
