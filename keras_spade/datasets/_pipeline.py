@@ -5,6 +5,7 @@ import secrets
 import threading
 
 from keras_spade.datasets._pairing import printable, report_skipped
+from keras_spade.datasets._python_calls import python_calls
 from keras_spade.datasets._sample_reader import SampleReader, positive_integer
 from keras_spade.datasets.by_epoch import by_epoch, epoch_order, epoch_seed
 
@@ -97,6 +98,7 @@ def batches(
     if edges and "instances" not in keys:
         raise ValueError("edges=True needs instance maps, and there are none")
     samples = Samples(listing, reader, cache, on_bad_file)
+    read = python_calls().guarded(samples.read)
     if seed is None:
         if count > 1:
             raise ValueError(
@@ -122,7 +124,7 @@ def batches(
             draws = tf.random.stateless_uniform(
                 (3,), seed=tf.random.experimental.stateless_fold_in(seeds, place)
             )
-            arrays = tf.numpy_function(samples.read, [number, draws], dtypes)
+            arrays = tf.numpy_function(read, [number, draws], dtypes)
             shapes = [(*reader.image_size, *(() if key != "image" else (3,))) for key in keys]
             return {
                 key: tf.ensure_shape(array, shape)
