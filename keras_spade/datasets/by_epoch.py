@@ -4,7 +4,8 @@ import itertools
 
 import numpy as np
 
-from keras_spade.datasets._python_calls import python_calls
+from keras_spade.datasets.python_calls import python_calls
+from keras_spade.datasets.source import Source, with_source
 
 
 def by_epoch(for_epoch, num_batches):
@@ -47,8 +48,7 @@ def by_epoch(for_epoch, num_batches):
     zero = tf.constant(0, tf.int64)
     dataset = tf.data.Dataset.range(1).map(number).flat_map(lambda epoch: for_epoch(epoch, zero))
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(num_batches))
-    dataset.for_epoch = for_epoch
-    return dataset
+    return with_source(dataset, Source(for_epoch, num_batches))
 
 
 def epoch_order(size, epoch, seed, shuffle=True):
