@@ -58,6 +58,11 @@ class Source:
         return None if self.samples is None else self.samples.reader.void_class
 
     @property
+    def title(self) -> str | None:
+        """What the set is called; `None` if it is not a published one."""
+        return None if self.info is None else self.info.title
+
+    @property
     def class_names(self) -> tuple | None:
         """Names of the classes, in the order of their ids; `None` if they are not known."""
         return None if self.info is None else self.info.class_names

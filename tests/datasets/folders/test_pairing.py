@@ -3,12 +3,12 @@ import re
 
 import pytest
 
-from keras_spade.datasets import _pairing
+from keras_spade.datasets.folders import pairing
 from keras_spade.datasets.folders.pairing import IMAGE_SUFFIXES, LABEL_SUFFIXES, Files
 
 
 def pair_files(images, labels, instances=None, **options):
-    return _pairing.pair_files(
+    return pairing.pair_files(
         Files("image", images, suffixes=IMAGE_SUFFIXES),
         Files("label", labels, suffixes=LABEL_SUFFIXES),
         instances and Files("instance", instances),
