@@ -6,8 +6,7 @@ from absl import app
 
 from keras_spade import datasets
 
-NAMED = ["ade20k", "ade20k_outdoor", "camvid", "cityscapes", "cmp_facades", "coco_stuff"]
-NAMED += ["landscapes"]
+NAMED = list(datasets.PUBLIC_DATASETS)
 
 HELP = (
     "Further arguments of the function that loads the data, as a Python dict, such as "

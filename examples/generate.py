@@ -90,21 +90,21 @@ def public(generator):
     options |= data_options(FLAGS.data_options, TAKEN)
     options |= {"image_size": generator.image_shape[:2], "batch_size": FLAGS.batch_size}
     dataset = load(FLAGS.dataset, FLAGS.labels, **options, shuffle=False)
-    info = dataset.samples.info
-    void = dataset.samples.reader.void_class
+    source = keras_spade.datasets.source_of(dataset)
+    classes, void = source.num_classes, source.void_class
     # Ids as in the files, 0 being void, are 151 classes or 150 and void: the same channels.
-    unshifted = info.num_classes == 151 and generator.num_classes == 150 and generator.void_class
-    if not unshifted and (info.num_classes != generator.num_classes or void > generator.void_class):
+    unshifted = classes == 151 and generator.num_classes == 150 and generator.void_class
+    if not unshifted and (classes != generator.num_classes or void > generator.void_class):
         raise app.UsageError(
             f"The model paints {generator.num_classes} classes"
-            f"{' and void' if generator.void_class else ''}, {info.title} has {info.num_classes}"
+            f"{' and void' if generator.void_class else ''}, {source.title} has {classes}"
             f"{' and void' if void else ''}."
         )
-    if generator.instance_edges and not dataset.samples.listing.with_instances:
+    if generator.instance_edges and not source.has_instances:
         raise app.UsageError(
             "The model was trained with instance edges, --labels has no instance maps."
         )
-    paths = [Path(sample[0]) for sample in dataset.samples.listing.samples]
+    paths = [Path(file) for file in source.image_files]
     names = [path.stem for path in paths]
     if len(set(names)) < len(names):
         names = [

@@ -36,8 +36,6 @@ import matplotlib.pyplot as plt
 
 FLAGS = flags.FLAGS
 
-WITH_INSTANCES = ["cityscapes", "coco_stuff", "landscapes"]
-
 flags.DEFINE_string("data", "scenes", "'scenes' (drawn), or a folder with images/ and labels/.")
 flags.DEFINE_enum("dataset", None, NAMED, "Which public dataset --data is; else your own folder.")
 flags.DEFINE_string("split", None, "With --dataset: what to train on.")
@@ -221,7 +219,7 @@ def public(common, for_training, for_validation):
     given = [f for f in theirs if FLAGS[f].present]
     if given:
         raise app.UsageError(f"--{given[0]} is for your own folders; --dataset has its own.")
-    if FLAGS.dataset in WITH_INSTANCES:
+    if keras_spade.datasets.PUBLIC_DATASETS[FLAGS.dataset].has_instances:
         common = {"instances": FLAGS.instance_edges, **common}
     elif FLAGS.instance_edges:
         raise app.UsageError(f"--instance_edges: {FLAGS.dataset} has no instance maps.")
@@ -233,9 +231,9 @@ def public(common, for_training, for_validation):
         common["split"] = FLAGS.validation_split
     validation = FLAGS.validation_data or FLAGS.data
     validation = load(FLAGS.dataset, validation, **{**for_validation, **common})
-    info = training.samples.info
-    classes = {"num_classes": info.num_classes, "void_class": training.samples.reader.void_class}
-    return training, validation, classes, info.palette
+    source = keras_spade.datasets.source_of(training)
+    classes = {"num_classes": source.num_classes, "void_class": source.void_class}
+    return training, validation, classes, source.palette
 
 
 def model(conditioning):

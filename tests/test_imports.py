@@ -20,6 +20,14 @@ ALLOWED = {
     "runs": {"backends", "callbacks", "datasets", "runs"},
     "segmaps": {"segmaps"},
 }
+# Which rooms of the datasets may know which others; all of them what lies beside the rooms.
+DATASETS = {
+    "folders": set(),
+    "inspection": {"folders", "public"},
+    "public": {"folders"},
+    "records": {"folders"},
+    "scenes": set(),
+}
 SHARED = {"arguments", "files", "images", "label_colors", "label_ids", "precision"}
 BACKENDS = ("tensorflow", "torch", "jax")
 DEPENDENCIES = {"keras", "keras_spade", "numpy", "PIL", *BACKENDS}
@@ -42,18 +50,29 @@ def files():
 
 
 def test_every_folder_has_a_rule():
-    folders = {path.parent.name for path in files()} - {"keras_spade"}
-    assert folders == set(ALLOWED)
+    places = [path.relative_to(PACKAGE).parts for path in files()]
+    assert {place[0] for place in places if len(place) > 1} == set(ALLOWED)
+    assert {place[1] for place in places if len(place) > 2} == set(DATASETS)
 
 
 @pytest.mark.parametrize("folder", sorted(ALLOWED))
 def test_folders_import_only_what_they_may(folder):
-    for path in (PACKAGE / folder).glob("*.py"):
+    for path in (PACKAGE / folder).rglob("*.py"):
         for name in imports(path):
             parts = name.split(".")
             if parts[0] == "keras_spade":
                 assert len(parts) > 1, f"{path.name}: {name}"
                 assert parts[1] in ALLOWED[folder] | SHARED, f"{path.name}: {name}"
+
+
+@pytest.mark.parametrize("room", ["", *sorted(DATASETS)])
+def test_rooms_of_the_datasets_import_only_what_they_may(room):
+    allowed = DATASETS[room] | {room} if room else set()
+    for path in (PACKAGE / "datasets" / room).glob("*.py"):
+        for name in imports(path):
+            _, folder, other, *_ = [*name.split("."), "", ""]
+            if folder == "datasets" and other in DATASETS and path.name != "__init__.py":
+                assert other in allowed, f"{path.name}: {name}"
 
 
 def test_only_known_libraries():

@@ -4,6 +4,9 @@ import itertools
 
 import numpy as np
 
+from keras_spade.datasets.python_calls import python_calls
+from keras_spade.datasets.source import Source, with_source
+
 
 def by_epoch(for_epoch, num_batches):
     """Makes a `tf.data.Dataset` whose passes are epochs made from their number alone.
@@ -37,15 +40,15 @@ def by_epoch(for_epoch, num_batches):
     import tensorflow as tf
 
     passes = itertools.count()
+    next_pass = python_calls().guarded(lambda: np.int64(next(passes)))
 
     def number(_):
-        return tf.ensure_shape(tf.numpy_function(lambda: np.int64(next(passes)), [], tf.int64), [])
+        return tf.ensure_shape(tf.numpy_function(next_pass, [], tf.int64), [])
 
     zero = tf.constant(0, tf.int64)
     dataset = tf.data.Dataset.range(1).map(number).flat_map(lambda epoch: for_epoch(epoch, zero))
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(num_batches))
-    dataset.for_epoch = for_epoch
-    return dataset
+    return with_source(dataset, Source(for_epoch, num_batches))
 
 
 def epoch_order(size, epoch, seed, shuffle=True):

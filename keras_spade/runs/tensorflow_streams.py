@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_spade.datasets.by_epoch import by_epoch, epoch_order
+from keras_spade.datasets.source import source_or_none
 from keras_spade.runs.streams import check_arrays, check_steps
 
 
@@ -76,8 +77,9 @@ def stream_from(dataset, place, origin, epochs, steps_per_epoch):
     if count == tf.data.INFINITE_CARDINALITY:
         return dataset.skip(done - origin * steps), steps
     first, skipped = divmod(done, count)
-    for_epoch = getattr(dataset, "for_epoch", None)
-    if for_epoch is None:
+    source = source_or_none(dataset)
+    for_epoch = source and source.for_epoch
+    if source is None:
         for_epoch = lambda number, first_batch: dataset.skip(first_batch)  # noqa: E731
         for _ in range(first - origin * steps // count):
             next(iter(dataset))
@@ -117,11 +119,12 @@ def one_epoch(dataset):
 
     So validation does not depend on how often it was made before.
     """
-    if not hasattr(dataset, "for_epoch"):
+    source = source_or_none(dataset)
+    if source is None:
         return dataset
     zero = tf.constant(0, tf.int64)
     count = tf.data.experimental.assert_cardinality(len(dataset))
-    return dataset.for_epoch(zero, zero).apply(count)
+    return source.for_epoch(zero, zero).apply(count)
 
 
 def _dataset_of_arrays(x, y, batch_size, shuffle, seed, steps_per_epoch, **weights):

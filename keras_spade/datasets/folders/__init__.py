@@ -1,0 +1,1 @@
+"""From folders of photographs and label maps to batches."""

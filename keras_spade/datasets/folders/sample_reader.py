@@ -1,0 +1,262 @@
+"""Read one sample into arrays of the batch's size: checked, resized, cropped and flipped."""
+
+import operator
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image
+
+from keras_spade.arguments import positive_integer, positive_integers
+from keras_spade.datasets.folders.label_mapping import NOT_A_BYTE, LabelMapping, some
+from keras_spade.datasets.folders.reading import (
+    read_colors,
+    read_ids,
+    read_image,
+    too_many_pixels,
+    upright,
+)
+from keras_spade.datasets.folders.smoothing import refuse_smooth
+
+RESIZES = ("stretch", "scale_width", "scale_short_side", "none")
+
+
+@dataclass
+class SampleReader:
+    """Reads, checks, resizes, crops and flips one sample.
+
+    Args: those of `paired_folders`. `as_stored`: EXIF orientation is passed over, as the label maps
+    were drawn on the pixels as stored.
+    """
+
+    num_classes: int
+    image_size: tuple
+    load_size: int | tuple | None = None
+    resize: str = "stretch"
+    crop: str = "random"
+    flip: bool = False
+    label_mapping: LabelMapping = field(default_factory=LabelMapping)
+    void_class: bool = False
+    as_stored: bool = False
+    allow_smooth_labels: bool = False
+
+    def __post_init__(self):
+        self._sharp = set()  # label files that were looked at; once is enough
+        self.num_classes = positive_integer("num_classes", self.num_classes, "a positive integer")
+        self.image_size = _size("image_size", self.image_size)
+        if self.resize not in RESIZES:
+            raise ValueError(f"resize must be one of {', '.join(RESIZES)}, got {self.resize!r}")
+        self.load_size = _load_size(self.load_size, self.resize, self.image_size)
+        if self.crop not in ("random", "center"):
+            raise ValueError(f'crop must be "random" or "center", got {self.crop!r}')
+        check_mapping(self.label_mapping, self.num_classes)
+        if self.void_class and not self.label_mapping.void_labels:
+            raise ValueError("void_class=True needs the void_label of the files, got None")
+
+    @property
+    def label_dtype(self):
+        """The smallest type that holds every class id, void among them."""
+        return np.min_scalar_type(self.num_classes)
+
+    def __call__(self, files, draws):
+        """Reads the sample of `files` with three uniform `draws` in [0, 1): top, left, flip.
+
+        Returns:
+            A list: the label map `label_dtype` (H, W), the image uint8 (H, W, 3) and, if there is a
+            third file, the instance map int32 (H, W).
+        """
+        return self.window(self.load(files), draws)
+
+    def load(self, files):
+        """The arrays of a sample, checked and resized: all that does not depend on draws."""
+        return self.resized(files, *self.read(files))
+
+    def resized(self, files, image, maps):
+        """The arrays of the checked image and maps of some files, of the size before the crop."""
+        height, width = self.loaded_size(files[0], maps[0].shape)
+        rows = nearest_index(maps[0].shape[0], height)
+        columns = nearest_index(maps[0].shape[1], width)
+        maps = [ids[rows][:, columns] for ids in maps]
+        if image.size != (width, height):
+            image = image.resize((width, height), Image.Resampling.BICUBIC)
+        return [
+            maps[0].astype(self.label_dtype),
+            np.asarray(image),
+            *(ids.astype(np.int32) for ids in maps[1:]),
+        ]
+
+    def window(self, arrays, draws):
+        """The part of loaded arrays that is cropped, flipped or not."""
+        (height, width), (load_height, load_width) = self.image_size, arrays[0].shape
+        if self.crop == "center":
+            top, left = (load_height - height) // 2, (load_width - width) // 2
+        else:
+            top = int(draws[0] * (load_height - height + 1))
+            left = int(draws[1] * (load_width - width + 1))
+        arrays = [array[top : top + height] for array in arrays]
+        if self.flip and draws[2] < 0.5:
+            columns = np.arange(left + width - 1, left - 1, -1)
+            return [array.take(columns, axis=1) for array in arrays]
+        return [np.ascontiguousarray(array[:, left : left + width]) for array in arrays]
+
+    def read(self, files):
+        """The Pillow image, and the checked maps as NumPy arrays, of a sample as on the disk."""
+        return self.checked(files, read_image(files[0]), self.read_labels(files[1]))
+
+    def read_labels(self, file):
+        """What a label file holds, ids or colours, as the mapping wants it; not smoothed ids."""
+        if self.label_mapping.colors is not None:
+            return read_colors(file)
+        labels = read_ids(file)
+        if not self.allow_smooth_labels and file not in self._sharp:
+            refuse_smooth(file, labels)
+            self._sharp.add(file)
+        return labels
+
+    def checked(self, files, image, labels):
+        """As `read`, of files whose image and labels have been read."""
+        image_file, label_file, *instance_file = files
+        image = upright(image, image_file, labels.shape[:2], label_file, self.as_stored)
+        maps = [
+            class_ids(label_file, labels, self.num_classes, self.label_mapping, self.void_class)
+        ]
+        for file in instance_file:
+            instances = read_ids(file)
+            if instances.shape != image.size[::-1]:
+                raise ValueError(
+                    f"sizes differ (height x width): {image_file} is {image.height} x "
+                    f"{image.width}, {file} is {instances.shape[0]} x {instances.shape[1]}"
+                )
+            maps.append(instances)
+        return image, maps
+
+    def loaded_size(self, file, size):
+        """The `(height, width)` that an image of `size` is resized to, before the crop."""
+        height, width = size
+        if self.resize == "stretch":
+            return self.load_size
+        if self.resize == "scale_width":
+            loaded = self.load_size * height // width, self.load_size
+        elif self.resize == "scale_short_side":
+            short = min(height, width)
+            loaded = self.load_size * height // short, self.load_size * width // short
+        else:
+            loaded = height, width
+        if too_many_pixels(loaded):
+            raise ValueError(
+                f"{file}: {height} x {width} (height x width) pixels would become {loaded[0]} x "
+                f'{loaded[1]} with resize="{self.resize}", more than PIL.Image.MAX_IMAGE_PIXELS'
+            )
+        if loaded[0] < self.image_size[0] or loaded[1] < self.image_size[1]:
+            raise ValueError(
+                f"{file}: {height} x {width} (height x width) pixels are {loaded[0]} x {loaded[1]} "
+                f'with resize="{self.resize}", less than image_size={self.image_size}; '
+                'resize="scale_short_side" with a larger load_size fits every image'
+            )
+        return loaded
+
+
+def class_ids(file, labels, num_classes, mapping, void_class):
+    """Returns checked class ids (H, W) of what a label file holds, void being `num_classes`."""
+    if mapping.is_plain and not any(0 <= void < num_classes for void in mapping.void_labels):
+        if labels.min() >= 0 and labels.max() < num_classes:
+            return labels
+    if labels.dtype == np.uint8 and labels.ndim == 2 and num_classes < NOT_A_BYTE:
+        ids = mapping.byte_table(num_classes, void_class).take(labels)
+        if ids.max() < NOT_A_BYTE:
+            return ids
+    ids = mapping(labels, file)
+    low, high = ids.min(), ids.max()
+    if high >= num_classes:
+        out = ids >= num_classes
+        wrong = np.unique(ids[out] if mapping.colors is not None else labels[out])
+        voids = mapping.void_labels
+        told = f"void_label={voids[0] if len(voids) == 1 else voids or None}"
+        if mapping.offset:
+            told += f", offset={mapping.offset}"
+        raise ValueError(
+            f"{file}: label ids out of range: {some(wrong)}; the classes are 0..{num_classes - 1} "
+            f"and {told}. Is num_classes too small? An id that means "
+            '"don\'t care" is given as void_label, with void_class=True'
+        )
+    if low >= 0:
+        return ids
+    void = ids == LabelMapping.VOID
+    if not void_class:
+        found = labels[void] if mapping.colors is None else mapping.void_labels
+        raise ValueError(
+            f"{file}: {np.count_nonzero(void)} pixels have the void id {some(np.unique(found))}; "
+            f"the classes are 0..{num_classes - 1}. void_class=True makes void one more class, "
+            f"id {num_classes}"
+        )
+    return np.where(void, np.int32(num_classes), ids)
+
+
+def check_mapping(mapping, num_classes):
+    """Refuses what is no mapping to so many classes."""
+    if not isinstance(mapping, LabelMapping):
+        raise ValueError(f"label_mapping must be a LabelMapping, got {mapping!r}")
+    if mapping.takes_255_from(num_classes):
+        raise ValueError(
+            f"with num_classes={num_classes}, the number 255 of the files is a class; say with "
+            "void_labels in LabelMapping which numbers are void (None: none)"
+        )
+
+
+def chosen_mapping(num_classes, void_label, label_mapping):
+    """The mapping that is given, or that of files which hold class ids and `void_label`."""
+    num_classes = positive_integer("num_classes", num_classes, "a positive integer")
+    if label_mapping is not None:
+        check_mapping(label_mapping, num_classes)
+        if void_label != 255:
+            raise ValueError("void_label and label_mapping exclude each other: use its void_labels")
+        return label_mapping
+    try:
+        number = None if void_label is None else operator.index(void_label)
+    except TypeError:
+        number = 0
+    if number is not None and 0 <= number < num_classes:
+        raise ValueError(
+            f"void_label must be None or an id above the classes 0..{num_classes - 1} or below 0, "
+            f"got {void_label!r}; a class that is void is given as LabelMapping(void_labels=...)"
+        )
+    return LabelMapping(void_labels=number)
+
+
+def nearest_index(size_in, size_out):
+    """Returns the source index of every output pixel, by the float32 rule of the SPADE layers."""
+    ratio = np.float32(size_in) / np.float32(size_out)
+    index = np.floor(np.arange(size_out, dtype=np.float32) * ratio).astype(np.int64)
+    return np.minimum(index, size_in - 1)
+
+
+def _load_size(load_size, resize, image_size):
+    if resize == "none":
+        if load_size is not None:
+            raise ValueError(f'load_size must be None with resize="none", got {load_size!r}')
+        return None
+    if resize == "stretch":
+        if load_size is None:
+            return image_size
+        size = load_size if isinstance(load_size, (tuple, list)) else (load_size, load_size)
+        size = _size("load_size", size)
+        if size[0] < image_size[0] or size[1] < image_size[1]:
+            raise ValueError(
+                f"load_size must be at least image_size={image_size} in height and width, "
+                f"got {load_size!r}"
+            )
+        return size
+    width = resize == "scale_width"
+    least = image_size[1] if width else min(image_size)
+    if load_size is None:
+        return image_size[1] if width else max(image_size)
+    load_size = positive_integer("load_size", load_size, "a positive integer")
+    if load_size < least:
+        raise ValueError(
+            f'load_size must be at least {least} with resize="{resize}" and '
+            f"image_size={image_size}, got {load_size}"
+        )
+    return load_size
+
+
+def _size(name, value):
+    return positive_integers(name, value, 2, "two positive integers (height, width)")

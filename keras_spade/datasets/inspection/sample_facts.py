@@ -1,0 +1,102 @@
+"""What is in the files of one sample, and whether they can be used."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from keras_spade.datasets.folders.label_mapping import color_codes, color_of
+from keras_spade.datasets.folders.pairing import Listing
+from keras_spade.datasets.folders.reading import read_ids, read_image, read_labels, upright
+from keras_spade.datasets.folders.sample_reader import SampleReader
+from keras_spade.datasets.folders.smoothing import refuse_smooth
+from keras_spade.datasets.public.named_dataset import NamedDataset
+from keras_spade.datasets.source import Call
+
+MOST_VALUES = 4096
+MOST_COLORS = 256
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is inspected.
+
+    Args:
+        listing: `Listing` of its samples.
+        reader: `SampleReader` of these; `None`: nothing is known of the labels.
+        info: the `NamedDataset` it is, or `None`.
+        call: the `Call` that made it, or `None`.
+        directory: where the files lie, if nothing is known of them.
+    """
+
+    listing: Listing
+    reader: SampleReader | None = None
+    info: NamedDataset | None = None
+    call: Call | None = None
+    directory: object = None
+
+
+@dataclass
+class SampleFacts:
+    """What was found: sizes, pixels of each id or colour, what is wrong."""
+
+    name: str
+    image_size: tuple | None = None
+    counts: dict = field(default_factory=dict)
+    colored: bool = False
+    cut: bool = False
+    rough: bool = False
+    problem: str | None = None
+
+
+def inspect_sample(subject, number):
+    """Reads a sample of a `Subject` as a dataset would, and says what is in it."""
+    try:
+        files = subject.listing.samples[number]
+    except ValueError as error:
+        return SampleFacts(f"record {number}", problem=str(error))
+    facts = SampleFacts(str(files[0]))
+    image = labels = None
+    try:
+        image = read_image(files[0])
+        facts.image_size = image.size[::-1]
+    except ValueError as error:
+        facts.problem = str(error)
+    reader = subject.reader
+    try:
+        labels = (read_labels if reader is None else reader.read_labels)(files[1])
+        facts.colored = labels.ndim == 3
+        if reader is None:
+            facts.rough = refuse_smooth(files[1], labels).are_rough
+        codes = color_codes(labels) if facts.colored else labels
+        counts = _counts(codes, facts.colored)
+        if reader is None and facts.colored and len(counts) > MOST_COLORS:
+            raise ValueError(
+                f"{files[1]}: {len(counts)} colours or more are too many for a label map; "
+                "smoothing and JPEG compression make such numbers of them"
+            )
+        facts.counts, facts.cut = counts, sum(counts.values()) < codes.size
+        if facts.problem is None and reader is not None:
+            reader.resized(files, *reader.checked(files, image, labels))
+        elif facts.problem is None:
+            image = upright(image, files[0], labels.shape[:2], files[1], as_stored=False)
+            for file in files[2:]:
+                if (size := read_ids(file).shape) != image.size[::-1]:
+                    raise ValueError(
+                        f"sizes differ (height x width): {files[0]} is {image.height} x "
+                        f"{image.width}, {file} is {size[0]} x {size[1]}"
+                    )
+    except ValueError as error:
+        facts.problem = "; ".join(filter(None, [facts.problem, str(error)]))
+    return facts
+
+
+def _counts(codes, colored):
+    """A dict id, or colour, -> pixels; of very many the first ones."""
+    if codes.dtype.kind == "u" and codes.dtype.itemsize <= 2:
+        pixels = np.bincount(codes.ravel())
+        values = np.flatnonzero(pixels)
+        pixels = pixels[values]
+    else:
+        values, pixels = np.unique(codes, return_counts=True)
+    pairs = zip(values[:MOST_VALUES].tolist(), pixels[:MOST_VALUES].tolist(), strict=True)
+    return {color_of(value) if colored else value: count for value, count in pairs}

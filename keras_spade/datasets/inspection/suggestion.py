@@ -1,0 +1,152 @@
+"""How to load files in which these ids or colours were found."""
+
+import inspect
+import math
+import os
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from keras_spade.datasets.folders.label_mapping import LabelMapping
+from keras_spade.datasets.folders.paired_folders import paired_folders
+from keras_spade.datasets.inspection.sample_facts import MOST_COLORS
+
+# So few ids with gaps are numbered anew; of more, the missing ones are in other files, most likely.
+MOST_REMAPPED = 8
+FEWEST_SAMPLES = 10
+# What masks are drawn in: black, white, and grey between.
+MASKS = ({0, 255}, {0, 127, 255}, {0, 128, 255})
+# -1 as an unsigned number of 8 and 16 bits.
+LARGEST = (255, 65535)
+
+
+@dataclass
+class Suggestion:
+    """Arguments of `paired_folders`, and what to know of them."""
+
+    arguments: dict
+    notes: list = field(default_factory=list)
+
+
+def suggest(pixels, image_sizes):
+    """The `Suggestion` for a folder; `None` if its labels are of no kind that can be loaded.
+
+    Args:
+        pixels: dict id or colour -> share of pixels.
+        image_sizes: dict `(height, width)` -> number of images.
+    """
+    kinds = {isinstance(value, tuple) for value in pixels}
+    if len(kinds) != 1:
+        return None
+    found = _colors(pixels) if True in kinds else _ids(pixels)
+    if found is None:
+        return None
+    size = (256, 256)
+    if image_sizes and all(width >= 1.8 * height for height, width in image_sizes):
+        size = (256, 512)
+    num_classes = found.arguments.pop("num_classes")
+    found.arguments = {
+        "num_classes": num_classes,
+        "image_size": size,
+        **found.arguments,
+        "load_size": tuple(round(edge * 286 / 256) for edge in size),
+        "flip": True,
+    }
+    found.notes.append(
+        "what these label maps hold is all that is known: if other parts of the data hold more "
+        "classes, give all of them the same, larger num_classes and the same label_mapping"
+    )
+    return found
+
+
+def stray_id(report):
+    """A largest id that is far above the others and hardly there; `None` if there is none.
+
+    Of a few files nothing can be told.
+    """
+    if any(isinstance(value, tuple) for value in report.pixels):
+        return None
+    *others, largest = sorted(set(report.pixels) - set(LARGEST)) or [0]
+    few = report.images.get(largest, 0) <= report.samples / 100 + 1
+    if report.samples < FEWEST_SAMPLES or len(others) < 2 or not few:
+        return None
+    return largest if largest + 1 > 2 * (others[-1] + 1) else None
+
+
+def call_text(function, arguments):
+    """The call of a function of this package with a dict of arguments, defaults left out."""
+    defaults = {**inspect.signature(paired_folders).parameters}
+    defaults |= inspect.signature(function).parameters
+    texts = []
+    for name, value in arguments.items():
+        value = _plain(value)
+        if name == "directory":
+            texts.append(repr(value))
+        elif name == "split" or name not in defaults or value != defaults[name].default:
+            texts.append(f"{name}={_text(value)}")
+    begin = f"keras_spade.datasets.{function.__name__}("
+    line = begin + ", ".join(texts) + ")"
+    return line if len(line) <= 100 else "\n    ".join([begin, *(f"{t}," for t in texts)]) + "\n)"
+
+
+def _plain(value):
+    """NumPy numbers and arrays as those of Python, paths as texts, sets in order."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, np.ndarray):
+        return tuple(value.tolist())
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _text(value):
+    return f"keras_spade.datasets.{value!r}" if isinstance(value, LabelMapping) else repr(value)
+
+
+def _colors(pixels):
+    if len(pixels) > MOST_COLORS:
+        return None
+    palette = sorted(pixels, key=pixels.get, reverse=True)
+    mapping = LabelMapping(palette=palette, void_labels=None)
+    return Suggestion(
+        {"num_classes": len(palette), "label_mapping": mapping},
+        [
+            "the colours are classes in the order of what they cover. One that means void: make "
+            "palette a dict colour -> class id, void -> 255, and add void_class=True"
+        ],
+    )
+
+
+def _ids(pixels):
+    ids = sorted(value for value in pixels if value >= 0)
+    if set(pixels) in MASKS:
+        remap = {value: number for number, value in enumerate(ids)}
+        return Suggestion(
+            {"num_classes": len(ids), "label_mapping": LabelMapping(remap=remap, void_labels=None)},
+            [f"{', '.join(map(str, ids))} were taken for the classes of a mask, none for void"],
+        )
+    voids = [value for value in pixels if value < 0]
+    for largest in reversed(LARGEST):
+        if len(ids) > 1 and ids[-1] == largest and ids[-2] < largest - 1:
+            voids.append(ids.pop())
+    if not ids:
+        return None
+    void = {"void_class": True} if voids else {}
+    notes = [f"{', '.join(map(str, voids))} was taken for void"] if voids else []
+    sparse = ids[-1] + 1 > 2 * len(ids)
+    if sparse and (len(ids) <= MOST_REMAPPED or math.gcd(*ids) > 1 or ids[-1] >= 2**12):
+        if len(ids) > MOST_COLORS:
+            return None
+        remap = {value: number for number, value in enumerate(ids)}
+        mapping = LabelMapping(remap=remap, void_labels=voids or None)
+        return Suggestion({"num_classes": len(ids), "label_mapping": mapping, **void}, notes)
+    if ids[0] == 1 and not sparse:
+        mapping = LabelMapping(offset=-1, void_labels=voids or None)
+        notes.append("the ids begin at 1. If 0 is void in other parts, it belongs to void_labels")
+        return Suggestion({"num_classes": ids[-1], "label_mapping": mapping, **void}, notes)
+    if len(voids) > 1:
+        void["label_mapping"] = LabelMapping(void_labels=voids)
+    elif voids != [255]:
+        void["void_label"] = voids[0] if voids else None
+    return Suggestion({"num_classes": ids[-1] + 1, **void}, notes)

@@ -1,0 +1,72 @@
+"""Adds up what is in the samples of a dataset."""
+
+from collections import Counter
+
+from keras_spade.datasets.inspection.dataset_report import DatasetReport
+from keras_spade.datasets.inspection.sample_facts import MOST_COLORS
+
+TOO_MANY_IDS = 200
+# Of so many different ids or colours the pixels are counted.
+MOST_KINDS = 10_000
+
+
+class Tally:
+    """Adds up the facts of samples; `good` are the numbers of those that can be used."""
+
+    def __init__(self):
+        self.samples = self.total = self.colored = self.numbered = self.rough = 0
+        self.cut = False
+        self.first_rough = None
+        self.good = []
+        self.bad_files = {}
+        self.sizes, self.pixels, self.images = Counter(), Counter(), Counter()
+
+    def add(self, number, fact):
+        """Takes the `SampleFacts` of a sample, which need not be kept."""
+        self.samples += 1
+        if fact.problem is None:
+            self.good.append(number)
+        else:
+            self.bad_files[fact.name] = fact.problem
+        if fact.image_size:
+            self.sizes[fact.image_size] += 1
+        self.total += sum(fact.counts.values())
+        self.colored += fact.colored
+        self.numbered += bool(fact.counts) and not fact.colored
+        self.cut |= fact.cut
+        if fact.rough:
+            self.rough += 1
+            self.first_rough = self.first_rough or fact.name
+        for value, count in fact.counts.items():
+            if value not in self.pixels and len(self.pixels) >= MOST_KINDS:
+                self.cut = True
+                continue
+            self.pixels[value] += count
+            self.images[value] += 1
+
+    def report(self, unmatched):
+        """The `DatasetReport` of all that is counted here."""
+        # Ids in their order, colours by what they cover.
+        by_share = [value for value, _ in self.pixels.most_common()]
+        ordered = by_share if self.colored else sorted(by_share)
+        report = DatasetReport(
+            samples=self.samples,
+            unmatched=dict(unmatched),
+            bad_files=self.bad_files,
+            image_sizes=dict(self.sizes.most_common()),
+            pixels={value: self.pixels[value] / self.total for value in ordered},
+            images=dict(self.images),
+        )
+        if self.colored and self.numbered:
+            report.suspicious.append("some label files hold colours, others ids")
+        if len(self.pixels) > (MOST_COLORS if self.colored else TOO_MANY_IDS):
+            report.suspicious.append(
+                f"{len(self.pixels)}{' and more' if self.cut else ''} "
+                f"{'colours' if self.colored else 'ids'}: are these label maps?"
+            )
+        if self.rough:
+            report.suspicious.append(
+                f"in {self.rough} label maps few borders are sharp, as with lines drawn around "
+                f"everything, or after smoothing or JPEG; the first is that of {self.first_rough}"
+            )
+        return report

@@ -1,0 +1,1 @@
+"""The published sets: a file each, with names, colours, folders and how it is loaded."""

@@ -1,0 +1,59 @@
+"""Photographs of landscapes with predicted label maps."""
+
+from keras_spade.datasets.folders.paired_folders import paired_folders
+from keras_spade.datasets.folders.pipeline import known_as
+from keras_spade.datasets.public.coco_stuff import COCO_STUFF_NAMES
+from keras_spade.datasets.public.named_dataset import NamedDataset
+from keras_spade.datasets.public.public_dataset import published
+
+COUNTINGS = {
+    "landscapes": NamedDataset(
+        "Flickr Landscapes and the like: photographs with predicted COCO-Stuff maps",
+        "landscapes(directory)",
+        "`images/`, `labels/`",
+        COCO_STUFF_NAMES,
+        None,
+        "255, if there is any",
+        "Park, Liu, Wang, Zhu: Semantic Image Synthesis with Spatially-Adaptive Normalization, "
+        "CVPR 2019 (its Flickr images are not published)",
+    ),
+}
+
+
+@published(COUNTINGS, has_instances=True)
+def landscapes(directory, image_size=(256, 256), batch_size=1, *, void_class=True, **kwargs):
+    """Makes a `tf.data.Dataset` of photographs whose label maps a COCO-Stuff network predicted.
+
+    So the paper made its Flickr Landscapes, which are not published: photographs in `images/`, and
+    in `labels/` the predicted maps of the same stems, ids 0..181 of COCO-Stuff, 255 where there is
+    no prediction.
+
+    Args:
+        directory: The folder that holds `images` and `labels`.
+        image_size: `(height, width)` of the batches.
+        batch_size: Number of samples a batch.
+        void_class: If True, pixels of 255 get the id 182; if False, they are an error. The
+            networks' `void_class` must be the same.
+        **kwargs: as in `paired_folders`.
+
+    Returns:
+        A `tf.data.Dataset` of dicts as of `paired_folders`.
+
+    Raises:
+        ValueError: as `paired_folders`.
+        tf.errors.InvalidArgumentError: when iterated, for a file that cannot be used.
+
+    Example:
+
+    ```python
+    train = keras_spade.datasets.landscapes("flickr", load_size=286, flip=True, batch_size=4)
+    ```
+
+    Reference: Park, Liu, Wang, Zhu, "Semantic Image Synthesis with Spatially-Adaptive
+    Normalization", CVPR 2019, section 4.
+    """
+    info = COUNTINGS["landscapes"]
+    dataset = paired_folders(
+        directory, info.num_classes, image_size, batch_size, void_class=void_class, **kwargs
+    )
+    return known_as(dataset, info)

@@ -1,0 +1,47 @@
+"""What is known of the public datasets that can be loaded by name."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class NamedDataset:
+    """Names, colours and source of a public dataset.
+
+    Args:
+        title: what it is called.
+        call: how it is loaded, after `keras_spade.datasets.`.
+        layout: the folders that are read.
+        class_names: names of the classes, in the order of the ids in the batches, void not counted.
+        palette: uint8 `(r, g, b)` of each class as published, or `None`.
+        void: what is void in the files.
+        citation: the paper to cite.
+
+    Example:
+
+    >>> from keras_spade.datasets import NAMED_DATASETS
+    >>> NAMED_DATASETS["cityscapes"].class_names[:3], NAMED_DATASETS["cityscapes"].num_classes
+    (('road', 'sidewalk', 'building'), 19)
+    """
+
+    title: str
+    call: str
+    layout: str
+    class_names: tuple
+    palette: tuple | None
+    void: str
+    citation: str
+
+    @property
+    def num_classes(self):
+        """Number of classes, void not counted."""
+        return len(self.class_names)
+
+
+def names_in(text):
+    """The names in a text that divides them by bars."""
+    return tuple(" ".join(name.split()) for name in text.split("|"))
+
+
+def colors_in(text):
+    """The colours in a text of hexadecimal numbers."""
+    return tuple(tuple(bytes.fromhex(color)) for color in text.split())

@@ -1,0 +1,100 @@
+"""What this package has for a published set, in one entry."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from keras_spade.datasets.source import recorded
+
+PUBLIC_DATASETS = {}
+"""The entries by the name of the function that loads each; `published` fills it."""
+
+NAMED_DATASETS = {}
+"""The public datasets by name; `ade20k_unshifted` and the like are other countings of one."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Folders that tell of a set, and how what lies in them is loaded.
+
+    Args:
+        folders: all of them must be there.
+        split: what `split` must be for them; `None`: the default.
+    """
+
+    folders: tuple
+    split: str | None = None
+
+    @property
+    def options(self) -> dict:
+        """Arguments of the function that loads the set."""
+        return {} if self.split is None else {"split": self.split}
+
+
+@dataclass(frozen=True)
+class PublicDataset:
+    """A published set.
+
+    Args:
+        load: the function that loads it, of a directory and more.
+        countings: dict name -> `NamedDataset`, one for each way to count its classes.
+        layouts: sequence of `Layout`, by which its folders are recognised, the first that fits.
+        has_instances: whether it may come with instance maps, and `load` takes `instances`.
+
+    Example:
+
+    >>> from keras_spade.datasets import PUBLIC_DATASETS
+    >>> list(PUBLIC_DATASETS["cityscapes"].countings)
+    ['cityscapes', 'cityscapes_label_ids']
+    """
+
+    load: Callable
+    countings: dict
+    layouts: tuple = ()
+    has_instances: bool = False
+
+
+def published(countings, layouts=(), has_instances=False):
+    """Decorates the function that loads a published set: makes its `PublicDataset` known.
+
+    The arguments are those of `PublicDataset`.
+    """
+
+    def decorate(load):
+        load = recorded(load)
+        entry = PublicDataset(load, countings, tuple(layouts), has_instances)
+        PUBLIC_DATASETS[load.__name__] = entry
+        NAMED_DATASETS.update(countings)
+        return load
+
+    return decorate
+
+
+def recognised(directory) -> tuple[Callable, dict] | None:
+    """The function that loads what is in a folder, and the options for it; else `None`."""
+    for entry in PUBLIC_DATASETS.values():
+        for layout in entry.layouts:
+            if all((directory / folder).is_dir() for folder in layout.folders):
+                return entry.load, layout.options
+    return None
+
+
+def table() -> str:
+    """The sets as the table of `docs/data.md`."""
+    rows = [
+        ["dataset", "call", "folders", "classes", "void", "palette", "please cite"],
+        ["---", "---", "---", "---:", "---", "---", "---"],
+    ]
+    rows += [
+        [
+            info.title,
+            f"`{info.call}`",
+            info.layout,
+            str(info.num_classes),
+            info.void,
+            "published" if info.palette else "none published",
+            info.citation,
+        ]
+        for info in NAMED_DATASETS.values()
+    ]
+    separated = (("|".join(row) if row[0] == "---" else f" {' | '.join(row)} ") for row in rows)
+    return "\n".join(f"|{row}|" for row in separated)

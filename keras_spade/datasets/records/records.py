@@ -1,0 +1,125 @@
+"""Samples in TFRecord shards, read by number through an index of their places."""
+
+import io
+import json
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from keras_spade.datasets.folders.pairing import printable
+from keras_spade.datasets.folders.reading import Blob
+
+FORMAT = "keras_spade samples 1"
+INDEX = "index.json"
+KEYS = ("image", "labels", "instances")
+# Of TFRecord: length (8 bytes) and its checksum (4), the record, its checksum (4).
+BEFORE, AFTER = 12, 4
+
+
+class Records:
+    """The samples of an index, as a sequence of tuples of `Blob`.
+
+    Raises:
+        ValueError: on making it, if the index or a shard is missing or of other size; on reading,
+            if a record is damaged. It names the file.
+    """
+
+    def __init__(self, directory):
+        self.directory = Path(directory)
+        path = self.directory / INDEX
+        try:
+            index = json.loads(path.read_text())
+            if index["format"] != FORMAT:
+                raise ValueError(f'its format is {index["format"]!r}, not "{FORMAT}"')
+            self.num_classes = index["num_classes"]
+            self.void_class = index["void_class"]
+            self.instances = index["instances"]
+            self.shards = [self.directory / shard["file"] for shard in index["shards"]]
+            lengths = [np.array(shard["lengths"], np.int64) for shard in index["shards"]]
+            checks = [np.array(shard["crc32"], np.uint32) for shard in index["shards"]]
+            if not lengths or not all(map(len, lengths)):
+                raise ValueError("a shard, or the whole of them, holds no record")
+            if [len(length) for length in lengths] != [len(check) for check in checks]:
+                raise ValueError("it has not a checksum for each record")
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{path}: no index of records ({error}); write_tfrecords writes it last, when all "
+                "shards are whole"
+            ) from None
+        places = [np.cumsum(length + BEFORE + AFTER) for length in lengths]
+        for shard, ends in zip(self.shards, places, strict=True):
+            wanted = int(ends[-1])
+            size = shard.stat().st_size if shard.exists() else None
+            if size != wanted:
+                found = "is missing" if size is None else f"has {size} bytes"
+                raise ValueError(f"{shard} {found}, {path} wants {wanted}; write the set again")
+        self._shard = np.repeat(np.arange(len(lengths)), [len(length) for length in lengths])
+        self._first = np.cumsum([0, *(len(length) for length in lengths)])
+        self._length = np.concatenate(lengths)
+        self._offset = np.concatenate(
+            [ends - length - AFTER for ends, length in zip(places, lengths, strict=True)]
+        )
+        self._check = np.concatenate(checks)
+
+    def __len__(self):
+        return len(self._length)
+
+    def __getitem__(self, number):
+        import tensorflow as tf
+
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        shard = self._shard[number]
+        path = self.shards[shard]
+        record = f"{path}, record {number - self._first[shard]}"
+        try:
+            with open(path, "rb", buffering=0) as file:
+                file.seek(self._offset[number])
+                content = file.read(self._length[number])
+        except OSError as error:
+            raise ValueError(f"{record}: cannot be read: {error}") from None
+        if zlib.crc32(content) != self._check[number]:
+            raise ValueError(f"{record}: damaged, its checksum is another than in {INDEX}")
+        features = tf.train.Example.FromString(content).features.feature
+        name = features["name"].bytes_list.value[0].decode("utf-8", "backslashreplace")
+        keys = KEYS if self.instances else KEYS[:2]
+        return tuple(
+            Blob(f"{record} ({name}, {key})", features[key].bytes_list.value[0]) for key in keys
+        )
+
+
+def encode_sample(name, image_content, image, maps):
+    """A sample as a serialized `tf.train.Example`.
+
+    Args:
+        name: of the image file.
+        image_content: its bytes, if they hold the image as it is; `None`: it is written as PNG.
+        image: Pillow image.
+        maps: class ids (H, W), void being `num_classes`, and, if there are any, instance ids.
+    """
+    import tensorflow as tf
+
+    values = [image_content or _encoded(image), *map(_encoded_ids, maps)]
+    feature = {
+        key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+        for key, value in zip(KEYS, values, strict=False)
+    }
+    name = printable(name).encode()
+    feature["name"] = tf.train.Feature(bytes_list=tf.train.BytesList(value=[name]))
+    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+
+
+def _encoded_ids(ids):
+    """PNG of 8 or 16 bits; what needs more or is below 0, TIFF of 32."""
+    low, high = int(ids.min()), int(ids.max())
+    if low >= 0 and high < 2**16:
+        return _encoded(Image.fromarray(ids.astype("uint8" if high < 2**8 else "uint16")))
+    return _encoded(Image.fromarray(ids.astype("int32")), "TIFF", compression="tiff_adobe_deflate")
+
+
+def _encoded(image, kind="PNG", **options):
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()

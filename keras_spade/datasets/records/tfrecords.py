@@ -1,0 +1,49 @@
+"""Samples from TFRecord shards."""
+
+from keras_spade.datasets.folders.label_mapping import LabelMapping
+from keras_spade.datasets.folders.pairing import Listing, existing_directory
+from keras_spade.datasets.folders.pipeline import folder_dataset
+from keras_spade.datasets.records.records import Records
+
+
+def tfrecords(directory, image_size=(256, 256), batch_size=1, *, on_bad_file="error", **kwargs):
+    """Makes a `tf.data.Dataset` of the samples that `write_tfrecords` wrote.
+
+    Records are read by their places, so the order is that of the files they were made of: any
+    sample may follow any other, and training goes on in the middle of an epoch as with files.
+
+    Args:
+        directory: The folder with `index.json` and the shards.
+        image_size: `(height, width)` of the batches.
+        batch_size: Number of samples a batch.
+        on_bad_file: "error" or "skip", as in `paired_folders`, for damaged records.
+        **kwargs: `load_size`, `flip`, `cache` and so on, as in `paired_folders`. Number of classes,
+            void and instances are those of the dataset that was written.
+
+    Returns:
+        A `tf.data.Dataset` of dicts as of `paired_folders`.
+
+    Raises:
+        ValueError: if the index or a shard is missing, or a shard is not as long as it was.
+        tf.errors.InvalidArgumentError: when iterated, if a record is damaged; it names shard,
+            record and image.
+
+    Example:
+
+    ```python
+    train = keras_spade.datasets.tfrecords("coco_stuff_records", load_size=286, flip=True)
+    ```
+    """
+    records = Records(existing_directory(directory))
+    return folder_dataset(
+        Listing(records, with_instances=records.instances),
+        records.num_classes,
+        LabelMapping(void_labels=records.num_classes if records.void_class else None),
+        image_size,
+        batch_size,
+        void_class=records.void_class,
+        as_stored=True,
+        allow_smooth_labels=True,  # It was looked at when they were written.
+        on_bad_file=on_bad_file,
+        **kwargs,
+    )

@@ -1,0 +1,123 @@
+"""A dataset of files as TFRecord shards."""
+
+import json
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from keras_spade.arguments import positive_integer
+from keras_spade.datasets.ordered import in_order
+from keras_spade.datasets.records.records import FORMAT, INDEX, encode_sample
+from keras_spade.datasets.source import source_or_none
+from keras_spade.files import replacing
+
+KEPT_FORMATS = ("JPEG", "PNG", "WEBP")
+
+
+def write_tfrecords(dataset, directory, samples_per_shard=1000, name="samples", verbose=1):
+    """Writes all samples of a dataset of files into a few large files, checked and mapped.
+
+    Large sets are read faster from a few large files than from many small ones, where opening a
+    file is slow. `tfrecords` reads them again; with the same seed it gives the same batches as
+    `dataset`, of whatever sizes, crops and flips, as images are kept as they are in their files.
+
+    Each record of `<name>-00000-of-00004.tfrecord` is a `tf.train.Example` with the bytes features
+    `name` (of the image file), `image` (JPEG, PNG or WebP), `labels` (PNG of 8 or 16 bits: class
+    ids, void being `num_classes`) and, if there are any, `instances` (the same, or TIFF of 32
+    bits). `index.json`, written last, holds `format`, `num_classes`, `void_class`, `instances` and,
+    for each shard, `file` and of each of its records `lengths` and `crc32`.
+
+    Args:
+        dataset: of `paired_folders` or a function of a named dataset; nothing but its files, their
+            meaning and its `on_bad_file` matters.
+        directory: folder to write to, made if it is not there; no index may be in it.
+        samples_per_shard: records in a file.
+        name: what the files' names begin with.
+        verbose: 1 for a progress bar, 0 for silence.
+
+    Returns:
+        The number of samples written.
+
+    Raises:
+        ValueError: if `dataset` is of another kind, there is an index in `directory`, no sample can
+            be read, or, with `on_bad_file="error"`, a file cannot; it names the file.
+        OSError, tf.errors.OpError: naming the file that cannot be written.
+
+    Example:
+
+    ```python
+    dataset = keras_spade.datasets.coco_stuff("coco_stuff")
+    keras_spade.datasets.write_tfrecords(dataset, "coco_stuff_records")
+    train = keras_spade.datasets.tfrecords("coco_stuff_records", load_size=286, flip=True)
+    ```
+    """
+    import keras
+    import tensorflow as tf
+
+    source = source_or_none(dataset)
+    if source is None or source.samples is None:
+        raise ValueError(
+            f"dataset must be one that paired_folders or a named dataset made, got {dataset!r}"
+        )
+    samples, reader = source.samples, source.samples.reader
+    samples_per_shard = positive_integer(
+        "samples_per_shard", samples_per_shard, "a positive integer"
+    )
+    directory = Path(directory).expanduser()
+    if (directory / INDEX).exists():
+        raise ValueError(f"directory must hold no {INDEX}; {directory / INDEX} is there")
+    directory.mkdir(parents=True, exist_ok=True)
+    count = -(-len(samples) // samples_per_shard)
+    progress = keras.utils.Progbar(len(samples), unit_name="sample") if verbose else None
+
+    def encoded(number):
+        """A record; `None` for a sample that is skipped."""
+        files = samples.listing.samples[number]
+        try:
+            image, maps = reader.read(files)
+            return encode_sample(files[0], _content(files[0], image), image, maps)
+        except ValueError as error:
+            if not samples.skips:
+                raise
+            samples.skip(number, str(error))
+            return None
+
+    shards, done = [], 0
+    with ThreadPoolExecutor() as pool:
+        for shard in range(count):
+            numbers = range(len(samples))[shard * samples_per_shard :][:samples_per_shard]
+            lengths, checks = [], []
+            path = directory / f"{name}-{shard:05}-of-{count:05}.tfrecord"
+            with tf.io.TFRecordWriter(str(path)) as writer:
+                for record in in_order(pool, encoded, numbers):
+                    done += 1
+                    if record is not None:
+                        writer.write(record)
+                        lengths.append(len(record))
+                        checks.append(zlib.crc32(record))
+                    if progress:
+                        progress.update(done)
+            if lengths:
+                shards.append({"file": path.name, "lengths": lengths, "crc32": checks})
+            else:
+                path.unlink()
+    written = sum(len(shard["lengths"]) for shard in shards)
+    if not written:
+        raise ValueError(f"no sample can be read: {next(iter(samples.skipped.values()))}")
+    index = {
+        "format": FORMAT,
+        "num_classes": reader.num_classes,
+        "void_class": bool(reader.void_class),
+        "instances": samples.listing.with_instances,
+        "shards": shards,
+    }
+    with replacing(directory / INDEX) as partial:
+        partial.write_text(json.dumps(index))
+    return written
+
+
+def _content(file, image):
+    """The bytes of an image file, if they hold the image as it is."""
+    if image.info.get("orientation", 1) != 1 or image.format not in KEPT_FORMATS:
+        return None
+    return Path(file).read_bytes()

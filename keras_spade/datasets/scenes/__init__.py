@@ -1,0 +1,1 @@
+"""Drawn landscapes, a data set that needs no download."""

@@ -1,0 +1,215 @@
+"""Procedurally drawn landscapes: a data set that needs no download."""
+
+import numbers
+
+import numpy as np
+
+from keras_spade.datasets.by_epoch import by_epoch, epoch_order, epoch_seed
+from keras_spade.datasets.scenes.scene_painter import paint_scene
+from keras_spade.datasets.source import recorded
+from keras_spade.images import to_floats
+
+SCENE_CLASSES = (
+    "sky",
+    "cloud",
+    "sun",
+    "mountain",
+    "hill",
+    "grass",
+    "water",
+    "path",
+    "tree",
+    "trunk",
+    "wall",
+    "roof",
+    "window",
+    "door",
+)
+"""Names of the classes of the drawn scenes; the label id is the position."""
+
+SCENE_PALETTE = np.array(
+    [
+        (135, 190, 235),
+        (240, 244, 250),
+        (255, 205, 60),
+        (130, 120, 135),
+        (95, 145, 110),
+        (120, 190, 70),
+        (45, 105, 185),
+        (205, 170, 120),
+        (30, 100, 40),
+        (110, 70, 40),
+        (240, 220, 180),
+        (190, 60, 45),
+        (90, 225, 225),
+        (70, 30, 60),
+    ],
+    "uint8",
+)
+"""One natural colour (uint8 RGB) for each class of `SCENE_CLASSES`, for showing label maps."""
+
+
+def _check_count(name, value, least):
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
+        raise ValueError(f"`{name}` must be an int of at least {least}. Got {value!r}.")
+
+
+def _check_scenes(num_scenes, image_size, seed, first_scene, style):
+    """Raises a ValueError for the first bad argument; returns image_size as a tuple of ints."""
+    _check_count("num_scenes", num_scenes, 1)
+    _check_count("seed", seed, 0)
+    _check_count("first_scene", first_scene, 0)
+    try:
+        size = tuple(image_size)
+    except TypeError:
+        size = ()
+    good = [isinstance(edge, numbers.Integral) and edge >= 32 for edge in size]
+    if len(size) != 2 or not all(good):
+        raise ValueError(
+            "`image_size` must be a pair (height, width) of ints, each at least 32. "
+            f"Got {image_size!r}."
+        )
+    if style not in ("day", "varied"):
+        raise ValueError(f"`style` must be 'day' or 'varied'. Got {style!r}.")
+    return int(size[0]), int(size[1])
+
+
+def draw_scenes(num_scenes, image_size=(96, 128), seed=0, first_scene=0, style="day"):
+    """Draws little landscapes with their label and instance maps.
+
+    Scene `i` depends on `seed`, `first_scene + i`, `image_size` and `style` alone, so
+    `draw_scenes(4)` ends with the scene of `draw_scenes(1, first_scene=3)`. The label map nearly
+    determines the image: each class has its colours, its texture, and a shading by the place in
+    the region and the side on which the sun stands (left, where no sun is drawn).
+
+    Args:
+        num_scenes: number of scenes, at least 1.
+        image_size: (height, width) in pixels, each at least 32.
+        seed: non-negative int; another seed is another world of scenes.
+        first_scene: number of the first scene. Take numbers that training did not use for a
+            validation set of the same seed.
+        style: `"day"` draws all scenes at noon; `"varied"` draws the same label maps at times
+            from noon to sunset, something for a style encoder to find.
+
+    Returns:
+        A dict of NumPy arrays: `labels` int32 (N, H, W), ids into `SCENE_CLASSES`;
+        `instances` int32 (N, H, W), numbered from 1 in each scene (a tree, a house with its
+        windows, a cloud, a mountain, a hill, and each of sky, grass, water and path is one
+        instance); `image` uint8 (N, H, W, 3).
+
+    Raises:
+        ValueError: if an argument is out of its range; the message names it.
+
+    Example:
+
+    >>> from keras_spade.datasets import draw_scenes
+    >>> scenes = draw_scenes(2, image_size=(64, 64))
+    >>> scenes["labels"].shape, scenes["image"].shape
+    ((2, 64, 64), (2, 64, 64, 3))
+    """
+    return {
+        name: array if name == "image" else array.astype("int32")
+        for name, array in _draw(num_scenes, image_size, seed, first_scene, style).items()
+    }
+
+
+def _draw(num_scenes, image_size, seed, first_scene, style):
+    """The arrays of `draw_scenes`, all of them uint8."""
+    size = _check_scenes(num_scenes, image_size, seed, first_scene, style)
+    labels = np.empty((num_scenes, *size), "uint8")
+    instances = np.empty((num_scenes, *size), "uint8")
+    images = np.empty((num_scenes, *size, 3), "uint8")
+    for place in range(num_scenes):
+        labels[place], instances[place], images[place] = paint_scene(
+            size, int(seed), int(first_scene) + place, style == "varied"
+        )
+    return {"labels": labels, "instances": instances, "image": images}
+
+
+@recorded
+def synthetic_scenes(
+    num_scenes=512,
+    image_size=(96, 128),
+    batch_size=8,
+    seed=0,
+    first_scene=0,
+    shuffle=True,
+    augment=False,
+    drop_remainder=True,
+    style="day",
+):
+    """A `tf.data` set of drawn landscapes, for a first run that downloads nothing.
+
+    The scenes are those of `draw_scenes`, drawn when the function is called (a few seconds for
+    512) and kept in memory, 5 bytes a pixel. Each epoch comes in another order; two sets made
+    with the same arguments give the same epochs.
+
+    Args:
+        num_scenes: number of scenes in an epoch, at least 1.
+        image_size: (height, width) in pixels, each at least 32.
+        batch_size: scenes in a batch, at least 1.
+        seed: non-negative int, for the scenes, their order and the flips.
+        first_scene: number of the first scene; `synthetic_scenes(64, first_scene=512)` is a
+            validation set that `synthetic_scenes(512)` has not seen.
+        shuffle: whether each epoch has another order.
+        augment: whether to flip labels, instances and image left to right, together, at random.
+        drop_remainder: whether to leave out a last batch that is not full.
+        style: `"day"` or `"varied"`, as in `draw_scenes`.
+
+    Returns:
+        A `tf.data.Dataset` of batches `{"labels": int32 (B, H, W), "instances": int32 (B, H, W),
+        "image": float32 (B, H, W, 3) in [-1, 1]}`.
+
+    Raises:
+        ValueError: if an argument is out of its range, or `drop_remainder` would leave no batch;
+            the message names the argument.
+
+    Example:
+
+    >>> from keras_spade.datasets import synthetic_scenes
+    >>> batch = next(iter(synthetic_scenes(8, image_size=(32, 48), batch_size=4)))
+    >>> batch["labels"].shape, batch["image"].dtype
+    (TensorShape([4, 32, 48]), tf.float32)
+    """
+    _check_count("num_scenes", num_scenes, 1)
+    _check_count("batch_size", batch_size, 1)
+    if drop_remainder and batch_size > num_scenes:
+        raise ValueError(
+            "`batch_size` must be at most `num_scenes` when `drop_remainder=True`, or no batch "
+            f"is left. Got batch_size={batch_size} and num_scenes={num_scenes}."
+        )
+    arrays = _draw(num_scenes, image_size, seed, first_scene, style)
+
+    import tensorflow as tf
+
+    def for_epoch(epoch, first_batch):
+        order = epoch_order(num_scenes, epoch, seed, shuffle)[first_batch * batch_size :]
+        seeds = epoch_seed(epoch, seed)
+
+        def scene(index):
+            arrays = {name: array[index] for name, array in tensors.items()}
+            if not augment:
+                return arrays
+            own = tf.random.experimental.stateless_fold_in(seeds, index)
+            mirror = tf.random.stateless_uniform([], seed=own) < 0.5
+            return {
+                name: tf.where(mirror, tf.reverse(array, axis=[1]), array)
+                for name, array in arrays.items()
+            }
+
+        data = tf.data.Dataset.from_tensor_slices(order)
+        data = data.map(scene, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        data = data.batch(batch_size, drop_remainder=drop_remainder)
+        data = data.map(convert, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        return data.prefetch(tf.data.AUTOTUNE)
+
+    def convert(batch):
+        return {
+            "labels": tf.cast(batch["labels"], tf.int32),
+            "instances": tf.cast(batch["instances"], tf.int32),
+            "image": to_floats(tf.cast(batch["image"], tf.float32)),
+        }
+
+    tensors = {name: tf.constant(array) for name, array in arrays.items()}
+    full, rest = divmod(num_scenes, batch_size)
+    return by_epoch(for_epoch, full if drop_remainder else full + bool(rest))
