@@ -4,6 +4,7 @@ import importlib
 import multiprocessing
 import os
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,6 +28,8 @@ class AbsentError(FailedError):
 
 class Process:
     """A subject, built in a process of its own; a context manager.
+
+    What the process printed at last is printed if it ends too early.
 
     Args:
         name: of the subject.
@@ -53,9 +56,10 @@ class Process:
             "TF_FORCE_GPU_ALLOW_GROWTH": "true",
             "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
         }
+        self.output = tempfile.NamedTemporaryFile("w+")
         spawn = multiprocessing.get_context("spawn")
         self.pipe, theirs = spawn.Pipe()
-        self.process = spawn.Process(target=serve, args=(theirs, job, variables))
+        self.process = spawn.Process(target=serve, args=(theirs, job, variables, self.output.name))
         self.process.start()
         theirs.close()
         self.alive = True
@@ -76,6 +80,7 @@ class Process:
         except (OSError, EOFError):
             self.alive = False
             self.process.join()
+            print(self.output.read()[-4000:], file=sys.stderr)
             code = self.process.exitcode
             reason = " (killed: was there enough memory?)" if code == -9 else ""
             message = f"The worker of {self.name!r} ended with code {code}{reason}"
@@ -91,6 +96,7 @@ class Process:
         self.process.join(30)
         self.process.kill()
         self.process.join()
+        self.output.close()
 
     def __enter__(self):
         return self
@@ -99,9 +105,11 @@ class Process:
         self.close()
 
 
-def serve(pipe, job, environment):
-    """Answers commands until there are no more; what libraries print goes to the error stream."""
-    os.dup2(2, 1)
+def serve(pipe, job, environment, output):
+    """Answers commands until there are no more; what libraries print goes to a file."""
+    with open(output, "w") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
     os.environ.clear()
     os.environ.update(environment)
     worker = Worker(job)

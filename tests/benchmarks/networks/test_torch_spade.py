@@ -11,7 +11,7 @@ from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEn
 from keras_spade.checkpoints import nvlabs_weights
 
 torch = pytest.importorskip("torch", reason="PyTorch, the benchmarks' competitor, is not installed")
-import torch_spade
+from benchmarks.networks import torch_spade
 
 SHAPE = (96, 160, 3)
 CHANNELS = 7  # Five classes, void, edges.

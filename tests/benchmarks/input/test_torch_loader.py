@@ -4,9 +4,7 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
-from _table import rate_table  # noqa: E402
-from _torch_loader import DecodedDataset, PairDataset  # noqa: E402
-
+from benchmarks.input.torch_loader import DecodedDataset, PairDataset  # noqa: E402
 from keras_spade.datasets import paired_folders  # noqa: E402
 
 
@@ -26,11 +24,3 @@ def test_the_data_loader_does_the_same_job(tmp_path, kind):
     assert any(np.array_equal(theirs["image"], ours["image"][0][turn]) for turn in turns)
     assert theirs["labels"].shape == ours["labels"][0].shape
     assert set(theirs["labels"].numpy().ravel()) <= set(range(5))
-
-
-def test_a_table_of_rates():
-    table = rate_table({"a": [1.0, 3.0, 2.0], "b": [2.0, 2.0, 2.0]}, "b", "images a second", 1)
-    assert table.splitlines()[2:] == [
-        "| a | 2.0 | [1.0..3.0] | 1.00 | [0.50..1.50] |",
-        "| b | 2.0 | [2.0..2.0] | 1.00 | [1.00..1.00] |",
-    ]

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from _device_subjects import DeviceSettings
-from _flops import discriminator_layers, encoder_layers, flops, generator_layers
 from support.backends import with_gradients
 
-SMALL = DeviceSettings(
+from benchmarks.networks.flops import discriminator_layers, encoder_layers, flops, generator_layers
+from benchmarks.networks.settings import Settings
+
+SMALL = Settings(
     task="inference",
-    batch_size=0,
     height=96,
     width=160,
     num_classes=5,
@@ -18,7 +18,6 @@ SMALL = DeviceSettings(
     latent_dim=8,
     base_filters=4,
     hidden_filters=8,
-    threads=1,
 )
 
 
@@ -52,8 +51,9 @@ def test_layers_by_hand():
 @with_gradients()
 def test_flops_are_those_that_pytorch_counts(latent_dim):
     torch = pytest.importorskip("torch", reason="PyTorch counts the operations of its own model")
-    import torch_spade
     from torch.utils.flop_counter import FlopCounterMode
+
+    from benchmarks.networks import torch_spade
 
     settings = replace(SMALL, latent_dim=latent_dim)
     with torch.device("meta"):  # Counted, not computed.
