@@ -48,17 +48,26 @@ class Device:
         """Gives back memory that is not in use, as far as the library does."""
         gc.collect()
 
+    def allocated(self):
+        """Bytes in use now, and the most so far; `None` on a CPU."""
+
+    def forget_peak(self):
+        """Begins to measure the peak of `allocated` anew; `False` where that is not possible."""
+        return False
+
     def held(self):
         """Bytes in use now; on a CPU the process's resident memory."""
-        return machine.resident()
-
-    def reset_peak(self):
-        """Begins to measure the peak of memory anew; `False` where that is not possible."""
-        return machine.reset_peak()
+        allocated = self.allocated()
+        return machine.resident() if allocated is None else allocated[0]
 
     def peak(self):
-        """The most bytes that were in use; on a CPU the peak of the process's resident memory."""
-        return machine.peak()
+        """The most bytes that were in use."""
+        allocated = self.allocated()
+        return machine.peak() if allocated is None else allocated[1]
+
+    def reset_peak(self):
+        """Begins to measure the peak anew; `False` where that is not possible."""
+        return machine.reset_peak() if self.allocated() is None else self.forget_peak()
 
     def matrix_rate(self, precision):
         """Floating point operations a second of the fastest of some large matrix products."""
@@ -111,17 +120,13 @@ class TorchDevice(Device):
         if self.kind == "gpu":
             self.torch.cuda.empty_cache()
 
-    def held(self):
-        return self.torch.cuda.memory_allocated() if self.kind == "gpu" else super().held()
+    def allocated(self):
+        if self.kind == "gpu":
+            return self.torch.cuda.memory_allocated(), self.torch.cuda.max_memory_allocated()
 
-    def reset_peak(self):
-        if self.kind == "cpu":
-            return super().reset_peak()
+    def forget_peak(self):
         self.torch.cuda.reset_peak_memory_stats()
         return True
-
-    def peak(self):
-        return self.torch.cuda.max_memory_allocated() if self.kind == "gpu" else super().peak()
 
 
 class JaxDevice(Device):
@@ -145,16 +150,9 @@ class JaxDevice(Device):
     def wait(self, result):
         self.jax.block_until_ready(result)
 
-    def held(self):
-        memory = self.device.memory_stats()
-        return memory["bytes_in_use"] if memory else super().held()
-
-    def reset_peak(self):
-        return not self.device.memory_stats() and super().reset_peak()
-
-    def peak(self):
-        memory = self.device.memory_stats()
-        return memory["peak_bytes_in_use"] if memory else super().peak()
+    def allocated(self):
+        if memory := self.device.memory_stats():
+            return memory["bytes_in_use"], memory["peak_bytes_in_use"]
 
 
 class TensorflowDevice(Device):
@@ -178,21 +176,14 @@ class TensorflowDevice(Device):
     def wait(self, result):
         self.tf.test.experimental.sync_devices()
 
-    def held(self):
-        if self.kind == "cpu":
-            return super().held()
-        return self.tf.config.experimental.get_memory_info("GPU:0")["current"]
+    def allocated(self):
+        if self.kind == "gpu":
+            memory = self.tf.config.experimental.get_memory_info("GPU:0")
+            return memory["current"], memory["peak"]
 
-    def reset_peak(self):
-        if self.kind == "cpu":
-            return super().reset_peak()
+    def forget_peak(self):
         self.tf.config.experimental.reset_memory_stats("GPU:0")
         return True
-
-    def peak(self):
-        if self.kind == "cpu":
-            return super().peak()
-        return self.tf.config.experimental.get_memory_info("GPU:0")["peak"]
 
 
 DEVICES = {"torch": TorchDevice, "jax": JaxDevice, "tensorflow": TensorflowDevice}

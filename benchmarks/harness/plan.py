@@ -9,21 +9,13 @@ BACKENDS = ("torch", "jax", "tensorflow")
 
 @dataclass(frozen=True)
 class Subject:
-    """Somebody who can be measured.
+    """Somebody who can be measured, by `make(device, settings, samples, **options)` of a module."""
 
-    Attributes:
-        backend: the library that it needs, of `BACKENDS`.
-        module: whose `make(device, settings, samples, **options)` returns a `Run`.
-        options: of `make`.
-        ours: whether it runs `keras_spade`.
-        checkout: the folder that `keras_spade` is imported from.
-    """
-
-    backend: str
+    backend: str  # The library that it needs, of `BACKENDS`.
     module: str
     options: dict = field(default_factory=dict)
-    ours: bool = True
-    checkout: str = str(ROOT)
+    ours: bool = True  # Whether it runs `keras_spade`.
+    checkout: str = str(ROOT)  # The folder that `keras_spade` is imported from.
 
 
 @dataclass(frozen=True)
@@ -38,44 +30,30 @@ class Pair:
 
 @dataclass(frozen=True)
 class Group:
-    """Cases that one process of a subject goes through, until one fails.
+    """Cases that one process of a subject goes through, until one fails."""
 
-    Attributes:
-        columns: dict of what the group is called in the table.
-        settings: what the subjects are built from; it can be pickled.
-        cases: dicts that `Run.prepare` takes; columns of the table, too.
-        precision: "float32", "tf32" or "bfloat16".
-    """
-
-    columns: dict
-    settings: object
-    cases: tuple
-    precision: str = "float32"
+    columns: dict  # What the group is called in the table.
+    settings: object  # What the subjects are built from; it can be pickled.
+    cases: tuple  # Dicts that `Run.prepare` takes; columns of the table, too.
+    precision: str = "float32"  # "tf32", "bfloat16"
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker is told: `samples` is the path of an `.npz`, cores 0 means all."""
+    """What the process of a subject is told."""
 
     subject: Subject
     settings: object
     precision: str
-    samples: str | None
-    cores: int
+    samples: str | None  # The path of an `.npz`.
+    cores: int  # 0: all.
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How long it is measured.
+    """How long it is measured."""
 
-    Attributes:
-        rounds: turns of each subject.
-        turn_seconds: what a turn takes, about.
-        case_seconds: after which, but two rounds, a case ends.
-        deadline: `time.monotonic()` after which no case begins; `None`: none.
-    """
-
-    rounds: int = 7
-    turn_seconds: float = 0.5
-    case_seconds: float = 120.0
-    deadline: float | None = None
+    rounds: int = 7  # Turns of each subject.
+    turn_seconds: float = 0.5  # What a turn takes, about.
+    case_seconds: float = 120.0  # After which, but two rounds, a case ends.
+    deadline: float | None = None  # `time.monotonic()` after which no case begins.

@@ -9,45 +9,28 @@ from pathlib import Path
 class Row:
     """A case of a subject: its numbers, or why there are none.
 
-    Attributes:
-        columns: dict of group and case; what is not known, as the subject failed, is left out.
-        subject: its name.
-        why: there is no number; `""`: there is.
-        samples: in a step; 0: not counted.
-        flops: floating point operations of a step; 0: not counted.
-        seconds: of a step: median and percentiles 10 and 90, over all steps.
-        processor: the same of processor time.
-        base: the base's seconds in the same rounds; `None` without a base.
-        ratio: of seconds to the base's, a round: median and percentiles 10 and 90.
-        processor_ratio: the same of processor time.
-        base_why: why there is a base and no ratio.
-        first: seconds of the first step.
-        held: bytes that the subject held before its first step.
-        above: bytes that the peak of all steps of the case adds.
-        later: bytes that the peak of all but the first adds; `None`: not known.
-        above_ratio: `above` by the base's.
-        note: something to be said of the subject.
-        others: the most of the machine that other processes took during a turn, 0 to 1.
+    Three numbers are a median and percentiles 10 and 90; of a step over all steps, of ratios to the
+    base over rounds.
     """
 
-    columns: dict
+    columns: dict  # Of group and case; of the group only, if the subject could not be built.
     subject: str
-    why: str = ""
-    samples: int = 0
-    flops: float = 0
-    seconds: list | None = None
-    processor: list | None = None
-    base: list | None = None
-    ratio: list | None = None
-    processor_ratio: list | None = None
-    base_why: str = ""
-    first: float = 0
-    held: int = 0
-    above: int = 0
-    later: int | None = None
-    above_ratio: float | None = None
-    note: str = ""
-    others: float = 0
+    why: str = ""  # There is no number.
+    samples: int = 0  # In a step; 0: not counted.
+    flops: float = 0  # Floating point operations of a step; 0: not counted.
+    seconds: list | None = None  # Of a step, three.
+    processor: list | None = None  # Processor seconds, three.
+    base: list | None = None  # The base's seconds in the same rounds, three.
+    ratio: list | None = None  # Of seconds, three.
+    processor_ratio: list | None = None  # Of processor seconds, three.
+    base_why: str = ""  # There is a base, and no ratio.
+    first: float = 0  # Seconds of the first step.
+    held: int = 0  # Bytes before the first step.
+    above: int = 0  # Bytes that the peak of all steps of the case adds.
+    later: int | None = None  # The same without the first step; `None`: not known.
+    above_ratio: float | None = None  # Of `above`.
+    note: str = ""  # Something to be said of the subject.
+    others: float = 0  # The most of the machine that other processes took during a turn, 0 to 1.
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ make, and how much memory it keeps.
 """
 
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,7 @@ from benchmarks.input.large_set import large_set_table
 from benchmarks.input.pipelines import SUBJECTS, PipelineSettings
 
 FLAGS = flags.FLAGS
-flags.DEFINE_list("subjects", None, f"Who runs; all of: {'; '.join(SUBJECTS)}.")
+flags.DEFINE_list("subjects", list(SUBJECTS), "Who runs.")
 flags.DEFINE_string("data", None, "A folder with images/ and labels/.")
 flags.DEFINE_integer("num_classes", 12, "Ids in the label maps, void among them.", lower_bound=1)
 flags.DEFINE_integer("batch_size", 8, "Samples in a batch.", lower_bound=1)
@@ -46,12 +45,12 @@ def main(argv):
         if FLAGS.data is None and not FLAGS.quick:
             raise app.UsageError("--data is needed.")
         data = draw_pairs(Path(folder)) if FLAGS.data is None else Path(FLAGS.data).resolve()
-        settings = PipelineSettings(str(data), FLAGS.num_classes, FLAGS.workers)
-        names = FLAGS.subjects or list(SUBJECTS)
-        group = Group({"data": data.name}, settings, ({"batch": FLAGS.batch_size},))
+        settings = PipelineSettings(str(data), FLAGS.num_classes, FLAGS.workers, folder)
+        group = Group({}, settings, ({"batch": FLAGS.batch_size},))
         header = [f"{FLAGS.workers} workers of the DataLoader; a step is an epoch"]
-        pairs = command.pairs(SUBJECTS, names)
-        command.run("input", [group], pairs, asdict(settings), header=header, cpu=True)
+        pairs = command.pairs(SUBJECTS, FLAGS.subjects)
+        about = {"data": FLAGS.data, "num_classes": FLAGS.num_classes, "workers": FLAGS.workers}
+        command.run("input", [group], pairs, about, header=header, cpu=True)
 
 
 def draw_pairs(folder, count=16):

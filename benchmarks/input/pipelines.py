@@ -1,10 +1,12 @@
 """Epochs of input pipelines. Imported by workers only, as the libraries are that they need.
 
 The job: decode a photograph and its label map, resize to 286 x 286, crop to 256 x 256, flip, batch.
+"uint8": images become floats in the batch; "decoded": decoded and resized before, kept in memory.
 Keras' image_dataset_from_directory reads the photographs only, and resizes them to 256 x 256.
 """
 
-import tempfile
+import functools
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +17,7 @@ LOAD, SIZE = 286, 256
 
 
 def _loader(kind, floats):
-    options = {"pipeline": "data_loader", "kind": kind, "floats": floats}
+    options = {"pipeline": "torch", "kind": kind, "floats": floats}
     return Subject("torch", __name__, options, ours=False)
 
 
@@ -25,13 +27,13 @@ def _tensorflow(pipeline, ours=True, **options):
 
 SUBJECTS = {
     "DataLoader": _loader("PairDataset", True),
-    "DataLoader, uint8 to the batch": _loader("PairDataset", False),
-    "DataLoader, decoded before": _loader("DecodedDataset", True),
-    "DataLoader, decoded before, uint8 to the batch": _loader("DecodedDataset", False),
+    "DataLoader uint8": _loader("PairDataset", False),
+    "DataLoader decoded": _loader("DecodedDataset", True),
+    "DataLoader decoded uint8": _loader("DecodedDataset", False),
     "ours files": _tensorflow("files"),
     "ours TFRecords": _tensorflow("records"),
     "ours cached": _tensorflow("files", cache=True),
-    "Keras, images only": _tensorflow("keras_images", ours=False),
+    "Keras images only": _tensorflow("keras_images", ours=False),
 }
 
 
@@ -42,16 +44,17 @@ class PipelineSettings:
     data: str
     num_classes: int
     workers: int
+    scratch: str  # A folder for records.
+
+
+def make(device, settings, samples, pipeline, **options):
+    """The `Run` of a pipeline, the name of a function of settings and batch size."""
+    pipelines = {function.__name__: function for function in (files, records, keras_images, torch)}
+    return EpochRun(device, functools.partial(pipelines[pipeline], settings, **options))
 
 
 class EpochRun(Run):
-    """A step is an epoch.
-
-    Args:
-        device: the `Device`.
-        open_pipeline: a function of the batch size that returns batches, dicts or arrays, to go
-            through again and again; images that are not floats become so.
-    """
+    """A step is an epoch of what a function of the batch size opens, batches of images or dicts."""
 
     def __init__(self, device, open_pipeline):
         super().__init__(device)
@@ -59,90 +62,51 @@ class EpochRun(Run):
 
     def prepare(self, case):
         self.batches = self.open_pipeline(case["batch"])
-        self.samples = 0
         self.samples = self.step(None)  # Fills caches, starts workers.
 
     def step(self, batch):
         count = 0
         for found in self.batches:
             image = found["image"] if isinstance(found, dict) else found
-            count += len(as_floats(image) if "uint8" in str(image.dtype) else image)
+            if "uint8" in str(image.dtype):
+                image = image.float().div_(127.5).sub_(1.0)
+            count += len(image)
         return count
 
 
-def make(device, settings, samples, pipeline, **options):
-    """The `Run` of a pipeline."""
-    pipelines = {
-        "data_loader": data_loader,
-        "files": files,
-        "records": records,
-        "keras_images": keras_images,
-    }
-    return EpochRun(device, pipelines[pipeline](settings, **options))
-
-
-def as_floats(image):
-    """uint8 images as float32 in [-1, 1]."""
-    from benchmarks.input import torch_loader
-
-    return torch_loader.as_floats(image)
-
-
-def files(settings, **more):
+def files(settings, batch_size, **more):
     """Ours from files."""
     from keras_spade import datasets
 
-    def open_files(batch_size):
-        return datasets.paired_folders(
-            settings.data,
-            settings.num_classes,
-            (SIZE, SIZE),
-            batch_size,
-            load_size=LOAD,
-            flip=True,
-            instances=False,
-            **more,
-        )
-
-    return open_files
+    options = {"load_size": LOAD, "flip": True, "batch_size": batch_size, "instances": False}
+    size = (SIZE, SIZE)
+    return datasets.paired_folders(settings.data, settings.num_classes, size, **options, **more)
 
 
-def records(settings):
+def records(settings, batch_size):
     """Ours from TFRecords, written beforehand."""
     from keras_spade import datasets
 
-    folder = tempfile.TemporaryDirectory()
-
-    def open_records(batch_size):
-        path = Path(folder.name) / f"records_{batch_size}"
-        datasets.write_tfrecords(files(settings)(batch_size), path, verbose=0)
-        options = {"load_size": LOAD, "flip": True, "batch_size": batch_size}
-        return datasets.tfrecords(path, (SIZE, SIZE), **options)
-
-    return open_records
+    folder = Path(settings.scratch) / f"records_{os.getpid()}"
+    datasets.write_tfrecords(files(settings, batch_size), folder, verbose=0)
+    options = {"load_size": LOAD, "flip": True, "batch_size": batch_size}
+    return datasets.tfrecords(folder, (SIZE, SIZE), **options)
 
 
-def keras_images(settings):
+def keras_images(settings, batch_size):
     """Keras' photographs without label maps."""
     import keras
 
-    def open_images(batch_size):
-        return keras.utils.image_dataset_from_directory(
-            str(Path(settings.data) / "images"),
-            labels=None,
-            batch_size=batch_size,
-            image_size=(SIZE, SIZE),
-            verbose=False,
-        )
-
-    return open_images
+    images = str(Path(settings.data) / "images")
+    options = {"labels": None, "batch_size": batch_size, "image_size": (SIZE, SIZE)}
+    return keras.utils.image_dataset_from_directory(images, **options, verbose=False)
 
 
-def data_loader(settings, kind, floats):
-    """PyTorch's, with worker processes."""
+def torch(settings, batch_size, kind, floats):
+    """PyTorch's DataLoader, with worker processes."""
     from benchmarks.input import torch_loader
 
     folders = (sorted((Path(settings.data) / name).iterdir()) for name in ("images", "labels"))
     pairs = [(str(a), str(b)) for a, b in zip(*folders, strict=True)]
     dataset = getattr(torch_loader, kind)(pairs, LOAD, SIZE, floats)
-    return lambda batch_size: torch_loader.loader(dataset, batch_size, settings.workers)
+    return torch_loader.loader(dataset, batch_size, settings.workers)

@@ -32,10 +32,9 @@ from dataclasses import asdict, replace
 
 from absl import app, flags
 
-from benchmarks.harness import command
-from benchmarks.harness.label_maps import distinct_shares, load_label_maps, pick_batch, shares_line
+from benchmarks.harness import command, label_flags
+from benchmarks.harness.label_maps import distinct_shares, pick_batch, shares_line
 from benchmarks.harness.plan import Group
-from benchmarks.harness.turns import log
 from benchmarks.networks.flops import COUNTED, flops
 from benchmarks.networks.settings import NETWORKS, PRECISIONS, TASKS, Settings
 from benchmarks.networks.subjects import DEFAULT, SUBJECTS
@@ -47,20 +46,6 @@ flags.DEFINE_enum("network", "generator", NETWORKS, "That runs, but in a trainin
 flags.DEFINE_list("precisions", ["float32"], f"In what, of: {', '.join(PRECISIONS)}.")
 flags.DEFINE_string("batch_sizes", "1", "1,4: these; 1..64: doubling while memory lasts; 1..")
 
-flags.DEFINE_string(
-    "data",
-    "scenes",
-    "'scenes' (drawn), 'coco:<dir>', 'camvid:<dir>', 'cmp_facades:<dir>', 'ade20k:<dir>', "
-    "'cityscapes:<dir>', 'folders:<dir>' (images, labels), or 'noise', 'noise:<n>': random squares "
-    "of n x n pixels.",
-)
-flags.DEFINE_integer("num_classes", None, "Label classes, void not counted; or as in the data.")
-flags.DEFINE_integer("void_label", 255, "With folders: the id of void in the files.")
-flags.DEFINE_bool("void_class", None, "Whether void is a class; or as in the data.")
-flags.DEFINE_integer("height", 256, "Of the images.", lower_bound=32)
-flags.DEFINE_integer("width", 256, "Of the images.", lower_bound=32)
-
-flags.DEFINE_integer("base_filters", 64, "Width of all networks.", lower_bound=1)
 flags.DEFINE_integer("hidden_filters", 128, "Width inside the SPADEs.", lower_bound=1)
 flags.DEFINE_integer("latent_dim", 256, "0: no latent, and no encoder.", lower_bound=0)
 
@@ -86,19 +71,10 @@ def main(argv):
     for flag, known in (("tasks", TASKS), ("precisions", PRECISIONS)):
         if unknown := [name for name in FLAGS[flag].value if name not in known]:
             raise app.UsageError(f"--{flag}: unknown: {unknown}; there are {list(known)}")
-    for flag in ("height", "width"):
-        if FLAGS[flag].value % 32:
-            raise app.UsageError(f"--{flag}={FLAGS[flag].value} is not divisible by 32.")
     pairs = command.pairs(SUBJECTS, FLAGS.subjects)
     sizes = batch_sizes(FLAGS.batch_sizes)
-    log("loading label maps")
     count = min(MOST_SAMPLES, max(sizes[-1], FLAGS.rounds * sizes[0]))
-    shape = (FLAGS.height, FLAGS.width)
-    classes = FLAGS.num_classes, FLAGS.void_class, FLAGS.void_label
-    try:
-        maps = load_label_maps(FLAGS.data, count, shape, *classes)
-    except ValueError as error:
-        raise app.UsageError(str(error)) from None
+    maps = label_flags.load(count)
     settings = Settings(
         num_classes=maps.num_classes,
         void_class=maps.void_class,

@@ -1,7 +1,7 @@
 """MONAI's decoder, as near to the paper's generator as it gets. Imported by workers only."""
 
 import torch
-from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.harness.run import SkippedError
 from benchmarks.networks.plain_torch import NetworkRun, plain_generator
@@ -23,10 +23,10 @@ def make(device, settings, samples):
         raise SkippedError("monai is not installed") from None
     torch.manual_seed(0)
     run = NetworkRun(device, settings, samples, decoder(settings))
-    ratio = multiply_adds(decoder, settings) / multiply_adds(plain_generator, settings)
+    ratio = forward_flops(decoder, settings) / forward_flops(plain_generator, settings)
     run.sample_flops *= ratio
     run.versions = {"monai": monai.__version__}
-    run.note = f"a smaller network, {ratio:.2f} of the paper's multiply-adds; see {__name__}"
+    run.note = f"a smaller network, {ratio:.2f} of the paper's operations; see {__name__}"
     return run
 
 
@@ -48,20 +48,12 @@ def decoder(settings):
     )
 
 
-def multiply_adds(build, settings):
-    """Of the convolutions and dense layers of one forward pass, counted without computing it."""
-    total = 0
-
-    def count(module, inputs, output):
-        nonlocal total
-        total += output.numel() * module.weight[0].numel()
-
+def forward_flops(build, settings):
+    """Floating point operations of one forward pass, counted without computing it."""
     with torch.device("meta"):
         network = build(settings).eval()
         channels = torch.empty(1, settings.label_channels, settings.height, settings.width)
         latent = None if settings.latent_dim is None else torch.empty(1, settings.latent_dim)
-    for layer in network.modules():
-        if isinstance(layer, (nn.Conv2d, nn.Linear)):
-            layer.register_forward_hook(count)
-    network(channels, latent)
-    return total
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        network(channels, latent)
+    return counter.get_total_flops()

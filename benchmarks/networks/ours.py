@@ -37,8 +37,7 @@ def make(device, settings, samples, modulation, folded):
         network = network.fold_spectral_norm() if folded else network
     else:
         network = MultiScaleDiscriminator(**conditioning)
-    kind = {"tensorflow": TensorflowRun, "jax": JaxRun, "torch": TorchRun}
-    return kind[keras.config.backend()](device, settings, samples, network)
+    return NetworkRun(device, settings, samples, network)
 
 
 def make_generator(settings, conditioning):
@@ -60,84 +59,54 @@ class NetworkRun(BatchRun):
         self.versions = {"keras": keras.__version__}
         self.network = network
         self.names = list(network.input)
-        self.step = self.inference() if settings.task == "inference" else self.gradients()
+        make_step = {"tensorflow": tensorflow_step, "jax": jax_step, "torch": torch_step}
+        self.step = make_step[keras.config.backend()](network, settings.task != "inference")
 
     def place(self, batch):
         latent = np.zeros((self.samples, self.settings.latent_dim or 0), "float32")
         return {name: self.device.put((batch | {"latent": latent})[name]) for name in self.names}
 
-    def inference(self):
-        """A function of a batch that returns what the network makes of it."""
-        raise NotImplementedError
 
-    def gradients(self):
-        """A function of a batch that makes the gradients."""
-        raise NotImplementedError
+def tensorflow_step(network, backward):
+    """A step of a network, compiled by `tf.function`."""
+    import tensorflow as tf
 
+    @tf.function
+    def gradients(batch):
+        with tf.GradientTape() as tape:
+            loss = mean_square(network(batch, training=True))
+        return tape.gradient(loss, network.trainable_variables)
 
-class TensorflowRun(NetworkRun):
-    """Compiled by `tf.function`."""
-
-    def inference(self):
-        import tensorflow as tf
-
-        return tf.function(lambda batch: self.network(batch, training=False))
-
-    def gradients(self):
-        import tensorflow as tf
-
-        @tf.function
-        def gradients(batch):
-            with tf.GradientTape() as tape:
-                loss = mean_square(self.network(batch, training=True))
-            return tape.gradient(loss, self.network.trainable_variables)
-
-        return gradients
+    return gradients if backward else tf.function(lambda batch: network(batch, training=False))
 
 
-class JaxRun(NetworkRun):
-    """Compiled by `jax.jit`; weights are arguments."""
+def jax_step(network, backward):
+    """The same, compiled by `jax.jit`; weights are arguments."""
+    import jax
 
-    def weights(self):
-        """Trainable ones, and others."""
-        groups = (self.network.trainable_variables, self.network.non_trainable_variables)
-        return [[variable.value for variable in group] for group in groups]
+    groups = (network.trainable_variables, network.non_trainable_variables)
+    weights = [[variable.value for variable in group] for group in groups]
 
-    def inference(self):
-        import jax
+    def forward(*args):
+        return network.stateless_call(*args, training=backward)[0]
 
-        paint = jax.jit(lambda *args: self.network.stateless_call(*args, training=False)[0])
-        weights = self.weights()
-        return lambda batch: paint(*weights, batch)
-
-    def gradients(self):
-        import jax
-
-        def loss(*args):
-            return mean_square(self.network.stateless_call(*args, training=True)[0])
-
-        gradients, weights = jax.jit(jax.grad(loss)), self.weights()
-        return lambda batch: gradients(*weights, batch)
+    step = jax.jit(jax.grad(lambda *args: mean_square(forward(*args))) if backward else forward)
+    return lambda batch: step(*weights, batch)
 
 
-class TorchRun(NetworkRun):
-    """Eager."""
+def torch_step(network, backward):
+    """The same, eager."""
+    import torch
 
-    def inference(self):
-        import torch
+    def gradients(batch):
+        network.zero_grad()
+        mean_square(network(batch, training=True)).backward()
 
-        def paint(batch):
-            with torch.inference_mode():
-                return self.network(batch, training=False)
+    def forward(batch):
+        with torch.inference_mode():
+            return network(batch, training=False)
 
-        return paint
-
-    def gradients(self):
-        def gradients(batch):
-            self.network.zero_grad()
-            mean_square(self.network(batch, training=True)).backward()
-
-        return gradients
+    return gradients if backward else forward
 
 
 class FitRun(BatchRun):

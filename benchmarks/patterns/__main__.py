@@ -13,8 +13,8 @@ from dataclasses import asdict
 
 from absl import app, flags
 
-from benchmarks.harness import command
-from benchmarks.harness.label_maps import load_label_maps, pick_batch
+from benchmarks.harness import command, label_flags
+from benchmarks.harness.label_maps import pick_batch
 from benchmarks.harness.plan import Group
 from benchmarks.patterns import cost_model, crossover, table_fits
 
@@ -22,13 +22,7 @@ FLAGS = flags.FLAGS
 flags.DEFINE_enum("study", "crossover", ["crossover", "cost_model", "table_fits"], "Which.")
 flags.DEFINE_list("classes", ["6", "36", "184"], "Crossover: numbers of classes.")
 flags.DEFINE_bool("backward", False, "Crossover: forward and backward, else forward only.")
-flags.DEFINE_string("data", "scenes", "Others: label maps, as of benchmarks.networks.")
-flags.DEFINE_integer("num_classes", None, "Others: classes without void; or as in the data.")
-flags.DEFINE_integer("void_label", 255, "Others: id of void in the files of folders.")
 flags.DEFINE_integer("batch_size", 1, "Others: label maps at a time.", lower_bound=1)
-flags.DEFINE_integer("height", 256, "Others: rows.", lower_bound=32)
-flags.DEFINE_integer("width", 256, "Others: columns.", lower_bound=32)
-flags.DEFINE_integer("base_filters", 64, "Cost model: filters at full resolution.", lower_bound=1)
 
 QUICK = {"classes": ["6"], "height": 64, "width": 64, "base_filters": 4, "cores": 1, "rounds": 2}
 QUICK |= {"turn_seconds": 0.05}
@@ -39,11 +33,7 @@ def main(argv):
     command.start(argv, QUICK)
     if FLAGS.study == "crossover":
         return measure_crossover()
-    shape, classes = (FLAGS.height, FLAGS.width), (FLAGS.num_classes, None, FLAGS.void_label)
-    try:
-        maps = load_label_maps(FLAGS.data, FLAGS.rounds * FLAGS.batch_size, shape, *classes)
-    except ValueError as error:
-        raise app.UsageError(str(error)) from None
+    maps = label_flags.load(FLAGS.rounds * FLAGS.batch_size)
     if FLAGS.study == "cost_model":
         return measure_cost_model(maps)
     batches = [pick_batch(maps.samples, index, FLAGS.batch_size) for index in range(FLAGS.rounds)]

@@ -23,7 +23,9 @@ from benchmarks.harness.table import seconds_cell
 BLOCKS = ((32, 16, 16), (16, 16, 16), (8, 16, 8), (4, 8, 4), (2, 4, 2), (1, 2, 1))
 TWICE = 16
 PARTS = ("patterns", "convolutions", "products of rows", "pattern search", "dense")
-SUBJECTS = {part: Subject("tensorflow", __name__, {"part": part}) for part in PARTS}
+SUBJECTS = {
+    part: Subject("tensorflow", "benchmarks.patterns.layers", {"part": part}) for part in PARTS
+}
 
 
 @dataclass(frozen=True)
@@ -89,58 +91,3 @@ def sums(records):
             giga = sum(row.columns["blocks"] * row.flops for row in rows) / 2e9
             time = seconds_cell([seconds] * 3).partition(" [")[0]
             yield f"sum of the blocks, {part}: {time}, {giga:.2f} G multiply-adds"
-
-
-def make(device, settings, samples, part):
-    """The `Run` of a part."""
-    import tensorflow as tf
-
-    from benchmarks.patterns.layer_run import LayerRun, encoder, random
-    from keras_spade.layers import SPADEResBlock
-
-    class PartRun(LayerRun):
-        def prepare(self, case):
-            super().prepare(case)
-            self.samples = settings.batch_size
-            self.flops = 2 * multiply_adds(case, settings)[part]
-            self.case = case
-            self.size = (case["rows"], case["columns"])
-            modulation = "dense" if part == "dense" else "patterns"
-            self.encoder = encoder(modulation, self.size, settings.num_classes)
-            self.x = random(settings.batch_size, *self.size, case["inputs"])
-            self.block = SPADEResBlock(case["outputs"], spectral_norm=False)
-
-        def function(self, index):
-            batch = pick_batch(samples, index, settings.batch_size)
-            maps = batch["labels"], batch.get("edges")
-            if part == "pattern search":
-                labels = tf.Variable(maps[0])  # A constant would be searched when it is compiled.
-                return lambda: tf.nest.flatten(self.encoder(labels, maps[1]))
-            if part == "products of rows":
-                return self.products()
-            segmap = self.encoder(*maps)
-            self.block(self.x, segmap)  # Builds it.
-            if part == "convolutions":
-                return self.convolutions()
-            return lambda: self.block(self.x, segmap)
-
-        def products(self):
-            rows = round(self.case["P2 / N"] * settings.batch_size * np.prod(self.size))
-            pairs = [
-                (
-                    random(rows, 9 * settings.hidden_filters),
-                    random(9 * settings.hidden_filters, 2 * c),
-                )
-                for c in spades(self.case)
-            ]
-            return lambda: [tf.matmul(a, b) for a, b in pairs]
-
-        def convolutions(self):
-            middle = min(self.case["inputs"], self.case["outputs"])
-            y = random(settings.batch_size, *self.size, middle)
-            convolutions = [(self.block.conv_0, self.x), (self.block.conv_1, y)]
-            if self.block.learned_shortcut:
-                convolutions.append((self.block.conv_s, self.x))
-            return lambda: [conv(x) for conv, x in convolutions]
-
-    return PartRun(device)

@@ -13,7 +13,7 @@ from benchmarks.harness.plan import Subject
 SIZES = ((256, 128), (128, 256), (64, 512), (32, 1024), (16, 1024), (8, 1024))
 TILES = (1, 2, 3, 5)
 SUBJECTS = {
-    modulation: Subject("tensorflow", __name__, {"modulation": modulation})
+    modulation: Subject("tensorflow", "benchmarks.patterns.layers", {"modulation": modulation})
     for modulation in ("patterns", "dense")
 }
 
@@ -34,38 +34,3 @@ def tiles(size, tile, num_classes):
     count = -(-size // tile)
     labels = np.random.default_rng(0).integers(0, num_classes, (1, count, count))
     return labels.repeat(tile, 1).repeat(tile, 2)[:, :size, :size].astype("int32")
-
-
-def make(device, backward, samples, modulation):
-    """The `Run`; forward in training, or with `backward` the gradients too."""
-    import tensorflow as tf
-
-    from benchmarks.patterns.layer_run import LayerRun, encoder, random
-    from keras_spade.layers import SPADE
-
-    class SpadeRun(LayerRun):
-        def prepare(self, case):
-            super().prepare(case)
-            size, num_classes = case["map"], case["classes"]
-            labels = tiles(size, case["tile"], num_classes)
-            self.x = random(1, size, size, case["channels"])
-            self.layer = SPADE(norm="instance", num_classes=num_classes)
-            self.segmap = encoder(modulation, (size, size), num_classes)(labels)
-
-        def batch(self, index):
-            return super().batch(0)
-
-        def function(self, index):
-            def forward():
-                return tf.reduce_sum(self.layer(self.x, self.segmap, training=True))
-
-            def both():
-                with tf.GradientTape() as tape:
-                    tape.watch(self.x)
-                    y = self.layer(self.x, self.segmap, training=True)
-                    loss = tf.reduce_sum(y**2)
-                return tape.gradient(loss, [self.x, *self.layer.trainable_variables])
-
-            return both if backward else forward
-
-    return SpadeRun(device)
