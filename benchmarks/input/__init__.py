@@ -1,0 +1,1 @@
+"""The input pipeline beside Keras' and PyTorch's."""

@@ -1,0 +1,147 @@
+"""Times our networks beside PyTorch, MONAI or another commit, on a CPU or a GPU.
+
+    python -m benchmarks.networks --quick
+    python -m benchmarks.networks --data=coco:../shared/data/coco_stuff_sample \
+        --subjects="ours tensorflow,torch,torch compile"
+    python -m benchmarks.networks --tasks=training_step --precisions=float32,tf32,bfloat16 \
+        --batch_sizes=1..64 --records=run.jsonl
+    python -m benchmarks.networks --old=../old --tasks=inference,training_step \
+        --subjects="ours tensorflow patterns,ours tensorflow dense,ours jax patterns,ours jax dense"
+
+Needs Keras and at least one of PyTorch, JAX and TensorFlow. Every subject runs in a process of its
+own, with its own backend, and takes turns with the base: ratios are those of turns that are
+neighbours. A turn is some steps on one batch, the next turn takes the next; its first step, on the
+batch before, does not count, each is timed until its result is complete, and data are on the device
+before. (Of ours, a training step is one of `fit`, on JAX and TensorFlow with the copy of the batch,
+about a megabyte a sample.) Between turns PyTorch gives back the memory that it does not use; JAX
+and TensorFlow keep theirs. What is not installed, does not fit or fails is a row that says why.
+With --records the same command, run again, goes on where it was stopped. The environment reaches
+the processes: `TORCHINDUCTOR_FREEZING=1`, for one, lets torch.compile fold constants.
+
+--batch_sizes=1..64 doubles while memory lasts, 1.. without end: the last that fits is the largest.
+"Held" is the memory in use once networks, optimizers and their slots are built, "above held" what
+the peak of all steps adds: on a GPU what the library's allocator had in use, on a CPU the resident
+memory of the process. The first step compiles.
+
+Precisions: "float32" without TF32, "tf32" float32 whose products may be in TF32, "bfloat16" Keras'
+policy `mixed_bfloat16`, and autocast for plain PyTorch.
+"""
+
+import re
+from dataclasses import asdict, replace
+
+from absl import app, flags
+
+from benchmarks.harness import command, label_flags
+from benchmarks.harness.label_maps import distinct_shares, pick_batch, shares_line
+from benchmarks.harness.plan import Group
+from benchmarks.networks.flops import COUNTED, flops
+from benchmarks.networks.settings import NETWORKS, PRECISIONS, TASKS, Settings
+from benchmarks.networks.subjects import DEFAULT, SUBJECTS
+
+FLAGS = flags.FLAGS
+flags.DEFINE_list("subjects", DEFAULT, f"Who runs, of: {', '.join(SUBJECTS)}.")
+flags.DEFINE_list("tasks", ["inference"], f"What is measured, of: {', '.join(TASKS)}.")
+flags.DEFINE_enum("network", "generator", NETWORKS, "That runs, but in a training step.")
+flags.DEFINE_list("precisions", ["float32"], f"In what, of: {', '.join(PRECISIONS)}.")
+flags.DEFINE_string("batch_sizes", "1", "1,4: these; 1..64: doubling while memory lasts; 1..")
+
+flags.DEFINE_integer("hidden_filters", 128, "Width inside the SPADEs.", lower_bound=1)
+flags.DEFINE_integer("latent_dim", 256, "0: no latent, and no encoder.", lower_bound=0)
+
+QUICK = {
+    "height": 96,
+    "width": 128,
+    "num_classes": 20,
+    "base_filters": 4,
+    "hidden_filters": 8,
+    "latent_dim": 4,
+    "cores": 1,
+    "rounds": 3,
+    "turn_seconds": 0.05,
+}
+LARGEST = 2**12
+MOST_SAMPLES = 64
+MOST_COUNTED = 16
+
+
+def main(argv):
+    """Measures and prints."""
+    command.start(argv, QUICK)
+    for flag, known in (("tasks", TASKS), ("precisions", PRECISIONS)):
+        if unknown := [name for name in FLAGS[flag].value if name not in known]:
+            raise app.UsageError(f"--{flag}: unknown: {unknown}; there are {list(known)}")
+    pairs = command.pairs(SUBJECTS, FLAGS.subjects)
+    sizes = batch_sizes(FLAGS.batch_sizes)
+    count = min(MOST_SAMPLES, max(sizes[-1], FLAGS.rounds * sizes[0]))
+    maps = label_flags.load(count)
+    settings = Settings(
+        num_classes=maps.num_classes,
+        void_class=maps.void_class,
+        instance_edges="edges" in maps.samples,
+        height=FLAGS.height,
+        width=FLAGS.width,
+        latent_dim=FLAGS.latent_dim or None,
+        base_filters=FLAGS.base_filters,
+        hidden_filters=FLAGS.hidden_filters,
+        network=FLAGS.network,
+    )
+    cases = tuple({"batch": size} for size in sizes)
+    groups = [
+        Group(
+            {"task": task, "precision": precision},
+            replace(settings, task=task, precision=precision),
+            cases,
+            precision,
+        )
+        for task in FLAGS.tasks
+        for precision in FLAGS.precisions
+    ]
+    about = {"data": FLAGS.data, **asdict(settings)}
+    lines = list(header(settings, maps, sizes))
+    command.run("networks", groups, pairs, about, maps.samples, lines)
+
+
+def batch_sizes(text):
+    """The sizes that a flag asks for: `1,4`, `1..64` (doubling), or `1..`.
+
+    Raises:
+        app.UsageError: for anything else.
+    """
+    if match := re.fullmatch(r"([1-9]\d*)\.\.(\d*)", text):
+        first, last = int(match[1]), int(match[2] or LARGEST)
+        sizes = [first]
+        while 2 * sizes[-1] <= last:
+            sizes.append(2 * sizes[-1])
+        return sizes
+    if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", text):
+        raise app.UsageError(f"--batch_sizes={text}: wants 1,4 or 1..64 or 1..")
+    return sorted(set(map(int, text.split(","))))
+
+
+def header(settings, maps, sizes):
+    """What the numbers hold for."""
+    yield (
+        f"{settings.height} x {settings.width}, {settings.label_channels} label channels: "
+        f"{settings.num_classes} classes{', void' * settings.void_class}"
+        f"{', edges' * settings.instance_edges}; {FLAGS.data}"
+    )
+    for size in sizes:
+        if size <= MOST_COUNTED:
+            batches = [pick_batch(maps.samples, index, size) for index in range(FLAGS.rounds)]
+            shares = shares_line([distinct_shares(batch) for batch in batches])
+            yield (
+                f"distinct 5 x 5 label patterns, share of the pixels of a batch of {size}: {shares}"
+            )
+    tasks = [task for task in FLAGS.tasks if task in COUNTED and settings.network == "generator"]
+    if tasks:
+        counted = [f"{task} {flops(replace(settings, task=task)) / 1e9:.4g}" for task in tasks]
+        yield (
+            f"GFLOP a sample of the plain, dense model: {', '.join(counted)}. GFLOP/s and the "
+            "share of the matrix peak are of these operations for every subject: with patterns "
+            "fewer are made, so theirs is an effective share, which may exceed 100 %."
+        )
+
+
+if __name__ == "__main__":
+    app.run(main)

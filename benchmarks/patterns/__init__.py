@@ -1,0 +1,1 @@
+"""When label patterns pay, and where the time goes."""
