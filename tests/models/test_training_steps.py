@@ -158,12 +158,15 @@ class Run:
         numbers = sum(a.size for name, a in self.states[0].items() if name not in exact_zero)
         return np.sum(errors > limit) / numbers
 
-    def beyond_noise(self, rounding):
+    def beyond_noise(self, times, rounding):
         """Statistics and vectors that after step 1 are further off than the reference itself.
 
-        That is: than three times the largest difference between its own runs in float32 and
-        float64, which the file tells of each array, and our rounding, relative to the array's
-        largest value.
+        Its noise is the largest difference between its own runs in float32 and float64, which the
+        file tells of each array.
+
+        Args:
+            times: the noise.
+            rounding: ours, relative to the array's largest value.
         """
         noise = self.golden.meta["fp32_vs_fp64_max_abs"]
         found, compared = {}, 0
@@ -173,7 +176,7 @@ class Run:
             compared += 1
             key = f"out/after_step1/{name}"
             error = np.max(np.abs(array - self.golden[key]))
-            if error > 3 * noise[key] + rounding * np.max(np.abs(array)):
+            if error > times * noise[key] + rounding * np.max(np.abs(array)):
                 found[name] = error, noise[key]
         assert compared == (96 if self.golden.config["use_vae"] else 84)
         return found
@@ -208,7 +211,7 @@ def test_steps_in_float64(name, monkeypatch):
         assert run.share(errors, 1e-5) < 3 * limits["frac_over_1e5"] + 1e-4
     # u, v and batch statistics move twice a step for the generator, as often for the others.
     assert np.max(run.state_errors(1, only=BUFFERS)) < 5e-5
-    assert run.beyond_noise(rounding=1e-8) == {}
+    assert run.beyond_noise(times=3, rounding=1e-8) == {}
 
 
 # With encoder it runs eagerly, which takes JAX minutes; `test_backends_agree` holds JAX there.
@@ -238,7 +241,8 @@ def test_steps_in_float32(name, monkeypatch):
     assert np.max(errors) < (8.1e-4 if vae else 1e-4)
     assert np.max(run.state_errors(1, only=BUFFERS)) < (2e-4 if vae else 5e-5)
     if not vae:
-        assert run.beyond_noise(rounding=1e-6) == {}
+        # Our run has noise of its own: measured is twice the reference's, on each of the backends.
+        assert run.beyond_noise(times=4, rounding=1e-6) == {}
     errors = run.state_errors(3)
     assert run.share(errors, 1e-5) < (0.15 if vae else 1e-3)
     assert np.max(errors) < (3 * 8.1e-4 if vae else 5e-4)
