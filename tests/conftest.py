@@ -9,6 +9,7 @@ os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 import keras
 import pytest
 from support.backends import BACKEND, without_gradients
+from support.golden_files import is_further
 
 # What the imports made stays; collecting it again and again takes longer than many tests.
 gc.freeze()
@@ -31,12 +32,31 @@ if BACKEND == "torch":
     torch.set_num_threads(1)
 
 
+# What reads files, counts or looks at the source.
+ONCE = {
+    "benchmarks",
+    "checkpoints",
+    "datasets",
+    "examples",
+    "test_docstrings.py",
+    "test_files.py",
+    "test_imports.py",
+    "test_mirror.py",
+    "test_readme.py",
+}
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Marks tests as slow that are so on this backend."""
+    """Marks tests as slow that are so on this backend, and others by what they need."""
     for item in items:
+        parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        if any(isinstance(name, str) and is_further(name) for name in parameters):
+            item.add_marker("further")
         if any(BACKEND in mark.args for mark in item.iter_markers("slow_on")):
             item.add_marker("slow")
+        if item.path.relative_to(Path(__file__).parent).parts[0] in ONCE:
+            item.add_marker("once")
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -1,6 +1,6 @@
 """Training that is killed at random moments ends as if it had not been.
 
-`KERAS_SPADE_KILLS=20 python -m pytest -m slow tests/runs/test_killed.py` kills more often.
+`KERAS_SPADE_KILLS=20 python -m pytest -m endurance tests/runs/test_killed.py` kills more often.
 """
 
 import itertools
@@ -28,10 +28,9 @@ KILLS = int(os.environ.get("KERAS_SPADE_KILLS", 2))
 DENSE = "--modulation=dense"  # label patterns have no state that could be lost
 FLAGS = ("--epochs=3", "--samples=80", "--batch_size=4", "--save_freq=2", DENSE)
 
-pytestmark = [
-    pytest.mark.slow,
-    only_on("tensorflow", "it kills processes; tests of backups break off trainings on the others"),
-]
+pytestmark = only_on(
+    "tensorflow", "it kills processes; tests of backups break off trainings on the others"
+)
 
 
 def newest(folder):
@@ -86,6 +85,7 @@ def runs_with_kills(kills, seed, folder, *flags):
     pytest.fail(f"The runs ended too early for {kills} of the kills.")
 
 
+@pytest.mark.endurance
 def test_one_device(tmp_path):
     flags = (*FLAGS, "--data=shuffled", "--encoder", "--ema", "--validation")
     whole = run(tmp_path / "whole.npz", *flags)
@@ -94,6 +94,7 @@ def test_one_device(tmp_path):
         assert history == whole[2]
 
 
+@pytest.mark.endurance
 def test_two_devices(tmp_path):
     flags = (*FLAGS, "--replicas=2", "--encoder", "--dtype=float64")
     whole = run(tmp_path / "whole.npz", *flags)
@@ -101,6 +102,7 @@ def test_two_devices(tmp_path):
         assert_equal_runs((arrays, whole[1], history), whole, 1e-6)
 
 
+@pytest.mark.slow
 def test_killed_while_a_backup_is_written(tmp_path):
     out, folder = tmp_path / "killed.npz", tmp_path / "backup"
     flags = ("--epochs=2", "--save_freq=1", DENSE, f"--backup={folder}")
@@ -117,6 +119,7 @@ def test_killed_while_a_backup_is_written(tmp_path):
     assert not list(folder.glob(".partial_*"))
 
 
+@pytest.mark.endurance
 def test_a_run_goes_on_with_another_number_of_devices(tmp_path):
     out, folder = tmp_path / "killed.npz", tmp_path / "backup"
     flags = (

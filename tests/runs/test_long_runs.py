@@ -5,7 +5,7 @@ import pytest
 from support.backends import only_on
 from support.training_processes import finish, run, start
 
-pytestmark = [pytest.mark.slow, only_on("tensorflow", "hundreds of steps, once")]
+pytestmark = only_on("tensorflow", "hundreds of steps, once")
 
 FLAGS = ("--samples=80", "--batch_size=4", "--encoder")  # 20 steps an epoch
 
@@ -19,6 +19,7 @@ def losses_of(run):
     return {name: np.array(values) for name, values in history.items()}
 
 
+@pytest.mark.endurance
 def test_bfloat16_follows_float32(tmp_path):
     # Two GANs of the same weights and data part ways by rounding alone. So bfloat16 is held against
     # float32 no closer than float32 with other kernels (without oneDNN) keeps to itself.
@@ -42,6 +43,7 @@ def test_bfloat16_follows_float32(tmp_path):
         assert first < 0.2 or name == "generator/kl", name
 
 
+@pytest.mark.slow
 def test_float16_trains(tmp_path):
     arrays, rows, _ = run(tmp_path / "16.npz", *FLAGS, "--epochs=2", "--dtype=mixed_float16")
     assert all(np.isfinite(value) for row in rows for value in row.values())
@@ -49,6 +51,7 @@ def test_float16_trains(tmp_path):
     assert arrays["skipped_steps/total"] == 0
 
 
+@pytest.mark.endurance
 def test_hundreds_of_steps_need_no_more_memory(tmp_path):
     # oneDNN keeps kernels for every shape it has seen, up to some number: the numbers of patterns
     # differ from batch to batch. What is measured here is without it.

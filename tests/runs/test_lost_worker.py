@@ -11,7 +11,7 @@ from support.training_processes import assert_equal_runs, finish, free_ports, ru
 
 from keras_spade.callbacks import BackupAndRestore
 
-pytestmark = [pytest.mark.slow, only_on("tensorflow", "tf.distribute")]
+pytestmark = [pytest.mark.endurance, only_on("tensorflow", "tf.distribute")]
 
 FLAGS = ("--epochs=2", "--samples=80", "--batch_size=4", "--dtype=float64", "--modulation=dense")
 # Stated in docs/training.md: a killed worker is seen at once, a frozen one after its heartbeat

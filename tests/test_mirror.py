@@ -1,0 +1,65 @@
+"""Where a test lies says what it tests: the folders here mirror those of the package."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+TESTS = ROOT / "tests"
+# Not tests, but what tests use.
+HELPERS = {"golden", "processes", "reference", "support"}
+# Tests of what several modules do together, with the room in whose front door they come in.
+BY_BEHAVIOUR = {
+    "datasets/test_hostile_files.py",
+    "datasets/test_large_sets.py",
+    "datasets/test_named_datasets.py",
+    "examples/test_quickstart.py",
+    "examples/test_scripts.py",
+    "layers/test_spade_patterns.py",
+    "layers/test_spade_resblock_patterns.py",
+    "layers/test_spectral_norm_scaling.py",
+    "models/test_averages.py",
+    "models/test_earlier_files.py",
+    "models/test_modulation.py",
+    "models/test_training_steps.py",
+    "trainers/test_accumulation.py",
+    "trainers/test_backends_agree.py",
+    "trainers/test_data_parallel.py",
+    "trainers/test_killed.py",
+    "trainers/test_long_runs.py",
+    "trainers/test_lost_worker.py",
+    "trainers/test_minimize.py",
+    "trainers/test_spread.py",
+    "trainers/test_without_tensorflow.py",
+}
+
+
+def folder_of_modules(path):
+    """The folder of the modules that a test file is about."""
+    room = path.parent.relative_to(TESTS)
+    return (
+        ROOT / room if room.parts[0] in ("benchmarks", "examples") else ROOT / "keras_spade" / room
+    )
+
+
+def mirrors(path):
+    """Whether there is a module of the name of a test file, in its room or a room within it."""
+    name = path.stem.removeprefix("test_")
+    return any(module.stem.lstrip("_") == name for module in folder_of_modules(path).rglob("*.py"))
+
+
+def test_every_test_lies_beside_its_module_or_is_by_behaviour():
+    paths = [
+        path
+        for path in sorted(TESTS.rglob("test_*.py"))
+        if path.parent != TESTS and path.relative_to(TESTS).parts[0] not in HELPERS
+    ]
+    assert len(paths) > 50
+    others = {str(path.relative_to(TESTS)) for path in paths if not mirrors(path)}
+    assert others - BY_BEHAVIOUR == set(), "no module of this name, and not in BY_BEHAVIOUR"
+    assert BY_BEHAVIOUR - others == set(), "gone, or beside a module of its name by now"
+
+
+def test_folders_of_tests_are_rooms():
+    rooms = [path for path in TESTS.iterdir() if path.is_dir() and path.name[0] not in "._"]
+    for room in rooms:
+        if room.name not in HELPERS:
+            assert folder_of_modules(room / "test_.py").is_dir(), room
