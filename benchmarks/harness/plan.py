@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BACKENDS = ("torch", "jax", "tensorflow")
+BACKENDS = ("jax", "tensorflow", "torch")  # The quickest to import first.
 
 
 @dataclass(frozen=True)

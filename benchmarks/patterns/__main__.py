@@ -46,9 +46,11 @@ def measure_crossover():
     """Both paths over shares."""
     cases = tuple(crossover.cases(map(int, FLAGS.classes), FLAGS.quick))
     pass_ = "forward and backward" if FLAGS.backward else "forward"
-    group = Group({"study": "crossover", "pass": pass_}, FLAGS.backward, cases)
+    group = Group({"pass": pass_}, FLAGS.backward, cases)
     names = list(crossover.SUBJECTS)
-    command.run("patterns", [group], command.pairs(crossover.SUBJECTS, names), {})
+    command.run(
+        "patterns", [group], command.pairs(crossover.SUBJECTS, names), {"study": "crossover"}
+    )
 
 
 def measure_cost_model(maps):
@@ -60,10 +62,10 @@ def measure_cost_model(maps):
     )
     shape = (FLAGS.height, FLAGS.width)
     found = cost_model.cases(maps.samples, shape, settings, FLAGS.base_filters, FLAGS.rounds)
-    group = Group({"study": "cost model"}, settings, tuple(found))
+    group = Group({}, settings, tuple(found))
     pairs = command.pairs(cost_model.SUBJECTS, list(cost_model.SUBJECTS))
     header = [f"{maps.label_channels} label channels, batch {FLAGS.batch_size}, {FLAGS.data}"]
-    about = {"data": FLAGS.data, **asdict(settings)}
+    about = {"study": "cost_model", "data": FLAGS.data, **asdict(settings)}
     command.run("patterns", [group], pairs, about, maps.samples, header, more_notes=cost_model.sums)
 
 
