@@ -4,20 +4,8 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
-
-@dataclass(frozen=True)
-class Call:
-    """The call that made a dataset.
-
-    Args:
-        function: that was called.
-        arguments: all of them by name, defaults and further keyword arguments among them.
-    """
-
-    function: Callable
-    arguments: MappingProxyType
+from keras_spade.datasets.call import Call
 
 
 @dataclass(frozen=True)
@@ -144,7 +132,7 @@ def recorded(function):
         given.apply_defaults()
         arguments = dict(given.arguments)
         arguments |= arguments.pop("kwargs", {})
-        call = Call(make, MappingProxyType(arguments))
+        call = Call(make, arguments)
         return with_source(dataset, replace(source_of(dataset), call=call))
 
     return make

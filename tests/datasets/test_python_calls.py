@@ -57,7 +57,7 @@ def check(folder, way, processes, *flags, cpus=None):
         env={**os.environ, "PYTHONPATH": str(SCRIPT.parents[2]), "CUDA_VISIBLE_DEVICES": "-1"},
         capture_output=True,
         text=True,
-        timeout=120 + 90 * processes,
+        timeout=180 + 150 * processes,
     )
     assert ended.returncode == 0, ended.stderr[-3000:]
     assert ast.literal_eval(ended.stdout.splitlines()[-1]) == {CODES[way]: processes}

@@ -1,6 +1,6 @@
 """Processes that exit while samples are read: `exit_while_reading.py FOLDER WAY PROCESSES`.
 
-Prints how many of them ended with which exit code; "hung" are those that did not in 60 s. They are
+Prints how many of them ended with which exit code; "hung" are those that did not in 120 s. They are
 forked off one that has imported TensorFlow and not used it, so each takes a second, not five. With
 "eagerly" after the number, models run eagerly, which is sooner at the end.
 """
@@ -20,7 +20,7 @@ from support.tiny_gan import tiny_gan
 
 from keras_spade.datasets import by_epoch, paired_folders
 
-PATIENCE = 60
+PATIENCE = 120
 FOLDER, WAY, PROCESSES = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 
 

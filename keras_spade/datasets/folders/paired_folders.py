@@ -83,7 +83,7 @@ def paired_folders(
         cache: If True, resized samples are kept in memory: 4 bytes a pixel (3 of the image, 1 of
             up to 255 classes), and 4 more with instances.
         on_bad_file: "error", or "skip": samples that cannot be read, and files without partner,
-            are left out and reported by the logger "keras_spade" and in `dataset.samples.skipped`;
+            are left out and reported by the logger "keras_spade" and in `dataset.source.skipped`;
             the next sample takes the place of one that cannot be read.
         shuffle: If True, every epoch has a new order; if False, samples are in the order of
             their names.

@@ -18,7 +18,8 @@ from keras_spade.datasets.folders.pairing import (
     printable,
 )
 from keras_spade.datasets.inspection.contact_sheet import draw_contact_sheet
-from keras_spade.datasets.inspection.sample_facts import Subject, inspect_sample
+from keras_spade.datasets.inspection.sample_facts import inspect_sample
+from keras_spade.datasets.inspection.subject import Subject
 from keras_spade.datasets.inspection.suggestion import call_text, stray_id, suggest
 from keras_spade.datasets.inspection.tally import Tally
 from keras_spade.datasets.ordered import in_order

@@ -5,34 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from keras_spade.datasets.folders.label_mapping import color_codes, color_of
-from keras_spade.datasets.folders.pairing import Listing
 from keras_spade.datasets.folders.reading import read_ids, read_image, read_labels, upright
-from keras_spade.datasets.folders.sample_reader import SampleReader
 from keras_spade.datasets.folders.smoothing import refuse_smooth
-from keras_spade.datasets.public.named_dataset import NamedDataset
-from keras_spade.datasets.source import Call
 
 MOST_VALUES = 4096
 MOST_COLORS = 256
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What is inspected.
-
-    Args:
-        listing: `Listing` of its samples.
-        reader: `SampleReader` of these; `None`: nothing is known of the labels.
-        info: the `NamedDataset` it is, or `None`.
-        call: the `Call` that made it, or `None`.
-        directory: where the files lie, if nothing is known of them.
-    """
-
-    listing: Listing
-    reader: SampleReader | None = None
-    info: NamedDataset | None = None
-    call: Call | None = None
-    directory: object = None
 
 
 @dataclass

@@ -3,8 +3,9 @@
 from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.pairing import Files, existing_directory, pair_files
 from keras_spade.datasets.folders.pipeline import folder_dataset
+from keras_spade.datasets.public.layout import Layout
 from keras_spade.datasets.public.named_dataset import NamedDataset, colors_in, names_in
-from keras_spade.datasets.public.public_dataset import Layout, published
+from keras_spade.datasets.public.public_dataset import published
 
 FOLDERS = {"train": "training", "val": "validation"}
 
@@ -128,13 +129,16 @@ def ade20k(
     Reference: Zhou, Zhao, Puig, Fidler, Barriuso, Torralba, "Scene Parsing through ADE20K
     Dataset", CVPR 2017.
     """
-    options = {"image_size": image_size, "batch_size": batch_size, "on_bad_file": on_bad_file}
     info = COUNTINGS["ade20k" if counting == "shifted" else "ade20k_unshifted"]
-    return scenes_dataset(info, directory, split, counting, **options, **kwargs)
+    size = (image_size, batch_size)
+    return scenes_dataset(info, directory, split, size, counting, None, on_bad_file, kwargs)
 
 
-def scenes_dataset(info, directory, split, counting, *, on_bad_file, scenes=None, **options):
-    """The dataset of ADE20K, or of those of its scenes for whose name `scenes` is true."""
+def scenes_dataset(info, directory, split, size, counting, scenes, on_bad_file, options):
+    """The dataset of ADE20K, or of those of its scenes for whose name `scenes` is true.
+
+    `size` is that of images and batch, `options` are the others of `folder_dataset`.
+    """
     if split not in FOLDERS:
         raise ValueError(f'split must be "train" or "val", got {split!r}')
     if counting not in ("shifted", "unshifted"):
@@ -158,6 +162,7 @@ def scenes_dataset(info, directory, split, counting, *, on_bad_file, scenes=None
         listing,
         info.num_classes,
         mapping,
+        *size,
         void_class=shifted,
         on_bad_file=on_bad_file,
         as_stored=True,

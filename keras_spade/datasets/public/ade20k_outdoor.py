@@ -133,9 +133,9 @@ def ade20k_outdoor(
     if isinstance(scenes, str):
         raise ValueError(f"scenes must be a sequence of names, got {scenes!r}")
     wanted = _is_outdoor if scenes is None else set(scenes).__contains__
-    options = {"image_size": image_size, "batch_size": batch_size, "on_bad_file": on_bad_file}
     info = COUNTINGS["ade20k_outdoor"] if counting == "shifted" else WHOLE["ade20k_unshifted"]
-    return scenes_dataset(info, directory, split, counting, scenes=wanted, **options, **kwargs)
+    size = (image_size, batch_size)
+    return scenes_dataset(info, directory, split, size, counting, wanted, on_bad_file, kwargs)
 
 
 def _is_outdoor(scene):

@@ -8,8 +8,9 @@ from keras_spade.datasets.folders.pairing import (
     pair_files,
 )
 from keras_spade.datasets.folders.pipeline import folder_dataset
+from keras_spade.datasets.public.layout import Layout
 from keras_spade.datasets.public.named_dataset import NamedDataset
-from keras_spade.datasets.public.public_dataset import Layout, published
+from keras_spade.datasets.public.public_dataset import published
 
 # Cityscapes, helpers/labels.py: name, train id (None: ignored), colour; the position is the id.
 # The 35th, the licence plate, has the id -1 there and is in no label map.

@@ -3,8 +3,9 @@
 from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.pairing import Files, Listing, existing_directory, pair_files
 from keras_spade.datasets.folders.pipeline import folder_dataset
+from keras_spade.datasets.public.layout import Layout
 from keras_spade.datasets.public.named_dataset import NamedDataset
-from keras_spade.datasets.public.public_dataset import Layout, published
+from keras_spade.datasets.public.public_dataset import published
 
 # CMP Facades, label_names.txt: name, colour in the palette of the files; ids 1..12 there.
 CMP_FACADES = (

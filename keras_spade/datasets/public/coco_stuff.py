@@ -10,8 +10,9 @@ from keras_spade.datasets.folders.pairing import (
     pair_files,
 )
 from keras_spade.datasets.folders.pipeline import folder_dataset
+from keras_spade.datasets.public.layout import Layout
 from keras_spade.datasets.public.named_dataset import NamedDataset, names_in
-from keras_spade.datasets.public.public_dataset import Layout, published
+from keras_spade.datasets.public.public_dataset import published
 
 VOID_LABEL = 255
 
