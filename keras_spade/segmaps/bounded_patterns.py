@@ -21,7 +21,7 @@ from keras_spade.segmaps.segmap import Segmap
 # distinct ones grows with the window and falls with the map: `reach / side`, times a number that
 # hardly depends on the map's size. For SPADEs at 64 x 64 to 256 x 256 it is 3 to 5 for most maps of
 # COCO-Stuff (with edges) and CamVid, at most 11, and at most 7 for batches of four
-# (`benchmarks/jax_patterns.py` counts what fits). Where half a table is enough, half is computed.
+# (`benchmarks/patterns` counts what fits). Where half a table is enough, half is computed.
 ROOM = 12.0
 
 

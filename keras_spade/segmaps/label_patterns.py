@@ -20,7 +20,7 @@ from keras_spade.segmaps.nearest_resize import nearest_resize
 from keras_spade.segmaps.patterns import Patterns
 
 # `"auto"` convolves one-hot maps above this share of distinct patterns, unless the map is so small
-# that patterns never lose; `benchmarks/crossover.py` measures both numbers.
+# that patterns never lose; `benchmarks/patterns` measures both numbers.
 DENSE_ABOVE = 0.75
 SMALL_MAP = 32 * 32
 
