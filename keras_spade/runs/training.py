@@ -61,11 +61,15 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
                 begin_with_weights(callbacks)
             callbacks = [*([KeepsWeights(backup)] if swaps else []), *callbacks, backup]
         with _without_past_steps(model, step, backup):
-            yield arguments | data | {
-                "callbacks": callbacks,
-                "initial_epoch": epoch,
-                "validation_data": validation_data,
-            }
+            yield (
+                arguments
+                | data
+                | {
+                    "callbacks": callbacks,
+                    "initial_epoch": epoch,
+                    "validation_data": validation_data,
+                }
+            )
         end_with_averages(model, swaps)
 
 
