@@ -22,7 +22,7 @@ def positive_integer(argument, value, wanted="at least 1"):
     except TypeError:
         number = 0
     if number < 1:
-        raise ValueError(f"{argument} must be {wanted}, got {value!r}")
+        raise ValueError(f"{argument} must be {wanted}, got {value!r}.")
     return number
 
 
@@ -46,5 +46,10 @@ def positive_integers(argument, values, count, wanted):
     except (TypeError, ValueError):
         numbers = ()
     if len(numbers) != count:
-        raise ValueError(f"{argument} must be {wanted}, got {values!r}")
+        raise ValueError(f"{argument} must be {wanted}, got {values!r}.")
     return numbers
+
+
+def ids_out_of_range(num_classes):
+    """The message for label ids that are no class; the smallest and the largest found follow."""
+    return f"`labels` must hold ids 0..{num_classes - 1}; found (smallest, largest):"

@@ -75,6 +75,7 @@ class WholeFiles:
     """
 
     variables: list  # of `keras.Model`
+    writes_files = True  # Whether this process does; another worker may.
 
     def save(self, filepath, overwrite=True, zipped=None, **kwargs):
         """Saves the model as Keras does; a file that is there is replaced only when all is written.
@@ -110,8 +111,7 @@ class WholeFiles:
     @contextlib.contextmanager
     def _target(self, filepath, replaces):
         """The path to write to; `None` where another worker writes."""
-        strategy = getattr(self, "distribute_strategy", None)
-        if strategy is not None and not strategy.extended.should_checkpoint:
+        if not self.writes_files:
             yield None
         elif not replaces or not isinstance(filepath, (str, os.PathLike)) or "://" in str(filepath):
             yield filepath

@@ -15,7 +15,7 @@ ALLOWED = {
     "layers": {"backends", "layers", "segmaps"},
     "losses": {"losses"},
     "models": {"backends", "layers", "losses", "models", "networks", "optimizers", "runs"},
-    "networks": {"layers", "networks", "segmaps"},
+    "networks": {"backends", "layers", "networks", "segmaps"},
     "optimizers": {"backends", "optimizers"},
     "runs": {"backends", "callbacks", "datasets", "runs"},
     "segmaps": {"segmaps"},
@@ -28,7 +28,7 @@ DATASETS = {
     "records": {"folders"},
     "scenes": set(),
 }
-SHARED = {"arguments", "files", "images", "label_colors", "label_ids", "precision"}
+SHARED = {"arguments", "files", "images", "label_colors", "precision"}
 BACKENDS = ("tensorflow", "torch", "jax")
 DEPENDENCIES = {"keras", "keras_spade", "numpy", "PIL", *BACKENDS}
 

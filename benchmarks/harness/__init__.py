@@ -2,6 +2,6 @@
 
 A command (`command.py`) says which subjects run which cases. `turns.py` starts each subject
 (`process.py`) and asks it for turns, alternately with its base; in the subject's process
-(`worker.py`) a `Run` (`run.py`) makes the steps on a device (`devices.py`). What came out is kept
+(`process.py`) a `Run` (`run.py`) makes the steps on a device (`devices.py`). What came out is kept
 (`records.py`) and shown (`table.py`).
 """

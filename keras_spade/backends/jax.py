@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from jax import numpy as jnp
 
+from keras_spade.arguments import ids_out_of_range
 from keras_spade.backends.jax_loop import GuardedFunction
 from keras_spade.backends.jax_loop import check_batches as check_batches
 from keras_spade.backends.jax_loop import pass_over as pass_over
@@ -26,7 +27,6 @@ from keras_spade.backends.one_process import shared_by_workers as shared_by_work
 from keras_spade.backends.one_process import whole
 from keras_spade.backends.one_process import workers as workers
 from keras_spade.backends.one_process import writes_files as writes_files
-from keras_spade.label_ids import out_of_range
 
 COMPILES_STEPS = True
 RUNS_MANY_STEPS = True
@@ -50,7 +50,7 @@ def run_step(model, step, state, data):
 
 
 def run_predict_step(step, state, data):
-    """Keras' own."""
+    """Runs Keras' own step."""
     return step(state, data)
 
 
@@ -119,7 +119,7 @@ def check_label_range(labels, num_classes):
     array = np.asarray(labels)
     low, high = int(array.min()), int(array.max())
     if low < 0 or high >= num_classes:
-        raise ValueError(f"{out_of_range(num_classes)} {low}, {high}.")
+        raise ValueError(f"{ids_out_of_range(num_classes)} {low}, {high}.")
     return labels
 
 

@@ -127,7 +127,9 @@ def _whole_state(model, state):
         if len(state) > 2:
             names.append("metrics_variables")
         values = [value for group in state for value in group]
-        if not any(isinstance(x, jax.Array) and x.is_deleted() for x in values):
+        if any(isinstance(x, jax.Array) and x.is_deleted() for x in values):
+            model._jax_state = None  # What is left of it is of before, and gone.
+        else:
             model._jax_state = dict(zip(names, state, strict=True))
             model._jax_state_synced = False
             model.jax_state_sync()

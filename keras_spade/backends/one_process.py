@@ -18,17 +18,17 @@ def whole(data):
 
 
 def replicas(model):
-    """1."""
+    """One: there are no others."""
     return 1
 
 
 def workers(model):
-    """1."""
+    """One: there are no others."""
     return 1
 
 
 def writes_files(model):
-    """True."""
+    """True: there are no other processes."""
     return True
 
 

@@ -6,11 +6,11 @@ import functools
 import keras
 import tensorflow as tf
 
+from keras_spade.arguments import ids_out_of_range
 from keras_spade.backends.part import Part
 from keras_spade.backends.replicas import place_in_batch, samples_present
 from keras_spade.backends.tensorflow_updates import all_finite, apply_or_undo
 from keras_spade.backends.tensorflow_workers import check_same_place, losing_none, wait_for_all
-from keras_spade.label_ids import out_of_range
 
 COMPILES_STEPS = False  # XLA drops the check of label ids.
 RUNS_MANY_STEPS = True
@@ -34,7 +34,7 @@ def run_step(model, step, data):
 
 
 def run_predict_step(step, data):
-    """Runs Keras' own on this replica's part of a batch."""
+    """Runs Keras' own step on this replica's part of a batch."""
     with _samples(data) as (data, _, count):
         return step(data)[:count]
 
@@ -90,7 +90,8 @@ def check_label_range(labels, num_classes):
     """Fails where the labels are read, naming the range, on ids outside `0..num_classes-1`."""
     low, high = tf.reduce_min(labels), tf.reduce_max(labels)
     ok = tf.logical_and(low >= 0, high < num_classes)
-    with tf.control_dependencies([tf.debugging.Assert(ok, [out_of_range(num_classes), low, high])]):
+    message = [ids_out_of_range(num_classes), low, high]
+    with tf.control_dependencies([tf.debugging.Assert(ok, message)]):
         return tf.identity(labels)
 
 
@@ -110,8 +111,15 @@ def pass_over(model, arguments, restore, counters):
 
 
 def inference(model, function, variables):
-    """The function, compiled, on one replica."""
-    return function if model.run_eagerly else tf.function(function, reduce_retracing=True)
+    """The function, compiled; on the device of the strategy, if that has one only."""
+    run = function
+    if replicas(model) == 1:
+        run = functools.partial(_on_strategy, model.distribute_strategy, function)
+    return run if model.run_eagerly else tf.function(run, reduce_retracing=True)
+
+
+def _on_strategy(strategy, function, inputs):
+    return strategy.run(function, args=(inputs,))
 
 
 # === Replicas and workers ===
@@ -155,7 +163,7 @@ def check_batches(x, batch_size=None, steps_per_epoch=None):
 
 
 def smallest_batch():
-    """1."""
+    """One."""
     return 1
 
 
@@ -181,7 +189,7 @@ def shared_by_workers(model, data):
 
 
 def split_over_workers(data):
-    """The same, for any number of workers; other data than datasets as they are."""
+    """Datasets with batches split over workers, unless they say how; other data as they are."""
     if not isinstance(data, tf.data.Dataset):
         return data
     options = data.options()

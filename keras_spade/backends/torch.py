@@ -3,6 +3,7 @@
 import keras
 import torch
 
+from keras_spade.arguments import ids_out_of_range
 from keras_spade.backends.one_process import ARRAYS_STREAM_AS_DATASETS as ARRAYS_STREAM_AS_DATASETS
 from keras_spade.backends.one_process import (
     READS_BATCHES_OF_PAST_STEPS as READS_BATCHES_OF_PAST_STEPS,
@@ -16,7 +17,6 @@ from keras_spade.backends.one_process import shared_by_workers as shared_by_work
 from keras_spade.backends.one_process import whole
 from keras_spade.backends.one_process import workers as workers
 from keras_spade.backends.one_process import writes_files as writes_files
-from keras_spade.label_ids import out_of_range
 
 COMPILES_STEPS = False
 RUNS_MANY_STEPS = False
@@ -29,7 +29,7 @@ def run_step(model, step, data):
 
 
 def run_predict_step(step, data):
-    """Keras' own."""
+    """Runs Keras' own step."""
     return step(data)
 
 
@@ -86,7 +86,7 @@ def check_label_range(labels, num_classes):
         return labels
     low, high = (int(end) for end in torch.aminmax(labels))
     if low < 0 or high >= num_classes:
-        raise ValueError(f"{out_of_range(num_classes)} {low}, {high}.")
+        raise ValueError(f"{ids_out_of_range(num_classes)} {low}, {high}.")
     return labels
 
 
@@ -117,5 +117,5 @@ def check_batches(x, batch_size=None, steps_per_epoch=None):
 
 
 def smallest_batch():
-    """1."""
+    """One."""
     return 1

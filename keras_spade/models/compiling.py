@@ -52,12 +52,17 @@ def check_replicas(replicas, optimizers):
                 raise ValueError(f"`{argument}`: on several replicas, Keras' {option} {reason}.")
 
 
-def check_limit(max_skipped_steps):
-    """Raises unless `max_skipped_steps` is a limit or `None`."""
+def check(max_skipped_steps, kl_reduction, **weights):
+    """Raises for arguments of `compile` that no loss or optimizer checks itself."""
     if max_skipped_steps is not None and not max_skipped_steps >= 1:
         raise ValueError(
             f"`max_skipped_steps` must be None or at least 1, got {max_skipped_steps!r}."
         )
+    if kl_reduction not in ("sum", "mean"):
+        raise ValueError(f'`kl_reduction` must be "sum" or "mean", got {kl_reduction!r}.')
+    for name, weight in weights.items():
+        if not weight >= 0:
+            raise ValueError(f"`{name}` must not be negative, got {weight!r}.")
 
 
 def adversarial(loss):

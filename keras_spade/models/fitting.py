@@ -175,7 +175,7 @@ class Fitting(Saving):
     @property
     def metrics(self):
         """The averages of the losses, one each."""
-        return list(getattr(self, "loss_trackers", []))
+        return list(self.loss_trackers)
 
     @property
     def metrics_variables(self):

@@ -1,7 +1,6 @@
 """The GAN: three networks, their losses, one training step."""
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_spade.backends import backend
@@ -18,9 +17,9 @@ from keras_spade.optimizers import AlternatingOptimizers
 from keras_spade.runs import SkippedSteps
 
 
-def _of_objective(name):
-    """An argument of `compile` that its losses keep, as an attribute of the model."""
-    return property(lambda self: getattr(self.objective, name), doc=f"`{name}` of `compile`.")
+def _of(part, name):
+    """An argument of `compile` that a part of the model keeps; to change it, compile again."""
+    return property(lambda self: getattr(getattr(self, part), name), doc=f"`{name}` of `compile`.")
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -63,8 +62,7 @@ class GauGAN(Fitting):
 
     Example:
 
-    >>> import numpy as np
-    >>> from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator
+    >>>     >>> from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator
     >>> shape = (32, 32, 3)
     >>> gan = GauGAN(
     ...     SPADEGenerator(4, shape, latent_dim=None, base_filters=2),
@@ -83,7 +81,7 @@ class GauGAN(Fitting):
 
     def __init__(self, generator, discriminator, encoder=None, seed=None, **kwargs):
         super().__init__(**kwargs)
-        self.networks = GanNetworks(generator, discriminator, encoder)
+        GanNetworks(generator, discriminator, encoder)  # It checks that they belong together.
         self.generator = generator
         self.discriminator = discriminator
         self.encoder = encoder
@@ -92,6 +90,7 @@ class GauGAN(Fitting):
         self.skipped_steps = SkippedSteps()
         self.supports_jit = backend.COMPILES_STEPS
         self.built = True
+        self.loss_trackers = []
         self._inference = None
 
     # === Configuration ===
@@ -140,12 +139,18 @@ class GauGAN(Fitting):
             ValueError: for bad arguments, naming them.
             RuntimeError: if the ImageNet weights cannot be had.
         """
+        compiling.check(
+            max_skipped_steps,
+            kl_reduction,
+            feature_matching_weight=feature_matching_weight,
+            perceptual_weight=perceptual_weight,
+            kl_weight=kl_weight,
+        )
         with backend.scope(self):
             both = compiling.optimizers(
                 self.networks, generator_optimizer, discriminator_optimizer, auto_scale_loss
             )
             compiling.check_replicas(self.replicas, both)
-            compiling.check_limit(max_skipped_steps)
             objective = Objective(
                 self.networks,
                 adversarial_loss=compiling.adversarial(adversarial_loss),
@@ -162,10 +167,8 @@ class GauGAN(Fitting):
                 steps_per_execution=steps_per_execution,
                 auto_scale_loss=False,
             )
-            self.generator_optimizer = both["generator_optimizer"]
-            self.discriminator_optimizer = both["discriminator_optimizer"]
-            self.generator_optimizer.build(self.networks.generator_variables)
-            self.discriminator_optimizer.build(self.networks.discriminator_variables)
+            both["generator_optimizer"].build(self.networks.generator_variables)
+            both["discriminator_optimizer"].build(self.networks.discriminator_variables)
             self.objective = objective
             self.training_step = TrainingStep(
                 objective, **both, noise=self.seed_generator, skipped_steps=self.skipped_steps
@@ -186,12 +189,19 @@ class GauGAN(Fitting):
             **{argument: optimizer.variables for argument, optimizer in both.items()},
         )
 
-    adversarial_loss = _of_objective("adversarial_loss")
-    feature_matching_weight = _of_objective("feature_matching_weight")
-    perceptual_loss = _of_objective("perceptual_loss")
-    perceptual_weight = _of_objective("perceptual_weight")
-    kl_weight = _of_objective("kl_weight")
-    kl_reduction = _of_objective("kl_reduction")
+    generator_optimizer = _of("training_step", "generator_optimizer")
+    discriminator_optimizer = _of("training_step", "discriminator_optimizer")
+    adversarial_loss = _of("objective", "adversarial_loss")
+    feature_matching_weight = _of("objective", "feature_matching_weight")
+    perceptual_loss = _of("objective", "perceptual_loss")
+    perceptual_weight = _of("objective", "perceptual_weight")
+    kl_weight = _of("objective", "kl_weight")
+    kl_reduction = _of("objective", "kl_reduction")
+
+    @property
+    def networks(self):
+        """The three networks together."""
+        return GanNetworks(self.generator, self.discriminator, self.encoder)
 
     @property
     def generator_variables(self):
@@ -224,24 +234,24 @@ class GauGAN(Fitting):
             latent = self.networks.draw_latent(batch_size, self.seed_generator)
         return self.networks.paint(conditioning, latent, training)
 
-    def paint(self, inputs):
-        """Paints label maps whose ids are known to be classes; `generate` does so.
+    def paint_checked(self, inputs):
+        """Paints label maps whose ids are known to be classes, as `generate` does.
 
         On several workers, one can call it alone.
 
         Args:
-            inputs: dict as in a call, with the latent where the generator has one.
+            inputs: dict as in a call; with the latent, where the generator has one.
 
         Returns:
             Images `(batch, H, W, 3)`, float32 in [-1, 1].
         """
         if self._inference is None:
 
-            def paint(inputs):
+            def inference(inputs):
                 conditioning = conditioning_inputs(inputs, self.generator)
                 return self.networks.paint(conditioning, inputs.get("latent"), training=False)
 
-            self._inference = backend.inference(self, paint, self.generator.variables)
+            self._inference = backend.inference(self, inference, self.generator.variables)
         return self._inference(inputs)
 
     def generate(self, labels, instances=None, style_image=None, latent=None, seed=None):
@@ -267,11 +277,9 @@ class GauGAN(Fitting):
         """
         inputs = checked_maps(labels, instances, self.generator)
         batch_size = len(inputs[map_key(self.generator)])
-        if seed is None:
-            # A worker may paint alone; the noise of training stays that of all workers then.
-            alone = self.workers > 1
-            seed = int(np.random.randint(2**31)) if alone else self.seed_generator
+        if seed is None and self.workers == 1:
+            seed = self.seed_generator
         latent = given_or_drawn_latent(self.networks, batch_size, style_image, latent, seed)
         if latent is not None:
             inputs["latent"] = latent
-        return to_bytes(ops.convert_to_numpy(self.paint(inputs)).astype("float32"))
+        return to_bytes(ops.convert_to_numpy(self.paint_checked(inputs)).astype("float32"))

@@ -26,9 +26,6 @@ class Objective:
         kl_weight: factor of the KL divergence, with an encoder.
         kl_reduction: `"sum"` over the global batch, or `"mean"`.
 
-    Raises:
-        ValueError: for a negative weight, or another `kl_reduction`.
-
     Reference: Park et al. 2019 (arXiv 1903.07291), section 3 and appendix A, "Training details".
     """
 
@@ -39,13 +36,6 @@ class Objective:
     perceptual_weight: float
     kl_weight: float
     kl_reduction: str
-
-    def __post_init__(self):
-        if self.kl_reduction not in ("sum", "mean"):
-            raise ValueError(f'`kl_reduction` must be "sum" or "mean", got {self.kl_reduction!r}.')
-        for name in ("feature_matching_weight", "perceptual_weight", "kl_weight"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"`{name}` must not be negative, got {getattr(self, name)!r}.")
 
     @property
     def loss_names(self) -> list[str]:

@@ -78,7 +78,8 @@ def given_or_drawn_latent(networks, batch_size, style_image, latent, seed):
         batch_size: how many label maps there are.
         style_image: as in `GauGAN.generate`.
         latent: as in `GauGAN.generate`.
-        seed: an int, or a `keras.random.SeedGenerator`.
+        seed: an int, a `keras.random.SeedGenerator`, or `None` for NumPy's noise: a worker may
+            paint alone, and the noise of training stays that of all workers.
 
     Returns:
         An array `(batch_size, latent_dim)`, or `None` for a generator without latent.
@@ -104,6 +105,7 @@ def given_or_drawn_latent(networks, batch_size, style_image, latent, seed):
             )
         return np.broadcast_to(latent, (batch_size, latent_dim))
     shape = (batch_size, latent_dim)
+    seed = int(np.random.randint(2**31)) if seed is None else seed
     if style_image is None:
         return ops.convert_to_numpy(keras.random.normal(shape, seed=seed))
     if networks.encoder is None:

@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_spade.backends import backend
 from keras_spade.files import WholeFiles
 from keras_spade.networks._folding import fold
 
@@ -13,6 +14,11 @@ class Network(WholeFiles, keras.Model):
     # Of functional models:
     input: dict | keras.KerasTensor
     outputs: list
+
+    @property
+    def writes_files(self):
+        """Whether this process writes files: on several workers, the first one does."""
+        return backend.writes_files(self)
 
     def call(self, inputs, training=None, mask=None):
         """Runs the graph; refuses labels that are no ids, which Keras would cut to integers."""

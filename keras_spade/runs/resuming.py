@@ -52,7 +52,7 @@ class OwnAverages(keras.callbacks.Callback):
 
 
 def with_own_averages(callbacks):
-    """The callbacks, where buffers are shared with an `OwnAverages` behind each `SwapEMAWeights`."""
+    """The callbacks; where buffers are shared, an `OwnAverages` after each `SwapEMAWeights`."""
     if not backend.SHARES_BUFFERS:
         return callbacks
     pairs = [

@@ -206,8 +206,10 @@ def test_generate_repeats_under_a_seed(make_gan, batch):
 def test_latents_without_encoder_are_standard_normal(make_gan, batch, monkeypatch):
     gan = make_gan(latent_dim=4)
     seen = []
-    generator = gan.paint
-    monkeypatch.setattr(gan, "paint", lambda inputs: seen.append(inputs) or generator(inputs))
+    generator = gan.paint_checked
+    monkeypatch.setattr(
+        gan, "paint_checked", lambda inputs: seen.append(inputs) or generator(inputs)
+    )
     for seed in range(20):
         gan.generate(batch["labels"][:1], seed=seed)
     latents = np.concatenate([inputs["latent"] for inputs in seen])
@@ -326,6 +328,17 @@ def test_compile_checks_its_arguments(make_gan):
         gan.compile(perceptual_loss="vgg16")
     with pytest.raises(ValueError, match="`kind` must be one of"):
         gan.compile(adversarial_loss="hing", perceptual_loss=None)
+
+
+def test_compile_refuses_before_it_loads_vgg19(make_gan, monkeypatch):
+    def load(*args, **kwargs):
+        raise RuntimeError("loaded")
+
+    monkeypatch.setattr(keras.applications, "VGG19", load)
+    gan = make_gan(compiled=False)
+    for arguments in ({"kl_reduction": "avg"}, {"kl_weight": -1.0}, {"max_skipped_steps": 0}):
+        with pytest.raises(ValueError, match=f"`{next(iter(arguments))}` must"):
+            gan.compile(**arguments)
 
 
 def test_compile_refuses_what_cannot_be(make_gan):

@@ -185,7 +185,7 @@ if flags.index == 0 or not flags.workers:  # alone
         batch["latent"] = np.linspace(-1, 1, 20, dtype="float32").reshape(5, 4)
     painted = gan.generate(batch["labels"], batch["instances"], latent=batch.get("latent"))
     # Rounded to 256 levels, so compared before.
-    arrays["painted"] = np.asarray(gan.paint(batch), "float64")
+    arrays["painted"] = np.asarray(gan.paint_checked(batch), "float64")
     assert np.abs(painted - (arrays["painted"] + 1) * 127.5).max() <= 0.51
 partial = f"{flags.out}.partial.npz"
 np.savez(partial, rows=json.dumps(Steps.rows), history=json.dumps(history), **arrays)

@@ -63,7 +63,9 @@ latent = rng.standard_normal((4, 8))
 def paint(gan):
     """Pictures as floats: rounded to bytes they would hide differences, or make some."""
     inputs = {k: v for k, v in batch.items() if k != "image"}
-    return keras.ops.convert_to_numpy(gan.paint({**inputs, "latent": latent.astype(flags.dtype)}))
+    return keras.ops.convert_to_numpy(
+        gan.paint_checked({**inputs, "latent": latent.astype(flags.dtype)})
+    )
 
 
 def arrays_of(gan, prefix):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from support.backends import BACKEND, not_on, only_on
+from support.backends import not_on, only_on
 from support.tiny_gan import state_of, tiny_batch, tiny_gan
 
 from keras_spade.backends import backend

@@ -8,8 +8,8 @@ from support.tiny_gan import tiny_batch, tiny_gan
 
 tf = pytest.importorskip("tensorflow", reason="tf.data is TensorFlow's")
 
-from keras_spade.datasets import by_epoch, epoch_order
 from keras_spade.backends.tensorflow import split_over_workers
+from keras_spade.datasets import by_epoch, epoch_order
 from keras_spade.runs.tensorflow_streams import one_epoch, stream_from
 
 
