@@ -61,6 +61,6 @@ def _tensorflow_is_in_python():
     for frame in sys._current_frames().values():
         while frame.f_back is not None:
             frame = frame.f_back
-        if frame.f_globals.get("__name__", "").startswith("tensorflow."):
+        if str(frame.f_globals.get("__name__")).startswith("tensorflow."):
             return True
     return False

@@ -2,10 +2,9 @@
 
 from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.pairing import Files, existing_directory, pair_files
-from keras_spade.datasets.folders.pipeline import folder_dataset
 from keras_spade.datasets.public.layout import Layout
 from keras_spade.datasets.public.named_dataset import NamedDataset, colors_in, names_in
-from keras_spade.datasets.public.public_dataset import published
+from keras_spade.datasets.public.public_dataset import public_files, published
 
 FOLDERS = {"train": "training", "val": "validation"}
 
@@ -158,17 +157,7 @@ def scenes_dataset(info, directory, split, size, counting, scenes, on_bad_file, 
     )
     shifted = counting == "shifted"
     mapping = LabelMapping(offset=-1, void_labels=0) if shifted else LabelMapping(void_labels=None)
-    return folder_dataset(
-        listing,
-        info.num_classes,
-        mapping,
-        *size,
-        void_class=shifted,
-        on_bad_file=on_bad_file,
-        as_stored=True,
-        info=info,
-        **options,
-    )
+    return public_files(info, listing, mapping, size, shifted, on_bad_file, options)
 
 
 def _scene_categories(file):

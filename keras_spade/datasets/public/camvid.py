@@ -7,10 +7,9 @@ from keras_spade.datasets.folders.pairing import (
     existing_directory,
     pair_files,
 )
-from keras_spade.datasets.folders.pipeline import folder_dataset
 from keras_spade.datasets.public.layout import Layout
 from keras_spade.datasets.public.named_dataset import NamedDataset
-from keras_spade.datasets.public.public_dataset import published
+from keras_spade.datasets.public.public_dataset import public_files, published
 
 VOID_LABEL = 11
 PUBLISHED = ("701_StillsRaw_full", "LabeledApproved_full")
@@ -180,15 +179,5 @@ def camvid(
         }
         mapping = LabelMapping(palette={**colors, CAMVID_VOID: 255}, void_labels=255)
     info = COUNTINGS["camvid" if num_classes == 11 else "camvid_31"]
-    return folder_dataset(
-        listing,
-        info.num_classes,
-        mapping,
-        image_size,
-        batch_size,
-        void_class=void_class,
-        on_bad_file=on_bad_file,
-        as_stored=True,
-        info=info,
-        **kwargs,
-    )
+    size = (image_size, batch_size)
+    return public_files(info, listing, mapping, size, void_class, on_bad_file, kwargs)

@@ -7,10 +7,9 @@ from keras_spade.datasets.folders.pairing import (
     instance_folder_or_none,
     pair_files,
 )
-from keras_spade.datasets.folders.pipeline import folder_dataset
 from keras_spade.datasets.public.layout import Layout
 from keras_spade.datasets.public.named_dataset import NamedDataset
-from keras_spade.datasets.public.public_dataset import published
+from keras_spade.datasets.public.public_dataset import public_files, published
 
 # Cityscapes, helpers/labels.py: name, train id (None: ignored), colour; the position is the id.
 # The 35th, the licence plate, has the id -1 there and is in no label map.
@@ -150,15 +149,5 @@ def cityscapes(
     mapping = LabelMapping(void_labels=None)
     if train_ids:
         mapping = LabelMapping(remap=TRAIN_IDS, void_labels=WITHOUT_TRAIN_ID)
-    return folder_dataset(
-        listing,
-        info.num_classes,
-        mapping,
-        image_size,
-        batch_size,
-        void_class=train_ids,
-        on_bad_file=on_bad_file,
-        as_stored=True,
-        info=info,
-        **kwargs,
-    )
+    size = (image_size, batch_size)
+    return public_files(info, listing, mapping, size, train_ids, on_bad_file, kwargs)

@@ -2,10 +2,9 @@
 
 from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.pairing import Files, Listing, existing_directory, pair_files
-from keras_spade.datasets.folders.pipeline import folder_dataset
 from keras_spade.datasets.public.layout import Layout
 from keras_spade.datasets.public.named_dataset import NamedDataset
-from keras_spade.datasets.public.public_dataset import published
+from keras_spade.datasets.public.public_dataset import public_files, published
 
 # CMP Facades, label_names.txt: name, colour in the palette of the files; ids 1..12 there.
 CMP_FACADES = (
@@ -100,15 +99,6 @@ def cmp_facades(
         listing.samples += found.samples
         listing.problems |= found.problems
     info = COUNTINGS["cmp_facades"]
-    return folder_dataset(
-        listing,
-        info.num_classes,
-        LabelMapping(offset=-1, void_labels=0),
-        image_size,
-        batch_size,
-        void_class=void_class,
-        on_bad_file=on_bad_file,
-        as_stored=True,
-        info=info,
-        **kwargs,
-    )
+    mapping = LabelMapping(offset=-1, void_labels=0)
+    size = (image_size, batch_size)
+    return public_files(info, listing, mapping, size, void_class, on_bad_file, kwargs)

@@ -9,10 +9,9 @@ from keras_spade.datasets.folders.pairing import (
     instance_folder_or_none,
     pair_files,
 )
-from keras_spade.datasets.folders.pipeline import folder_dataset
 from keras_spade.datasets.public.layout import Layout
 from keras_spade.datasets.public.named_dataset import NamedDataset, names_in
-from keras_spade.datasets.public.public_dataset import published
+from keras_spade.datasets.public.public_dataset import public_files, published
 
 VOID_LABEL = 255
 
@@ -129,15 +128,6 @@ def coco_stuff(
         on_bad_file=on_bad_file,
     )
     info = COUNTINGS["coco_stuff"]
-    return folder_dataset(
-        listing,
-        info.num_classes,
-        LabelMapping(void_labels=VOID_LABEL),
-        image_size,
-        batch_size,
-        void_class=void_class,
-        on_bad_file=on_bad_file,
-        as_stored=True,
-        info=info,
-        **kwargs,
-    )
+    mapping = LabelMapping(void_labels=VOID_LABEL)
+    size = (image_size, batch_size)
+    return public_files(info, listing, mapping, size, void_class, on_bad_file, kwargs)

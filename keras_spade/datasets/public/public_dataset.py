@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from keras_spade.datasets.folders.pipeline import folder_dataset
 from keras_spade.datasets.source import recorded
 
 PUBLIC_DATASETS = {}
@@ -49,6 +50,24 @@ def published(countings, layouts=(), has_instances=False):
         return load
 
     return decorate
+
+
+def public_files(info, listing, mapping, size, void_class, on_bad_file, options):
+    """The dataset of a published set's files, on whose stored pixels the labels were drawn.
+
+    `size` is that of images and batch, `options` are further arguments of `paired_folders`.
+    """
+    return folder_dataset(
+        listing,
+        info.num_classes,
+        mapping,
+        *size,
+        void_class=void_class,
+        on_bad_file=on_bad_file,
+        as_stored=True,
+        info=info,
+        **options,
+    )
 
 
 def recognised(directory) -> tuple[Callable, dict] | None:
