@@ -2,9 +2,11 @@ import gc
 import os
 from pathlib import Path
 
+from support import jax_settings
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# XLA compiles for each new shape, and optimises longer than the small numbers here take.
-os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+if os.environ.get("KERAS_BACKEND") == "jax":
+    os.environ |= jax_settings.environment() | os.environ
 
 import keras
 import pytest
@@ -17,13 +19,6 @@ gc.freeze()
 
 if BACKEND == "jax":
     import jax
-
-    # Compiling takes longer than computing here.
-    jax.config.update("jax_disable_most_optimizations", True)
-    # What one test has compiled, the others need not compile again.
-    jax.config.update("jax_compilation_cache_dir", str(Path(__file__).parents[1] / ".jax_cache"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 if BACKEND == "torch":
     import torch
@@ -61,10 +56,19 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True, scope="module")
 def _forget_what_was_compiled():
-    """JAX keeps it all, gigabytes of it after some hundred tests."""
+    """JAX keeps it all, gigabytes of it after some hundred tests; there is a limit to that."""
     yield
-    if BACKEND == "jax":
+    if BACKEND == "jax" and memory() > 4 * 2**30:
         jax.clear_caches()
+
+
+def memory():
+    """Bytes that this process has, as Linux tells; without a limit elsewhere."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return float("inf")
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,8 @@ parser.add_argument("--own_noise", action="store_true", help="of the backend, no
 parser.add_argument("--name", help="of the files written, if not that of the backend")
 flags = parser.parse_args()
 if flags.devices > 1:
-    os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={flags.devices}"
+    others = os.environ.get("XLA_FLAGS", "")
+    os.environ["XLA_FLAGS"] = f"{others} --xla_force_host_platform_device_count={flags.devices}"
 
 import keras
 import numpy as np

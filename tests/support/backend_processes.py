@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from support import jax_settings
 
 SCRIPT = Path(__file__).parents[1] / "processes" / "train_on_backend.py"
 BACKENDS = [name for name in ("tensorflow", "torch", "jax") if importlib.util.find_spec(name)]
@@ -20,8 +21,8 @@ def run(backend, folder, *flags):
         "PYTHONPATH": str(SCRIPT.parents[2]),
         "CUDA_VISIBLE_DEVICES": "-1",
         "JAX_ENABLE_X64": "true" if "--dtype=float64" in flags else "false",
-        "JAX_DISABLE_MOST_OPTIMIZATIONS": "true",
         "OMP_NUM_THREADS": "1",
+        **(jax_settings.environment() if backend == "jax" else {}),
     }
     result = subprocess.run(
         [sys.executable, str(SCRIPT), str(folder), *flags],

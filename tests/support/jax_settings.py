@@ -1,0 +1,24 @@
+"""How the tests compile on JAX, which takes longer there than computing: variables of processes."""
+
+import importlib.util
+from importlib import metadata
+from pathlib import Path
+
+
+def environment():
+    """For this process, before JAX is imported, and for those that it starts."""
+    if importlib.util.find_spec("jax") is None:
+        return {}
+    variables = {
+        # XLA compiles for each new shape, and optimises longer than the small numbers here take.
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "true",
+        # What one test or process has compiled, the others need not compile again.
+        "JAX_COMPILATION_CACHE_DIR": str(Path(__file__).parents[2] / ".jax_cache"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+    if metadata.version("jax").startswith("0.10."):
+        # The older way to fuse loops compiles in two thirds of the time. (Of a flag that it does
+        # not know XLA dies, so not in every version.)
+        variables["XLA_FLAGS"] = "--xla_cpu_use_fusion_emitters=false"
+    return variables
