@@ -51,5 +51,12 @@ def positive_integers(argument, values, count, wanted):
 
 
 def ids_out_of_range(num_classes):
-    """The message for label ids that are no class; the smallest and the largest found follow."""
+    """The message for label ids that are no class; the smallest and the largest found follow.
+
+    Args:
+        num_classes: ids are `0..num_classes-1`.
+
+    Returns:
+        The beginning of the message.
+    """
     return f"`labels` must hold ids 0..{num_classes - 1}; found (smallest, largest):"

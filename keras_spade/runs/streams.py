@@ -43,7 +43,15 @@ def training_data(model, data, place, epochs, backup):
 
 
 def evaluation_data(model, data):
-    """Data, of which a dataset gives the same batches each time."""
+    """Data for evaluation, of which a dataset gives the same batches each time.
+
+    Args:
+        model: a `GauGAN`.
+        data: as in `evaluate`.
+
+    Returns:
+        The data.
+    """
     if is_tf_dataset(data):
         from keras_spade.runs.tensorflow_streams import one_epoch
 
