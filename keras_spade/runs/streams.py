@@ -1,5 +1,6 @@
 """Training batches as one stream that can begin anywhere in the training."""
 
+import dataclasses
 import math
 import sys
 
@@ -20,26 +21,26 @@ def training_data(model, data, place, epochs, backup):
 
     Args:
         model: a `GauGAN`.
-        data: what `fit` was given of `x`, `y`, `batch_size`, `shuffle`, `steps_per_epoch`,
-            `sample_weight` and `class_weight`.
+        data: a `FitData`.
         place: `(epoch, step)` to begin at.
         epochs: the epoch training ends before.
         backup: a `BackupAndRestore`, or `None`.
 
     Returns:
-        The same arguments. Where Keras' loop reads a batch for steps that were made before, batches
+        A `FitData`. Where Keras' loop reads a batch for steps that were made before, batches
         that nobody looks at stand in front.
     """
-    backend.check_batches(data["x"], data["batch_size"], data["steps_per_epoch"])
-    if not (backend.ARRAYS_STREAM_AS_DATASETS or is_tf_dataset(data["x"])):
+    backend.check_batches(data.x, data.batch_size, data.steps_per_epoch)
+    if not (backend.ARRAYS_STREAM_AS_DATASETS or is_tf_dataset(data.x)):
         return data if backup is None else stream_of_arrays(model, data, place, epochs, backup)
     from keras_spade.runs.tensorflow_streams import training_stream, with_empty_batches
 
     stream = training_stream(model, data, place, epochs, backup)
     if stream is not None and backend.READS_BATCHES_OF_PAST_STEPS:
-        stream["x"] = with_empty_batches(stream["x"], place[1], backend.smallest_batch())
+        empty = with_empty_batches(stream.x, place[1], backend.smallest_batch())
+        stream = dataclasses.replace(stream, x=empty)
     data = stream or data
-    return data | {"x": backend.shared_by_workers(model, data["x"])}
+    return dataclasses.replace(data, x=backend.shared_by_workers(model, data.x))
 
 
 def evaluation_data(model, data):
@@ -82,19 +83,17 @@ def check_steps(model, steps, place, backup):
         )
 
 
-def check_arrays(x, y, convert, **weights):
+def check_arrays(data, convert):
     """The arrays of `fit` as one structure, and how many samples they hold.
 
     Args:
-        x: as in `fit`.
-        y: as in `fit`.
+        data: a `FitData`.
         convert: makes a tensor or array of an array; fails with other things.
-        **weights: arguments of `fit` that must be `None`.
     """
-    for argument, value in weights.items():
-        if value is not None:
+    for argument in ("sample_weight", "class_weight"):
+        if getattr(data, argument) is not None:
             raise ValueError(f"`{argument}` is not used; leave it away.")
-    arrays = (x,) if y is None else (x, y)
+    arrays = (data.x,) if data.y is None else (data.x, data.y)
 
     def converted(array):
         # Neither is a `PyDataset`, which NumPy would read to its end.
@@ -107,7 +106,7 @@ def check_arrays(x, y, convert, **weights):
     except (TypeError, ValueError):
         raise ValueError(
             "`x`: with BackupAndRestore it must be arrays or a `tf.data.Dataset`, which can go on "
-            f"where an epoch was interrupted; got {type(x).__name__}."
+            f"where an epoch was interrupted; got {type(data.x).__name__}."
         ) from None
     sizes = {int(array.shape[0]) for array in keras.tree.flatten(arrays)}
     if len(sizes) != 1:
@@ -122,26 +121,24 @@ def stream_of_arrays(model, data, place, epochs, backup):
 
     Args:
         model: a `GauGAN`.
-        data: what `fit` was given of `x`, `y`, `batch_size`, `shuffle`, `steps_per_epoch`,
-            `sample_weight` and `class_weight`.
+        data: a `FitData`.
         place: `(epoch, step)` to begin at.
         epochs: the epoch training ends before.
         backup: a `BackupAndRestore`.
 
     Returns:
-        The arguments anew. In the place of the batches of steps that were made before stand others.
+        A `FitData`. Instead of the batches of steps that were made before stand others.
     """
-    weights = {k: data[k] for k in ("sample_weight", "class_weight")}
-    arrays, size = check_arrays(data["x"], data["y"], _array, **weights)
-    batch_size = data["batch_size"] or 32
+    arrays, size = check_arrays(data, _array)
+    batch_size = data.batch_size or 32
     count = math.ceil(size / batch_size)
-    steps = data["steps_per_epoch"] or count
+    steps = data.steps_per_epoch or count
     check_steps(model, steps, place, backup)
 
     def batch(number):
         epoch, step = divmod(number, count)
         order = np.arange(size)
-        if data["shuffle"]:
+        if data.shuffle:
             order = np.random.default_rng([model.seed or 0, epoch]).permutation(size)
         picked = order[step * batch_size : (step + 1) * batch_size]
         return keras.tree.map_structure(lambda array: array[picked], arrays)
@@ -149,13 +146,9 @@ def stream_of_arrays(model, data, place, epochs, backup):
     first = place[0] * steps + place[1]
     numbers = [first] * place[1] + list(range(first, epochs * steps))
     stream = (batch(number) for number in numbers or [first])
-    return data | {
-        "x": stream,
-        "y": None,
-        "batch_size": None,
-        "shuffle": False,
-        "steps_per_epoch": steps,
-    }
+    return dataclasses.replace(
+        data, x=stream, y=None, batch_size=None, shuffle=False, steps_per_epoch=steps
+    )
 
 
 def _array(x):

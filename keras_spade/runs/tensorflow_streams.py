@@ -1,6 +1,7 @@
 """Datasets of TensorFlow as one stream that can begin anywhere in the training."""
 
 import math
+from dataclasses import replace
 
 import keras
 import tensorflow as tf
@@ -15,31 +16,30 @@ def training_stream(model, data, place, epochs, backup):
 
     Args:
         model: a `GauGAN`.
-        data: what `fit` was given of `x`, `y`, `batch_size`, `shuffle`, `steps_per_epoch`,
-            `sample_weight` and `class_weight`.
+        data: a `FitData`.
         place: `(epoch, step)` to begin at.
         epochs: the epoch training ends before.
         backup: a `BackupAndRestore`, or `None`.
 
     Returns:
-        The arguments anew; `None` if Keras is to take the data as they are.
+        A `FitData`; `None` if Keras is to take the data as they are.
 
     Raises:
         ValueError: if the data have no place to begin at, and there is a backup.
     """
-    dataset = data["x"]
-    if backup is None and not _has_places(dataset, data["steps_per_epoch"]):
+    dataset = data.x
+    if backup is None and not _has_places(dataset, data.steps_per_epoch):
         return None
     if not isinstance(dataset, tf.data.Dataset):
-        dataset = _dataset_of_arrays(**data, seed=model.seed or 0)
-        data = data | {"y": None, "batch_size": None}
+        dataset = _dataset_of_arrays(data, seed=model.seed or 0)
+        data = replace(data, y=None, batch_size=None)
     origin = place[0] if backup is None else backup.first_epoch
-    stream, steps = stream_from(dataset, place, origin, epochs, data["steps_per_epoch"])
+    stream, steps = stream_from(dataset, place, origin, epochs, data.steps_per_epoch)
     if backup is not None:
         check_steps(model, steps, place, backup)
     elif steps % model.steps_per_execution:
         return None
-    return data | {"x": stream, "shuffle": False, "steps_per_epoch": steps}
+    return replace(data, x=stream, shuffle=False, steps_per_epoch=steps)
 
 
 def stream_from(dataset, place, origin, epochs, steps_per_epoch):
@@ -127,18 +127,18 @@ def one_epoch(dataset):
     return source.for_epoch(zero, zero).apply(count)
 
 
-def _dataset_of_arrays(x, y, batch_size, shuffle, seed, steps_per_epoch, **weights):
+def _dataset_of_arrays(data, seed):
     """Arrays as a dataset of `by_epoch`."""
-    arrays, size = check_arrays(x, y, tf.convert_to_tensor, **weights)
-    batch_size = batch_size or 32
+    arrays, size = check_arrays(data, tf.convert_to_tensor)
+    batch_size = data.batch_size or 32
 
     def for_epoch(epoch, first_batch):
-        indices = epoch_order(size, epoch, seed, shuffle)[first_batch * batch_size :]
+        indices = epoch_order(size, epoch, seed, data.shuffle)[first_batch * batch_size :]
         batches = tf.data.Dataset.from_tensor_slices(indices).batch(batch_size)
 
         def pick(batch):
             picked = keras.tree.map_structure(lambda array: tf.gather(array, batch), arrays)
-            return picked[0] if y is None else picked
+            return picked[0] if data.y is None else picked
 
         return batches.map(pick, num_parallel_calls=tf.data.AUTOTUNE)
 

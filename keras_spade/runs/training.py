@@ -1,8 +1,10 @@
 """The frame of a training: where it begins, what it trains on, what stands around its steps."""
 
 import contextlib
+import dataclasses
 
 from keras_spade.backends import backend
+from keras_spade.runs.fit_data import FitData
 from keras_spade.runs.past_steps import PastSteps
 from keras_spade.runs.resuming import (
     KeepsWeights,
@@ -14,8 +16,6 @@ from keras_spade.runs.resuming import (
 )
 from keras_spade.runs.skipped_steps import StopOnSkippedSteps
 from keras_spade.runs.streams import evaluation_data, is_tf_dataset, training_data
-
-DATA = ("x", "y", "batch_size", "shuffle", "steps_per_epoch", "sample_weight", "class_weight")
 
 
 @contextlib.contextmanager
@@ -33,9 +33,9 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
         The arguments with which Keras' own `fit` makes the training.
     """
     callbacks, backup = split_callbacks(callbacks)
-    data = {name: arguments.pop(name) for name in DATA}
-    if is_tf_dataset(data["x"]):
-        data["shuffle"] = False  # It shuffles itself, or not.
+    data = FitData(**{f.name: arguments.pop(f.name) for f in dataclasses.fields(FitData)})
+    if is_tf_dataset(data.x):
+        data = dataclasses.replace(data, shuffle=False)  # It shuffles itself, or not.
     if backup is not None and arguments["validation_split"]:
         raise ValueError(
             "`validation_split` cannot be used with BackupAndRestore; give the samples as "
@@ -61,15 +61,8 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
                 begin_with_weights(callbacks)
             callbacks = [*([KeepsWeights(backup)] if swaps else []), *callbacks, backup]
         with _without_past_steps(model, step, backup):
-            yield (
-                arguments
-                | data
-                | {
-                    "callbacks": callbacks,
-                    "initial_epoch": epoch,
-                    "validation_data": validation_data,
-                }
-            )
+            here = {"callbacks": callbacks, "initial_epoch": epoch}
+            yield arguments | vars(data) | here | {"validation_data": validation_data}
         end_with_averages(model, swaps)
 
 
