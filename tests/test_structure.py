@@ -16,7 +16,7 @@ PACKAGE = Path(keras_spade.__file__).parent
 BACKENDS = ("tensorflow", "jax", "torch")
 # Who may ask which backend is in use, besides `backends/` and `segmaps/`.
 ASKING = set()
-WORDS = ("backend.backend()", "config.backend()", "distribute_strategy", "StatelessScope")
+WORDS = ("backend.backend()", "config.backend()", "distribute_strategy")
 
 
 def package_classes():

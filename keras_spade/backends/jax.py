@@ -4,6 +4,10 @@ A step is written for variables that change. Here it runs inside a `keras.Statel
 holds their values, and what they are in the end is the new state of Keras' loop.
 """
 
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
 import jax
 import keras
 import numpy as np
@@ -33,7 +37,7 @@ RUNS_MANY_STEPS = True
 SHARES_BUFFERS = True
 
 
-def run_step(model, step, state, data):
+def run_step(model: keras.Model, step: Callable, state: tuple, data) -> tuple[dict, tuple]:
     """Runs a step in a scope that holds the state, and returns its logs and the new state."""
     groups = [model.trainable_variables, model.non_trainable_variables]
     if len(state) == 4:  # A step of training.
@@ -49,12 +53,20 @@ def run_step(model, step, state, data):
     return logs, tuple([scope.get_current_value(v) for v in group] for group in groups)
 
 
-def run_predict_step(step, state, data):
+def run_predict_step(step: Callable, state: tuple, data):
     """Runs Keras' own step."""
     return step(state, data)
 
 
-def minimize(losses, variables, optimizer, statistics=(), noise=(), reads=(), share=1.0):
+def minimize(
+    losses: Callable[[], dict],
+    variables: Sequence[keras.Variable],
+    optimizer: keras.optimizers.Optimizer,
+    statistics: Sequence[keras.Variable] = (),
+    noise: Sequence[keras.Variable] = (),
+    reads: Sequence[keras.Variable] = (),
+    share=1.0,
+) -> tuple[dict, Any]:
     """Differentiates the sum of `losses()` and applies the optimizer, if all is finite."""
     constants = [(variable, variable.value) for variable in (*reads, *statistics, *noise)]
     changing = [*statistics, *noise]
@@ -107,12 +119,12 @@ def all_finite(tensors):
     return jnp.all(jnp.isfinite(jnp.stack([jnp.sum(jnp.square(x)) for x in wide])))
 
 
-def without_gradients():
+def without_gradients() -> AbstractContextManager:
     """A context for constants; JAX finds out by itself."""
     return scope(None)
 
 
-def check_label_range(labels, num_classes):
+def check_label_range(labels, num_classes: int):
     """Raises, naming the range, on ids outside `0..num_classes-1`, unless JAX is tracing."""
     if isinstance(labels, jax.core.Tracer) or not labels.size:
         return labels
@@ -123,13 +135,17 @@ def check_label_range(labels, num_classes):
     return labels
 
 
-def guarded(model, function, check, counters=()):
+def guarded(
+    model: keras.Model, function: Callable, check: Callable, counters: Sequence[keras.Variable] = ()
+) -> Callable:
     """Puts the check of batches in front of compiled steps, where it is not in them."""
     compiled = model.jit_compile and not model.run_eagerly
     return GuardedFunction(model, function, check if compiled else lambda data: None, counters)
 
 
-def inference(model, function, variables):
+def inference(
+    model: keras.Model, function: Callable, variables: Sequence[keras.Variable]
+) -> Callable:
     """The function, compiled for the values that the variables have at each call."""
     if model.run_eagerly or not model.jit_compile:
         return function

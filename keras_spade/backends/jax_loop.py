@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+from collections.abc import Callable, Sequence
 
 import jax
 import keras
@@ -12,13 +13,13 @@ HELP = (
 )
 
 
-def smallest_batch():
+def smallest_batch() -> int:
     """One sample a device."""
     distribution = keras.distribution.distribution()
     return 1 if distribution is None else distribution.num_model_replicas
 
 
-def check_batches(x, batch_size=None, steps_per_epoch=None):
+def check_batches(x, batch_size: int | None = None, steps_per_epoch: int | None = None) -> None:
     """Raises if it can be seen beforehand that the devices cannot share a batch.
 
     Args:
@@ -91,7 +92,12 @@ def show_counters(counters, state):
         variable.assign(value)
 
 
-def pass_over(model, arguments, restore, counters):
+def pass_over(
+    model: keras.Model,
+    arguments: tuple,
+    restore: Callable | None,
+    counters: Sequence[keras.Variable],
+):
     """Takes the batches of steps that were made before; returns the averages so far, and a state.
 
     Args:

@@ -1,6 +1,8 @@
 """What JAX and PyTorch have in common: one process, and as Keras sees it one replica."""
 
 import contextlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import keras
 from keras import ops
@@ -17,40 +19,40 @@ def whole(data):
     return Part(total=ops.shape(next(arrays))[0], share=1.0)
 
 
-def replicas(model):
+def replicas(model: keras.Model) -> int:
     """One: there are no others."""
     return 1
 
 
-def workers(model):
+def workers(model: keras.Model) -> int:
     """One: there are no others."""
     return 1
 
 
-def writes_files(model):
+def writes_files(model: keras.Model) -> bool:
     """True: there are no other processes."""
     return True
 
 
-def scope(model):
+def scope(model: keras.Model | None) -> AbstractContextManager:
     """A context for new variables: anywhere."""
     return contextlib.nullcontext()
 
 
-def check_variables(model, **groups):
+def check_variables(model: keras.Model, **groups: list[keras.Variable]) -> None:
     """Passes: there are no scopes."""
 
 
-def losing_no_worker(model, advice):
+def losing_no_worker(model: keras.Model, advice: str) -> AbstractContextManager:
     """A context: there are no other workers."""
     return contextlib.nullcontext()
 
 
-def place_check(model):
+def place_check(model: keras.Model) -> Callable | None:
     """`None`: there are no other workers."""
     return None
 
 
-def shared_by_workers(model, data):
+def shared_by_workers(model: keras.Model, data):
     """The data as they are."""
     return data

@@ -2,6 +2,9 @@
 
 import contextlib
 import functools
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -21,7 +24,7 @@ SHARES_BUFFERS = False
 # === Steps, on one replica ===
 
 
-def run_step(model, step, data):
+def run_step(model: keras.Model, step: Callable, data) -> dict:
     """Runs a step on this replica's part of a batch."""
     with _samples(data) as (data, samples, count):
         _, total = place_in_batch(samples)
@@ -33,7 +36,7 @@ def run_step(model, step, data):
     return logs
 
 
-def run_predict_step(step, data):
+def run_predict_step(step: Callable, data):
     """Runs Keras' own step on this replica's part of a batch."""
     with _samples(data) as (data, _, count):
         return step(data)[:count]
@@ -57,7 +60,15 @@ def _samples(data):
         yield data, tf.maximum(count, 1), count
 
 
-def minimize(losses, variables, optimizer, statistics=(), noise=(), reads=(), share=1.0):
+def minimize(
+    losses: Callable[[], dict],
+    variables: Sequence[keras.Variable],
+    optimizer: keras.optimizers.Optimizer,
+    statistics: Sequence[keras.Variable] = (),
+    noise: Sequence[keras.Variable] = (),
+    reads: Sequence[keras.Variable] = (),
+    share=1.0,
+) -> tuple[dict, Any]:
     """Differentiates the sum of `losses()` and applies the optimizer, if all is finite."""
     statistics = [variable.value for variable in statistics]
     before = [tf.identity(variable) for variable in statistics]
@@ -81,12 +92,12 @@ def minimize(losses, variables, optimizer, statistics=(), noise=(), reads=(), sh
     return values, skipped
 
 
-def without_gradients():
+def without_gradients() -> AbstractContextManager:
     """A context for constants; TensorFlow finds out by itself."""
     return contextlib.nullcontext()
 
 
-def check_label_range(labels, num_classes):
+def check_label_range(labels, num_classes: int):
     """Fails where the labels are read, naming the range, on ids outside `0..num_classes-1`."""
     low, high = tf.reduce_min(labels), tf.reduce_max(labels)
     ok = tf.logical_and(low >= 0, high < num_classes)
@@ -98,19 +109,28 @@ def check_label_range(labels, num_classes):
 # === Around steps ===
 
 
-def guarded(model, function, check, counters=()):
+def guarded(
+    model: keras.Model, function: Callable, check: Callable, counters: Sequence[keras.Variable] = ()
+) -> Callable:
     """The function as it is: steps look at their batches themselves."""
     return function
 
 
-def pass_over(model, arguments, restore, counters):
+def pass_over(
+    model: keras.Model,
+    arguments: tuple,
+    restore: Callable | None,
+    counters: Sequence[keras.Variable],
+):
     """The averages so far."""
     if restore is not None:
         restore()
     return model.get_metrics_result()
 
 
-def inference(model, function, variables):
+def inference(
+    model: keras.Model, function: Callable, variables: Sequence[keras.Variable]
+) -> Callable:
     """The function, compiled; on the device of the strategy, if that has one only."""
     run = function
     if replicas(model) == 1:
@@ -125,29 +145,29 @@ def _on_strategy(strategy, function, inputs):
 # === Replicas and workers ===
 
 
-def replicas(model):
+def replicas(model: keras.Model) -> int:
     """The number of replicas that train together, on all workers."""
     return model.distribute_strategy.num_replicas_in_sync
 
 
-def workers(model):
+def workers(model: keras.Model) -> int:
     """The number of processes that train together."""
     if replicas(model) == 1:
         return 1
     return replicas(model) // len(model.distribute_strategy.extended.worker_devices)
 
 
-def writes_files(model):
+def writes_files(model: keras.Model) -> bool:
     """Whether this process writes files: on several workers, the first one does."""
     return model.distribute_strategy.extended.should_checkpoint
 
 
-def scope(model):
+def scope(model: keras.Model | None) -> AbstractContextManager:
     """The scope of the model's strategy."""
     return model.distribute_strategy.scope()
 
 
-def check_variables(model, **groups):
+def check_variables(model: keras.Model, **groups: list[keras.Variable]) -> None:
     """Raises if variables were made outside of the strategy's scope, naming the argument."""
     extended = model.distribute_strategy.extended
     for argument, variables in groups.items():
@@ -158,21 +178,21 @@ def check_variables(model, **groups):
             )
 
 
-def check_batches(x, batch_size=None, steps_per_epoch=None):
+def check_batches(x, batch_size: int | None = None, steps_per_epoch: int | None = None) -> None:
     """Passes: replicas share any batch."""
 
 
-def smallest_batch():
+def smallest_batch() -> int:
     """One."""
     return 1
 
 
-def losing_no_worker(model, advice):
+def losing_no_worker(model: keras.Model, advice: str) -> AbstractContextManager:
     """A context that says what to do where TensorFlow reports that another worker is lost."""
     return losing_none(advice) if workers(model) > 1 else contextlib.nullcontext()
 
 
-def place_check(model):
+def place_check(model: keras.Model) -> Callable | None:
     """`None` for one worker; else waits for all of them, and gives the function they check by."""
     if workers(model) == 1:
         return None
@@ -181,7 +201,7 @@ def place_check(model):
     return functools.partial(check_same_place, model.distribute_strategy)
 
 
-def shared_by_workers(model, data):
+def shared_by_workers(model: keras.Model, data):
     """A dataset whose batches are split over the workers, unless it says how it is to be split."""
     if workers(model) == 1:
         return data

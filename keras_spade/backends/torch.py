@@ -1,5 +1,9 @@
 """PyTorch: gradients and updates. See `keras_spade.backends` for what each function does."""
 
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
 import keras
 import torch
 
@@ -23,17 +27,25 @@ RUNS_MANY_STEPS = False
 SHARES_BUFFERS = False
 
 
-def run_step(model, step, data):
+def run_step(model: keras.Model, step: Callable, data) -> dict:
     """Runs a step on a batch, all of which is here."""
     return step(data, whole(data))
 
 
-def run_predict_step(step, data):
+def run_predict_step(step: Callable, data):
     """Runs Keras' own step."""
     return step(data)
 
 
-def minimize(losses, variables, optimizer, statistics=(), noise=(), reads=(), share=1.0):
+def minimize(
+    losses: Callable[[], dict],
+    variables: Sequence[keras.Variable],
+    optimizer: keras.optimizers.Optimizer,
+    statistics: Sequence[keras.Variable] = (),
+    noise: Sequence[keras.Variable] = (),
+    reads: Sequence[keras.Variable] = (),
+    share=1.0,
+) -> tuple[dict, Any]:
     """Differentiates the sum of `losses()` and applies the optimizer, if all is finite."""
     before = [variable.value.detach().clone() for variable in statistics]
     with torch.enable_grad():
@@ -75,12 +87,12 @@ def all_finite(tensors):
     return torch.isfinite(torch.stack([(norm * norm).double() for norm in norms])).all()
 
 
-def without_gradients():
+def without_gradients() -> AbstractContextManager:
     """A context in which nothing is kept for gradients."""
     return torch.no_grad()
 
 
-def check_label_range(labels, num_classes):
+def check_label_range(labels, num_classes: int):
     """Raises, naming the range, on ids outside `0..num_classes-1`."""
     if labels.is_meta or torch.compiler.is_compiling() or not labels.numel():
         return labels
@@ -90,19 +102,28 @@ def check_label_range(labels, num_classes):
     return labels
 
 
-def guarded(model, function, check, counters=()):
+def guarded(
+    model: keras.Model, function: Callable, check: Callable, counters: Sequence[keras.Variable] = ()
+) -> Callable:
     """The function as it is: steps look at their batches themselves."""
     return function
 
 
-def pass_over(model, arguments, restore, counters):
+def pass_over(
+    model: keras.Model,
+    arguments: tuple,
+    restore: Callable | None,
+    counters: Sequence[keras.Variable],
+):
     """The averages so far."""
     if restore is not None:
         restore()
     return model.get_metrics_result()
 
 
-def inference(model, function, variables):
+def inference(
+    model: keras.Model, function: Callable, variables: Sequence[keras.Variable]
+) -> Callable:
     """The function, run without gradients."""
 
     def run(inputs):
@@ -112,10 +133,10 @@ def inference(model, function, variables):
     return run
 
 
-def check_batches(x, batch_size=None, steps_per_epoch=None):
+def check_batches(x, batch_size: int | None = None, steps_per_epoch: int | None = None) -> None:
     """Passes: there is one device."""
 
 
-def smallest_batch():
+def smallest_batch() -> int:
     """One."""
     return 1

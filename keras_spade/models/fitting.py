@@ -18,17 +18,17 @@ class Fitting(Saving):
     # === Devices ===
 
     @property
-    def replicas(self):
+    def replicas(self) -> int:
         """The number of replicas that train together, on all workers."""
         return backend.replicas(self)
 
     @property
-    def workers(self):
+    def workers(self) -> int:
         """The number of processes that train together."""
         return backend.workers(self)
 
     @property
-    def writes_files(self):
+    def writes_files(self) -> bool:
         """Whether this process writes files: on several workers, the first one does."""
         return backend.writes_files(self)
 

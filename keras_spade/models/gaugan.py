@@ -1,6 +1,9 @@
 """The GAN: three networks, their losses, one training step."""
 
+from collections.abc import Callable
+
 import keras
+import numpy as np
 from keras import ops
 
 from keras_spade.backends import backend
@@ -13,6 +16,7 @@ from keras_spade.models.loss_average import LossAverage
 from keras_spade.models.objective import Objective
 from keras_spade.models.painting import checked_maps, given_or_drawn_latent
 from keras_spade.models.training_step import TrainingStep
+from keras_spade.networks import MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 from keras_spade.optimizers import AlternatingOptimizers
 from keras_spade.runs import SkippedSteps
 
@@ -79,7 +83,14 @@ class GauGAN(Fitting):
     appendix A.
     """
 
-    def __init__(self, generator, discriminator, encoder=None, seed=None, **kwargs):
+    def __init__(
+        self,
+        generator: SPADEGenerator,
+        discriminator: MultiScaleDiscriminator,
+        encoder: StyleEncoder | None = None,
+        seed: int | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         GanNetworks(generator, discriminator, encoder)  # It checks that they belong together.
         self.generator = generator
@@ -97,19 +108,19 @@ class GauGAN(Fitting):
 
     def compile(
         self,
-        generator_optimizer=None,
-        discriminator_optimizer=None,
-        adversarial_loss="hinge",
-        feature_matching_weight=10.0,
-        perceptual_loss="vgg19",
-        perceptual_weight=10.0,
-        kl_weight=0.05,
-        kl_reduction="sum",
-        max_skipped_steps=10,
-        run_eagerly=False,
-        jit_compile="auto",
-        steps_per_execution=1,
-        auto_scale_loss=True,
+        generator_optimizer: keras.optimizers.Optimizer | str | None = None,
+        discriminator_optimizer: keras.optimizers.Optimizer | str | None = None,
+        adversarial_loss: str | Callable = "hinge",
+        feature_matching_weight: float = 10.0,
+        perceptual_loss: str | Callable | None = "vgg19",
+        perceptual_weight: float = 10.0,
+        kl_weight: float = 0.05,
+        kl_reduction: str = "sum",
+        max_skipped_steps: int | None = 10,
+        run_eagerly: bool = False,
+        jit_compile: bool | str = "auto",
+        steps_per_execution: int = 1,
+        auto_scale_loss: bool = True,
     ):
         """Sets optimizers and losses; the defaults are the paper's.
 
@@ -199,17 +210,17 @@ class GauGAN(Fitting):
     kl_reduction = _of("objective", "kl_reduction")
 
     @property
-    def networks(self):
+    def networks(self) -> GanNetworks:
         """The three networks together."""
         return GanNetworks(self.generator, self.discriminator, self.encoder)
 
     @property
-    def generator_variables(self):
+    def generator_variables(self) -> list[keras.Variable]:
         """What the generator's optimizer trains: the generator's and the encoder's weights."""
         return self.networks.generator_variables
 
     @property
-    def statistics(self):
+    def statistics(self) -> list[keras.Variable]:
         """What forward passes change: moving statistics, and vectors of spectral norms."""
         return self.networks.statistics
 
@@ -254,7 +265,9 @@ class GauGAN(Fitting):
             self._inference = backend.inference(self, inference, self.generator.variables)
         return self._inference(inputs)
 
-    def generate(self, labels, instances=None, style_image=None, latent=None, seed=None):
+    def generate(
+        self, labels, instances=None, style_image=None, latent=None, seed: int | None = None
+    ) -> np.ndarray:
         """Paints label maps, from arrays to pictures.
 
         Args:

@@ -7,6 +7,7 @@ from keras import ops
 from keras_spade.images import to_floats
 from keras_spade.layers import reparameterize
 from keras_spade.models.batch import label_channels, map_key
+from keras_spade.models.gan_networks import GanNetworks
 
 
 def checked_maps(labels, instances, generator) -> dict:
@@ -54,7 +55,7 @@ def checked_maps(labels, instances, generator) -> dict:
     return arrays
 
 
-def checked_style(style_image, batch_size, image_shape):
+def checked_style(style_image, batch_size: int, image_shape: tuple):
     """A style image as floats in [-1, 1] at the encoder's size."""
     style = np.asarray(style_image)
     if style.ndim != 4 or style.shape[0] not in (1, batch_size) or style.shape[-1] != 3:
@@ -70,7 +71,7 @@ def checked_style(style_image, batch_size, image_shape):
     return style
 
 
-def given_or_drawn_latent(networks, batch_size, style_image, latent, seed):
+def given_or_drawn_latent(networks: GanNetworks, batch_size: int, style_image, latent, seed):
     """The latents that the arguments of `GauGAN.generate` ask for.
 
     Args:

@@ -90,7 +90,7 @@ class Saving(WholeFiles, keras.Model):
         """Loads the state of the noise."""
         self.seed_generator.state.assign(store["seed_generator_state"])
 
-    def state_variables(self):
+    def state_variables(self) -> dict[str, list[keras.Variable]]:
         """All variables that training goes on from, in groups, by name."""
         networks = {"generator": self.generator, "discriminator": self.discriminator}
         if self.encoder is not None:
@@ -108,7 +108,7 @@ class Saving(WholeFiles, keras.Model):
         """The variables that a file of the model holds."""
         return [variable for group in self.state_variables().values() for variable in group]
 
-    def averaged(self):
+    def averaged(self) -> "Saving":
         """A copy with the moving averages of the weights of generator and encoder.
 
         For painting, saving and export, if the generator's optimizer keeps averages:

@@ -3,20 +3,29 @@
 import dataclasses
 import math
 import sys
+from collections.abc import Callable
 
 import keras
 import numpy as np
 
 from keras_spade.backends import backend
+from keras_spade.callbacks import BackupAndRestore
+from keras_spade.runs.fit_data import FitData
 
 
-def is_tf_dataset(data):
+def is_tf_dataset(data) -> bool:
     """Whether data are a `tf.data.Dataset`; TensorFlow is not imported to find out."""
     tensorflow = sys.modules.get("tensorflow")
     return tensorflow is not None and isinstance(data, tensorflow.data.Dataset)
 
 
-def training_data(model, data, place, epochs, backup):
+def training_data(
+    model: keras.Model,
+    data: FitData,
+    place: tuple[int, int],
+    epochs: int,
+    backup: BackupAndRestore | None,
+) -> FitData:
     """The arguments of `fit` that are data, so that they begin at a place.
 
     Args:
@@ -43,7 +52,7 @@ def training_data(model, data, place, epochs, backup):
     return dataclasses.replace(data, x=backend.shared_by_workers(model, data.x))
 
 
-def evaluation_data(model, data):
+def evaluation_data(model: keras.Model, data):
     """Data for evaluation, of which a dataset gives the same batches each time.
 
     Args:
@@ -61,7 +70,9 @@ def evaluation_data(model, data):
     return backend.shared_by_workers(model, data)
 
 
-def check_steps(model, steps, place, backup):
+def check_steps(
+    model: keras.Model, steps: int, place: tuple[int, int], backup: BackupAndRestore
+) -> None:
     """Raises unless a training can go on at `place`, in epochs of so many steps.
 
     Args:
@@ -83,7 +94,7 @@ def check_steps(model, steps, place, backup):
         )
 
 
-def check_arrays(data, convert):
+def check_arrays(data: FitData, convert: Callable) -> tuple[tuple, int]:
     """The arrays of `fit` as one structure, and how many samples they hold.
 
     Args:
@@ -114,7 +125,13 @@ def check_arrays(data, convert):
     return arrays, sizes.pop()
 
 
-def stream_of_arrays(model, data, place, epochs, backup):
+def stream_of_arrays(
+    model: keras.Model,
+    data: FitData,
+    place: tuple[int, int],
+    epochs: int,
+    backup: BackupAndRestore,
+) -> FitData:
     """What `fit` hands to Keras in the place of its arrays, where TensorFlow is not needed.
 
     The order of an epoch's samples is a function of the model's seed and the number of the epoch.

@@ -6,12 +6,20 @@ from dataclasses import replace
 import keras
 import tensorflow as tf
 
+from keras_spade.callbacks import BackupAndRestore
 from keras_spade.datasets.by_epoch import by_epoch, epoch_order
 from keras_spade.datasets.source import source_or_none
+from keras_spade.runs.fit_data import FitData
 from keras_spade.runs.streams import check_arrays, check_steps
 
 
-def training_stream(model, data, place, epochs, backup):
+def training_stream(
+    model: keras.Model,
+    data: FitData,
+    place: tuple[int, int],
+    epochs: int,
+    backup: BackupAndRestore | None,
+) -> FitData | None:
     """What `fit` hands to Keras in the place of its data, if these have a place to begin at.
 
     Args:
@@ -42,7 +50,13 @@ def training_stream(model, data, place, epochs, backup):
     return replace(data, x=stream, shuffle=False, steps_per_epoch=steps)
 
 
-def stream_from(dataset, place, origin, epochs, steps_per_epoch):
+def stream_from(
+    dataset: tf.data.Dataset,
+    place: tuple[int, int],
+    origin: int,
+    epochs: int,
+    steps_per_epoch: int | None,
+) -> tuple[tf.data.Dataset, int]:
     """The batches of a training from some place in it to its end.
 
     A dataset of `by_epoch` is asked for its epochs by number. Of any other one, as many passes are
@@ -93,7 +107,7 @@ def stream_from(dataset, place, origin, epochs, steps_per_epoch):
     return stream.prefetch(tf.data.AUTOTUNE).with_options(dataset.options()), steps
 
 
-def with_empty_batches(stream, count, samples=1):
+def with_empty_batches(stream: tf.data.Dataset, count: int, samples: int = 1) -> tf.data.Dataset:
     """Puts some batches in front that hold nothing, of so many samples if their number is open."""
     if not count:
         return stream
