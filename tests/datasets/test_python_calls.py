@@ -69,7 +69,7 @@ def test_a_process_exits_while_samples_are_read(folder, way):
     check(folder, way, 2)
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 @pytest.mark.parametrize("cpus", [None, "0"])
 @pytest.mark.parametrize("way", CODES)
 def test_many_processes_exit_while_samples_are_read(folder, way, cpus):

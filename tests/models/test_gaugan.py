@@ -66,14 +66,14 @@ def test_the_optimizers_train_what_they_should(make_gan, batch):
 
 def test_losses_have_names_in_history(make_gan, batch):
     gan = make_gan(run_eagerly=False)
-    history = gan.fit(batch, batch_size=3, validation_data=batch, verbose=0).history
+    history = gan.fit(batch, batch_size=6, validation_data=batch, verbose=0).history
     assert sorted(history) == LOSSES + [f"val_{name}" for name in LOSSES]
     gan = make_gan(encoder=True, compiled=False)
     gan.compile(
         perceptual_loss=lambda fake, real: keras.ops.mean(keras.ops.abs(fake - real)),
         run_eagerly=EAGERLY,
     )
-    history = gan.fit(batch, batch_size=3, verbose=0).history
+    history = gan.fit(batch, batch_size=6, verbose=0).history
     assert sorted(history) == [*LOSSES, "generator/kl", "generator/perceptual"]
     assert all(np.isfinite(value[0]) for value in history.values())
 
