@@ -21,7 +21,7 @@ WAYS = {
 
 @pytest.fixture
 def looks(monkeypatch):
-    """How often the backend has looked at ids; in a graph of TensorFlow, how many looks there are."""
+    """How often the backend has looked at ids; of a TensorFlow graph, how many looks it holds."""
     seen = []
     check = backend.check_label_range
 
