@@ -1,0 +1,54 @@
+"""Writes the files of `tests/golden/files` with the package as it is found on PYTHONPATH.
+
+What is there was written by commit e97a76b. Later versions must load it, and training must go on
+from it to the same numbers, so it is not made again when the package changes. From the root of the
+repository, with a checkout of that commit in `../old`:
+
+    PYTHONPATH=../old python tests/reference/make_golden_files.py
+
+- `gan.keras`: a GAN after four steps, with encoder, edges of instances, a void class, averages of
+  weights and both optimizers.
+- `gan.weights.h5`: the weights of one compiled with SGD for the generator.
+- `backup/`: what `callbacks.BackupAndRestore` left of a run that was broken off in the middle of
+  its second epoch.
+- `expected.npz`: check sums of what is in `gan.keras`, pictures that it paints, and what training
+  ends with that goes on from each; and sums by which to know this machine (see
+  `tests/processes/go_on.py`).
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TESTS / "processes"))
+
+import go_on
+import keras
+import numpy as np
+
+from keras_spade.optimizers import BiasCorrectedAdam
+
+OUT = TESTS / "golden" / "files"
+
+
+def main():
+    """Writes all of it."""
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir()
+    gan = go_on.new_gan(BiasCorrectedAdam(1e-3, use_ema=True, ema_momentum=0.9))
+    gan.fit(go_on.batches(), epochs=2, verbose=0)
+    gan.save(OUT / "gan.keras")
+    light = go_on.new_gan(keras.optimizers.SGD(1e-3))
+    light.set_weights(gan.get_weights())
+    light.save_weights(OUT / "gan.weights.h5")
+    go_on.train_with_backup(OUT / "backup", go_on.epochs(), stop_at=(1, 1))
+    found = {"machine": go_on.machine()}
+    for way, function in go_on.WAYS.items():
+        found |= {f"{way}/{name}": value for name, value in function(OUT).items()}
+    for name, value in go_on.state_of(gan).items():
+        np.testing.assert_array_equal(found[f"model/loaded/{name}"], value, strict=True)
+    np.savez_compressed(OUT / "expected.npz", **found)
+
+
+main()
