@@ -61,12 +61,11 @@ def test_training_goes_on_to_the_bit(expected, tmp_path, way):
         if name.startswith(f"{way}/")
     }
     assert found.keys() == wanted.keys() and len(wanted) >= 11
-    # From weights alone, with plain SGD, the sums of a step are of another order than at e97a76b:
-    # the last bits of some weights differ. Those of the other ways are equal.
-    exact = same_machine and way != "weights"
-    limit = 1e-6 if same_machine else 1e-3
+    # A step's sums may be of another order than at e97a76b, as the discriminator's graph has a slice
+    # less: then the last bits differ, and Adam makes a step of a gradient that is zero up to them.
+    exact = same_machine and way in ("model", "epochs")
     for name, want in wanted.items():
-        if exact or name.startswith("loaded/"):
+        if exact or name.startswith("loaded/") or (same_machine and name.startswith("loss/")):
             np.testing.assert_array_equal(found[name], want, err_msg=name, strict=True)
         elif not name.endswith("/bits"):
-            np.testing.assert_allclose(found[name], want, rtol=limit, atol=limit, err_msg=name)
+            np.testing.assert_allclose(found[name], want, rtol=1e-3, atol=1e-3, err_msg=name)
