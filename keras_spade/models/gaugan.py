@@ -66,7 +66,7 @@ class GauGAN(Fitting):
 
     Example:
 
-    >>>     >>> from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator
+    >>> from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator
     >>> shape = (32, 32, 3)
     >>> gan = GauGAN(
     ...     SPADEGenerator(4, shape, latent_dim=None, base_filters=2),
