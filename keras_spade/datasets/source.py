@@ -104,14 +104,8 @@ def source_or_none(data) -> Source | None:
 
 
 def with_source(dataset, source):
-    """Returns the dataset, whose source is known from now on.
-
-    Beside `source` stand `for_epoch` and `samples`, for code that was written before there was one.
-    """
+    """Returns the dataset, whose source is known from now on."""
     dataset.source = source
-    dataset.for_epoch = source.for_epoch
-    if source.samples is not None:
-        dataset.samples = source.samples
     return dataset
 
 

@@ -18,7 +18,7 @@ def one_pass(dataset):
 
 def asked(dataset, epoch, first_batch=0):
     return one_pass(
-        dataset.for_epoch(tf.constant(epoch, tf.int64), tf.constant(first_batch, tf.int64))
+        dataset.source.for_epoch(tf.constant(epoch, tf.int64), tf.constant(first_batch, tf.int64))
     )
 
 
@@ -58,8 +58,8 @@ def test_scenes_go_on_in_the_middle_of_an_epoch():
     scenes = {"num_scenes": 7, "image_size": (32, 32), "batch_size": 2, "augment": True}
     dataset = synthetic_scenes(**scenes, drop_remainder=False)
     zero, two = tf.constant(0, tf.int64), tf.constant(2, tf.int64)
-    whole = list(dataset.for_epoch(two, zero).as_numpy_iterator())
-    rest = list(dataset.for_epoch(two, two).as_numpy_iterator())
+    whole = list(dataset.source.for_epoch(two, zero).as_numpy_iterator())
+    rest = list(dataset.source.for_epoch(two, two).as_numpy_iterator())
     third = [list(dataset.as_numpy_iterator()) for _ in range(3)][2]
     assert [len(batch["image"]) for batch in whole] == [2, 2, 2, 1] and len(rest) == 2
     for some, others in ((whole[2:], rest), (whole, third)):

@@ -83,9 +83,9 @@ def test_the_epoch_skips_these_and_no_other(folder):
     root, cases = folder
     data = dataset(root)
     bad = set(inspect_dataset(data, verbose=0).bad_files)
-    pairs = data.samples.listing.samples
+    pairs = data.source.samples.listing.samples
     batches = list(data.as_numpy_iterator())
-    assert len(batches) == len(pairs) and set(data.samples.skipped) == bad
+    assert len(batches) == len(pairs) and set(data.source.samples.skipped) == bad
     good = [stem_of(image) for image, _ in pairs if image not in bad]
     following = dict(
         zip([stem_of(image) for image, _ in pairs], successors(pairs, bad), strict=True)
@@ -162,7 +162,9 @@ def test_folders_that_lead_to_one_another(tmp_path):
                 (folder / f"to_{other.name}").symlink_to(other)
         (tmp_path / kind / f"0.{suffix}").rename(tmp_path / kind / "7" / f"0.{suffix}")
     data = dataset(tmp_path)  # A walk along all paths would take 12! steps.
-    found = {str(Path(image).relative_to(tmp_path)) for image, _ in data.samples.listing.samples}
+    found = {
+        str(Path(image).relative_to(tmp_path)) for image, _ in data.source.samples.listing.samples
+    }
     assert {"images/7/0.jpg", "images/3/to_7/0.jpg", "images/3/to_5/to_7/0.jpg"} < found
     assert len(found) == 1 + 11 + 11 * 10
 
@@ -173,7 +175,7 @@ def test_links_out_of_the_folders_and_back(tmp_path, name):
     image, label = hostile.write(tmp_path / "data", 0)
     (tmp_path / "data" / "images" / name).symlink_to("..")
     (tmp_path / "data" / "labels" / name).symlink_to("/")
-    assert len(dataset(tmp_path / "data", on_bad_file="error").samples) == 1
+    assert len(dataset(tmp_path / "data", on_bad_file="error").source.samples) == 1
     # A link in a folder that is come to by a link, whatever the order of the names.
     outside, inside = tmp_path / "outside", tmp_path / "data" / "images"
     for folder in (outside / "1", outside / "2"):
@@ -185,7 +187,7 @@ def test_links_out_of_the_folders_and_back(tmp_path, name):
     for place in ("m", "m/sub", "n" if name == "up" else "a"):
         (label.parent / place).mkdir()
         (label.parent / place / "0.png").write_bytes(label.read_bytes())
-    assert len(dataset(tmp_path / "data", on_bad_file="error").samples) == 4
+    assert len(dataset(tmp_path / "data", on_bad_file="error").source.samples) == 4
 
 
 def test_two_links_to_one_folder(tmp_path):
@@ -195,7 +197,7 @@ def test_two_links_to_one_folder(tmp_path):
         (tmp_path / kind).mkdir()
         for name in ("left", "right"):
             (tmp_path / kind / name).symlink_to(folder)
-    assert len(dataset(tmp_path, on_bad_file="error").samples) == 2
+    assert len(dataset(tmp_path, on_bad_file="error").source.samples) == 2
 
 
 def test_extreme_shapes_are_refused_before_they_are_made(tmp_path):

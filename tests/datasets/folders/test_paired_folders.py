@@ -233,7 +233,7 @@ def test_shards_are_the_parts_of_every_batch(tree):
         for key in batch:
             assert np.array_equal(batch[key], np.concatenate([part[key] for part in parts]))
     dataset = paired_folders(tree, 12, (8, 8), 4, shard=(1, 2), **options)
-    rest = dataset.for_epoch(tf.constant(0, tf.int64), tf.constant(1, tf.int64))
+    rest = dataset.source.for_epoch(tf.constant(0, tf.int64), tf.constant(1, tf.int64))
     (batch,) = rest.as_numpy_iterator()
     assert np.array_equal(batch["image"], shards[1][1]["image"])
 
@@ -299,7 +299,7 @@ def test_a_bad_file_is_skipped_and_the_next_sample_takes_its_place(tree, caplog)
     for batch in first:
         for labels, instances in zip(batch["labels"], batch["instances"], strict=True):
             assert np.array_equal(labels + 1000, instances)
-    assert sorted(dataset.samples.skipped) == sorted(
+    assert sorted(dataset.source.samples.skipped) == sorted(
         str(tree / name)
         for name in ("images/04.png", "images/07.png", "instances/07.png", "images/09.png")
     )

@@ -137,7 +137,7 @@ def test_smoothed_labels_are_refused_by_it_and_by_the_pipeline(tmp_path, how, ki
     assert len(report.pixels) <= 8
     assert "on_bad_file='skip'" in report.call
     dataset = load(report)
-    assert len(list(dataset)) == 2 and set(dataset.samples.skipped) == set(report.bad_files)
+    assert len(list(dataset)) == 2 and set(dataset.source.samples.skipped) == set(report.bad_files)
     if kind == "ids":
         dataset = paired_folders(tmp_path / "smooth", 256, SIZE, void_label=None, shuffle=False)
         with pytest.raises(tf.errors.InvalidArgumentError, match="allow_smooth_labels=True"):
@@ -204,7 +204,7 @@ def test_all_that_an_epoch_would_raise_is_told_before(tmp_path, capsys):
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (2 * (192 + 4), 2 * (160 + 14))
     list(dataset)
-    assert set(dataset.samples.skipped) == files | set(report.unmatched)
+    assert set(dataset.source.samples.skipped) == files | set(report.unmatched)
 
 
 def test_what_only_the_resize_makes_too_small_is_told(tmp_path):

@@ -97,7 +97,7 @@ def test_known_layouts_are_recognised(tmp_path, monkeypatch, layout):
         save(tmp_path / file, blocks([1, 7]), "uint16" if "instance" in file else "uint8")
     report = inspect_dataset(".", verbose=0)
     assert report.call == f"keras_spade.datasets.{call.format('.')}"
-    assert loaded(report).samples.listing.samples and set(report.names) == {1, 7}
+    assert loaded(report).source.samples.listing.samples and set(report.names) == {1, 7}
 
 
 def test_archives_of_camvid_know_no_splits(tmp_path, monkeypatch):
@@ -121,7 +121,7 @@ def test_calls_keep_what_is_not_the_default(tmp_path, monkeypatch):
     report = inspect_dataset(data, verbose=0)
     call = "ade20k_outdoor('.', split='train', scenes=['coast'], counting='unshifted')"
     assert report.call == f"keras_spade.datasets.{call}" and report.names[0] == "other objects"
-    assert len(loaded(report).samples) == 1
+    assert len(loaded(report).source.samples) == 1
     info = datasets.ade20k_outdoor(".").source.info
     assert info is datasets.NAMED_DATASETS["ade20k_outdoor"]
 
@@ -258,7 +258,7 @@ def test_a_stray_id_is_suspicious(tmp_path):
     assert "num_classes=6," in report.call
     dataset = loaded(report)
     assert len(list(dataset)) == 12 and "out of range: 133" in next(
-        iter(dataset.samples.skipped.values())
+        iter(dataset.source.samples.skipped.values())
     )
 
 

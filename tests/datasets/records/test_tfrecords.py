@@ -100,7 +100,7 @@ def test_a_damaged_record_is_named(tree, records):
     dataset = tfrecords(records, SIZE, shuffle=False, on_bad_file="skip")
     labels = [batch["labels"][0].numpy() for batch in dataset]
     assert len(labels) == 7 and np.array_equal(labels[3], labels[4])
-    assert list(dataset.samples.skipped) == ["record 3"]
+    assert list(dataset.source.samples.skipped) == ["record 3"]
 
 
 def test_a_shard_that_was_cut_short_is_named_at_once(records):
@@ -138,7 +138,7 @@ def test_bad_files_are_left_out_when_asked(tree, tmp_path, capsys):
     (tree / "images" / "1.png").write_bytes(b"no image")
     dataset = files(tree, on_bad_file="skip")
     assert write_tfrecords(dataset, tmp_path / "fewer", samples_per_shard=1) == 6
-    assert list(dataset.samples.skipped) == [str(tree / "images" / "1.png")]
+    assert list(dataset.source.samples.skipped) == [str(tree / "images" / "1.png")]
     assert "7/7" in capsys.readouterr().out
     written = list(tfrecords(tmp_path / "fewer", SIZE, shuffle=False))
     kept = [k for k in range(7) if k != 1]
