@@ -3,7 +3,7 @@
 import keras
 
 from keras_spade.arguments import positive_integer, positive_integers
-from keras_spade.segmaps import check_modulation, segmap_layer
+from keras_spade.segmaps import ConditioningMap, LabelPatterns, resolve_modulation
 
 
 class Conditioning:
@@ -22,8 +22,8 @@ class Conditioning:
                 "`void_class` and `instance_edges` must be False."
             )
         self.dtype = dtype
-        check_modulation(modulation)
         self.modulation = modulation
+        self.dense = resolve_modulation(modulation) == "dense" or conditioning == "dense"
         self.encoded = {}
         if conditioning == "dense":
             self.num_classes = None
@@ -37,10 +37,22 @@ class Conditioning:
 
     def at(self, height, width, windows):
         """What layers with these windows read at one resolution, made at the first request."""
-        layer = segmap_layer(height, width, self.num_classes, windows, self.modulation, self.dtype)
-        if layer.name not in self.encoded:
-            self.encoded[layer.name] = layer(*self.inputs.values())
-        return self.encoded[layer.name]
+        windows = None if self.dense else tuple(windows)
+        key = (height, width, windows)
+        if key not in self.encoded:
+            self.encoded[key] = self._layer(*key)(*self.inputs.values())
+        return self.encoded[key]
+
+    def _layer(self, height, width, windows):
+        """`LabelPatterns` for a chain of windows, `ConditioningMap` for `None`."""
+        common = {"num_classes": self.num_classes, "dtype": self.dtype}
+        if windows is None:
+            return ConditioningMap(height, width, name=f"conditioning_{height}x{width}", **common)
+        sizes = "_".join(f"{size}s{strides}" for size, strides in windows)
+        name = f"patterns_{height}x{width}_{sizes}"
+        return LabelPatterns(
+            height, width, windows=windows, modulation=self.modulation, name=name, **common
+        )
 
 
 def check_image_shape(image_shape):

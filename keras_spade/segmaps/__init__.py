@@ -10,10 +10,10 @@ from keras_spade.segmaps.half_pool import half_pool as half_pool
 from keras_spade.segmaps.instance_edges import instance_edges as instance_edges
 from keras_spade.segmaps.label_patterns import LabelPatterns as LabelPatterns
 from keras_spade.segmaps.modulation import check_modulation as check_modulation
+from keras_spade.segmaps.modulation import resolve_modulation as resolve_modulation
 from keras_spade.segmaps.nearest_resize import nearest_resize as nearest_resize
 from keras_spade.segmaps.patterns import Patterns as Patterns
 from keras_spade.segmaps.pooled_convolution import PooledConvolution as PooledConvolution
 from keras_spade.segmaps.pooled_convolution import padded_convolution as padded_convolution
 from keras_spade.segmaps.segmap import Segmap as Segmap
-from keras_spade.segmaps.segmap_layer import segmap_layer as segmap_layer
 from keras_spade.segmaps.segmap_reader import SegmapReader as SegmapReader

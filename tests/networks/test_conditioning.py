@@ -10,7 +10,7 @@ from support.pattern_cases import difference, label_map
 
 from keras_spade import MultiScaleDiscriminator, SPADEGenerator
 from keras_spade.layers import ConditioningMap, LabelPatterns
-from keras_spade.segmaps.modulation import resolve_modulation
+from keras_spade.segmaps import resolve_modulation
 
 CLASSES = 4
 MODULATIONS = ("auto", "patterns", "dense")
