@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_spade.arguments import positive_integer
 from keras_spade.segmaps import (
     PooledConvolution,
     SegmapReader,
@@ -72,9 +73,9 @@ class LabelConv2D(keras.layers.Conv2D):
         for argument in FIXED:
             if argument in kwargs:
                 raise ValueError(f"LabelConv2D: `{argument}` cannot be set.")
-        for argument, value in (("kernel_size", kernel_size), ("strides", strides)):
-            if not isinstance(value, int):
-                raise ValueError(f"LabelConv2D: `{argument}` must be an int, got {value!r}.")
+        wanted = "an int of at least 1"
+        kernel_size = positive_integer("LabelConv2D: `kernel_size`", kernel_size, wanted)
+        strides = positive_integer("LabelConv2D: `strides`", strides, wanted)
         super().__init__(
             filters, kernel_size, strides=strides, data_format="channels_last", **kwargs
         )

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_spade.arguments import positive_integer
 from keras_spade.layers.initializers import xavier_normal
 from keras_spade.layers.leaky_relu import leaky_relu
 from keras_spade.layers.small_map_conv2d import SmallMapConv2D
@@ -67,8 +68,7 @@ class SPADEResBlock(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if filters < 1:
-            raise ValueError(f"`filters` must be at least 1, got {filters!r}.")
+        filters = positive_integer("`filters`", filters)
         SPADE(norm=norm, kernel_size=kernel_size, modulation=modulation)  # checks all three
         self.filters = filters
         self.norm = norm

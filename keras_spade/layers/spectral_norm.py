@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from keras_spade.arguments import positive_integer
 from keras_spade.layers.small_map_conv2d import SmallMapConv2D
 from keras_spade.precision import full_precision, full_precision_dtype
 
@@ -67,9 +68,7 @@ class SpectralNorm(keras.layers.Wrapper):
             raise ValueError(
                 "SpectralNorm: `layer` must not be depthwise: its kernel is no matrix."
             )
-        if not isinstance(power_iterations, int) or power_iterations < 1:
-            raise ValueError(f"`power_iterations` must be at least 1, got {power_iterations!r}.")
-        self.power_iterations = power_iterations
+        self.power_iterations = positive_integer("`power_iterations`", power_iterations)
         self.epsilon = epsilon
 
     def build(self, input_shape):
