@@ -5,7 +5,6 @@ import sys
 
 import keras
 
-import keras_spade  # noqa: F401  (its classes are what the file is of)
 from keras_spade.exporting import Export
 
 

@@ -1,5 +1,3 @@
-import sys
-
 import numpy as np
 import pytest
 from support.backends import only_on
@@ -50,9 +48,9 @@ def test_inputs_and_output_by_name(case):
 def test_ids_that_are_no_class_are_none(case):
     generator, session = case
     inputs = make_inputs(generator)
-    for outside in (-1, -5, 5, 255):
-        inputs["labels"][:, :16] = outside
-        assert_same(session.run(["image"], inputs)[0], inputs, generator)
+    for row, outside in enumerate((-1, -5, 5, 255)):
+        inputs["labels"][:, 4 * row : 4 * row + 4] = outside
+    assert_same(session.run(["image"], inputs)[0], inputs, generator)
 
 
 @pytest.mark.parametrize("missing", ["tf2onnx", "onnx"])
@@ -67,8 +65,8 @@ def test_what_is_to_be_installed(case, tmp_path, monkeypatch, missing):
 def test_what_cannot_be_converted_leaves_no_file(case, tmp_path, monkeypatch):
     generator, _ = case
     (tmp_path / "a.onnx").write_text("old")
-    monkeypatch.setitem(sys.modules, "tf2onnx", None)
-    with pytest.raises(RuntimeError, match="'generator' could not be converted to onnx: .*tf2onnx"):
+    monkeypatch.setattr("tf2onnx.convert.from_function", lambda *args, **kwargs: 1 / 0)
+    with pytest.raises(RuntimeError, match="'generator' could not be converted to onnx: division"):
         generator.export(tmp_path / "a.onnx", format="onnx")
     assert [file.name for file in tmp_path.iterdir()] == ["a.onnx"]
     assert (tmp_path / "a.onnx").read_text() == "old"

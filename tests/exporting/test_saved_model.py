@@ -31,7 +31,7 @@ def test_endpoints_take_inputs_by_name(case):
     generator, folder, served = case
     inputs = make_inputs(generator)
     tensors = {name: tf.constant(value) for name, value in inputs.items()}
-    for endpoint in (served.serve, *served.signatures.values()):
+    for endpoint in (served.serve, served.signatures["serving_default"]):
         assert_same(endpoint(**tensors)["image"].numpy(), inputs, generator)
     assert sorted(served.signatures) == ["serve", "serving_default"]
     _, specs = served.signatures["serving_default"].structured_input_signature
@@ -46,12 +46,12 @@ def test_endpoints_take_inputs_by_name(case):
 def test_ids_that_are_no_class_are_none(case):
     generator, _, served = case
     inputs = make_inputs(generator)
-    pictures = []
-    for outside in (-1, 5, 255):
-        inputs["labels"][:, :16] = outside
-        pictures.append(served.serve(inputs)["image"].numpy())
-        assert_same(pictures[-1], inputs, generator)
-    assert np.array_equal(pictures[0], pictures[1]) and np.array_equal(pictures[0], pictures[2])
+    for row, outside in enumerate((-1, -5, 5, 255)):
+        inputs["labels"][:, 4 * row : 4 * row + 4] = outside
+    image = served.serve(inputs)["image"].numpy()
+    assert_same(image, inputs, generator)
+    inputs["labels"][:, :16] = 5
+    np.testing.assert_array_equal(image, served.serve(inputs)["image"])
 
 
 def operations(served):
@@ -59,19 +59,24 @@ def operations(served):
     return {node.op for function in functions for node in function.node_def}
 
 
-def test_patterns_stay_and_spectral_norm_goes(case, tmp_path):
-    import tensorflow as tf
-
-    generator, _, served = case
+def test_patterns_stay_and_spectral_norm_goes(case):
+    _, _, served = case
     assert "Unique" in operations(served)
     names = {variable.name for variable in served.variables}
     assert len(names) > 50 and not any("vector" in name or "/u" in name for name in names)
+
+
+@pytest.mark.slow
+def test_dense_and_of_one_size(case, tmp_path):
+    import tensorflow as tf
+
+    generator, _, _ = case
     generator.export(tmp_path / "dense", verbose=False, image_size=(16, 48), modulation="dense")
     dense = tf.saved_model.load(str(tmp_path / "dense"))
     assert "Unique" not in operations(dense)
     inputs = make_inputs(generator, size=(16, 48))
     assert_same(dense.serve(inputs)["image"].numpy(), inputs, generator)
-    with pytest.raises(ValueError, match="labels"):
+    with pytest.raises((ValueError, TypeError), match="labels"):
         dense.serve(make_inputs(generator))
 
 
