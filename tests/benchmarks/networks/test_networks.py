@@ -87,6 +87,16 @@ def test_a_small_run_of_several(task):
 
 
 @pytest.mark.slow
+def test_a_small_run_of_files():
+    subjects = ["ours tensorflow", "exported tf_saved_model", "exported onnx", "exported litert"]
+    rows = cells(networks(f"--subjects={','.join(subjects)}").stdout)
+    assert [row["subject"] for row in rows] == subjects
+    for row in rows:
+        if row["subject"] != "exported onnx" or importlib.util.find_spec("onnxruntime"):
+            assert float(row["samples / s"]) > 0
+
+
+@pytest.mark.slow
 def test_another_checkout_takes_turns(tmp_path):
     (tmp_path / "keras_spade").symlink_to(ROOT / "keras_spade")
     result = networks("--subjects=ours tensorflow dense", f"--old={tmp_path}", check=False)
