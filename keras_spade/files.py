@@ -59,6 +59,60 @@ def replacing(path, size=0):
         _flush(path.parent, os.O_RDONLY)
 
 
+@contextlib.contextmanager
+def replacing_folder(path):
+    """Does for a folder what `replacing` does for a file; all that was in it goes.
+
+    No call of the system puts a folder in the place of another that holds files. So for an instant
+    there is none; the old one stands beside it, and comes back if the process is killed then.
+
+    Args:
+        path: of the folder.
+
+    Raises:
+        OSError: naming `path`, if it could not be written; it is as it was, then.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> from keras_spade.files import replacing_folder
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "numbers"
+    >>> with replacing_folder(path) as partial:
+    ...     partial.mkdir()
+    ...     _ = (partial / "one.txt").write_text("1")
+    >>> [file.name for file in path.iterdir()]
+    ['one.txt']
+    """
+    path = Path(os.path.realpath(path))
+    partial = path.with_name(f".partial_{path.name}")
+    old = path.with_name(f".replaced_{path.name}")
+    if old.exists() and not path.exists():
+        old.rename(path)
+    try:
+        for left in (partial, old):
+            if left.exists():
+                shutil.rmtree(left)
+        yield partial
+        for file in partial.rglob("*"):
+            if file.is_file():
+                _flush(file)
+        if path.exists():
+            path.rename(old)
+        partial.rename(path)
+    except BaseException as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        if old.exists() and not path.exists():
+            old.rename(path)
+        if not isinstance(error, OSError):
+            raise
+        state = "what was there is whole" if path.exists() else "there is no such folder"
+        reason = error.strerror or error
+        raise OSError(error.errno, f"{path} could not be written, {state}: {reason}") from error
+    with contextlib.suppress(OSError):
+        _flush(path.parent, os.O_RDONLY)
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def _flush(path, mode=os.O_RDWR):
     """Waits until a file is on the disk."""
     handle = os.open(path, mode)

@@ -10,7 +10,7 @@ import pytest
 
 import keras_spade
 from keras_spade import MultiScaleDiscriminator
-from keras_spade.files import replacing
+from keras_spade.files import replacing, replacing_folder
 
 
 @pytest.fixture
@@ -117,6 +117,32 @@ with replacing(sys.argv[1]) as partial:
         assert partial.exists()  # what was left
         partial.write_text("newer")
     assert path.read_text() == "newer" and os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_folders_are_replaced_whole(tmp_path):
+    path = tmp_path / "a"
+    for text in ("old", "new"):
+        with replacing_folder(path) as partial:
+            partial.mkdir()
+            (partial / text).write_text(text)
+    assert os.listdir(path) == ["new"] and os.listdir(tmp_path) == ["a"]
+    with pytest.raises(KeyError), replacing_folder(path) as partial:
+        partial.mkdir()
+        raise KeyError
+    with pytest.raises(OSError, match="a could not be written, what was there is whole: full"):
+        with replacing_folder(path):
+            raise OSError(28, "full")
+    assert os.listdir(path) == ["new"] and os.listdir(tmp_path) == ["a"]
+
+
+def test_a_folder_that_was_moved_aside_comes_back(tmp_path):
+    # As where a process was killed between the two moves.
+    for name in (".partial_a", ".replaced_a"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    with pytest.raises(KeyError), replacing_folder(tmp_path / "a"):
+        raise KeyError
+    assert os.listdir(tmp_path / "a") == [".replaced_a"] and os.listdir(tmp_path) == ["a"]
 
 
 @pytest.mark.parametrize("name", ["net.keras", "net.weights.h5"])

@@ -12,10 +12,20 @@ ALLOWED = {
     "callbacks": {"callbacks"},
     "checkpoints": {"checkpoints", "layers", "networks"},
     "datasets": {"datasets"},
+    "exporting": {"backends", "exporting"},
     "layers": {"backends", "layers", "segmaps"},
     "losses": {"losses"},
-    "models": {"backends", "layers", "losses", "models", "networks", "optimizers", "runs"},
-    "networks": {"backends", "layers", "networks", "segmaps"},
+    "models": {
+        "backends",
+        "exporting",
+        "layers",
+        "losses",
+        "models",
+        "networks",
+        "optimizers",
+        "runs",
+    },
+    "networks": {"backends", "exporting", "layers", "networks", "segmaps"},
     "optimizers": {"backends", "optimizers"},
     "runs": {"backends", "callbacks", "datasets", "runs"},
     "segmaps": {"segmaps"},
@@ -30,7 +40,7 @@ DATASETS = {
 }
 SHARED = {"arguments", "files", "images", "label_colors", "precision"}
 BACKENDS = ("tensorflow", "torch", "jax")
-DEPENDENCIES = {"keras", "keras_spade", "numpy", "PIL", *BACKENDS}
+DEPENDENCIES = {"keras", "keras_spade", "numpy", "PIL", "onnx", "tf2onnx", *BACKENDS}
 
 
 def imports(path, top_level=False):

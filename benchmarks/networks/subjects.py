@@ -23,6 +23,13 @@ SUBJECTS = {
     "torch compile folded": _plain(folded=True, compiled=True),
     "monai": Subject("torch", "benchmarks.networks.monai", ours=False),
 }
+for _name, _options in {
+    "exported tf_saved_model": {"format": "tf_saved_model"},
+    "exported tf_saved_model dense": {"format": "tf_saved_model", "modulation": "dense"},
+    "exported onnx": {"format": "onnx"},
+    "exported litert": {"format": "litert"},
+}.items():
+    SUBJECTS[_name] = Subject("tensorflow", "benchmarks.networks.exported", _options)
 for _backend in ("tensorflow", "jax", "torch"):
     for _modulation in MODULATIONS:
         for _folded in (False, True):
@@ -30,4 +37,8 @@ for _backend in ("tensorflow", "jax", "torch"):
             _name = " ".join(word for word in _words if word not in ("auto", ""))
             SUBJECTS[_name] = _ours(_backend, _modulation, _folded)
 
-DEFAULT = [name for name in SUBJECTS if "folded" not in name and not name.endswith("patterns")]
+DEFAULT = [
+    name
+    for name in SUBJECTS
+    if not name.startswith("exported") and "folded" not in name and not name.endswith("patterns")
+]

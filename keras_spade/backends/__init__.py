@@ -11,6 +11,7 @@
 - `READS_BATCHES_OF_PAST_STEPS`: whether Keras' loop reads a batch for a step that is passed over.
 - `SHARES_BUFFERS`: whether assigning one variable to another makes them share memory that a
   compiled step then takes away from both.
+- `TRACES_TENSORFLOW`: whether models become TensorFlow's graphs, which exported files are made of.
 
 **A step**
 

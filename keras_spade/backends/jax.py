@@ -35,6 +35,7 @@ from keras_spade.backends.one_process import writes_files as writes_files
 COMPILES_STEPS = True
 RUNS_MANY_STEPS = True
 SHARES_BUFFERS = True
+TRACES_TENSORFLOW = False
 
 
 def run_step(model: keras.Model, step: Callable, state: tuple, data) -> tuple[dict, tuple]:

@@ -20,6 +20,7 @@ RUNS_MANY_STEPS = True
 ARRAYS_STREAM_AS_DATASETS = True
 READS_BATCHES_OF_PAST_STEPS = False
 SHARES_BUFFERS = False
+TRACES_TENSORFLOW = True
 
 # === Steps, on one replica ===
 

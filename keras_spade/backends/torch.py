@@ -25,6 +25,7 @@ from keras_spade.backends.one_process import writes_files as writes_files
 COMPILES_STEPS = False
 RUNS_MANY_STEPS = False
 SHARES_BUFFERS = False
+TRACES_TENSORFLOW = False
 
 
 def run_step(model: keras.Model, step: Callable, data) -> dict:

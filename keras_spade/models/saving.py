@@ -1,10 +1,12 @@
 """What files hold of a `GauGAN`."""
 
 import dataclasses
+import os
 
 import keras
 
 from keras_spade.backends import backend
+from keras_spade.exporting import Export
 from keras_spade.files import WholeFiles
 from keras_spade.models import compiling
 from keras_spade.models.objective import Objective
@@ -108,6 +110,56 @@ class Saving(WholeFiles, keras.Model):
         """The variables that a file of the model holds."""
         return [variable for group in self.state_variables().values() for variable in group]
 
+    def export(
+        self,
+        path: str | os.PathLike,
+        format: str = "tf_saved_model",
+        image_size: tuple[int, int] | None = None,
+        averaged: bool | str = "auto",
+        verbose: bool | None = None,
+        **options,
+    ) -> None:
+        """Writes the generator as a file that runs without this package.
+
+        Spectral norm is divided into the kernels. What is there is replaced when all is written.
+        The file takes the generator's inputs by name: `labels` int32 `(batch, H, W)`, or `segmap`
+        float32 `(batch, H, W, k)`, `edges` float32 `(batch, H, W)` and `latent` float32
+        `(batch, latent_dim)`. It returns `image`, uint8 `(batch, height, width, channels)`. Batches
+        and label maps may be of any size. An id that is no class has no label channel set, and
+        nobody is told. `docs/export.md` shows how each file is run.
+
+        Args:
+            path: of the folder (SavedModel) or file.
+            format: `"tf_saved_model"`, for TensorFlow, TensorFlow Serving and Keras' `TFSMLayer`,
+                with the endpoint `serve`; `"onnx"`, for onnxruntime, `pip install tf2onnx onnx`; or
+                `"litert"`, for telephones, of built-in operations only. The last two compute in
+                float32 and convolve one-hot maps, whatever the generator does.
+            image_size: `(height, width)` of the label maps; `None`: any, in LiteRT the generator's
+                own. (The image has the generator's size.)
+            averaged: whether to write the averages of the weights, as `averaged()` gives them;
+                `"auto"`: if the generator's optimizer keeps any.
+            verbose: whether to print where the file is; `None`: yes.
+            **options: of the format: `modulation`, as in `SPADE` (SavedModel), `opset_version`
+                (ONNX), or attributes of `tf.lite.TFLiteConverter`, `optimizations` (LiteRT).
+
+        Raises:
+            ValueError: naming the argument that does not fit.
+            ImportError: naming what is to be installed.
+            OSError: if the file cannot be written.
+            RuntimeError: if the generator cannot be converted. What was there is as it was, then.
+        """
+        export = Export(path, format, image_size, verbose, options)
+        if averaged not in (True, False, "auto"):
+            raise ValueError(f"`averaged` must be True, False or 'auto', got {averaged!r}.")
+        if averaged == "auto":
+            averaged = self._averaging_optimizer() is not None
+        export.write((self.averaged() if averaged else self).generator)
+
+    def _averaging_optimizer(self):
+        """The generator's optimizer, if it keeps averages of the weights, else `None`."""
+        optimizer = self.optimizer.optimizers[0] if self.compiled else None
+        return optimizer if getattr(optimizer, "use_ema", False) else None
+
     def averaged(self) -> "Saving":
         """A copy with the moving averages of the weights of generator and encoder.
 
@@ -124,8 +176,8 @@ class Saving(WholeFiles, keras.Model):
         Raises:
             ValueError: if the generator's optimizer keeps no averages.
         """
-        optimizer = self.optimizer.optimizers[0] if self.compiled else None
-        if not getattr(optimizer, "use_ema", False):
+        optimizer = self._averaging_optimizer()
+        if optimizer is None:
             raise ValueError(
                 "`averaged`: the generator's optimizer keeps no averages; compile with an "
                 "optimizer made with `use_ema=True`."

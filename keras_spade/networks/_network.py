@@ -31,11 +31,15 @@ class Network(WholeFiles, keras.Model):
             )
         return super().call(inputs, training=training, mask=mask)
 
-    def fold_spectral_norm(self):
+    def fold_spectral_norm(self, **changes):
         """A copy for inference that computes no spectral norm any more.
 
         Every kernel holds what `SpectralNorm` would divide it to in inference, so outputs are equal
         up to rounding, and come sooner.
+
+        Args:
+            **changes: constructor arguments that the copy has otherwise, without weights of other
+                shapes: `modulation="dense"` or `dtype="float32"`, for runtimes that have no more.
 
         Returns:
             A network with `spectral_norm=False`; this one stays as it is. Training the copy would
@@ -48,7 +52,7 @@ class Network(WholeFiles, keras.Model):
         >>> generator.fold_spectral_norm().spectral_norm
         False
         """
-        folded = self.from_config({**self.get_config(), "spectral_norm": False})
+        folded = self.from_config({**self.get_config(), "spectral_norm": False, **changes})
         for layer in filter(lambda layer: layer.weights, self.layers):
             fold(layer, folded.get_layer(layer.name))
         return folded
@@ -64,4 +68,4 @@ class Network(WholeFiles, keras.Model):
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """Builds the network from `get_config()`."""
-        return cls(**{**config, "dtype": keras.dtype_policies.deserialize(config["dtype"])})
+        return cls(**{**config, "dtype": keras.dtype_policies.get(config["dtype"])})

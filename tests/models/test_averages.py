@@ -6,6 +6,7 @@ import pytest
 from support.backends import EAGERLY
 from support.tiny_gan import tiny_batch, tiny_gan
 
+from keras_spade.exporting import Export
 from keras_spade.optimizers import BiasCorrectedAdam
 
 MOMENTUM = 0.6
@@ -52,6 +53,24 @@ def test_a_copy_has_the_averages(trained):
     assert not np.array_equal(
         copy.generate(labels, latent=latent), gan.generate(labels, latent=latent)
     )
+
+
+def test_exports_have_the_averages(trained, tmp_path, monkeypatch):
+    gan, averages = trained
+    exported = []
+    monkeypatch.setattr(Export, "write", lambda self, generator: exported.append(generator))
+    for averaged in ("auto", True, False):
+        gan.export(tmp_path / "a", averaged=averaged)
+    assert exported[2] is gan.generator
+    for generator in exported[:2]:
+        assert_close(generator.trainable_variables, averages)
+    with pytest.raises(ValueError, match="`averaged` must be True, False or 'auto', got 'yes'"):
+        gan.export(tmp_path / "a", averaged="yes")
+    copy = gan.averaged()
+    copy.export(tmp_path / "a")
+    assert exported[3] is copy.generator
+    with pytest.raises(ValueError, match="the generator's optimizer keeps no averages"):
+        copy.export(tmp_path / "a", averaged=True)
 
 
 def test_averages_survive_files(trained, tmp_path):

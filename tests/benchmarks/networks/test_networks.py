@@ -17,7 +17,7 @@ from benchmarks.networks.subjects import DEFAULT, SUBJECTS
 
 
 def test_subjects():
-    assert len(SUBJECTS) == 7 + 3 * 3 * 2
+    assert len(SUBJECTS) == 7 + 4 + 3 * 3 * 2
     assert SUBJECTS["ours jax dense folded"].options == {"modulation": "dense", "folded": True}
     assert SUBJECTS["ours tensorflow"].options == {"modulation": "auto", "folded": False}
     assert [SUBJECTS[name].backend for name in ("monai", "ours jax patterns")] == ["torch", "jax"]
@@ -84,6 +84,16 @@ def test_a_small_run_of_several(task):
             assert float(row["x the time of ours tensorflow patterns [10..90 %]"].split()[0]) > 0
         else:
             assert row["a step [10..90 %]"] == f"{module} is not installed"
+
+
+@pytest.mark.slow
+def test_a_small_run_of_files():
+    subjects = ["ours tensorflow", "exported tf_saved_model", "exported onnx", "exported litert"]
+    rows = cells(networks(f"--subjects={','.join(subjects)}").stdout)
+    assert [row["subject"] for row in rows] == subjects
+    for row in rows:
+        if row["subject"] != "exported onnx" or importlib.util.find_spec("onnxruntime"):
+            assert float(row["samples / s"]) > 0
 
 
 @pytest.mark.slow

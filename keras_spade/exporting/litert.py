@@ -1,0 +1,41 @@
+"""LiteRT (TensorFlow Lite): a file for telephones, of built-in operations only."""
+
+import tempfile
+from pathlib import Path
+
+from keras_spade.exporting import saved_model
+from keras_spade.exporting.painter import Painter
+
+SUFFIX = ".tflite"
+NEEDS = ("tensorflow",)
+INSTALL = "pip install tensorflow"
+
+
+def check(options: dict) -> None:
+    """Raises for options that are no attributes of the converter."""
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter([], None)
+    unknown = {name for name in options if callable(getattr(converter, name, callable))}
+    if unknown:
+        raise ValueError(
+            "`export`: format='litert' takes attributes of `tf.lite.TFLiteConverter`, "
+            f"`optimizations` for one, not {sorted(unknown)}."
+        )
+
+
+def changes(options: dict) -> dict:
+    """How the generator that is written differs: no shifts of 64 bits, no floats of 16."""
+    return {"modulation": "dense", "dtype": "float32"}
+
+
+def write(painter: Painter, path, options: dict) -> None:
+    """Writes the file, with one signature."""
+    import tensorflow as tf
+
+    with tempfile.TemporaryDirectory() as folder:
+        saved_model.write(painter, folder, {})
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        for name, value in options.items():
+            setattr(converter, name, value)
+        Path(path).write_bytes(converter.convert())

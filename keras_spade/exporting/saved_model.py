@@ -1,0 +1,33 @@
+"""TensorFlow's SavedModel: a folder for TensorFlow, TensorFlow Serving and Keras' `TFSMLayer`."""
+
+import keras
+
+from keras_spade.exporting.painter import Painter
+
+SUFFIX = ""
+NEEDS = ("tensorflow",)
+INSTALL = "pip install tensorflow"
+# What TensorFlow writes, all of it.
+CONTENTS = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
+
+
+def check(options: dict) -> None:
+    """Raises for unknown options."""
+    unknown = set(options) - {"modulation"}
+    if unknown:
+        raise ValueError(
+            f"`export`: format='tf_saved_model' takes `modulation`, not {sorted(unknown)}."
+        )
+
+
+def changes(options: dict) -> dict:
+    """How the generator that is written differs: in `modulation`, if that is asked for."""
+    return dict(options)
+
+
+def write(painter: Painter, path, options: dict) -> None:
+    """Writes the folder, with the endpoint `serve`, which is `serving_default` too."""
+    archive = keras.export.ExportArchive()
+    archive.track(painter.generator)
+    archive.add_endpoint("serve", painter.traced())
+    archive.write_out(str(path), verbose=False)

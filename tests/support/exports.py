@@ -1,0 +1,64 @@
+"""Generators to export, and what their files should paint."""
+
+from unittest import mock
+
+import keras
+import numpy as np
+
+from keras_spade import SPADEGenerator
+from keras_spade.exporting import export
+from keras_spade.exporting.painter import Painter
+
+SIZE = (32, 32)
+
+
+def make_generator(num_classes=4, **options):
+    """A tiny generator whose pictures are full of contrast."""
+    options = {"base_filters": 2, "hidden_filters": 3, "image_shape": (*SIZE, 3)} | options
+    generator = SPADEGenerator(num_classes, **options)
+    rng = np.random.default_rng(1)
+    for weight in generator.trainable_weights:
+        weight.assign(weight + 0.3 * rng.standard_normal(weight.shape))
+    return generator
+
+
+def make_inputs(generator, batch=2, size=SIZE):
+    """What a generator takes: regions of labels, some edges, latents."""
+    rng = np.random.default_rng(2)
+    rows, columns = (-(-length // 8) for length in size)
+    regions = np.kron(rng.integers(0, 4, (batch, rows, columns)), np.ones((8, 8), int))
+    inputs = {
+        "labels": regions[:, : size[0], : size[1]].astype("int32"),
+        "edges": rng.integers(0, 2, (batch, *size)).astype("float32"),
+        "segmap": rng.random((batch, *size, 4)).astype("float32"),
+        "latent": rng.standard_normal((batch, generator.latent_dim or 1)).astype("float32"),
+    }
+    return {name: inputs[name] for name in generator.input}
+
+
+def painted(generator, inputs):
+    """The picture as floats, and as bytes that NumPy rounds."""
+    floats = keras.ops.convert_to_numpy(generator(inputs)).astype("float64")
+    assert floats.std() > 0.1
+    return floats, np.clip(np.rint((floats + 1) * 127.5), 0, 255)
+
+
+def assert_same(image, inputs, generator):
+    """Asserts that a file painted what the generator paints, within 1 of 255."""
+    _, want = painted(generator, inputs)
+    assert image.dtype == np.uint8 and image.shape == want.shape
+    difference = np.abs(image - want)
+    assert difference.max() <= 1 and (difference > 0).mean() < 0.02
+
+
+class PainterOfBoth(Painter):
+    """Gives the picture before it is rounded too."""
+
+    def __call__(self, inputs):
+        return super().__call__(inputs) | {"floats": self.generator(inputs, training=False)}
+
+
+def export_both(generator, path, **arguments):
+    """Exports a file that gives `floats`, the picture before it is rounded, beside `image`."""
+    with mock.patch.object(export, "Painter", PainterOfBoth):
+        generator.export(path, verbose=False, **arguments)
