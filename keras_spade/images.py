@@ -90,15 +90,16 @@ def resize_photographs(images, height, width):
     """Resizes images of any number of channels as `resize_photograph` does.
 
     Args:
-        images: an array `(batch, H, W, channels)`, uint8, or floats in [-1, 1], which are rounded
-            to bytes first.
+        images: an array `(batch, H, W, channels)`, integers in [0, 255], or floats in [-1, 1],
+            which are rounded to bytes first.
         height: rows of the result.
         width: columns of the result.
 
     Returns:
         A uint8 array `(batch, height, width, channels)`.
     """
-    images = images if images.dtype == np.uint8 else to_bytes(images)
+    is_integer = np.issubdtype(images.dtype, np.integer)
+    images = np.clip(images, 0, 255).astype("uint8") if is_integer else to_bytes(images)
     channels = [image[..., channel] for image in images for channel in range(images.shape[-1])]
     resized = [
         np.asarray(resize_photograph(Image.fromarray(np.ascontiguousarray(x)), height, width))

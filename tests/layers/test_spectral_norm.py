@@ -479,7 +479,7 @@ def test_frozen_it_makes_no_power_iteration(what):
     plain = keras.layers.Conv2D(5, 3, strides=2, padding="same")
     plain.build(x.shape)
     plain.set_weights([kernel / sigma, to_numpy(wrapper.layer.bias)])
-    assert relative_error(wrapper(x, training=True), to_numpy(plain(x))) < 1e-5
+    assert relative_error(wrapper(x, training=True), to_numpy(plain(x))) < 1e-4
     for weight, then in zip(wrapper.weights, before, strict=True):
         np.testing.assert_array_equal(weight, then)
     wrapper.trainable = True

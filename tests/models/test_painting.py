@@ -15,9 +15,7 @@ RNG = np.random.default_rng(0)
 # 90 x 100: no multiple of what the network paints.
 LABELS = np.kron(RNG.integers(0, 4, (2, 9, 10)), np.ones((10, 10), int)).astype("int32")
 INSTANCES = np.kron(np.arange(180).reshape(2, 9, 10), np.ones((10, 10), int)).astype("int32")
-PHOTOGRAPHS = np.kron(
-    RNG.integers(0, 256, (2, 18, 20, 3)), np.ones((5, 5, 1), int)
-).astype("uint8")  # fmt: skip
+PHOTOGRAPHS = np.kron(RNG.integers(0, 256, (2, 18, 20, 3)), np.ones((5, 5, 1), int)).astype("uint8")
 ROWS = [int(np.float32(i) * np.float32(90 / HEIGHT)) for i in range(HEIGHT)]
 COLUMNS = [int(np.float32(i) * np.float32(100 / WIDTH)) for i in range(WIDTH)]
 
@@ -102,19 +100,13 @@ def test_all_ways_to_a_picture_do(gan, latent, wanted, way):
 
 def test_a_folder_dataset_gives_what_generate_makes_of_its_files(gan, latent, tmp_path):
     pytest.importorskip("tensorflow")
-    for name, arrays in (("x", PHOTOGRAPHS), ("y", LABELS), ("z", INSTANCES)):
-        (tmp_path / name).mkdir()
-        for i, array in enumerate(arrays):
-            Image.fromarray(array.astype("uint8")).save(tmp_path / name / f"{i}.png")
-    dataset = paired_folders(
-        tmp_path / "x",
-        tmp_path / "y",
-        instance_folder=tmp_path / "z",
-        num_classes=4,
-        image_size=(HEIGHT, WIDTH),
-        batch_size=2,
-        shuffle=False,
-    )
+    folders = {"images": PHOTOGRAPHS, "labels": LABELS, "instances": INSTANCES}
+    for folder, arrays in folders.items():
+        (tmp_path / folder).mkdir()
+        for i, array in enumerate(arrays.astype("uint8")):
+            Image.fromarray(array).save(tmp_path / folder / f"{i}.png")
+    size = (HEIGHT, WIDTH)
+    dataset = paired_folders(tmp_path, num_classes=4, image_size=size, batch_size=2, shuffle=False)
     batch = next(dataset.as_numpy_iterator())
     maps, image = (batch["labels"], batch["instances"]), batch["image"]
     wanted = gan.generate(*maps, style_image=image, seed=3).astype(int)
