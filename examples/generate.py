@@ -56,7 +56,7 @@ def main(argv):
     names, batches = (public if FLAGS.dataset else own_folder)(gan.generator)
     style = None
     if FLAGS.style:
-        style = np.asarray(Image.open(FLAGS.style).convert("RGB"))[None]
+        style = keras_spade.datasets.read_photograph(FLAGS.style)[None]
     latents = None
     if gan.generator.latent_dim is not None and style is None:
         rng = np.random.default_rng(FLAGS.seed)

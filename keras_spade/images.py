@@ -1,6 +1,7 @@
-"""Pixels as bytes in [0, 255] and as floats in [-1, 1]."""
+"""Pixels as bytes and as floats; photographs and maps at another size."""
 
 import numpy as np
+from PIL import Image
 
 
 def to_floats(pixels):
@@ -37,3 +38,72 @@ def to_bytes(images):
         A uint8 array of the same shape.
     """
     return np.clip(np.round(to_pixels(images)), 0, 255).astype("uint8")
+
+
+def nearest_index(size_in, size_out):
+    """The source of each pixel of a resized row or column, by the rule of `nearest_resize`.
+
+    Args:
+        size_in: pixels there are.
+        size_out: pixels there will be.
+
+    Returns:
+        An int32 array of `size_out` indices.
+    """
+    ratio = np.float32(size_in) / np.float32(size_out)
+    index = np.floor(np.arange(size_out, dtype=np.float32) * ratio).astype("int32")
+    return np.minimum(index, size_in - 1)
+
+
+def resize_maps(maps, height, width):
+    """Resizes label, instance or float maps by nearest neighbours, as `nearest_resize` does.
+
+    Args:
+        maps: an array `(batch, H, W)` or `(batch, H, W, channels)`.
+        height: rows of the result.
+        width: columns of the result.
+
+    Returns:
+        An array of the same type.
+    """
+    rows, columns = nearest_index(maps.shape[1], height), nearest_index(maps.shape[2], width)
+    return maps[:, rows][:, :, columns]
+
+
+def resize_photograph(photograph, height, width):
+    """Resizes a Pillow image bicubically, unless it has that size.
+
+    Args:
+        photograph: a Pillow image.
+        height: rows of the result.
+        width: columns of the result.
+
+    Returns:
+        A Pillow image.
+    """
+    if photograph.size == (width, height):
+        return photograph
+    return photograph.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def resize_photographs(images, height, width):
+    """Resizes images of any number of channels as `resize_photograph` does.
+
+    Args:
+        images: an array `(batch, H, W, channels)`, integers in [0, 255], or floats in [-1, 1],
+            which are rounded to bytes first.
+        height: rows of the result.
+        width: columns of the result.
+
+    Returns:
+        A uint8 array `(batch, height, width, channels)`.
+    """
+    is_integer = np.issubdtype(images.dtype, np.integer)
+    images = np.clip(images, 0, 255).astype("uint8") if is_integer else to_bytes(images)
+    channels = [image[..., channel] for image in images for channel in range(images.shape[-1])]
+    resized = [
+        np.asarray(resize_photograph(Image.fromarray(np.ascontiguousarray(x)), height, width))
+        for x in channels
+    ]
+    shape = (len(images), images.shape[-1], height, width)
+    return np.moveaxis(np.reshape(resized, shape).astype("uint8"), 1, -1)

@@ -93,12 +93,6 @@ def minimize(
         variable.assign(jnp.where(finite, value, variable.value))
     if not variables:
         return found, skipped
-    if len(variables) != len(optimizer._trainable_variables):
-        raise ValueError(
-            "The weights that are trained are not those of `compile`: after `trainable` has "
-            "been changed, call `compile` again."
-        )
-
     state = [variable.value for variable in optimizer.variables]
     scales_loss = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     if scales_loss:

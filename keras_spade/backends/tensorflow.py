@@ -81,9 +81,7 @@ def minimize(
         scaled = optimizer.scale_loss(total)
     gradients = tape.gradient(scaled, variables)
     pairs = [pair for pair in zip(gradients, variables, strict=True) if pair[0] is not None]
-    if not pairs:
-        return values, tf.constant(False)
-    gradients, variables = map(list, zip(*pairs, strict=True))
+    gradients, variables = [g for g, _ in pairs], [v for _, v in pairs]
     finite = all_finite([total, *gradients])
     skipped = tf.logical_not(finite)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):

@@ -32,11 +32,12 @@ def apply_or_undo(finite, optimizer, gradients, variables, statistics, before):
     scales_loss = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
 
     def update(gradients):
-        optimizer.apply(gradients, variables)
+        if variables:  # All may be frozen.
+            optimizer.apply(gradients, variables)
 
     def lower_loss_scale(gradients):
         # It looks for itself whether all is finite, but on the first replica only.
-        update([gradients[0] * float("nan"), *gradients[1:]])
+        update([gradient * float("nan") for gradient in gradients])
 
     def either(finite, gradients, before, run, assign):
         def undo():

@@ -105,7 +105,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         if check is not None:
             check(place, self.restored.get("checksum", 0))
         if path is not None:
-            _assign(model, arrays, path)
+            _assign(model, arrays, path, self.restored.get("trained"))
         self.place, self.first_epoch = place, self.restored.get("first_epoch", initial_epoch)
         return place
 
@@ -211,6 +211,7 @@ class BackupAndRestore(keras.callbacks.Callback):
             "first_epoch": self.first_epoch,
             "history": self.model.history.history,
             "epochs": self.model.history.epoch,
+            "trained": _trained(self.model),
         }
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / NAME.format(*place)
@@ -267,7 +268,12 @@ def _group(arrays, group):
     return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
 
 
-def _assign(model, arrays, path):
+def _trained(model):
+    """The places of the weights that are not frozen."""
+    return [place for place, weight in enumerate(model.weights) if weight.trainable]
+
+
+def _assign(model, arrays, path, trained):
     """Gives the model its variables, unless one of them does not fit."""
     wanted = _named(_state(model))
     different = [
@@ -281,6 +287,11 @@ def _assign(model, arrays, path):
             f"The backup {path} is of another model, or of one compiled in another way: "
             f"{', '.join(different[:5])}{' ...' if len(different) > 5 else ''}. Give `backup_dir` "
             "another folder, or move the backups away."
+        )
+    if trained not in (None, _trained(model)):
+        raise ValueError(
+            f"The backup {path} is of a training in which other weights are frozen. Freeze the "
+            "same, or give `backup_dir` another folder."
         )
     for name, variable in wanted.items():
         variable.assign(arrays[name])

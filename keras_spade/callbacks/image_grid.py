@@ -9,6 +9,7 @@ from PIL import Image
 from keras_spade.arguments import positive_integer
 from keras_spade.callbacks.draw_grid import draw_grid
 from keras_spade.files import replacing
+from keras_spade.images import resize_maps, resize_photographs
 
 
 class ImageGrid(keras.callbacks.Callback):
@@ -20,7 +21,7 @@ class ImageGrid(keras.callbacks.Callback):
 
     Args:
         batch: dict with `"labels"` (or `"segmap"`), `"image"`, and `"instances"` if the generator
-            has `instance_edges`; arrays or tensors, of a few samples.
+            has `instance_edges`; arrays or tensors, of a few samples, of any size.
         directory: where the pictures go; made if need be.
         palette: uint8 `(classes, 3)` colours of the labels; `None`: distinct ones.
         every: epochs between pictures; the last epoch of `fit` always has one.
@@ -76,7 +77,12 @@ class ImageGrid(keras.callbacks.Callback):
             style_image=style,
             seed=self.seed,
         )
-        picture = draw_grid(self.labels, generated, self.image, palette=self.palette)
+        labels, image, size = self.labels, self.image, generated.shape[1:3]
+        if labels.shape[1:3] != size:
+            labels = resize_maps(labels, *size)
+        if image.shape[1:3] != size:
+            image = resize_photographs(image, *size)
+        picture = draw_grid(labels, generated, image, palette=self.palette)
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         with replacing(path) as partial:
             Image.fromarray(picture).save(partial, format="PNG")

@@ -50,7 +50,8 @@ class FeatureNorm(keras.layers.Layer):
     - `"instance"`: space only, in training and inference alike.
 
     The batch norms keep moving statistics for inference; the moving variance takes the unbiased
-    batch variance, as PyTorch does and Keras' own `BatchNormalization` does not.
+    batch variance, as PyTorch does and Keras' own `BatchNormalization` does not. In a frozen
+    layer (`trainable = False`) they stand still, and training normalises by them too, as in Keras.
 
     The reference implementation replaces `variance + epsilon` by `max(variance, epsilon)` when it
     trains on several devices. This layer does not: its result does not depend on the number of
@@ -156,7 +157,7 @@ class FeatureNorm(keras.layers.Layer):
 
     def uses_moments(self, training):
         """Whether a call normalises by the activations' own moments."""
-        return self.norm == "instance" or bool(training)
+        return self.norm == "instance" or bool(training and self.trainable)
 
     def moments(self, x):
         """Mean and variance of activations, and the activations without their mean.

@@ -3,13 +3,14 @@
 import keras
 from keras import ops
 
+from keras_spade.layers.composite import Composite
 from keras_spade.layers.feature_norm import FeatureNorm
 from keras_spade.layers.initializers import xavier_normal
 from keras_spade.segmaps import GammaAndBeta, SegmapReader, check_modulation
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
-class SPADE(keras.layers.Layer):
+class SPADE(Composite):
     """Spatially-adaptive normalisation.
 
     `SPADE(x, m) = norm(x) * (1 + gamma(m)) + beta(m)`, where `norm` has no learned parameters and
@@ -82,7 +83,9 @@ class SPADE(keras.layers.Layer):
         self.hidden_filters = hidden_filters
         self.num_classes = num_classes
         self.modulation = modulation
-        self.feature_norm = FeatureNorm(norm, name="norm", dtype=self.dtype_policy)
+        self.feature_norm = FeatureNorm(
+            norm, name="norm", dtype=self.dtype_policy, trainable=self.trainable
+        )
 
     def build(self, x_shape, segmap_shape, edges_shape=None):
         """Creates the three convolutions."""
@@ -100,6 +103,7 @@ class SPADE(keras.layers.Layer):
         self.shared.build((*x_shape[:3], map_channels))
         self.gamma.build((*x_shape[:3], self.hidden_filters))
         self.beta.build((*x_shape[:3], self.hidden_filters))
+        self.freeze_parts()
 
     def _conv(self, filters, name, activation=None):
         return keras.layers.Conv2D(
@@ -110,6 +114,7 @@ class SPADE(keras.layers.Layer):
             kernel_initializer=xavier_normal(),
             name=name,
             dtype=self.dtype_policy,
+            trainable=self.trainable,
         )
 
     @property

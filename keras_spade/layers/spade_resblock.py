@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_spade.arguments import positive_integer
+from keras_spade.layers.composite import Composite
 from keras_spade.layers.initializers import xavier_normal
 from keras_spade.layers.leaky_relu import leaky_relu
 from keras_spade.layers.small_map_conv2d import SmallMapConv2D
@@ -14,7 +15,7 @@ from keras_spade.segmaps import SegmapReader
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
-class SPADEResBlock(keras.layers.Layer):
+class SPADEResBlock(Composite):
     """Residual block in which every normalisation is a SPADE.
 
     `y = shortcut(x) + conv_1(act(SPADE_1(conv_0(act(SPADE_0(x))))))`, `act` a leaky ReLU of slope
@@ -96,6 +97,7 @@ class SPADEResBlock(keras.layers.Layer):
             self.conv_s = self._conv(self.filters, "conv_s", kernel_size=1, use_bias=False)
             self.norm_s.build(x_shape, segmap_shape, edges_shape)
             self.conv_s.build(x_shape)
+        self.freeze_parts()
 
     def _spade(self, name):
         return SPADE(
@@ -106,6 +108,7 @@ class SPADEResBlock(keras.layers.Layer):
             modulation=self.modulation,
             name=name,
             dtype=self.dtype_policy,
+            trainable=self.trainable,
         )
 
     def _conv(self, filters, name, kernel_size=3, use_bias=True):
@@ -117,9 +120,10 @@ class SPADEResBlock(keras.layers.Layer):
             kernel_initializer=xavier_normal(),
             name="conv" if self.spectral_norm else name,
             dtype=self.dtype_policy,
+            trainable=self.trainable,
         )
         if self.spectral_norm:
-            return SpectralNorm(conv, name=name)
+            return SpectralNorm(conv, name=name, trainable=self.trainable)
         return conv
 
     @property

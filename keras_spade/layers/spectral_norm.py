@@ -27,9 +27,10 @@ class SpectralNorm(keras.layers.Wrapper):
     The kernel `W`, seen as a matrix with one row per output, is used as `W / sigma` with
     `sigma = u^T W v`. Every training call first makes one power iteration,
     `v = normalize(W^T u)`, `u = normalize(W v)`; inference uses the stored `u` and `v` and changes
-    nothing. `u` and `v` are constants to the gradient, `sigma` is not; the raw kernel stays the
-    trained weight. (`keras.layers.SpectralNormalization` overwrites the kernel with `W / sigma` and
-    sends no gradient through `sigma`.) Equal to `torch.nn.utils.spectral_norm`.
+    nothing, and so does training while the layer or its kernel is frozen (`trainable = False`). `u`
+    and `v` are constants to the gradient, `sigma` is not; the raw kernel stays the trained weight.
+    (`keras.layers.SpectralNormalization` overwrites the kernel with `W / sigma` and sends no
+    gradient through `sigma`.) Equal to `torch.nn.utils.spectral_norm`.
 
     Args:
         layer: the layer to wrap; it must have a `kernel` (`Conv1D`..`Conv3D`, their transposes,
@@ -64,6 +65,8 @@ class SpectralNorm(keras.layers.Wrapper):
         # bits; the layer casts its inputs and its kernel itself.
         kwargs["dtype"] = getattr(layer, "variable_dtype", None)
         super().__init__(layer, autocast=False, **kwargs)
+        if not self.trainable:
+            layer.trainable = False
         if isinstance(layer, (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)):
             raise ValueError(
                 "SpectralNorm: `layer` must not be depthwise: its kernel is no matrix."
@@ -143,7 +146,7 @@ class SpectralNorm(keras.layers.Wrapper):
     def _sigma(self, training):
         matrix = self._matrix()
         u, v = ops.convert_to_tensor(self.u), ops.convert_to_tensor(self.v)
-        if not training:
+        if not (training and self.trainable and self.layer.trainable and self.kernel.trainable):
             return ops.sum(ops.matmul(v, matrix) * u)
         constant = ops.stop_gradient(matrix)
         for _ in range(self.power_iterations - 1):

@@ -9,7 +9,7 @@ from keras import ops
 from keras_spade.backends import backend
 from keras_spade.backends.part import Part
 from keras_spade.images import to_floats
-from keras_spade.layers import instance_edges
+from keras_spade.layers import instance_edges, nearest_resize
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,17 @@ def read_batch(data, generator, part: Part) -> Batch:
     given = dict(x) if isinstance(x, dict) else {map_key(generator): x}
     if y is not None:
         given["image"] = y
-    conditioning = conditioning_inputs(given, generator)
+    maps = label_maps(given, generator)
     if given.get("image") is None:
         raise ValueError(f"The batch lacks the key 'image'; it has {sorted(given)}.")
     image = ops.convert_to_tensor(given["image"])
     _check_shape("image", image, (None, *generator.image_shape))
-    for key, value in conditioning.items():
+    for key, value in maps.items():
         _check_shape(key, value, (None, *generator.image_shape[:2]), leading=3)
     if "int" in keras.backend.standardize_dtype(image.dtype):
         image = to_floats(ops.cast(image, keras.config.floatx()))
-    return Batch(with_checked_ids(conditioning, generator), image, part)
+    maps = with_checked_ids(maps, generator)
+    return Batch(conditioning_inputs(maps, generator), image, part)
 
 
 def map_key(generator) -> str:
@@ -62,8 +63,12 @@ def map_key(generator) -> str:
     return "segmap" if generator.conditioning == "dense" else "labels"
 
 
-def conditioning_inputs(given, generator) -> dict:
-    """The conditioning inputs of the networks, from a dict that may hold other keys."""
+def label_maps(given, generator) -> dict:
+    """What the networks need to know of the label maps, from a dict that may hold other keys.
+
+    Returns:
+        `"labels"` int32 and `"instances"` or `"edges"`, or `"segmap"`; of any size.
+    """
     key = map_key(generator)
     if given.get(key) is None:
         raise ValueError(f"The batch lacks the key {key!r}; it has {sorted(given)}.")
@@ -77,26 +82,46 @@ def conditioning_inputs(given, generator) -> dict:
             'build the networks with conditioning="dense".'
         )
     _check_shape("labels", segmap, (None, None, None))
-    inputs = {"labels": ops.cast(segmap, "int32")}
+    maps = {"labels": ops.cast(segmap, "int32")}
     if generator.instance_edges:
-        if given.get("edges") is not None:
-            inputs["edges"] = ops.convert_to_tensor(given["edges"])
-        elif given.get("instances") is not None:
-            inputs["edges"] = instance_edges(given["instances"])
-        else:
+        key = "instances" if given.get("edges") is None else "edges"
+        if given.get(key) is None:
             raise ValueError(
                 "The batch lacks the key 'instances', which a generator with instance_edges=True "
                 f"needs; it has {sorted(given)}."
             )
+        maps[key] = ops.convert_to_tensor(given[key])
+    return maps
+
+
+def with_checked_ids(maps, generator) -> dict:
+    """The maps, which fail if a label id is no class."""
+    if "labels" not in maps:
+        return maps
+    labels = backend.check_label_range(maps["labels"], label_channels(generator))
+    return maps | {"labels": labels}
+
+
+def conditioning_inputs(maps, generator) -> dict:
+    """The conditioning inputs of the networks, made of label maps as datasets make them.
+
+    Maps of another size are resized to that of the image first, by nearest neighbours; the edges
+    of instances are found in what is left of them then.
+
+    Args:
+        maps: what `label_maps` gave.
+        generator: a `SPADEGenerator`.
+
+    Raises:
+        ValueError: for edges of another size, which resizing would thin.
+    """
+    size = generator.image_shape[:2]
+    if "edges" in maps:
+        _check_shape("edges", maps["edges"], (None, *size), hint=" Give `instances`, of any size.")
+    inputs = {key: nearest_resize(value, *size) for key, value in maps.items()}
+    if "instances" in inputs:
+        inputs["edges"] = instance_edges(inputs.pop("instances"))
     return inputs
-
-
-def with_checked_ids(conditioning, generator) -> dict:
-    """The conditioning inputs, which fail if a label id is no class."""
-    if "labels" not in conditioning:
-        return conditioning
-    labels = backend.check_label_range(conditioning["labels"], label_channels(generator))
-    return conditioning | {"labels": labels}
 
 
 def check_ids(data, generator):
@@ -112,7 +137,7 @@ def label_channels(generator) -> int:
     return generator.num_classes + bool(generator.void_class)
 
 
-def _check_shape(key, value, wanted, leading=None):
+def _check_shape(key, value, wanted, leading=None, hint=""):
     """Compares the known sizes of a shape's first `leading` axes with the wanted ones."""
     shape = tuple(value.shape)
     sizes, wanted_sizes = shape[:leading], wanted[:leading]
@@ -123,4 +148,4 @@ def _check_shape(key, value, wanted, leading=None):
     if not fits:
         names = ["batch", *(str(size) if size else "any" for size in wanted[1:])]
         names += ["..."] if leading is not None and len(shape) > leading else []
-        raise ValueError(f"`{key}` must have shape ({', '.join(names)}), got {shape}.")
+        raise ValueError(f"`{key}` must have shape ({', '.join(names)}), got {shape}.{hint}")

@@ -38,6 +38,16 @@ def optimizers(networks, generator_optimizer, discriminator_optimizer, auto_scal
     return both
 
 
+def build(generator_optimizer, discriminator_optimizer, networks):
+    """Builds both optimizers, unless they come with state, for the weights that are trainable."""
+    for optimizer, variables in (
+        (generator_optimizer, networks.generator_variables),
+        (discriminator_optimizer, networks.discriminator_variables),
+    ):
+        if not optimizer.built:
+            optimizer.build(variables)
+
+
 def check_replicas(replicas, optimizers):
     """Raises for options of Keras' optimizers that come out wrong, or fail, on several replicas."""
     for argument, optimizer in optimizers.items():

@@ -121,6 +121,7 @@ class Fitting(Saving):
         """One update of generator and encoder, then one of the discriminator."""
 
         def step(data, part):
+            self.check_trained_weights()
             batch = read_batch(data, self.generator, part)
             losses = self.training_step(batch)
             return track(self.loss_trackers, losses, part, self.replicas, leave_out_bad=True)
@@ -143,6 +144,7 @@ class Fitting(Saving):
 
     def make_train_function(self, force=False):
         """Makes what Keras' loop calls for a step of training."""
+        self.check_trained_weights()
         if self.train_function is None or force:
             super().make_train_function(force=True)
             counters = self.skipped_steps.counters
@@ -163,6 +165,14 @@ class Fitting(Saving):
     def _guarded(self, function, counters=()):
         check = functools.partial(check_ids, generator=self.generator)
         return backend.guarded(self, function, check, counters)
+
+    def check_trained_weights(self):
+        """Raises if other weights are trainable now than when `compile` was called."""
+        if not self.optimizers_fit:
+            raise ValueError(
+                "The weights that are trainable are not those that the optimizers were built for: "
+                "after `trainable` has been changed, call `compile` again, with new optimizers."
+            )
 
     def _symbolic_build(self, *args, **kwargs):
         """Does nothing: all is built; Keras would take a batch, and a mean of label ids."""

@@ -68,8 +68,17 @@ class GanNetworks:
     @property
     def statistics(self) -> list[keras.Variable]:
         """What forward passes change: moving statistics, and vectors of spectral norms."""
+        return [v for network in self._all for v in network.statistics]
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """All weights and statistics."""
+        return [v for network in self._all for v in network.variables]
+
+    @property
+    def _all(self):
         networks = (self.generator, self.discriminator, self.encoder)
-        return [v for n in networks if n is not None for v in n.non_trainable_variables]
+        return [network for network in networks if network is not None]
 
     # === Forward passes ===
 

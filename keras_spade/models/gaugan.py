@@ -9,12 +9,12 @@ from keras import ops
 from keras_spade.backends import backend
 from keras_spade.images import to_bytes
 from keras_spade.models import compiling
-from keras_spade.models.batch import conditioning_inputs, map_key, with_checked_ids
+from keras_spade.models.batch import conditioning_inputs, label_maps, map_key, with_checked_ids
 from keras_spade.models.fitting import Fitting
 from keras_spade.models.gan_networks import GanNetworks
 from keras_spade.models.loss_average import LossAverage
 from keras_spade.models.objective import Objective
-from keras_spade.models.painting import checked_maps, given_or_drawn_latent
+from keras_spade.models.painting import checked_maps, given_or_drawn_latent, style_tensor
 from keras_spade.models.training_step import TrainingStep
 from keras_spade.networks import MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 from keras_spade.optimizers import AlternatingOptimizers
@@ -47,9 +47,10 @@ class GauGAN(Fitting):
     Call arguments:
         inputs: dict of `"labels"` int32 `(batch, H, W)` (or `"segmap"` float `(batch, H, W, k)`),
             `"instances"` int32 `(batch, H, W)` or `"edges"` if the generator has `instance_edges`,
-            and optionally `"latent"` `(batch, latent_dim)` or `"style_image"` float
-            `(batch, H, W, 3)` in [-1, 1]; or the labels alone. Other keys are ignored: the real
-            `"image"` of a batch does not reach the generator.
+            and optionally `"latent"` `(batch, latent_dim)` or `"style_image"` `(batch, h, w, 3)`,
+            float in [-1, 1] or uint8; or the labels alone. Maps and photographs may be of any size:
+            they are resized as datasets do it, and edges of instances found then. Other keys are
+            ignored: the real `"image"` of a batch does not reach the generator.
 
     Returns:
         Images `(batch, H, W, 3)`, float32 in [-1, 1].
@@ -101,6 +102,8 @@ class GauGAN(Fitting):
         self.skipped_steps = SkippedSteps()
         self.supports_jit = backend.COMPILES_STEPS
         self.built = True
+        if not self.trainable:
+            self.trainable = False  # The networks are frozen, too.
         self.loss_trackers = []
         self._inference = None
 
@@ -178,8 +181,7 @@ class GauGAN(Fitting):
                 steps_per_execution=steps_per_execution,
                 auto_scale_loss=False,
             )
-            both["generator_optimizer"].build(self.networks.generator_variables)
-            both["discriminator_optimizer"].build(self.networks.discriminator_variables)
+            compiling.build(**both, networks=self)
             self.objective = objective
             self.training_step = TrainingStep(
                 objective, **both, noise=self.seed_generator, skipped_steps=self.skipped_steps
@@ -214,31 +216,21 @@ class GauGAN(Fitting):
         """The three networks together."""
         return GanNetworks(self.generator, self.discriminator, self.encoder)
 
-    @property
-    def generator_variables(self) -> list[keras.Variable]:
-        """What the generator's optimizer trains: the generator's and the encoder's weights."""
-        return self.networks.generator_variables
-
-    @property
-    def statistics(self) -> list[keras.Variable]:
-        """What forward passes change: moving statistics, and vectors of spectral norms."""
-        return self.networks.statistics
-
     # === Painting ===
 
     def call(self, inputs, training=False):
         """Paints label maps."""
         if not isinstance(inputs, dict):
             inputs = {map_key(self.generator): inputs}
-        conditioning = conditioning_inputs(inputs, self.generator)
-        conditioning = with_checked_ids(conditioning, self.generator)
+        maps = with_checked_ids(label_maps(inputs, self.generator), self.generator)
+        conditioning = conditioning_inputs(maps, self.generator)
         style, latent = inputs.get("style_image"), inputs.get("latent")
         if style is not None and self.encoder is None:
             raise ValueError("`style_image`: the model has no encoder.")
         if self.generator.latent_dim is None:
             latent = None
         elif latent is None and style is not None:
-            style = ops.convert_to_tensor(style)
+            style = style_tensor(style, self.encoder.image_shape)
             latent, _ = self.networks.encode(style, self.seed_generator, training)
         elif latent is None:
             batch_size = ops.shape(next(iter(conditioning.values())))[0]
@@ -259,7 +251,8 @@ class GauGAN(Fitting):
         if self._inference is None:
 
             def inference(inputs):
-                conditioning = conditioning_inputs(inputs, self.generator)
+                maps = label_maps(inputs, self.generator)
+                conditioning = conditioning_inputs(maps, self.generator)
                 return self.networks.paint(conditioning, inputs.get("latent"), training=False)
 
             self._inference = backend.inference(self, inference, self.generator.variables)
@@ -269,6 +262,9 @@ class GauGAN(Fitting):
         self, labels, instances=None, style_image=None, latent=None, seed: int | None = None
     ) -> np.ndarray:
         """Paints label maps, from arrays to pictures.
+
+        Maps and photographs may be of any size: they are resized to `image_shape` first, as
+        `keras_spade.datasets` does (`resize="stretch"`), and edges of instances are found then.
 
         Args:
             labels: integer ids `(batch, H, W)`; with `conditioning="dense"`, the float map

@@ -1,17 +1,17 @@
-"""The arguments of `GauGAN.generate`, checked on the host."""
+"""Label maps and photographs of any size, as training prepares them, for painting."""
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_spade.images import to_floats
+from keras_spade.images import resize_maps, resize_photographs, to_floats, to_pixels
 from keras_spade.layers import reparameterize
 from keras_spade.models.batch import label_channels, map_key
 from keras_spade.models.gan_networks import GanNetworks
 
 
 def checked_maps(labels, instances, generator) -> dict:
-    """The label maps, and instance maps, as a batch.
+    """The label maps, and instance maps, as a batch of the size that the generator paints.
 
     Args:
         labels: as in `GauGAN.generate`.
@@ -31,7 +31,7 @@ def checked_maps(labels, instances, generator) -> dict:
                 f"`labels` must have shape (batch, H, W, {generator.num_classes}), got "
                 f"{segmap.shape}."
             )
-        return {key: segmap.astype("float32")}
+        return {key: resize_maps(segmap.astype("float32"), *generator.image_shape[:2])}
     if segmap.ndim != 3:
         raise ValueError(f"`labels` must have shape (batch, H, W), got {segmap.shape}.")
     if not np.issubdtype(segmap.dtype, np.integer):
@@ -52,23 +52,47 @@ def checked_maps(labels, instances, generator) -> dict:
                 f"{instances.shape}."
             )
         arrays["instances"] = instances.astype("int32")
-    return arrays
+    return {k: resize_maps(array, *generator.image_shape[:2]) for k, array in arrays.items()}
 
 
 def checked_style(style_image, batch_size: int, image_shape: tuple):
-    """A style image as floats in [-1, 1] at the encoder's size."""
+    """A style image as floats in [-1, 1] at the encoder's size, resized as datasets do."""
     style = np.asarray(style_image)
     if style.ndim != 4 or style.shape[0] not in (1, batch_size) or style.shape[-1] != 3:
         raise ValueError(
             f"`style_image` must have shape ({batch_size} or 1, height, width, 3), got "
             f"{style.shape}."
         )
+    if style.shape[1:3] != image_shape[:2]:
+        style = resize_photographs(style, *image_shape[:2])
     is_integer = np.issubdtype(style.dtype, np.integer)
     style = style.astype("float32")
-    style = to_floats(style) if is_integer else style
-    if style.shape[1:3] != image_shape[:2]:
-        style = ops.image.resize(style, image_shape[:2], interpolation="bilinear")
-    return style
+    return to_floats(style) if is_integer else style
+
+
+def style_tensor(style_image, image_shape: tuple):
+    """The same inside of a compiled call, where Pillow cannot resize: within a byte of it.
+
+    Args:
+        style_image: uint8 or floats in [-1, 1], `(batch, h, w, channels)`.
+        image_shape: the encoder's.
+    """
+    style = ops.convert_to_tensor(style_image)
+    is_integer = "int" in keras.backend.standardize_dtype(style.dtype)
+    if tuple(style.shape[1:3]) == image_shape[:2] and not is_integer:
+        return style
+    pixels = ops.cast(style, "float32")
+    pixels = pixels if is_integer else to_pixels(pixels)
+    if tuple(style.shape[1:3]) != image_shape[:2]:
+        pixels = ops.image.resize(
+            pixels,
+            image_shape[:2],
+            interpolation="bicubic",
+            antialias=True,
+            data_format="channels_last",
+        )
+        pixels = ops.clip(ops.round(pixels), 0.0, 255.0)
+    return to_floats(pixels)
 
 
 def given_or_drawn_latent(networks: GanNetworks, batch_size: int, style_image, latent, seed):

@@ -9,6 +9,7 @@ from keras_spade.backends import backend
 from keras_spade.exporting import Export
 from keras_spade.files import WholeFiles
 from keras_spade.models import compiling
+from keras_spade.models.gan_networks import GanNetworks
 from keras_spade.models.objective import Objective
 from keras_spade.runs import SkippedSteps
 
@@ -19,6 +20,7 @@ class Saving(WholeFiles, keras.Model):
     generator: keras.Model
     discriminator: keras.Model
     encoder: keras.Model | None
+    networks: GanNetworks
     seed: int | None
     seed_generator: keras.random.SeedGenerator
     skipped_steps: SkippedSteps
@@ -31,7 +33,21 @@ class Saving(WholeFiles, keras.Model):
     max_skipped_steps: int | None
     auto_scale_loss: bool
     given_jit_compile: bool | str
-    generator_variables: list[keras.Variable]
+
+    @property
+    def generator_variables(self) -> list[keras.Variable]:
+        """The weights of generator and encoder that are not frozen."""
+        return self.networks.generator_variables if self.trainable else []
+
+    @property
+    def discriminator_variables(self) -> list[keras.Variable]:
+        """The weights of the discriminator that are not frozen."""
+        return self.networks.discriminator_variables if self.trainable else []
+
+    @property
+    def statistics(self) -> list[keras.Variable]:
+        """What forward passes change: moving statistics, and vectors of spectral norms."""
+        return self.networks.statistics
 
     def get_config(self):
         """The constructor's arguments."""
@@ -71,17 +87,44 @@ class Saving(WholeFiles, keras.Model):
         losses["perceptual_loss"] = compiling.savable(losses["perceptual_loss"])
         arguments |= losses
         config = {k: keras.saving.serialize_keras_object(v) for k, v in arguments.items()}
+        if not self.optimizers_fit:  # Their state is of the weights of then.
+            places = {id(weight): place for place, weight in enumerate(self.weights)}
+            config["optimized_weights"] = {
+                f"{side}_optimizer": [places[id(v)] for v in optimizer._trainable_variables]
+                for side, optimizer, _ in self._sides
+            }
         return config | {"initial_learning_rates": list(self.initial_learning_rates)}
 
     def compile_from_config(self, config):
         """Compiles from `get_compile_config()`, optimizers built, so that their state loads."""
         config = dict(config)
         rates = config.pop("initial_learning_rates")
+        optimized_weights = config.pop("optimized_weights", {})
         if not backend.RUNS_MANY_STEPS:
             config["steps_per_execution"] = 1
-        self.compile(**keras.saving.deserialize_keras_object(config))
+        arguments = keras.saving.deserialize_keras_object(config)
+        weights = self.weights
+        for argument, places in optimized_weights.items():
+            with backend.scope(self):
+                arguments[argument].build([weights[place] for place in places])
+        self.compile(**arguments)
         self.initial_learning_rates = tuple(rates)
         self.optimizer.keep_ratio(*rates)
+
+    @property
+    def optimizers_fit(self) -> bool:
+        """Whether the optimizers were built for the weights that are trainable now."""
+        return all(
+            list(map(id, optimizer._trainable_variables)) == list(map(id, variables))
+            for _, optimizer, variables in self._sides
+        )
+
+    @property
+    def _sides(self):
+        return (
+            ("generator", self.generator_optimizer, self.generator_variables),
+            ("discriminator", self.discriminator_optimizer, self.discriminator_variables),
+        )
 
     def save_own_variables(self, store):
         """Saves the state of the noise, which Keras leaves out."""
@@ -165,10 +208,10 @@ class Saving(WholeFiles, keras.Model):
 
         For painting, saving and export, if the generator's optimizer keeps averages:
         `compile(generator_optimizer=BiasCorrectedAdam(1e-4, use_ema=True, ema_momentum=0.999))`.
-        Everything else, moving statistics among it, is what it is now; calls with `training=True`
-        on some batches adapt the statistics to the averaged weights. (To evaluate with the
-        averages, give `fit` or `evaluate` a `keras.callbacks.SwapEMAWeights()`.) On several
-        workers, all must call it.
+        Everything else, frozen weights and moving statistics among it, is what it is now; calls
+        with `training=True` on some batches adapt the statistics to the averaged weights. (To
+        evaluate with the averages, give `fit` or `evaluate` a `keras.callbacks.SwapEMAWeights()`.)
+        On several workers, all must call it.
 
         Returns:
             A `GauGAN`, not compiled.
@@ -186,7 +229,9 @@ class Saving(WholeFiles, keras.Model):
             copy = self.from_config(self.get_config())
         copy.set_weights(self.get_weights())
         if int(keras.ops.convert_to_numpy(optimizer.iterations)):
+            places = {id(weight): place for place, weight in enumerate(self.weights)}
             averages = optimizer._model_variables_moving_average
-            for variable, average in zip(copy.generator_variables, averages, strict=True):
-                variable.assign(keras.ops.convert_to_numpy(average))
+            for variable, average in zip(optimizer._trainable_variables, averages, strict=True):
+                weight = copy.weights[places[id(variable)]]
+                weight.assign(keras.ops.convert_to_numpy(average))
         return copy

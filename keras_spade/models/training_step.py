@@ -37,29 +37,23 @@ class TrainingStep:
     def __call__(self, batch: Batch) -> dict:
         """Makes the step, and returns the losses it saw, weighted, by name."""
         generator_losses, generator_skipped = self._update(
-            self.objective.generator_losses,
-            batch,
-            self.objective.networks.generator_variables,
-            self.generator_optimizer,
+            self.objective.generator_losses, batch, self.generator_optimizer
         )
         discriminator_losses, discriminator_skipped = self._update(
-            self.objective.discriminator_losses,
-            batch,
-            self.objective.networks.discriminator_variables,
-            self.discriminator_optimizer,
+            self.objective.discriminator_losses, batch, self.discriminator_optimizer
         )
         self.skipped_steps.count(ops.logical_or(generator_skipped, discriminator_skipped))
         return generator_losses | discriminator_losses
 
-    def _update(self, losses, batch, variables, optimizer):
-        """Differentiates the losses of one side and moves its weights."""
+    def _update(self, losses, batch, optimizer):
+        """Differentiates the losses of one side and moves the weights that its optimizer has."""
         networks = self.objective.networks
         return backend.minimize(
             lambda: losses(batch, self.noise, training=True),
-            variables,
+            optimizer._trainable_variables,
             optimizer,
             statistics=networks.statistics,
             noise=[self.noise.state],
-            reads=networks.generator_variables + networks.discriminator_variables,
+            reads=networks.variables,
             share=batch.part.share,
         )

@@ -4,6 +4,7 @@ import keras
 
 from keras_spade.backends import backend
 from keras_spade.files import WholeFiles
+from keras_spade.layers.trainable_parts import config_of_parts, set_trainable_parts
 from keras_spade.networks._folding import fold
 
 
@@ -15,10 +16,22 @@ class Network(WholeFiles, keras.Model):
     input: dict | keras.KerasTensor
     outputs: list
 
+    def __init__(self, trainable=True, **kwargs):
+        super().__init__(**kwargs)
+        # Here and not above, as Keras would leave the layers as they are.
+        self.trainable = trainable
+
     @property
     def writes_files(self):
         """Whether this process writes files: on several workers, the first one does."""
         return backend.writes_files(self)
+
+    @property
+    def statistics(self) -> list[keras.Variable]:
+        """What forward passes change: moving statistics, and vectors of spectral norms."""
+        layers = self._flatten_layers()
+        weights = {id(weight) for layer in layers for weight in layer._trainable_variables}
+        return [variable for variable in self.variables if id(variable) not in weights]
 
     def call(self, inputs, training=None, mask=None):
         """Runs the graph; refuses labels that are no ids, which Keras would cut to integers."""
@@ -42,8 +55,8 @@ class Network(WholeFiles, keras.Model):
                 shapes: `modulation="dense"` or `dtype="float32"`, for runtimes that have no more.
 
         Returns:
-            A network with `spectral_norm=False`; this one stays as it is. Training the copy would
-            train without spectral norm.
+            A network with `spectral_norm=False`, in which is frozen what is frozen here; this one
+            stays as it is. Training the copy would train without spectral norm.
 
         Example:
 
@@ -52,20 +65,27 @@ class Network(WholeFiles, keras.Model):
         >>> generator.fold_spectral_norm().spectral_norm
         False
         """
-        folded = self.from_config({**self.get_config(), "spectral_norm": False, **changes})
+        config = {**self.get_config(), "spectral_norm": False, **changes}
+        config.pop("trainable_parts", None)  # `fold` knows which parts there are no more.
+        folded = self.from_config(config)
         for layer in filter(lambda layer: layer.weights, self.layers):
             fold(layer, folded.get_layer(layer.name))
         return folded
 
     def get_config(self):
-        """The constructor's arguments."""
-        return {name: getattr(self, name) for name in self.ARGUMENTS} | {
+        """The constructor's arguments, and which parts are frozen, if only some are."""
+        arguments = {name: getattr(self, name) for name in self.ARGUMENTS} | {
             "name": self.name,
             "trainable": self.trainable,
             "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
         }
+        return arguments | config_of_parts(self)
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """Builds the network from `get_config()`."""
-        return cls(**{**config, "dtype": keras.dtype_policies.get(config["dtype"])})
+        config = {**config, "dtype": keras.dtype_policies.get(config["dtype"])}
+        parts = config.pop("trainable_parts", {})
+        network = cls(**config)
+        set_trainable_parts(network, parts)
+        return network

@@ -47,7 +47,8 @@ class SPADEGenerator(Network):
             `num_classes` for void), `"edges"` float 0/1 `(batch, H, W)` if `instance_edges`,
             `"latent"` float `(batch, latent_dim)` if `latent_dim`; or `"segmap"` float
             `(batch, H, W, num_classes)` in the place of labels and edges. The label map may be of
-            any size: every block resizes it to its own.
+            any size: every block resizes it to its own. (Edges that are larger than the image would
+            be thinned by that: `GauGAN.generate` finds them in instances that were resized.)
         training: mode of norms and spectral norms.
 
     Returns:

@@ -1,8 +1,9 @@
 """Nearest-neighbour resizing that picks the top-left source pixel."""
 
 import keras
-import numpy as np
 from keras import ops
+
+from keras_spade.images import nearest_index
 
 
 def nearest_resize(x, height, width):
@@ -51,11 +52,10 @@ def _same(size_in, size_out):
 
 def _source_indices(size_in, size_out):
     if isinstance(size_in, int) and isinstance(size_out, int):
-        ratio = np.float32(size_in) / np.float32(size_out)
-    else:
-        # By way of float64, or TensorFlow's graph optimiser reorders product and quotient.
-        ratio = ops.divide(ops.cast(size_in, "float64"), ops.cast(size_out, "float64"))
-        ratio = ops.cast(ratio, "float32")
+        return nearest_index(size_in, size_out)
+    # By way of float64, or TensorFlow's graph optimiser reorders product and quotient.
+    ratio = ops.divide(ops.cast(size_in, "float64"), ops.cast(size_out, "float64"))
+    ratio = ops.cast(ratio, "float32")
     index = ops.floor(ops.multiply(ops.cast(ops.arange(size_out), "float32"), ratio))
     return ops.minimum(ops.cast(index, "int32"), ops.cast(size_in, "int32") - 1)
 

@@ -71,3 +71,27 @@ def test_label_range(compiled):
         check(labels, 3)
     with pytest.raises(label_error(), match="ids 0..3"):
         check(-labels, 4)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_where_all_is_frozen_only_statistics_move_and_only_if_all_is_finite(compiled):
+    moving, x = keras.Variable(1.0), keras.Variable(3.0)
+    optimizer = keras.optimizers.Adam(0.1)
+    optimizer.build([])
+
+    def loss():
+        moving.assign_add(1.0)
+        return {"x": x * 2.0}
+
+    def step():
+        return backend.minimize(loss, [], optimizer, [moving], reads=[x])
+
+    if compiled and BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        step = tf.function(step)
+    values, skipped = step()
+    assert float(values["x"]) == 6.0 and not bool(skipped) and float(moving) == 2.0
+    x.assign(np.inf)
+    _, skipped = step()
+    assert bool(skipped) and float(moving) == 2.0 and int(optimizer.iterations) == 0

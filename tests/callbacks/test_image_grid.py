@@ -54,6 +54,21 @@ def test_same_seed_every_time_and_style_on_request(tmp_path):
     assert np.array_equal(painter.asked[1]["style_image"], IMAGE)
 
 
+def test_maps_and_photographs_are_drawn_at_the_size_of_the_painting(tmp_path):
+    class Small(Painter):
+        def generate(self, labels, **arguments):
+            return super().generate(labels[:, :2, :2])
+
+    labels = np.kron(LABELS, np.ones((3, 5), int))
+    batch = {"labels": labels, "image": np.full((1, 6, 10, 3), 255, "uint8")}
+    callback = ImageGrid(batch, tmp_path, palette=PALETTE)
+    callback._model = Small()
+    callback.write(tmp_path / "grid.png")
+    picture = np.asarray(Image.open(tmp_path / "grid.png"))
+    rows = [[10, 20, 255, 255, 77, 77, 255, 255, 255, 255]]
+    assert picture[:1, :, 0].tolist() == rows and picture.shape == (2, 10, 3)
+
+
 def test_a_failed_write_leaves_the_old_picture(tmp_path, monkeypatch):
     callback = callback_for(Painter(), 1, directory=tmp_path)
     callback.on_epoch_end(0)

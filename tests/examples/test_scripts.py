@@ -79,6 +79,20 @@ def test_own_folders_from_training_to_pictures(street, tmp_path):
     assert [path.name for path in pictures] == [f"{i}.png" for i in range(5)]
     assert all(np.asarray(Image.open(path)).shape == (32, 64, 3) for path in pictures)
 
+    # The script paints what `generate` does of the same files.
+    photograph = f"--style={street / 'images/0.jpg'}"
+    run("generate.py", *flags, f"--instances={street / 'instances'}", "--batch_size=1", photograph)
+    gan = keras.models.load_model(out / "gan.keras", compile=False)
+    labels = np.asarray(Image.open(street / "labels/0.png"))
+    wanted = gan.generate(
+        np.where(labels == 255, 4, labels)[None],
+        np.asarray(Image.open(street / "instances/0.png"))[None],
+        style_image=np.asarray(Image.open(street / "images/0.jpg"))[None],
+        seed=0,
+    )
+    picture = np.asarray(Image.open(painted / "0.png")).astype(int)
+    assert np.abs(picture - wanted[0]).max() <= 1
+
     result = run("generate.py", *flags, check=False)
     assert result.returncode != 0 and "--instances is needed" in result.stdout + result.stderr
     result = run(

@@ -283,3 +283,26 @@ def test_compiled_calls_move_the_statistics_once(norm):
         assert relative_error(step(keras.ops.convert_to_tensor(x)), want) < 1e-5
         moved = (1 - 0.9**count) * mean.ravel()
         assert relative_error(layer.moving_mean, moved) < 1e-5
+
+
+@BATCH_NORMS
+def test_frozen_it_normalises_by_moving_statistics_which_stand_still(norm):
+    x = random_maps()
+    mean, variance = np.linspace(-1, 1, 6), np.linspace(0.5, 3, 6)
+    for layer in (FeatureNorm(norm), FeatureNorm(norm, trainable=False)):
+        layer.build(x.shape)
+        layer.trainable = False
+        layer.moving_mean.assign(mean)
+        layer.moving_variance.assign(variance)
+        y = to_numpy(layer(x, training=True))
+        np.testing.assert_allclose(y, (x - mean) / np.sqrt(variance + 1e-5), rtol=1e-4, atol=1e-5)
+        np.testing.assert_array_equal(layer.moving_mean, mean.astype("float32"))
+        np.testing.assert_array_equal(layer.moving_variance, variance.astype("float32"))
+    layer.trainable = True
+    assert relative_error(layer(x, training=True), normalized(x, (0, 1, 2))[0]) < 1e-4
+
+
+def test_frozen_instance_norm_is_as_it_was():
+    x = random_maps()
+    y = FeatureNorm("instance", trainable=False)(x, training=True)
+    assert relative_error(y, normalized(x, (1, 2))[0]) < 1e-4

@@ -464,3 +464,24 @@ def test_fewer_iterations_than_one(power_iterations):
     words = f"`power_iterations` must be at least 1, got {power_iterations}"
     with pytest.raises(ValueError, match=words):
         SpectralNorm(keras.layers.Dense(2), power_iterations=power_iterations)
+
+
+@pytest.mark.parametrize("what", ["wrapper", "layer", "kernel", "constructor"])
+def test_frozen_it_makes_no_power_iteration(what):
+    wrapper, x = wrapped("conv2d", trainable=what != "constructor")
+    assert what != "constructor" or not any(w.trainable for w in wrapper.weights)
+    frozen = {"wrapper": wrapper, "layer": wrapper.layer, "kernel": wrapper.kernel}
+    if what in frozen:
+        frozen[what].trainable = False
+    before = [to_numpy(weight) for weight in wrapper.weights]
+    u, v, kernel = (to_numpy(w).astype("float64") for w in (wrapper.u, wrapper.v, wrapper.kernel))
+    sigma = v @ kernel.reshape(-1, kernel.shape[-1]) @ u
+    plain = keras.layers.Conv2D(5, 3, strides=2, padding="same")
+    plain.build(x.shape)
+    plain.set_weights([kernel / sigma, to_numpy(wrapper.layer.bias)])
+    assert relative_error(wrapper(x, training=True), to_numpy(plain(x))) < 1e-4
+    for weight, then in zip(wrapper.weights, before, strict=True):
+        np.testing.assert_array_equal(weight, then)
+    wrapper.trainable = True
+    wrapper(x, training=True)
+    assert not np.array_equal(wrapper.u, u.astype("float32"))

@@ -18,6 +18,9 @@ OPENED_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 EXIF_ORIENTATION = 0x0112
 # How what is stored so is turned to be seen.
 TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
     5: Image.Transpose.TRANSPOSE,
     6: Image.Transpose.ROTATE_270,
     7: Image.Transpose.TRANSVERSE,

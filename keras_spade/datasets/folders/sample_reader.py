@@ -4,7 +4,6 @@ import operator
 from dataclasses import dataclass, field
 
 import numpy as np
-from PIL import Image
 
 from keras_spade.arguments import positive_integer, positive_integers
 from keras_spade.datasets.folders.label_mapping import NOT_A_BYTE, LabelMapping, some
@@ -16,6 +15,7 @@ from keras_spade.datasets.folders.reading import (
     upright,
 )
 from keras_spade.datasets.folders.smoothing import refuse_smooth
+from keras_spade.images import resize_maps, resize_photograph
 
 RESIZES = ("stretch", "scale_width", "scale_short_side", "none")
 
@@ -73,14 +73,10 @@ class SampleReader:
     def resized(self, files, image, maps):
         """The arrays of the checked image and maps of some files, of the size before the crop."""
         height, width = self.loaded_size(files[0], maps[0].shape)
-        rows = nearest_index(maps[0].shape[0], height)
-        columns = nearest_index(maps[0].shape[1], width)
-        maps = [ids[rows][:, columns] for ids in maps]
-        if image.size != (width, height):
-            image = image.resize((width, height), Image.Resampling.BICUBIC)
+        maps = [resize_maps(ids[None], height, width)[0] for ids in maps]
         return [
             maps[0].astype(self.label_dtype),
-            np.asarray(image),
+            np.asarray(resize_photograph(image, height, width)),
             *(ids.astype(np.int32) for ids in maps[1:]),
         ]
 
@@ -220,13 +216,6 @@ def chosen_mapping(num_classes, void_label, label_mapping):
             f"got {void_label!r}; a class that is void is given as LabelMapping(void_labels=...)"
         )
     return LabelMapping(void_labels=number)
-
-
-def nearest_index(size_in, size_out):
-    """Returns the source index of every output pixel, by the float32 rule of the SPADE layers."""
-    ratio = np.float32(size_in) / np.float32(size_out)
-    index = np.floor(np.arange(size_out, dtype=np.float32) * ratio).astype(np.int64)
-    return np.minimum(index, size_in - 1)
 
 
 def _load_size(load_size, resize, image_size):

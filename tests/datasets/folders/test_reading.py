@@ -5,7 +5,8 @@ from support.hostile_files import packed_png
 
 from keras_spade.datasets import LabelMapping
 from keras_spade.datasets.folders.reading import read_ids, read_image
-from keras_spade.datasets.folders.sample_reader import SampleReader, chosen_mapping, nearest_index
+from keras_spade.datasets.folders.sample_reader import SampleReader, chosen_mapping
+from keras_spade.images import nearest_index
 
 NO_DRAWS = (0.0, 0.0, 0.9)
 PALETTE = [value for k in range(256) for value in (255 - k, k, 7)]

@@ -1,0 +1,39 @@
+"""What layers made of layers share."""
+
+import keras
+
+from keras_spade.layers.trainable_parts import config_of_parts, set_trainable_parts
+
+
+class Composite(keras.layers.Layer):
+    """A layer made of layers, each of which is frozen or not in its copies as it is itself.
+
+    Keras keeps the whole layer's `trainable` only. Subclasses make their layers with
+    `trainable=self.trainable`, and call `freeze_parts` at the end of `build`.
+
+    Args:
+        **kwargs: see `keras.layers.Layer`.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.parts_of_config = {}
+
+    def freeze_parts(self):
+        """Gives the layers, which `build` has made, the `trainable` that the config has."""
+        set_trainable_parts(self, self.parts_of_config)
+
+    def get_config(self):
+        """The constructor's arguments, and which parts are frozen, if only some are."""
+        parts = self.parts_of_config
+        given = {"trainable_parts": dict(parts)} if parts else {}
+        return super().get_config() | (config_of_parts(self) if self.built else given)
+
+    @classmethod
+    def from_config(cls, config):
+        """Makes the layer from `get_config()`."""
+        config = dict(config)
+        parts = config.pop("trainable_parts", {})
+        layer = super().from_config(config)
+        layer.parts_of_config = dict(parts)
+        return layer
