@@ -88,11 +88,14 @@ def inspect_dataset(
     if contact_sheet is not None and tally.good:
         step = max(1, len(tally.good) // contact_rows)
         draw_contact_sheet(contact_sheet, subject, tally.good[::step][:contact_rows])
+    grey = subject.reader is None and tally.grey
+    if grey:
+        tally.take_grey_for_ids()
     report = tally.report(subject.listing.problems)
     if subject.info is not None:
         report.names = _names(subject, report.pixels)
     if tally.good and (subject.reader is not None or not tally.cut):
-        _tell_how_to_load(report, subject, folders)
+        _tell_how_to_load(report, subject, folders, grey)
     if verbose:
         print(printable(report))
         if contact_sheet is not None and tally.good:
@@ -152,7 +155,7 @@ def _tally(subject, verbose):
     return tally
 
 
-def _tell_how_to_load(report, subject, folders):
+def _tell_how_to_load(report, subject, folders, grey):
     """Notes the call in the report; of a folder of which nothing is known, what looks wrong too."""
     stray = None
     if subject.reader is not None:
@@ -168,7 +171,7 @@ def _tell_how_to_load(report, subject, folders):
                 f"the id {stray} is in {report.images[stray]} of {report.samples} label maps, the "
                 f"others are much lower: is it a mistake? The call takes it for one"
             )
-        suggestion = suggest(pixels, report.image_sizes)
+        suggestion = suggest(pixels, report.image_sizes, grey)
         if suggestion is None:
             return
         given = {k: v for k, v in folders.items() if v != DEFAULT_FOLDERS[k]}
