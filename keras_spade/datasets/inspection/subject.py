@@ -1,11 +1,11 @@
 """What is inspected."""
 
-import os
 from dataclasses import dataclass
 
 from keras_spade.datasets.call import Call
 from keras_spade.datasets.folders.pairing import Listing
 from keras_spade.datasets.folders.sample_reader import SampleReader
+from keras_spade.datasets.inspection.find_folders import OwnFolders
 from keras_spade.datasets.public.named_dataset import NamedDataset
 
 
@@ -18,11 +18,11 @@ class Subject:
         reader: `SampleReader` of these; `None`: nothing is known of the labels.
         info: the `NamedDataset` it is, or `None`.
         call: the `Call` that made it, or `None`.
-        directory: where the files lie, if nothing is known of them.
+        folders: the `OwnFolders` that the files lie in, if nothing is known of them.
     """
 
     listing: Listing
     reader: SampleReader | None = None
     info: NamedDataset | None = None
     call: Call | None = None
-    directory: str | os.PathLike | None = None
+    folders: OwnFolders | None = None
