@@ -82,11 +82,15 @@ class LabelMapping:
             void_labels = None if 255 in classes else 255
         self.void_labels = _integers("void_labels", void_labels)
 
-    def __repr__(self):
+    @property
+    def arguments(self):
+        """Those it was made with, as a dict, the defaults omitted."""
         defaults = {"palette": None, "remap": None, "offset": 0, "void_labels": "auto"}
         given = {k: v for k, v in self._arguments.items() if v is not defaults[k]}
-        given = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in given.items()}
-        listed = ", ".join(f"{name}={value!r}" for name, value in given.items())
+        return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in given.items()}
+
+    def __repr__(self):
+        listed = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
         return f"LabelMapping({listed})"
 
     @property

@@ -4,21 +4,26 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from keras_spade.arguments import positive_integer
-from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.paired_folders import paired_folders
 from keras_spade.datasets.folders.pairing import existing_directory, pair_files, printable
 from keras_spade.datasets.folders.parts import has_wildcards
-from keras_spade.datasets.inspection.contact_sheet import draw_contact_sheet
+from keras_spade.datasets.inspection.contact_sheet import draw_contact_sheet, legend_of
 from keras_spade.datasets.inspection.dataset_report import DatasetReport
 from keras_spade.datasets.inspection.find_folders import PARTS, OwnFolders, find_folders
 from keras_spade.datasets.inspection.pairs_report import pairs_report
 from keras_spade.datasets.inspection.sample_facts import inspect_sample
+from keras_spade.datasets.inspection.sizes import ALIKE, keep_ratios, stretched, vary
 from keras_spade.datasets.inspection.subject import Subject
-from keras_spade.datasets.inspection.suggestion import call_text, stray_id, suggest
+from keras_spade.datasets.inspection.suggestion import (
+    call_text,
+    defaults_of,
+    plain,
+    stray_id,
+    suggest,
+)
 from keras_spade.datasets.inspection.tally import Tally
+from keras_spade.datasets.inspection.train_line import train_line
 from keras_spade.datasets.ordered import in_order
 from keras_spade.datasets.public.public_dataset import recognised
 from keras_spade.datasets.source import source_or_none
@@ -76,9 +81,6 @@ def inspect_dataset(
             print(printable(subject))
         return subject
     tally = _tally(subject, verbose)
-    if contact_sheet is not None and tally.good:
-        step = max(1, len(tally.good) // contact_rows)
-        draw_contact_sheet(contact_sheet, subject, tally.good[::step][:contact_rows])
     grey = subject.reader is None and tally.grey
     if grey:
         tally.take_grey_for_ids()
@@ -86,7 +88,11 @@ def inspect_dataset(
     if subject.info is not None:
         report.names = _names(subject, report.pixels)
     if tally.good and (subject.reader is not None or not tally.cut):
-        _tell_how_to_load(report, subject, grey)
+        subject = _tell_how_to_load(report, subject, grey, source_or_none(data) is None)
+    if contact_sheet is not None and tally.good:
+        step = max(1, len(tally.good) // contact_rows)
+        numbers = tally.good[::step][:contact_rows]
+        draw_contact_sheet(contact_sheet, subject, numbers, legend_of(subject, report.pixels))
     if verbose:
         print(printable(report))
         if contact_sheet is not None and tally.good:
@@ -142,13 +148,24 @@ def _tally(subject, verbose):
     return tally
 
 
-def _tell_how_to_load(report, subject, grey):
-    """Notes the call in the report; of a folder of which nothing is known, what looks wrong too."""
+def _tell_how_to_load(report, subject, grey, as_found):
+    """Notes the call in the report; of a folder of which nothing is known, what looks wrong too.
+
+    `as_found`: it was found in a folder, no one has said yet how it is loaded. Returns the
+    `Subject`, which knows what reads its samples from now on, if there is a call.
+    """
     stray = None
     if subject.reader is not None:
         if subject.call is None:
-            return
+            return subject
         function, arguments = subject.call.function, dict(subject.call.arguments)
+        if arguments.get("resize", "stretch") == "stretch":
+            if as_found and vary(report.image_sizes):
+                sizes = keep_ratios(report.image_sizes, subject.reader.image_size)
+                arguments |= sizes.arguments
+                report.notes += sizes.notes
+            else:
+                report.notes += stretched(report.image_sizes, subject.reader.image_size, ALIKE)
     else:
         pixels = dict(report.pixels)
         stray = stray_id(report)
@@ -160,7 +177,7 @@ def _tell_how_to_load(report, subject, grey):
             )
         suggestion = suggest(pixels, report.image_sizes, grey)
         if suggestion is None:
-            return
+            return subject
         arguments = {**subject.folders.arguments, **suggestion.arguments}
         function = paired_folders
         report.notes += subject.folders.notes + suggestion.notes
@@ -173,6 +190,10 @@ def _tell_how_to_load(report, subject, grey):
     if report.bad_files or report.unmatched or stray is not None:
         arguments["on_bad_file"] = "skip"
     report.call = call_text(function, arguments)
+    arguments = {name: plain(value) for name, value in arguments.items()}
+    with_instances = subject.listing.with_instances
+    report.command = train_line(function, arguments, defaults_of(function), with_instances)
+    return subject if subject.reader is not None else replace(subject, reader=suggestion.reader)
 
 
 def _parts(subject):
@@ -187,15 +208,6 @@ def _parts(subject):
 
 def _names(subject, pixels):
     """Names of the classes that the ids or colours of the files mean."""
-    mapping, names = subject.reader.label_mapping, {}
-    for value in pixels:
-        try:
-            array = [[value]] if mapping.colors is None else np.array([[value]], np.uint8)
-            class_id = int(mapping(array)[0, 0])
-        except ValueError:
-            continue
-        if class_id == LabelMapping.VOID:
-            names[value] = "void"
-        elif class_id < len(subject.info.class_names):
-            names[value] = subject.info.class_names[class_id]
-    return names
+    names = (*subject.info.class_names, "void")
+    classes = {value: subject.class_of(value) for value in pixels}
+    return {value: names[number] for value, number in classes.items() if number is not None}

@@ -9,7 +9,9 @@ import numpy as np
 
 from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.paired_folders import paired_folders
+from keras_spade.datasets.folders.sample_reader import SampleReader, chosen_mapping
 from keras_spade.datasets.inspection.sample_facts import MOST_COLORS
+from keras_spade.datasets.inspection.sizes import suggest_sizes
 
 # So few ids with gaps are numbered anew; of more, the missing ones are in other files, most likely.
 MOST_REMAPPED = 8
@@ -31,6 +33,21 @@ class Suggestion:
     arguments: dict
     notes: list = field(default_factory=list)
 
+    @property
+    def reader(self):
+        """What reads the samples with these arguments."""
+        num_classes = self.arguments["num_classes"]
+        mapping = self.arguments.get("label_mapping")
+        return SampleReader(
+            num_classes,
+            self.arguments["image_size"],
+            label_mapping=chosen_mapping(
+                num_classes, self.arguments.get("void_label", 255), mapping
+            ),
+            void_class=self.arguments.get("void_class", False),
+            allow_smooth_labels=True,  # It was looked at before.
+        )
+
 
 def suggest(pixels, image_sizes, grey=False):
     """The `Suggestion` for a folder; `None` if its labels are of no kind that can be loaded.
@@ -46,17 +63,16 @@ def suggest(pixels, image_sizes, grey=False):
     found = _colors(pixels) if True in kinds else _grey(pixels) if grey else _ids(pixels)
     if found is None:
         return None
-    size = (256, 256)
-    if image_sizes and all(width >= 1.8 * height for height, width in image_sizes):
-        size = (256, 512)
-    num_classes = found.arguments.pop("num_classes")
+    sizes = suggest_sizes(image_sizes)
+    num_classes, image_size = found.arguments.pop("num_classes"), sizes.arguments.pop("image_size")
     found.arguments = {
         "num_classes": num_classes,
-        "image_size": size,
+        "image_size": image_size,
         **found.arguments,
-        "load_size": tuple(round(edge * 286 / 256) for edge in size),
+        **sizes.arguments,
         "flip": True,
     }
+    found.notes += sizes.notes
     found.notes.append(
         "what these label maps hold is all that is known: if other parts of the data hold more "
         "classes, give all of them the same, larger num_classes and the same label_mapping"
@@ -80,21 +96,27 @@ def stray_id(report):
 
 def call_text(function, arguments):
     """The call of a function of this package with a dict of arguments, defaults left out."""
-    defaults = {**inspect.signature(paired_folders).parameters}
-    defaults |= inspect.signature(function).parameters
+    defaults = defaults_of(function)
     texts = []
     for name, value in arguments.items():
-        value = _plain(value)
+        value = plain(value)
         if name == "directory":
             texts.append(repr(value))
-        elif name == "split" or name not in defaults or value != defaults[name].default:
+        elif name == "split" or name not in defaults or value != defaults[name]:
             texts.append(f"{name}={_text(value)}")
     begin = f"keras_spade.datasets.{function.__name__}("
     line = begin + ", ".join(texts) + ")"
     return line if len(line) <= 100 else "\n    ".join([begin, *(f"{t}," for t in texts)]) + "\n)"
 
 
-def _plain(value):
+def defaults_of(function):
+    """The default of each argument of a function of this package, and of `paired_folders`."""
+    parameters = {**inspect.signature(paired_folders).parameters}
+    parameters |= inspect.signature(function).parameters
+    return {name: parameter.default for name, parameter in parameters.items()}
+
+
+def plain(value):
     """NumPy numbers and arrays as those of Python, paths as texts, sets in order."""
     if isinstance(value, os.PathLike):
         return os.fspath(value)
