@@ -158,6 +158,12 @@ def _tell_how_to_load(report, subject, grey, as_found):
     if subject.reader is not None:
         if subject.call is None:
             return subject
+        mapping = subject.reader.label_mapping
+        if set(report.pixels) == {0, 255} and mapping.is_plain and 255 in mapping.void_labels:
+            report.suspicious.append(
+                "the label maps hold 0 and 255 alone, and 255 is read as void: masks are read with "
+                "num_classes=2, label_mapping=LabelMapping(remap={0: 0, 255: 1})"
+            )
         function, arguments = subject.call.function, dict(subject.call.arguments)
         if arguments.get("resize", "stretch") == "stretch":
             if as_found and vary(report.image_sizes):

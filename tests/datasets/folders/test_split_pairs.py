@@ -74,8 +74,10 @@ def test_jpeg_is_refused_unless_the_colors_are_known(tmp_path, capsys):
 
 def test_photographs_alone_are_no_pairs(tmp_path):
     rng = np.random.default_rng(0)
-    ramp = np.add.outer(np.arange(64), np.arange(96))[..., None] + rng.integers(0, 30, (64, 96, 3))
-    Image.fromarray(ramp.astype("uint8")).save(tmp_path / "a.png")
+    for name, width in (("a", 96), ("b", 128)):
+        ramp = np.add.outer(np.arange(64), np.arange(width))[..., None]
+        ramp = ramp + rng.integers(0, 30, (64, width, 3))
+        Image.fromarray(ramp.astype("uint8")).save(tmp_path / f"{name}.png")
     with pytest.raises(ValueError, match="no folder .*images: it should hold the image files"):
         inspect_dataset(tmp_path, verbose=0)
 

@@ -337,3 +337,10 @@ def test_colors_are_classes_in_an_order_of_their_own(tmp_path):
 def test_masks_of_16_bits(tmp_path):
     report = inspect_dataset(own_folder(tmp_path, [blocks([0, 65535])], "uint16"), verbose=0)
     assert "num_classes=2," in report.call and "remap={0: 0, 65535: 1}" in report.call
+
+
+def test_a_mask_whose_white_is_read_as_void_is_suspicious(tmp_path):
+    own_folder(tmp_path, [blocks([0, 255])])
+    data = datasets.paired_folders(tmp_path, 1, (8, 8), void_class=True)
+    (told,) = inspect_dataset(data, verbose=0).suspicious
+    assert told.endswith("num_classes=2, label_mapping=LabelMapping(remap={0: 0, 255: 1})")
