@@ -1,17 +1,60 @@
-"""The flag --data_options of the scripts: further arguments of the function that loads the data."""
+"""What the scripts share: flags that say where the data is, and errors told in one line."""
 
 import ast
+import re
+import sys
 
-from absl import app
+from absl import app, flags
 
 from keras_spade import datasets
 
 NAMED = list(datasets.PUBLIC_DATASETS)
+FOLDERS = ("image_folder", "label_folder", "instance_folder")
 
-HELP = (
+flags.DEFINE_string("image_folder", "images", "Where in --data the photographs are; also */images.")
+flags.DEFINE_string("label_folder", "labels", "Where in --data the label maps are.")
+flags.DEFINE_string("instance_folder", "instances", "Where in --data instance maps are, if any.")
+flags.DEFINE_enum("dataset", None, NAMED, "Which public dataset --data is; else your own folder.")
+flags.DEFINE_integer("void_label", 255, "The id in the label files of 'don't care'; below 0: none.")
+flags.DEFINE_string(
+    "data_options",
+    "{}",
     "Further arguments of the function that loads the data, as a Python dict, such as "
-    "\"{'counting': 'unshifted'}\"; a label_mapping is the dict of its arguments."
+    "\"{'counting': 'unshifted'}\"; a label_mapping is the dict of its arguments.",
 )
+
+
+def run(main):
+    """Runs a script; what is wrong with flags or data is told in one line, without a traceback."""
+
+    def told(argv):
+        try:
+            if len(argv) > 1:
+                raise ValueError(f"Unknown arguments: {argv[1:]}")
+            return main(argv)
+        except (ValueError, OSError) as error:
+            message = str(error)
+        except Exception as error:
+            # TensorFlow hands on what went wrong while it read a file, with a traceback of its own.
+            found = re.search(r"ValueError: (.+)", str(error))
+            if found is None or not type(error).__module__.startswith("tensorflow."):
+                raise
+            message = found[1]
+        sys.exit(f"{sys.argv[0]}: {message}")
+
+    app.run(told)
+
+
+def folders():
+    """The arguments that name the folders of a folder of one's own."""
+    return {name: flags.FLAGS[name].value for name in FOLDERS}
+
+
+def refuse_with_dataset(*names):
+    """Refuses flags for folders of one's own beside --dataset."""
+    for name in names:
+        if flags.FLAGS[name].present:
+            raise ValueError(f"--{name} is for your own folders; --dataset has its own.")
 
 
 def data_options(text, taken=()):
@@ -23,10 +66,10 @@ def data_options(text, taken=()):
         if "label_mapping" in options:
             options["label_mapping"] = datasets.LabelMapping(**options["label_mapping"])
     except (ValueError, SyntaxError, TypeError) as error:
-        raise app.UsageError(f"--data_options={text} is no dict of arguments: {error}") from None
+        raise ValueError(f"--data_options={text} is no dict of arguments: {error}") from None
     for name in ("directory", *taken):
         if name in options:
-            raise app.UsageError(f"--data_options: {name} is not for it, or has a flag of its own.")
+            raise ValueError(f"--data_options: {name} is not for it, or has a flag of its own.")
     return options
 
 
@@ -35,4 +78,4 @@ def load(name, directory, **arguments):
     try:
         return getattr(datasets, name)(directory, **arguments)
     except (TypeError, ValueError) as error:  # TypeError: an argument that it does not have.
-        raise app.UsageError(f"{name}: {error}") from None
+        raise ValueError(f"{name}: {error}") from None

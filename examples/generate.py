@@ -1,8 +1,9 @@
 """Paints a folder of label maps with a trained GauGAN.
 
     python examples/generate.py --model=runs/street/gan.keras --labels=street/labels --out=painted
+    python examples/generate.py --model=runs/street/gan.keras --data=street --out=painted
     python examples/generate.py --model=runs/ade/gan.keras --out=painted \
-        --labels=ade --dataset=ade20k --split=val
+        --data=ade --dataset=ade20k --split=val
 
 Every label map (PNG, BMP, TIFF or .npy, ids in one channel, in folders in folders too) becomes a
 PNG of the same name, of a public dataset of the name of its photograph.
@@ -14,44 +15,40 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from pathlib import Path
 
+import _data_options
 import keras
 import numpy as np
-from _data_options import HELP, NAMED, data_options, load
-from absl import app, flags
+from _data_options import data_options, load, refuse_with_dataset
+from absl import flags
 from PIL import Image
 
 import keras_spade
 
 FLAGS = flags.FLAGS
+flags.adopt_module_key_flags(_data_options)
 
 # With a bad file skipped, another's picture would have its name.
 TAKEN = ("split", "image_size", "batch_size", "shuffle", "on_bad_file", "flip", "shard")
 SUFFIXES = (".bmp", ".npy", ".png", ".tif", ".tiff")
 
 flags.DEFINE_string("model", None, "The model that train.py saved, gan.keras.", required=True)
-flags.DEFINE_string("labels", None, "A folder of label maps.", required=True)
-flags.DEFINE_enum(
-    "dataset",
-    None,
-    NAMED,
-    "Which public dataset --labels is the folder of; else label maps of your own.",
-)
+flags.DEFINE_string("data", None, "A folder as for train.py; or --labels.")
+flags.DEFINE_string("labels", None, "A folder of label maps alone.")
 flags.DEFINE_string("split", None, "With --dataset: which part of it.")
-flags.DEFINE_string("data_options", "{}", HELP)
 flags.DEFINE_string("out", None, "Where the pictures go.", required=True)
-flags.DEFINE_string("instances", None, "A folder of instance maps of the same names, if needed.")
+flags.DEFINE_string("instances", None, "With --labels: a folder of instance maps, if needed.")
 flags.DEFINE_string("style", None, "A photograph whose style is taken, with an encoder.")
-flags.DEFINE_integer("void_label", 255, "The id in the label files of 'don't care'; below 0: none.")
 flags.DEFINE_integer("batch_size", 4, "Label maps painted at once.", lower_bound=1)
 flags.DEFINE_integer("seed", 0, "Of the latents.")
 
 
 def main(argv):
     """Paints."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unknown arguments: {argv[1:]}")
-    if not Path(FLAGS.labels).is_dir():
-        raise app.UsageError(f"--labels={FLAGS.labels} is not a folder.")
+    if (FLAGS.data is None) == (FLAGS.labels is None):
+        raise ValueError("One of --data and --labels is needed: where the label maps are.")
+    for name in ("data", "labels", "instances"):
+        if FLAGS[name].value is not None and not Path(FLAGS[name].value).is_dir():
+            raise ValueError(f"--{name}={FLAGS[name].value} is not a folder.")
     gan = keras.models.load_model(FLAGS.model, compile=False)
     names, batches = (public if FLAGS.dataset else own_folder)(gan.generator)
     style = None
@@ -85,30 +82,32 @@ def main(argv):
 def public(generator):
     """Names and batches of label and instance maps of a public dataset."""
     if FLAGS.instances:
-        raise app.UsageError("--instances is for your own folders; --dataset has its own.")
+        raise ValueError("--instances is for your own folders; --dataset has its own.")
     options = {"split": FLAGS.split} if FLAGS.split else {}
     options |= data_options(FLAGS.data_options, TAKEN)
     options |= {"image_size": generator.image_shape[:2], "batch_size": FLAGS.batch_size}
-    dataset = load(FLAGS.dataset, FLAGS.labels, **options, shuffle=False)
+    refuse_with_dataset("void_label", *_data_options.FOLDERS)
+    directory = FLAGS.data or FLAGS.labels
+    dataset = load(FLAGS.dataset, directory, **options, shuffle=False)
     source = keras_spade.datasets.source_of(dataset)
     classes, void = source.num_classes, source.void_class
     # Ids as in the files, 0 being void, are 151 classes or 150 and void: the same channels.
     unshifted = classes == 151 and generator.num_classes == 150 and generator.void_class
     if not unshifted and (classes != generator.num_classes or void > generator.void_class):
-        raise app.UsageError(
+        raise ValueError(
             f"The model paints {generator.num_classes} classes"
             f"{' and void' if generator.void_class else ''}, {source.title} has {classes}"
             f"{' and void' if void else ''}."
         )
     if generator.instance_edges and not source.has_instances:
-        raise app.UsageError(
-            "The model was trained with instance edges, --labels has no instance maps."
+        raise ValueError(
+            f"The model was trained with instance edges, {directory} has no instance maps."
         )
     paths = [Path(file) for file in source.image_files]
     names = [path.stem for path in paths]
     if len(set(names)) < len(names):
         names = [
-            path.relative_to(Path(FLAGS.labels).expanduser().absolute()).with_suffix("")
+            path.relative_to(Path(directory).expanduser().absolute()).with_suffix("")
             for path in paths
         ]
     return names, (
@@ -120,20 +119,20 @@ def public(generator):
 def own_folder(generator):
     """Names and batches of label and instance maps of a folder."""
     if FLAGS.split:
-        raise app.UsageError("--split is for --dataset.")
-    files = by_name(FLAGS.labels)
+        raise ValueError("--split is for --dataset.")
+    labels = (FLAGS.labels,) if FLAGS.data is None else (FLAGS.data, FLAGS.label_folder)
+    files = by_name(*labels)
     if not files:
-        raise app.UsageError(f"--labels={FLAGS.labels} holds no {', '.join(SUFFIXES)} files.")
+        raise ValueError(f"{'/'.join(labels)} holds no {', '.join(SUFFIXES)} files.")
     instances = {}
     if generator.instance_edges:
-        if FLAGS.instances is None:
-            raise app.UsageError(
-                "--instances is needed: the model was trained with instance edges."
-            )
-        instances = by_name(FLAGS.instances)
+        if FLAGS.instances is None and FLAGS.data is None:
+            raise ValueError("--instances is needed: the model was trained with instance edges.")
+        maps = (FLAGS.instances,) if FLAGS.instances else (FLAGS.data, FLAGS.instance_folder)
+        instances = by_name(*maps)
         missing = [name for name in files if name not in instances]
         if missing:
-            raise app.UsageError(f"--instances={FLAGS.instances} holds no {missing[0]}.")
+            raise ValueError(f"{'/'.join(maps)} holds no {missing[0]}.")
     names = list(files)
     groups = (names[i : i + FLAGS.batch_size] for i in range(0, len(names), FLAGS.batch_size))
     options = data_options(FLAGS.data_options, ("num_classes", "void_label", "void_class"))
@@ -146,16 +145,27 @@ def own_folder(generator):
     )
 
 
-def by_name(folder):
-    """A dict name -> file, of those that may be maps, in the order of their names."""
+def by_name(folder, within="."):
+    """A dict name -> file, of those that may be maps, in the order of their names.
+
+    `within` is a folder in `folder`, or several, as `*/labels`, the files of which are named by
+    part, then.
+    """
+    parts = sorted(Path(folder).glob(within)) if "*" in within else [Path(folder, within)]
+    if not parts or not parts[0].is_dir():
+        raise ValueError(
+            f"{folder} holds no folder {within}; --label_folder and the like name others."
+        )
     files = {}
-    for file in sorted(Path(folder).rglob("*")):
-        path = file.relative_to(folder)
-        if file.suffix.lower() not in SUFFIXES or any(part[0] == "." for part in path.parts):
-            continue
-        other = files.setdefault(path.with_suffix(""), file)
-        if other != file:
-            raise app.UsageError(f"{other} and {file} have the same name.")
+    for part in parts:
+        begin = part.parent.relative_to(folder) if "*" in within else Path()
+        for file in sorted(part.rglob("*")):
+            path = begin / file.relative_to(part)
+            if file.suffix.lower() not in SUFFIXES or any(name[0] == "." for name in path.parts):
+                continue
+            other = files.setdefault(path.with_suffix(""), file)
+            if other != file:
+                raise ValueError(f"{other} and {file} have the same name.")
     return files
 
 
@@ -184,4 +194,4 @@ def resized(maps, generator):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    _data_options.run(main)

@@ -6,57 +6,44 @@
 
 Reads every file once, prints counts, sizes, ids, files that cannot be used, and the call that loads
 the dataset, and draws some samples. With --num_classes or --dataset also says which files would not
-load so. Ends with 1 if a file cannot be used or has no partner.
+load so. Ends with 1 if a file cannot be used or has no partner, or no call loads the dataset.
 """
 
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from _data_options import HELP, NAMED, data_options, load
-from absl import app, flags
+import _data_options
+from _data_options import data_options, folders, load, refuse_with_dataset
+from absl import flags
 
 from keras_spade import datasets
 
 FLAGS = flags.FLAGS
+flags.adopt_module_key_flags(_data_options)
 
 flags.DEFINE_string("data", None, "The folder of the dataset.", required=True)
-flags.DEFINE_enum("dataset", None, NAMED, "A dataset by name; else a folder of your own.")
 flags.DEFINE_string("split", None, "With --dataset: which part of it.")
 flags.DEFINE_integer("num_classes", None, "Label classes, void not counted, of your own folder.")
-flags.DEFINE_integer("void_label", 255, "The id in the label files of 'don't care'; below 0: none.")
 flags.DEFINE_bool("void_class", False, "Whether void pixels are a class of their own.")
-flags.DEFINE_string("data_options", "{}", HELP)
-flags.DEFINE_string("image_folder", "images", "Where in --data the photographs are.")
-flags.DEFINE_string("label_folder", "labels", "Where in --data the label maps are.")
-flags.DEFINE_string("instance_folder", "instances", "Where in --data instance maps are, if any.")
 flags.DEFINE_string("contact_sheet", None, "A .png to draw some samples into.")
 flags.DEFINE_integer("contact_rows", 8, "How many samples it shows.", lower_bound=1)
 
 
 def main(argv):
     """Inspects."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unknown arguments: {argv[1:]}")
-    folders = {
-        "image_folder": FLAGS.image_folder,
-        "label_folder": FLAGS.label_folder,
-        "instance_folder": FLAGS.instance_folder,
-    }
-    flags_of_own = ("num_classes", "void_label", "void_class", *folders)
+    flags_of_own = ("num_classes", "void_label", "void_class", *folders())
     taken = ("split", "on_bad_file", *(flags_of_own if FLAGS.dataset is None else ()))
     options = data_options(FLAGS.data_options, taken)
     options["on_bad_file"] = "skip"
     data = FLAGS.data
     if FLAGS.split and FLAGS.dataset is None:
-        raise app.UsageError("--split is for --dataset.")
+        raise ValueError("--split is for --dataset.")
     needs = [f for f in ("void_label", "void_class", "data_options") if FLAGS[f].present]
     if needs and FLAGS.dataset is None and FLAGS.num_classes is None:
-        raise app.UsageError(f"--{needs[0]} needs --num_classes or --dataset.")
-    own = [flag for flag in flags_of_own if FLAGS[flag].present]
-    if FLAGS.dataset is not None and own:
-        raise app.UsageError(f"--{own[0]} is for your own folders; --dataset has its own.")
+        raise ValueError(f"--{needs[0]} needs --num_classes or --dataset.")
     if FLAGS.dataset is not None:
+        refuse_with_dataset(*flags_of_own)
         split = {"split": FLAGS.split} if FLAGS.split else {}
         data = load(FLAGS.dataset, data, **split, **options)
     elif FLAGS.num_classes is not None:
@@ -64,12 +51,12 @@ def main(argv):
         options |= {"num_classes": FLAGS.num_classes, "void_class": FLAGS.void_class}
         if FLAGS["void_label"].present or "label_mapping" not in options:
             options["void_label"] = FLAGS.void_label if FLAGS.void_label >= 0 else None
-        data = load("paired_folders", data, **folders, **options)
+        data = load("paired_folders", data, **folders(), **options)
     report = datasets.inspect_dataset(
-        data, contact_sheet=FLAGS.contact_sheet, contact_rows=FLAGS.contact_rows, **folders
+        data, contact_sheet=FLAGS.contact_sheet, contact_rows=FLAGS.contact_rows, **folders()
     )
-    return int(bool(report.bad_files or report.unmatched))
+    return int(bool(report.bad_files or report.unmatched or report.call is None))
 
 
 if __name__ == "__main__":
-    app.run(main)
+    _data_options.run(main)

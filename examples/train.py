@@ -2,6 +2,7 @@
 
     python examples/train.py                                  # drawn scenes, a few minutes
     python examples/train.py --data=street --num_classes=11   # street/images, street/labels
+    python examples/train.py --data=street --num_classes=11 --validation_split=0.1
     python examples/train.py --data=ade --dataset=ade20k --validation_split=val   # as published
 
 Writes into --run_dir: pictures after every epoch (label map | generated | real), losses.csv and
@@ -21,12 +22,13 @@ import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import _data_options
 import keras
 import matplotlib
 import numpy as np
 import tensorflow as tf
-from _data_options import HELP, NAMED, data_options, load
-from absl import app, flags
+from _data_options import data_options, load, refuse_with_dataset
+from absl import flags
 
 import keras_spade
 from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
@@ -35,20 +37,33 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 FLAGS = flags.FLAGS
+flags.adopt_module_key_flags(_data_options)
 
 flags.DEFINE_string("data", "scenes", "'scenes' (drawn), or a folder with images/ and labels/.")
-flags.DEFINE_enum("dataset", None, NAMED, "Which public dataset --data is; else your own folder.")
 flags.DEFINE_string("split", None, "With --dataset: what to train on.")
-flags.DEFINE_string("validation_split", None, "With --dataset, for pictures and losses.")
+flags.DEFINE_string(
+    "validation_split",
+    None,
+    "For pictures and losses: a share of --data between 0 and 1, chosen by the names of the files; "
+    "with --dataset also the name of a split.",
+)
 flags.DEFINE_string("validation_data", None, "A folder like --data, for pictures and losses.")
-flags.DEFINE_string("data_options", "{}", HELP)
 flags.DEFINE_string("run_dir", "runs/scenes", "Where pictures, losses and the model go.")
 flags.DEFINE_integer("num_classes", None, "Label classes, void not counted, of your own folder.")
-flags.DEFINE_integer("void_label", 255, "The id in the label files of 'don't care'; below 0: none.")
 flags.DEFINE_bool("void_class", False, "Whether void pixels are a class of their own.")
 flags.DEFINE_bool("instance_edges", False, "Whether instances/ become an edge channel.")
 flags.DEFINE_list("image_size", ["64", "64"], "height,width of the images the networks see.")
-flags.DEFINE_list("load_size", None, "With folders: height,width before the random crop.")
+flags.DEFINE_list(
+    "load_size",
+    None,
+    "With folders: height,width before the random crop, or one number; see --resize.",
+)
+flags.DEFINE_enum(
+    "resize",
+    "stretch",
+    ["stretch", "scale_width", "scale_short_side", "none"],
+    "With folders: what --load_size is; scale_... keep the ratio of width to height.",
+)
 flags.DEFINE_bool("flip", True, "With folders: mirror training samples at random.")
 flags.DEFINE_integer("num_scenes", 512, "Drawn scenes to train on.", lower_bound=1)
 
@@ -80,8 +95,6 @@ MAY_CHANGE = ("epochs", "backup_every", "new_run", "pictures", "strategy")
 
 def main(argv):
     """Trains."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unknown arguments: {argv[1:]}")
     tf.get_logger().setLevel("WARNING")  # Strategies tell of every sum over workers.
     strategy = {
         "none": tf.distribute.get_strategy,
@@ -132,10 +145,11 @@ def keep_flags(path, backup):
         backup.delete()
     elif path.exists() and backup.exists():
         theirs = json.loads(path.read_text())
-        changed = [k for k in mine if k not in MAY_CHANGE and theirs.get(k) != mine[k]]
+        theirs = {k: theirs.get(k, FLAGS[k].default) for k in mine}  # Some are of later versions.
+        changed = [k for k in mine if k not in MAY_CHANGE and theirs[k] != mine[k]]
         if changed:
-            told = ", ".join(f"--{k}={theirs.get(k)} before, {mine[k]} now" for k in changed)
-            raise app.UsageError(
+            told = ", ".join(f"--{k}={theirs[k]} before, {mine[k]} now" for k in changed)
+            raise ValueError(
                 f"{path.parent} holds a run with other flags ({told}). Choose another --run_dir, "
                 "or give up that run with --new_run."
             )
@@ -166,9 +180,8 @@ class LossTable(keras.callbacks.Callback):
 
 def datasets():
     """Training and validation batches, what they hold of label maps, and colours of the labels."""
-    named = [f for f in ("split", "validation_split") if FLAGS[f].value]
-    if named and FLAGS.dataset is None:
-        raise app.UsageError(f"--{named[0]} is for --dataset; folders have --validation_data.")
+    if FLAGS.split and FLAGS.dataset is None:
+        raise ValueError("--split is for --dataset; folders have --validation_split=0.1.")
     common = {
         "image_size": tuple(int(n) for n in FLAGS.image_size),
         "batch_size": FLAGS.batch_size,
@@ -176,11 +189,40 @@ def datasets():
     }
     if FLAGS.data == "scenes" and FLAGS.dataset is None:
         return drawn_scenes(common)
-    common["load_size"] = None if FLAGS.load_size is None else tuple(map(int, FLAGS.load_size))
+    common |= {"load_size": load_size(), "resize": FLAGS.resize}
+    for_training = {"flip": FLAGS.flip, "drop_remainder": True}
+    for_validation = {"crop": "center", "shuffle": False}
+    if (share := validation_share()) is not None:
+        for_training |= {"validation_split": share, "subset": "training"}
+        for_validation |= {"validation_split": share, "subset": "validation"}
     training, validation, classes, palette = (own_folders if FLAGS.dataset is None else public)(
-        common, {"flip": FLAGS.flip, "drop_remainder": True}, {"crop": "center", "shuffle": False}
+        common, for_training, for_validation
     )
     return training, validation, classes | {"instance_edges": FLAGS.instance_edges}, palette
+
+
+def load_size():
+    """What is resized to before the crop: one number, or height and width."""
+    if FLAGS.load_size is None:
+        return None
+    numbers = tuple(map(int, FLAGS.load_size))
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
+def validation_share():
+    """The share of --data that is kept for validation; `None` if there is none."""
+    try:
+        share = float(FLAGS.validation_split or "")
+    except ValueError:
+        if FLAGS.validation_split and FLAGS.dataset is None:
+            raise ValueError(
+                f"--validation_split={FLAGS.validation_split} must be a share between 0 and 1 of "
+                "your own folder; names of splits are for --dataset."
+            ) from None
+        return None
+    if FLAGS.validation_data:
+        raise ValueError("--validation_split=share and --validation_data exclude each other.")
+    return share
 
 
 def drawn_scenes(common):
@@ -197,15 +239,18 @@ def drawn_scenes(common):
 def own_folders(common, for_training, for_validation):
     """Folders of photographs and label maps."""
     if FLAGS.num_classes is None:
-        raise app.UsageError("--num_classes is needed with --data.")
+        raise ValueError("--num_classes is needed with --data.")
     folders = {
         "num_classes": FLAGS.num_classes,
         "void_label": FLAGS.void_label if FLAGS.void_label >= 0 else None,
         "void_class": FLAGS.void_class,
         "instances": FLAGS.instance_edges,
+        **_data_options.folders(),
         **common,
     }
     folders |= data_options(FLAGS.data_options, folders)
+    if "label_mapping" in folders and not FLAGS["void_label"].present:
+        del folders["void_label"]
     training = load("paired_folders", FLAGS.data, **{**for_training, **folders})
     validation = FLAGS.validation_data or FLAGS.data
     validation = load("paired_folders", validation, **{**for_validation, **folders})
@@ -215,19 +260,16 @@ def own_folders(common, for_training, for_validation):
 
 def public(common, for_training, for_validation):
     """A dataset by name, which knows its classes and its void."""
-    theirs = ("num_classes", "void_class", "void_label")
-    given = [f for f in theirs if FLAGS[f].present]
-    if given:
-        raise app.UsageError(f"--{given[0]} is for your own folders; --dataset has its own.")
+    refuse_with_dataset("num_classes", "void_class", "void_label", *_data_options.FOLDERS)
     if keras_spade.datasets.PUBLIC_DATASETS[FLAGS.dataset].has_instances:
         common = {"instances": FLAGS.instance_edges, **common}
     elif FLAGS.instance_edges:
-        raise app.UsageError(f"--instance_edges: {FLAGS.dataset} has no instance maps.")
+        raise ValueError(f"--instance_edges: {FLAGS.dataset} has no instance maps.")
     split = {"split": FLAGS.split} if FLAGS.split else {}
     taken = (*common, "split")
     common = {**common, **split, **data_options(FLAGS.data_options, taken)}
     training = load(FLAGS.dataset, FLAGS.data, **{**for_training, **common})
-    if FLAGS.validation_split:
+    if FLAGS.validation_split and "subset" not in for_validation:
         common["split"] = FLAGS.validation_split
     validation = FLAGS.validation_data or FLAGS.data
     validation = load(FLAGS.dataset, validation, **{**for_validation, **common})
@@ -291,4 +333,4 @@ def plot_losses(history, path):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    _data_options.run(main)

@@ -6,6 +6,7 @@ from keras_spade.datasets.folders.label_mapping import LabelMapping as LabelMapp
 from keras_spade.datasets.folders.paired_folders import paired_folders as paired_folders
 from keras_spade.datasets.folders.read_label_map import read_label_map as read_label_map
 from keras_spade.datasets.folders.read_photograph import read_photograph as read_photograph
+from keras_spade.datasets.folders.split_pairs import split_pairs as split_pairs
 from keras_spade.datasets.inspection.dataset_report import DatasetReport as DatasetReport
 from keras_spade.datasets.inspection.inspect_dataset import inspect_dataset as inspect_dataset
 from keras_spade.datasets.public.ade20k import ade20k as ade20k

@@ -110,7 +110,10 @@ def with_source(dataset, source):
 
 
 def recorded(function):
-    """Decorates a function that makes a dataset: its source knows the call."""
+    """Decorates a function that makes a dataset: its source knows the call.
+
+    With `subset="both"`, `make` is called for each, and there are two.
+    """
     signature = inspect.signature(function)
 
     @functools.wraps(function)
@@ -122,6 +125,10 @@ def recorded(function):
         for name, value in given.arguments.items():
             if isinstance(value, Iterator):  # To be gone through once.
                 given.arguments[name] = list(value)
+        if {**given.arguments, **given.arguments.get("kwargs", {})}.get("subset") == "both":
+            still = {"shuffle": False, "flip": False, "crop": "center"}
+            training = make(*args, **{**kwargs, "subset": "training"})
+            return training, make(*args, **{**kwargs, "subset": "validation", **still})
         dataset = function(*given.args, **given.kwargs)
         given.apply_defaults()
         arguments = dict(given.arguments)

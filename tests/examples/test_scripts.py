@@ -56,6 +56,7 @@ def test_own_folders_from_training_to_pictures(street, tmp_path):
         "--instance_edges",
         "--image_size=32,64",
         "--load_size=40,72",
+        "--validation_split=0.3",  # Of the names 0 to 4, that is 4.
         "--batch_size=2",
         "--encoder",
         "--latent_dim=4",
@@ -73,6 +74,7 @@ def test_own_folders_from_training_to_pictures(street, tmp_path):
     assert {"epoch_0001.png", "epoch_0002.png", "losses.png", "gan.keras"} <= files
 
     painted = tmp_path / "painted"
+    assert {"val_discriminator/real", "val_generator/kl"} <= set(rows[0])
     flags = (f"--model={out / 'gan.keras'}", f"--labels={street / 'labels'}", f"--out={painted}")
     run("generate.py", *flags, f"--instances={street / 'instances'}", "--batch_size=2")
     pictures = sorted(painted.iterdir())
@@ -213,8 +215,12 @@ def test_two_workers(tmp_path):
 
 def test_a_mistake_is_told_before_training(street, tmp_path):
     (street / "labels" / "3.png").unlink()
+    (street / "labels").rename(street / "masks")
     flags = (f"--data={street}", f"--run_dir={tmp_path / 'run'}", "--num_classes=4")
-    result = run("train.py", *flags, check=False)
+    result = run("train.py", *flags, "--label_folder=masks", check=False)
     assert result.returncode != 0 and "3.jpg" in result.stderr
+    assert "Traceback" not in result.stderr
+    (told,) = (line for line in result.stderr.splitlines() if line.startswith("examples/train.py"))
+    assert told.startswith("examples/train.py: paired_folders: 1 of 5 files in ")
     result = run("train.py", f"--data={street}", check=False)
     assert result.returncode != 0 and "--num_classes" in result.stdout + result.stderr

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from keras_spade.datasets.folders.colors import grey_ids
+
 TABLE = 1 << 16
 COLORS = 1 << 24
 NO_CLASS = 2**31 - 1
@@ -21,7 +23,8 @@ class LabelMapping:
 
     Args:
         palette: colours of RGB (or indexed) label files: a sequence of `(r, g, b)`, whose position
-            is the number, or a dict `{(r, g, b): number}`. `None`: files hold numbers.
+            is the number, or a dict `{(r, g, b): number}`. "grey": files hold numbers, the same in
+            all three channels. `None`: files hold numbers.
         remap: dict `{number: class id}`. Numbers it does not name are errors, unless void.
         offset: added to the numbers, -1 for classes that are counted from 1.
         void_labels: numbers that mean "don't care": an int, a sequence of ints, or `None`: none.
@@ -57,6 +60,8 @@ class LabelMapping:
         }
         self._byte_table = None, None
         self.offset = _integer("offset", offset)
+        self.grey = isinstance(palette, str) and palette == "grey"
+        palette = None if self.grey else palette
         self.colors = None if palette is None else _colors(palette)
         self.remap = None
         if remap is not None:
@@ -77,11 +82,15 @@ class LabelMapping:
             void_labels = None if 255 in classes else 255
         self.void_labels = _integers("void_labels", void_labels)
 
-    def __repr__(self):
+    @property
+    def arguments(self):
+        """Those it was made with, as a dict, the defaults omitted."""
         defaults = {"palette": None, "remap": None, "offset": 0, "void_labels": "auto"}
         given = {k: v for k, v in self._arguments.items() if v is not defaults[k]}
-        given = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in given.items()}
-        listed = ", ".join(f"{name}={value!r}" for name, value in given.items())
+        return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in given.items()}
+
+    def __repr__(self):
+        listed = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
         return f"LabelMapping({listed})"
 
     @property
@@ -99,7 +108,8 @@ class LabelMapping:
         """Returns the class ids of a label map.
 
         Args:
-            labels: integer array `(H, W)`; with a palette uint8 `(H, W, 3)`.
+            labels: integer array `(H, W)`; with a palette of colours uint8 `(H, W, 3)`, with "grey"
+                either.
             file: the name for errors.
 
         Returns:
@@ -111,6 +121,8 @@ class LabelMapping:
         labels = np.asarray(labels)
         if self.colors is not None:
             return self._of_colors(labels, file)
+        if self.grey and labels.ndim == 3:
+            labels = grey_ids(labels, file)
         small = labels.dtype.kind == "u" and labels.dtype.itemsize <= 2
         if small or (labels.min() >= 0 and labels.max() < TABLE):
             ids = self._table.take(labels)
@@ -219,7 +231,10 @@ def _integers(name, values):
 def _colors(palette):
     """A dict colour -> number."""
     if not isinstance(palette, (Mapping, list, tuple, np.ndarray)):
-        raise ValueError(f"palette must be a sequence or dict of colours, got {palette!r}")
+        raise ValueError(
+            f"palette must be a sequence or dict of colours, got {palette!r}; "
+            '"grey": ids, the same in all three channels'
+        )
     if not isinstance(palette, Mapping):
         colors = [tuple(np.ravel(color).tolist()) for color in palette]
         palette = {color: number for number, color in enumerate(colors)}

@@ -1,13 +1,6 @@
 """Pairs of photographs and label maps from folders."""
 
-from keras_spade.datasets.folders.pairing import (
-    IMAGE_SUFFIXES,
-    LABEL_SUFFIXES,
-    Files,
-    existing_directory,
-    instance_folder_or_none,
-    pair_files,
-)
+from keras_spade.datasets.folders.pairing import existing_directory, own_files, pair_files
 from keras_spade.datasets.folders.pipeline import folder_dataset
 from keras_spade.datasets.folders.sample_reader import chosen_mapping
 from keras_spade.datasets.source import recorded
@@ -35,6 +28,8 @@ def paired_folders(
     allow_smooth_labels=False,
     cache=False,
     on_bad_file="error",
+    validation_split=None,
+    subset=None,
     shuffle=True,
     seed=0,
     drop_remainder=False,
@@ -60,7 +55,9 @@ def paired_folders(
         num_classes: Number of classes, void not counted; label ids are `0..num_classes-1`.
         image_size: `(height, width)` of the batches.
         batch_size: Number of samples a batch.
-        image_folder: Where in `directory` the photographs are.
+        image_folder: Where in `directory` the photographs are. `*/images` names the folders
+            `images` of all its parts, with `*/labels` for the others; `*` stands for any name, or
+            characters of one. Files of the same part belong together.
         label_folder: Where in `directory` the label maps are.
         instance_folder: Where in `directory` the instance maps are.
         void_label: The id that means "don't care" in the label files, not one of the classes;
@@ -85,6 +82,13 @@ def paired_folders(
         on_bad_file: "error", or "skip": samples that cannot be read, and files without partner,
             are left out and reported by the logger "keras_spade" and in `dataset.source.skipped`;
             the next sample takes the place of one that cannot be read.
+        validation_split: Share of the samples, between 0 and 1, that is kept for validation; about
+            so many, as each sample is chosen by its name alone, its path in the folder without
+            suffix: if the SHA-256 of that, as a fraction, is below this. So a sample stays where it
+            is when others come or go, whatever `seed` and the other arguments are.
+        subset: With `validation_split`, "training" or "validation": which samples are wanted.
+            "both": a tuple of the two datasets, the second with `crop="center"`, without flips, in
+            the order of the names.
         shuffle: If True, every epoch has a new order; if False, samples are in the order of
             their names.
         seed: Integer that determines order, crops and flips of each epoch, however many samples
@@ -122,14 +126,9 @@ def paired_folders(
     ```
     """
     label_mapping = chosen_mapping(num_classes, void_label, label_mapping)
-    directory = existing_directory(directory)
-    instance_folder = instance_folder_or_none(directory / instance_folder, instances)
-    listing = pair_files(
-        Files("image", directory / image_folder, suffixes=IMAGE_SUFFIXES),
-        Files("label", directory / label_folder, suffixes=LABEL_SUFFIXES),
-        instance_folder and Files("instance", instance_folder),
-        on_bad_file=on_bad_file,
-    )
+    folders = image_folder, label_folder, instance_folder
+    files = own_files(existing_directory(directory), *folders, instances)
+    listing = pair_files(*files, on_bad_file=on_bad_file)
     return folder_dataset(
         listing,
         num_classes,
@@ -145,6 +144,8 @@ def paired_folders(
         edges=edges,
         cache=cache,
         on_bad_file=on_bad_file,
+        validation_split=validation_split,
+        subset=subset,
         shuffle=shuffle,
         seed=seed,
         drop_remainder=drop_remainder,

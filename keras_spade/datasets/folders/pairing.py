@@ -6,6 +6,13 @@ from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
 
+from keras_spade.datasets.folders.parts import (
+    has_wildcards,
+    named_folders,
+    nearest_folder,
+    some_folders_in,
+)
+
 IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 LABEL_SUFFIXES = (".bmp", ".npy", ".png", ".tif", ".tiff")
 LOSSY_SUFFIXES = (".jpeg", ".jpg")
@@ -16,13 +23,42 @@ MOST_LINKS = 2
 class Files:
     """The files of one kind: those in `folder`, and the folders in it, whose stem ends so.
 
-    A file's name is its path in the folder without `ending` and suffix.
+    A file's name is its path in the folder without `ending` and suffix. With `within`, the argument
+    `<kind>_folder` of `paired_folders`, they are in the folder of this name in `folder`, or in all
+    that it names as a pattern; their names begin with the part, then.
     """
 
     kind: str
     folder: Path
     ending: str = ""
     suffixes: tuple = LABEL_SUFFIXES
+    within: str = ""
+
+    @property
+    def place(self):
+        """Where the files are, for messages."""
+        return self.folder / self.within
+
+    @property
+    def folders(self):
+        """The folders that hold the files, as a list of `(part, path)`."""
+        return named_folders(self.folder, self.within)
+
+    def shown(self, path):
+        """The path of a file as messages show it."""
+        return os.path.relpath(path, self.folder if has_wildcards(self.within) else self.place)
+
+
+def own_files(directory, image_folder, label_folder, instance_folder, instances="auto"):
+    """The `Files` of images, labels and, or `None`, instances that `paired_folders` reads."""
+    found = Files("instance", directory, within=instance_folder)
+    if instances == "auto":
+        instances = bool(found.folders)
+    return (
+        Files("image", directory, suffixes=IMAGE_SUFFIXES, within=image_folder),
+        Files("label", directory, within=label_folder),
+        instance_folder_or_none(directory, instances) and found,
+    )
 
 
 @dataclass
@@ -30,12 +66,13 @@ class Listing:
     """The samples of a dataset, and the files that belong to none.
 
     `samples` is a sequence of `(image, label)` or, `with_instances`, `(image, label, instance)`,
-    sorted by name; `problems` maps files to why they are left out.
+    sorted by name; `problems` maps files to why they are left out; `names` are the samples' names.
     """
 
     samples: list
     problems: dict = field(default_factory=dict)
     with_instances: bool = False
+    names: list = field(default_factory=list)
 
 
 def pair_files(images, labels, instances=None, on_bad_file="error", keep=None):
@@ -65,18 +102,18 @@ def pair_files(images, labels, instances=None, on_bad_file="error", keep=None):
     for message in messages:
         report_skipped(message)
     common = sorted(set.intersection(*map(set, found)))
-    samples = [tuple(str(names[name]) for names in found) for name in common]
-    for sample in samples:
+    samples = {name: tuple(str(names[name]) for names in found) for name in common}
+    for sample in samples.values():
         if twice := [file for file in sample if file in problems]:
             for file in sample:
                 problems.setdefault(file, f"{file}: in no sample, as {problems[twice[0]]}")
-    samples = [sample for sample in samples if sample[0] not in problems]
+    samples = {name: sample for name, sample in samples.items() if sample[0] not in problems}
     if not samples:
         raise ValueError(
-            f"no {images.kind} in {images.folder} has a {labels.kind} of the same name in "
-            f"{labels.folder}" + "".join(f"; {message}" for message in messages[:1])
+            f"no {images.kind} in {images.place} has a {labels.kind} of the same name in "
+            f"{labels.place}" + "".join(f"; {message}" for message in messages[:1])
         )
-    return Listing(samples, problems, instances is not None)
+    return Listing(list(samples.values()), problems, instances is not None, list(samples))
 
 
 def instance_folder_or_none(folder, instances):
@@ -92,7 +129,8 @@ def existing_directory(directory):
     """Returns `directory` as an absolute `Path`; a ValueError if there is none."""
     path = Path(directory).expanduser()
     if not os.path.isdir(path):
-        raise ValueError(f"directory must be an existing folder, got {str(directory)!r}")
+        there = some_folders_in(nearest_folder(path.absolute()))
+        raise ValueError(f"directory must be an existing folder, got {str(directory)!r}; {there}")
     return path.absolute()
 
 
@@ -111,17 +149,12 @@ def _by_name(files, problems, messages, keep):
 
     And a dict name -> path of those that are not of this kind.
     """
-    if not files.folder.is_dir():
-        raise ValueError(f"no folder {files.folder}: it should hold the {files.kind} files")
     found, others, unreadable, unwanted = {}, {}, {}, 0
-    folder = str(files.folder)
-    for path in _walk(folder, unreadable):
+    for name, path in _named(files, unreadable):
         stem, suffix = os.path.splitext(path)
         if suffix.lower() not in files.suffixes or not stem.endswith(files.ending):
-            others[stem[len(folder) + 1 :].removesuffix(files.ending)] = path
-            continue
-        name = stem[len(folder) + 1 :].removesuffix(files.ending)
-        if keep is None or keep(name):
+            others[name] = path
+        elif keep is None or keep(name):
             found.setdefault(name, []).append(path)
         else:
             unwanted += 1
@@ -129,27 +162,45 @@ def _by_name(files, problems, messages, keep):
     messages += unreadable.values()
     if not found:
         wanted = ", ".join(files.ending + suffix for suffix in files.suffixes)
-        there = _some([os.path.relpath(path, files.folder) for path in sorted(others.values())])
+        there = _some([files.shown(path) for path in sorted(others.values())])
         reason = "".join(f"; {message}" for message in unreadable.values())
         if others and all(path.lower().endswith(LOSSY_SUFFIXES) for path in others.values()):
             reason = "; JPEG is no format for ids: its compression changes them"
         if unwanted:
             there = f"{unwanted}, none of which is of the scenes that are wanted"
         raise ValueError(
-            f"no {files.kind} files ({wanted}) in {files.folder}, which holds "
+            f"no {files.kind} files ({wanted}) in {files.place}, which holds "
             f"{there or 'no files'}{reason}"
         )
     for name, paths in list(found.items()):
         if len(paths) > 1:
             paths = sorted(paths)
-            listed = " and ".join(os.path.relpath(path, files.folder) for path in paths)
-            messages.append(f"two {files.kind} files of the same stem in {files.folder}: {listed}")
+            listed = " and ".join(map(files.shown, paths))
+            messages.append(f"two {files.kind} files of the same stem in {files.place}: {listed}")
             problems |= dict.fromkeys(paths, messages[-1])
         found[name] = paths[0]
     return found, others
 
 
-def _walk(folder, unreadable):
+def _named(files, unreadable):
+    """The files in the folders of a kind, as `(name, path)`, of whatever suffix and ending."""
+    folders = files.folders
+    if not folders:
+        message = (
+            f"no folder {files.place}: it should hold the {files.kind} files; "
+            f"{some_folders_in(nearest_folder(files.place))}"
+        )
+        if files.within:
+            message += f"; {files.kind}_folder names another one, or several as '*/{files.kind}s'"
+        raise ValueError(message)
+    for part, folder in folders:
+        begin = len(str(folder)) + 1
+        for path in files_below(str(folder), unreadable):
+            name = os.path.splitext(path[begin:])[0].removesuffix(files.ending)
+            yield os.path.join(part, name), path
+
+
+def files_below(folder, unreadable):
     """The files in a folder and its folders, without hidden ones.
 
     Links are followed, but not to a folder that they lie in, nor more than two, one in another: or
@@ -187,13 +238,13 @@ def _without_partner(files, names, others, partners, rejected, problems, message
     if not missing:
         return
     for name in missing:
-        reason = f"{names[name]}: no {others.kind} of the same stem in {others.folder}"
+        reason = f"{names[name]}: no {others.kind} of the same stem in {others.place}"
         problems.setdefault(names[name], reason + _why_rejected(rejected.get(name), others))
-    listed = _some([os.path.relpath(names[name], files.folder) for name in missing])
+    listed = _some([files.shown(names[name]) for name in missing])
     why = next((_why_rejected(rejected[name], others) for name in missing if name in rejected), "")
     messages.append(
-        f"{len(missing)} of {len(names)} files in {files.folder} have no {others.kind} of the "
-        f"same stem in {others.folder}: {listed}{why}"
+        f"{len(missing)} of {len(names)} files in {files.place} have no {others.kind} of the "
+        f"same stem in {others.place}: {listed}{why}"
     )
 
 

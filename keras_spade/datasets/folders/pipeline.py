@@ -8,6 +8,7 @@ from keras_spade.arguments import positive_integer
 from keras_spade.datasets.by_epoch import by_epoch, epoch_order, epoch_seed
 from keras_spade.datasets.folders.sample_reader import SampleReader
 from keras_spade.datasets.folders.samples import Samples
+from keras_spade.datasets.folders.subsets import subset_of
 from keras_spade.datasets.python_calls import python_calls
 from keras_spade.datasets.source import with_source
 from keras_spade.images import to_floats
@@ -28,6 +29,8 @@ def folder_dataset(
     crop="random",
     flip=False,
     allow_smooth_labels=False,
+    validation_split=None,
+    subset=None,
     **options,
 ):
     """The dataset of the files in a `Listing`; the arguments are those of `paired_folders`.
@@ -46,6 +49,7 @@ def folder_dataset(
         as_stored=as_stored,
         allow_smooth_labels=allow_smooth_labels,
     )
+    listing = subset_of(listing, validation_split, subset)
     return known_as(batches(listing, reader, batch_size, **options), info)
 
 

@@ -44,7 +44,7 @@ def read_label_map(
             raise ValueError("num_classes is needed with label_mapping and void_class")
         return read_ids(file).astype("int32")
     mapping = chosen_mapping(num_classes, void_label, label_mapping)
-    labels = read_ids(file) if mapping.colors is None else read_colors(file)
+    labels = read_colors(file) if mapping.colors else read_ids(file, mapping.grey)
     if labels.ndim == 2 and not allow_smooth_labels:
         refuse_smooth(file, labels)
     return class_ids(file, labels, num_classes, mapping, void_class).astype("int32")

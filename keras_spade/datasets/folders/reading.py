@@ -3,14 +3,21 @@
 import io
 import os
 import stat
-import zlib
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageFile
 
+from keras_spade.datasets.folders.colors import (
+    colors_of_8_bits,
+    grey_ids,
+    is_grey,
+    refuse_wide_colors,
+)
+from keras_spade.datasets.folders.damage import refuse_damage
+
 ID_MODES = ("1", "L", "P", "I", "I;16", "I;16B")
-COLOR_MODES = ("1", "L", "P", "RGB", "RGBA")
+COLOR_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 IMAGE_FORMATS = ("BMP", "JPEG", "MPO", "PNG", "TIFF", "WEBP")  # MPO: JPEG with a second picture
 LABEL_FORMATS = ("BMP", "PNG", "TIFF")
 # Not those that Pillow hands to other programs.
@@ -26,7 +33,6 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 # Pillow spreads grey of 2 and 4 bits over 0..255, as it is shown: so many times the number stored.
 GRAY_STEPS = {"L;2": 85, "L;4": 17}
 
@@ -59,8 +65,14 @@ def read_image(file):
     return image
 
 
-def read_ids(file):
-    """Returns the one-channel ids in `file` as an integer array (H, W); of a palette, the index."""
+def read_ids(file, grey=False):
+    """Returns the one-channel ids in `file` as an integer array (H, W); of a palette, the index.
+
+    With `grey`, ids may be in three channels, the same in each.
+    """
+    if grey:
+        labels = read_labels(file)
+        return grey_ids(labels, file) if labels.ndim == 3 else labels
     if _is_npy(file):
         return _load_array(file)
     return _ids(_load(file, label=True), file)
@@ -77,7 +89,7 @@ def read_labels(file):
     """Returns what a label file holds: ids (H, W), or colours uint8 (H, W, 3)."""
     if not _is_npy(file):
         image = _load(file, label=True)
-        return _colors(image, file) if image.mode in ("RGB", "RGBA") else _ids(image, file)
+        return _colors(image, file) if image.mode in ("LA", "RGB", "RGBA") else _ids(image, file)
     try:
         return _load_array(file)
     except ValueError:
@@ -86,10 +98,15 @@ def read_labels(file):
 
 def _ids(image, file):
     if image.mode not in ID_MODES:
+        wide = ", 16 bits a channel" if image.info["wide"] else ""
+        way_out = "colours of label maps become ids with LabelMapping(palette=...)"
+        if image.mode in COLOR_MODES and is_grey(np.asarray(image.convert("RGB"))):
+            way_out = (
+                'ids of label maps, the same in each, are read with LabelMapping(palette="grey")'
+            )
         raise ValueError(
-            f"{file}: ids must be in one channel (mode {', '.join(ID_MODES)}), "
-            f"got mode {image.mode}; colours of label maps become ids with "
-            "LabelMapping(palette=...), instance maps hold ids always"
+            f"{file}: ids must be in one channel (mode {', '.join(ID_MODES)}), got mode "
+            f"{image.mode}{wide}; {way_out}, instance maps hold ids always"
         )
     ids = np.asarray(image)
     if (step := image.info["gray_step"]) > 1:
@@ -100,7 +117,7 @@ def _ids(image, file):
 def _colors(image, file):
     if image.mode not in COLOR_MODES:
         raise ValueError(f"{file}: the labels must be colours of 8 bits, got mode {image.mode}")
-    if image.mode == "RGBA" and image.getextrema()[3] != (255, 255):
+    if image.mode in ("LA", "RGBA") and image.getextrema()[-1] != (255, 255):
         raise ValueError(f"{file}: transparent pixels have no colour that could be a label")
     return np.asarray(image.convert("RGB"))
 
@@ -155,10 +172,15 @@ def _load(file, label=False):
             raw = _raw_mode(image)
             _check_header(image, label, raw)
             if image.format in ("PNG", "BMP"):
-                _check_content(image.format, image.mode, file)
+                with _content(file) as stream:
+                    refuse_damage(image.format, image.mode, stream)
             image.load()
             image.info["gray_step"] = GRAY_STEPS.get(raw[:3], 1)
-            return image
+            image.info["wide"] = ";16" in raw and raw.startswith("RGB")
+        if label and image.info["wide"]:
+            with Image.open(_opened(file), formats=OPENED_FORMATS) as lower:
+                refuse_wide_colors(image, lower)
+        return image
     except Exception as error:  # Pillow's decoders raise many kinds
         told = str(error) or type(error).__name__
         raise ValueError(f"{file}: cannot be read as an image: {told}") from None
@@ -188,8 +210,8 @@ def _check_header(image, label, raw):
             f"it is a {image.format} file, whose compression changes ids; label and instance maps "
             "must be saved as PNG or .npy"
         )
-    if label and raw.startswith("RGB") and ";16" in raw:
-        raise ValueError("its colours have 16 bits a channel; label maps in colours have 8")
+    if label and raw.startswith("LA;16"):
+        raise ValueError("it has 16 bits a channel and alpha, save it in one channel without alpha")
     if label and raw.startswith(("1;", "L;")) and "I" in raw:
         raise ValueError("its numbers count from white (WhiteIsZero); save it with black as 0")
     # The second picture of an MPO, a photograph of two, is a depth or brightness map.
@@ -197,44 +219,6 @@ def _check_header(image, label, raw):
         raise ValueError(f"it holds {image.n_frames} pictures; which one is meant?")
     if not label and image.format not in IMAGE_FORMATS:
         raise ValueError(f"images must be {', '.join(IMAGE_FORMATS)}, it is {image.format}")
-
-
-def _check_content(kind, mode, file):
-    """Refuses what Pillow reads without a word: damaged PNG files, and BMP of two colours."""
-    with io.BytesIO(file.content) if isinstance(file, Blob) else open(file, "rb") as stream:
-        if kind == "PNG":
-            _check_png(stream)
-        elif mode == "1":
-            head = stream.read(30)
-            at = 24 if head[14] == 12 else 28  # of OS/2, and of Windows
-            if int.from_bytes(head[at : at + 2], "little") != 1:
-                raise ValueError("it is a BMP of two colours in more than one bit; save it as PNG")
-
-
-def _check_png(stream):
-    """Compares the checksums of the parts that make the pixels; others have odd ones, often.
-
-    `PIL.Image.verify` does so too, but of all parts, and holds each of them in memory.
-    """
-    stream.seek(8)
-    name = None
-    while name != b"IEND":
-        head = stream.read(8)
-        size, name = int.from_bytes(head[:4], "big"), head[4:]
-        if len(head) < 8:
-            raise ValueError("it is truncated: its end is missing")
-        if name not in PIXEL_CHUNKS:
-            stream.seek(size + 4, os.SEEK_CUR)
-            continue
-        found = zlib.crc32(name)
-        while size > 0 and (content := stream.read(min(size, 2**20))):
-            found = zlib.crc32(content, found)
-            size -= len(content)
-        checksum = stream.read(4)
-        if len(checksum) < 4:
-            raise ValueError("it is truncated: its end is missing")
-        if found != int.from_bytes(checksum, "big"):
-            raise ValueError(f"it is damaged: wrong checksum of the part {name.decode()}")
 
 
 def _load_array(file, channels=None):
@@ -256,8 +240,10 @@ def _load_array(file, channels=None):
             raise ValueError(f"its shape {array.shape} has no pixels, or too many")
         if array.dtype == bool:
             array = array.astype(np.uint8)
-        if array.dtype.kind not in "iu" or (channels is not None and array.dtype != np.uint8):
+        if array.dtype.kind not in "iu":
             raise ValueError(f"it must hold integers, got {array.dtype}; save array.astype(int)")
+        if channels is not None:
+            return colors_of_8_bits(array)
         if array.min() < -(2**31) or array.max() >= 2**31:
             raise ValueError("its ids need more than 32 bits")
         array = array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
@@ -276,6 +262,11 @@ def _opened(file):
     if status.st_size == 0:
         raise OSError("the file is empty")
     return file
+
+
+def _content(file):
+    """A stream of the bytes of a file."""
+    return io.BytesIO(file.content) if isinstance(file, Blob) else open(file, "rb")
 
 
 def _is_npy(file):

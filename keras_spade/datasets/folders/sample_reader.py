@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from keras_spade.arguments import positive_integer, positive_integers
+from keras_spade.datasets.folders.advice import advice
 from keras_spade.datasets.folders.label_mapping import NOT_A_BYTE, LabelMapping, some
 from keras_spade.datasets.folders.reading import (
     read_colors,
@@ -102,7 +103,7 @@ class SampleReader:
         """What a label file holds, ids or colours, as the mapping wants it; not smoothed ids."""
         if self.label_mapping.colors is not None:
             return read_colors(file)
-        labels = read_ids(file)
+        labels = read_ids(file, self.label_mapping.grey)
         if not self.allow_smooth_labels and file not in self._sharp:
             refuse_smooth(file, labels)
             self._sharp.add(file)
@@ -173,6 +174,7 @@ def class_ids(file, labels, num_classes, mapping, void_class):
             f"{file}: label ids out of range: {some(wrong)}; the classes are 0..{num_classes - 1} "
             f"and {told}. Is num_classes too small? An id that means "
             '"don\'t care" is given as void_label, with void_class=True'
+            + advice(labels, num_classes, mapping)
         )
     if low >= 0:
         return ids
@@ -182,7 +184,7 @@ def class_ids(file, labels, num_classes, mapping, void_class):
         raise ValueError(
             f"{file}: {np.count_nonzero(void)} pixels have the void id {some(np.unique(found))}; "
             f"the classes are 0..{num_classes - 1}. void_class=True makes void one more class, "
-            f"id {num_classes}"
+            f"id {num_classes}" + advice(labels, num_classes, mapping)
         )
     return np.where(void, np.int32(num_classes), ids)
 

@@ -1,4 +1,4 @@
-"""One picture of some samples: photographs beside their label maps."""
+"""One picture of some samples: photographs beside their label maps, and what the colours mean."""
 
 import os
 from pathlib import Path
@@ -14,37 +14,84 @@ from keras_spade.label_colors import label_colors
 HEIGHT = 160
 WIDEST = 640
 LINE = 14
+# The width of an entry of the legend.
+ENTRY = 130
 
 
-def draw_contact_sheet(path, subject, numbers):
-    """Draws the samples of a `Subject` of these numbers, each with its name, into a PNG."""
+def draw_contact_sheet(path, subject, numbers, legend):
+    """Draws samples into a PNG, each with its name, and below what the colours mean.
+
+    The colours are those of `ImageGrid`: the published ones of a named set, void black, else
+    `label_colors`. What no reader makes class ids of is drawn as the files hold it.
+
+    Args:
+        path: of the PNG.
+        subject: the `Subject`.
+        numbers: of the samples.
+        legend: dict class id, or what the files hold, -> text.
+    """
     rows = [_row(subject, number) for number in numbers]
-    sheet = Image.new("RGB", (max(row.width for row in rows), len(rows) * rows[0].height), "white")
+    width = max(row.width for row in rows)
+    columns = max(1, width // ENTRY)
+    top = len(rows) * rows[0].height
+    sheet = Image.new("RGB", (width, top + -(-len(legend) // columns) * LINE), "white")
     for place, row in enumerate(rows):
         sheet.paste(row, (0, place * row.height))
+    draw = ImageDraw.Draw(sheet)
+    for place, (value, text) in enumerate(legend.items()):
+        left, above = place % columns * ENTRY, top + place // columns * LINE
+        color = tuple(_colored(np.array([[value]]), _palette(subject)).ravel().tolist())
+        draw.rectangle((left + 2, above + 2, left + LINE - 2, above + LINE - 2), color, "black")
+        draw.text((left + LINE + 2, above + 1), _ascii(text)[: ENTRY // 7], fill="black")
     with replacing(path) as partial:
         sheet.save(partial, "PNG")
 
 
+def legend_of(subject, pixels):
+    """A dict class id, void the last, -> text, of the values in the files; see `Subject`."""
+    if subject.reader is None:
+        return {value: str(value) for value in pixels}
+    values = {}
+    for value in pixels:
+        class_id = subject.class_of(value)
+        if class_id is not None:
+            values.setdefault(class_id, []).append(value)
+    legend = {}
+    for class_id, found in sorted(values.items()):
+        told = "" if found == [class_id] else f" (in files {found[0]})"
+        names = ("",) * subject.reader.num_classes
+        if subject.info is not None:
+            names, told = subject.info.class_names, ""
+        legend[class_id] = f"{class_id} {(*names, 'void')[class_id]}{told}".replace("  ", " ")
+    return legend
+
+
 def _row(subject, number):
     files = subject.listing.samples[number]
-    if subject.reader is None:
+    try:
+        image, (labels, *_) = subject.reader.read(files)
+    except (AttributeError, ValueError):  # no reader, or none that knows these ids
         labels = read_labels(files[1])
         image = upright(read_image(files[0]), files[0], labels.shape[:2], files[1], as_stored=False)
-        palette = None
-    else:
-        image, (labels, *_) = subject.reader.read(files)
-        palette = subject.info and subject.info.palette
     parts = [_scaled(image, Image.Resampling.BICUBIC)]
-    parts.append(_scaled(Image.fromarray(_colored(labels, palette)), Image.Resampling.NEAREST))
+    colored = Image.fromarray(_colored(labels, _palette(subject)))
+    parts.append(_scaled(colored, Image.Resampling.NEAREST))
     row = Image.new("RGB", (sum(part.width + 4 for part in parts), HEIGHT + LINE), "white")
     left = 0
     for part in parts:
         row.paste(part, (left, LINE))
         left += part.width + 4
-    name = printable(os.path.join(*Path(str(files[0])).parts[-2:])).encode("ascii", "replace")
-    ImageDraw.Draw(row).text((2, 1), name.decode(), fill="black")
+    name = _ascii(printable(os.path.join(*Path(str(files[0])).parts[-2:])))
+    ImageDraw.Draw(row).text((2, 1), name, fill="black")
     return row
+
+
+def _palette(subject):
+    return subject.info and subject.info.palette
+
+
+def _ascii(text):
+    return text.encode("ascii", "replace").decode()
 
 
 def _scaled(image, how):
@@ -57,7 +104,7 @@ def _scaled(image, how):
 def _colored(labels, palette):
     """uint8 (H, W, 3) of ids, each in its colour, what has none black, or of colours."""
     if labels.ndim == 3:
-        return labels
+        return labels.astype(np.uint8)
     if palette is None:
         palette = label_colors(min(int(labels.max()) + 1, 4096))
     palette = np.concatenate([np.asarray(palette, np.uint8), np.zeros((1, 3), np.uint8)])

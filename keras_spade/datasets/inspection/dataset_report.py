@@ -20,6 +20,7 @@ class DatasetReport:
         call: how to load the dataset; `None` if that cannot be told.
         names: dict id -> name of the class, where known.
         notes: what to know of the call.
+        command: the line of `examples/train.py` that trains on what the call loads, or `None`.
 
     Example:
 
@@ -44,6 +45,7 @@ class DatasetReport:
     call: str | None = None
     names: dict = field(default_factory=dict)
     notes: list = field(default_factory=list)
+    command: str | None = None
 
     def __str__(self):
         lines = [f"samples: {self.samples}"]
@@ -66,6 +68,8 @@ class DatasetReport:
         lines += [f"suspicious: {text}" for text in self.suspicious]
         if self.call:
             lines += ["load it with", self.call]
+        if self.command:
+            lines += ["or train on it with", self.command]
         lines += [f"note: {text}" for text in self.notes]
         return "\n".join(lines)
 

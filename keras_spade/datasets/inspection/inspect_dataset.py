@@ -4,35 +4,29 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from keras_spade.arguments import positive_integer
-from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.paired_folders import paired_folders
-from keras_spade.datasets.folders.pairing import (
-    IMAGE_SUFFIXES,
-    Files,
-    existing_directory,
-    instance_folder_or_none,
-    pair_files,
-    printable,
-)
-from keras_spade.datasets.inspection.contact_sheet import draw_contact_sheet
+from keras_spade.datasets.folders.pairing import existing_directory, pair_files, printable
+from keras_spade.datasets.folders.parts import has_wildcards
+from keras_spade.datasets.inspection.contact_sheet import draw_contact_sheet, legend_of
+from keras_spade.datasets.inspection.dataset_report import DatasetReport
+from keras_spade.datasets.inspection.find_folders import PARTS, OwnFolders, find_folders
+from keras_spade.datasets.inspection.pairs_report import pairs_report
 from keras_spade.datasets.inspection.sample_facts import inspect_sample
+from keras_spade.datasets.inspection.sizes import ALIKE, keep_ratios, stretched, vary
 from keras_spade.datasets.inspection.subject import Subject
-from keras_spade.datasets.inspection.suggestion import call_text, stray_id, suggest
+from keras_spade.datasets.inspection.suggestion import (
+    call_text,
+    defaults_of,
+    plain,
+    stray_id,
+    suggest,
+)
 from keras_spade.datasets.inspection.tally import Tally
+from keras_spade.datasets.inspection.train_line import train_line
 from keras_spade.datasets.ordered import in_order
 from keras_spade.datasets.public.public_dataset import recognised
 from keras_spade.datasets.source import source_or_none
-
-# Folders that people spread their own data over.
-PARTS = ("train", "training", "val", "validation", "test")
-DEFAULT_FOLDERS = {
-    "image_folder": "images",
-    "label_folder": "labels",
-    "instance_folder": "instances",
-}
 
 
 def inspect_dataset(
@@ -53,16 +47,19 @@ def inspect_dataset(
         data: a dataset of `paired_folders`, of a named one or of `tfrecords` (made with
             `on_bad_file="skip"` if files may lack a partner); or a folder, of your own or in the
             layout of a named dataset, or spread over `train`, `val` and so on; of these, the
-            training set is inspected.
-        image_folder: where in the folder `data` the photographs are.
-        label_folder: where in the folder `data` the label maps are.
+            training set is inspected. Of other parts, `Tile 1/images`, `Tile 2/images`, all are.
+        image_folder: where in the folder `data` the photographs are; a pattern such as `*/images`
+            names those of all parts. If there is no such folder, and it is the default, usual
+            names are looked for (`JPEGImages`, `masks`, `SegmentationClass`, `gt` and so on).
+        label_folder: where in the folder `data` the label maps are, in the same way.
         instance_folder: where in the folder `data` instance maps are, if there are any.
         contact_sheet: a `.png` to draw some samples into, photographs beside label maps.
         contact_rows: how many samples it shows.
         verbose: 1 prints the report, with a progress bar before; 0 is silent.
 
     Returns:
-        A `DatasetReport`.
+        A `DatasetReport`. Of files that hold photograph and label map side by side, it says so, and
+        how `split_pairs` splits them; it has no call then.
 
     Raises:
         ValueError: if `data` is of another kind, or holds not one pair of files.
@@ -78,21 +75,24 @@ def inspect_dataset(
     ```
     """
     contact_rows = positive_integer("contact_rows", contact_rows, "a positive integer")
-    folders = {
-        "image_folder": image_folder,
-        "label_folder": label_folder,
-        "instance_folder": instance_folder,
-    }
-    subject = _of_dataset(data) or _of_folder(data, **folders)
+    subject = _of_dataset(data) or _of_folder(data, image_folder, label_folder, instance_folder)
+    if isinstance(subject, DatasetReport):  # of files that are to be split first
+        if verbose:
+            print(printable(subject))
+        return subject
     tally = _tally(subject, verbose)
-    if contact_sheet is not None and tally.good:
-        step = max(1, len(tally.good) // contact_rows)
-        draw_contact_sheet(contact_sheet, subject, tally.good[::step][:contact_rows])
+    grey = subject.reader is None and tally.grey
+    if grey:
+        tally.take_grey_for_ids()
     report = tally.report(subject.listing.problems)
     if subject.info is not None:
         report.names = _names(subject, report.pixels)
     if tally.good and (subject.reader is not None or not tally.cut):
-        _tell_how_to_load(report, subject, folders)
+        subject = _tell_how_to_load(report, subject, grey, source_or_none(data) is None)
+    if contact_sheet is not None and tally.good:
+        step = max(1, len(tally.good) // contact_rows)
+        numbers = tally.good[::step][:contact_rows]
+        draw_contact_sheet(contact_sheet, subject, numbers, legend_of(subject, report.pixels))
     if verbose:
         print(printable(report))
         if contact_sheet is not None and tally.good:
@@ -110,11 +110,12 @@ def _of_dataset(data):
 
 
 def _of_folder(data, image_folder, label_folder, instance_folder):
-    """What is found in a folder."""
+    """What is found in a folder: a `Subject`, or all that can be told, a `DatasetReport`."""
     try:
         directory = existing_directory(data)
     except TypeError:
         raise ValueError(f"data must be a folder or a dataset of files, got {data!r}") from None
+    given = OwnFolders(data, image_folder, label_folder, instance_folder)
     if not (directory / label_folder).is_dir():
         known = recognised(directory)
         if known is not None:
@@ -123,17 +124,12 @@ def _of_folder(data, image_folder, label_folder, instance_folder):
             # Unless there are bad ones.
             arguments = {**subject.call.arguments, "on_bad_file": "error"}
             return replace(subject, call=replace(subject.call, arguments=arguments))
-        parts = [part for part in PARTS if (directory / part / label_folder).is_dir()]
-        if parts:
-            data, directory = Path(data) / parts[0], directory / parts[0]
-    instances = instance_folder_or_none(directory / instance_folder, "auto")
-    listing = pair_files(
-        Files("image", directory / image_folder, suffixes=IMAGE_SUFFIXES),
-        Files("label", directory / label_folder),
-        instances and Files("instance", instances),
-        on_bad_file="skip",
-    )
-    return Subject(listing, directory=data)
+    folders = find_folders(given, directory)
+    if folders is None and (report := pairs_report(directory)) is not None:
+        return report
+    folders = folders or given
+    files = folders.files(existing_directory(folders.directory))
+    return Subject(pair_files(*files, on_bad_file="skip"), folders=folders)
 
 
 def _tally(subject, verbose):
@@ -152,13 +148,30 @@ def _tally(subject, verbose):
     return tally
 
 
-def _tell_how_to_load(report, subject, folders):
-    """Notes the call in the report; of a folder of which nothing is known, what looks wrong too."""
+def _tell_how_to_load(report, subject, grey, as_found):
+    """Notes the call in the report; of a folder of which nothing is known, what looks wrong too.
+
+    `as_found`: it was found in a folder, no one has said yet how it is loaded. Returns the
+    `Subject`, which knows what reads its samples from now on, if there is a call.
+    """
     stray = None
     if subject.reader is not None:
         if subject.call is None:
-            return
+            return subject
+        mapping = subject.reader.label_mapping
+        if set(report.pixels) == {0, 255} and mapping.is_plain and 255 in mapping.void_labels:
+            report.suspicious.append(
+                "the label maps hold 0 and 255 alone, and 255 is read as void: masks are read with "
+                "num_classes=2, label_mapping=LabelMapping(remap={0: 0, 255: 1})"
+            )
         function, arguments = subject.call.function, dict(subject.call.arguments)
+        if arguments.get("resize", "stretch") == "stretch":
+            if as_found and vary(report.image_sizes):
+                sizes = keep_ratios(report.image_sizes, subject.reader.image_size)
+                arguments |= sizes.arguments
+                report.notes += sizes.notes
+            else:
+                report.notes += stretched(report.image_sizes, subject.reader.image_size, ALIKE)
     else:
         pixels = dict(report.pixels)
         stray = stray_id(report)
@@ -168,27 +181,32 @@ def _tell_how_to_load(report, subject, folders):
                 f"the id {stray} is in {report.images[stray]} of {report.samples} label maps, the "
                 f"others are much lower: is it a mistake? The call takes it for one"
             )
-        suggestion = suggest(pixels, report.image_sizes)
+        suggestion = suggest(pixels, report.image_sizes, grey)
         if suggestion is None:
-            return
-        given = {k: v for k, v in folders.items() if v != DEFAULT_FOLDERS[k]}
-        arguments = {"directory": subject.directory, **given, **suggestion.arguments}
+            return subject
+        arguments = {**subject.folders.arguments, **suggestion.arguments}
         function = paired_folders
-        report.notes += suggestion.notes
-        parts = _parts(subject, folders["image_folder"])
+        report.notes += subject.folders.notes + suggestion.notes
+        parts = _parts(subject)
         if len(parts) > 1:
             report.notes.append(
                 f"{' and '.join(parts)} are read as one set; "
-                f"image_folder='{folders['image_folder']}/{parts[0]}' and the like read one of them"
+                f"image_folder='{subject.folders.image}/{parts[0]}' and the like read one of them"
             )
     if report.bad_files or report.unmatched or stray is not None:
         arguments["on_bad_file"] = "skip"
     report.call = call_text(function, arguments)
+    arguments = {name: plain(value) for name, value in arguments.items()}
+    with_instances = subject.listing.with_instances
+    report.command = train_line(function, arguments, defaults_of(function), with_instances)
+    return subject if subject.reader is not None else replace(subject, reader=suggestion.reader)
 
 
-def _parts(subject, image_folder):
+def _parts(subject):
     """The folders below that of the images, if all have names as training and validation sets."""
-    folder = existing_directory(subject.directory) / image_folder
+    if has_wildcards(subject.folders.image):
+        return []
+    folder = existing_directory(subject.folders.directory) / subject.folders.image
     within = (Path(image).relative_to(folder).parts for image, *_ in subject.listing.samples)
     first = sorted({parts[0] if len(parts) > 1 else "" for parts in within})
     return first if set(first) <= set(PARTS) else []
@@ -196,15 +214,6 @@ def _parts(subject, image_folder):
 
 def _names(subject, pixels):
     """Names of the classes that the ids or colours of the files mean."""
-    mapping, names = subject.reader.label_mapping, {}
-    for value in pixels:
-        try:
-            array = [[value]] if mapping.colors is None else np.array([[value]], np.uint8)
-            class_id = int(mapping(array)[0, 0])
-        except ValueError:
-            continue
-        if class_id == LabelMapping.VOID:
-            names[value] = "void"
-        elif class_id < len(subject.info.class_names):
-            names[value] = subject.info.class_names[class_id]
-    return names
+    names = (*subject.info.class_names, "void")
+    classes = {value: subject.class_of(value) for value in pixels}
+    return {value: names[number] for value, number in classes.items() if number is not None}

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from keras_spade.datasets.folders.colors import is_grey
 from keras_spade.datasets.folders.label_mapping import color_codes, color_of
 from keras_spade.datasets.folders.reading import read_ids, read_image, read_labels, upright
 from keras_spade.datasets.folders.smoothing import refuse_smooth
@@ -43,7 +44,8 @@ def inspect_sample(subject, number):
         labels = (read_labels if reader is None else reader.read_labels)(files[1])
         facts.colored = labels.ndim == 3
         if reader is None:
-            facts.rough = refuse_smooth(files[1], labels).are_rough
+            ids = labels[..., 0] if facts.colored and is_grey(labels) else labels
+            facts.rough = refuse_smooth(files[1], ids).are_rough
         codes = color_codes(labels) if facts.colored else labels
         counts = _counts(codes, facts.colored)
         if reader is None and facts.colored and len(counts) > MOST_COLORS:

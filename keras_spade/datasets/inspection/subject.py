@@ -1,11 +1,14 @@
 """What is inspected."""
 
-import os
 from dataclasses import dataclass
 
+import numpy as np
+
 from keras_spade.datasets.call import Call
+from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.pairing import Listing
 from keras_spade.datasets.folders.sample_reader import SampleReader
+from keras_spade.datasets.inspection.find_folders import OwnFolders
 from keras_spade.datasets.public.named_dataset import NamedDataset
 
 
@@ -18,11 +21,24 @@ class Subject:
         reader: `SampleReader` of these; `None`: nothing is known of the labels.
         info: the `NamedDataset` it is, or `None`.
         call: the `Call` that made it, or `None`.
-        directory: where the files lie, if nothing is known of them.
+        folders: the `OwnFolders` that the files lie in, if nothing is known of them.
     """
 
     listing: Listing
     reader: SampleReader | None = None
     info: NamedDataset | None = None
     call: Call | None = None
-    directory: str | os.PathLike | None = None
+    folders: OwnFolders | None = None
+
+    def class_of(self, value):
+        """The class of an id or colour in the files, void the last; `None` if it is of none."""
+        mapping = self.reader.label_mapping
+        try:
+            array = [[value]] if mapping.colors is None else np.array([[value]], np.uint8)
+            class_id = int(mapping(array)[0, 0])
+        except ValueError:
+            return None
+        num_classes = self.reader.num_classes
+        if class_id == LabelMapping.VOID:
+            return num_classes
+        return class_id if class_id < num_classes else None

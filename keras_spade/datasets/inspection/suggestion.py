@@ -9,15 +9,21 @@ import numpy as np
 
 from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.paired_folders import paired_folders
+from keras_spade.datasets.folders.sample_reader import SampleReader, chosen_mapping
 from keras_spade.datasets.inspection.sample_facts import MOST_COLORS
+from keras_spade.datasets.inspection.sizes import suggest_sizes
 
 # So few ids with gaps are numbered anew; of more, the missing ones are in other files, most likely.
 MOST_REMAPPED = 8
 FEWEST_SAMPLES = 10
 # What masks are drawn in: black, white, and grey between.
-MASKS = ({0, 255}, {0, 127, 255}, {0, 128, 255})
+MASKS = ({0, 255}, {0, 127, 255}, {0, 128, 255}, {0, 65535}, {0, 32767, 65535}, {0, 32768, 65535})
 # -1 as an unsigned number of 8 and 16 bits.
 LARGEST = (255, 65535)
+FROM_ONE = (
+    "the ids begin at 1. If no part of the data holds 0, or 0 is void, "
+    "LabelMapping(palette='grey', offset=-1, void_labels=0) counts from 0, with one class less"
+)
 
 
 @dataclass
@@ -27,31 +33,46 @@ class Suggestion:
     arguments: dict
     notes: list = field(default_factory=list)
 
+    @property
+    def reader(self):
+        """What reads the samples with these arguments."""
+        num_classes = self.arguments["num_classes"]
+        mapping = self.arguments.get("label_mapping")
+        return SampleReader(
+            num_classes,
+            self.arguments["image_size"],
+            label_mapping=chosen_mapping(
+                num_classes, self.arguments.get("void_label", 255), mapping
+            ),
+            void_class=self.arguments.get("void_class", False),
+            allow_smooth_labels=True,  # It was looked at before.
+        )
 
-def suggest(pixels, image_sizes):
+
+def suggest(pixels, image_sizes, grey=False):
     """The `Suggestion` for a folder; `None` if its labels are of no kind that can be loaded.
 
     Args:
         pixels: dict id or colour -> share of pixels.
         image_sizes: dict `(height, width)` -> number of images.
+        grey: whether ids are in three channels.
     """
     kinds = {isinstance(value, tuple) for value in pixels}
     if len(kinds) != 1:
         return None
-    found = _colors(pixels) if True in kinds else _ids(pixels)
+    found = _colors(pixels) if True in kinds else _grey(pixels) if grey else _ids(pixels)
     if found is None:
         return None
-    size = (256, 256)
-    if image_sizes and all(width >= 1.8 * height for height, width in image_sizes):
-        size = (256, 512)
-    num_classes = found.arguments.pop("num_classes")
+    sizes = suggest_sizes(image_sizes)
+    num_classes, image_size = found.arguments.pop("num_classes"), sizes.arguments.pop("image_size")
     found.arguments = {
         "num_classes": num_classes,
-        "image_size": size,
+        "image_size": image_size,
         **found.arguments,
-        "load_size": tuple(round(edge * 286 / 256) for edge in size),
+        **sizes.arguments,
         "flip": True,
     }
+    found.notes += sizes.notes
     found.notes.append(
         "what these label maps hold is all that is known: if other parts of the data hold more "
         "classes, give all of them the same, larger num_classes and the same label_mapping"
@@ -75,21 +96,27 @@ def stray_id(report):
 
 def call_text(function, arguments):
     """The call of a function of this package with a dict of arguments, defaults left out."""
-    defaults = {**inspect.signature(paired_folders).parameters}
-    defaults |= inspect.signature(function).parameters
+    defaults = defaults_of(function)
     texts = []
     for name, value in arguments.items():
-        value = _plain(value)
+        value = plain(value)
         if name == "directory":
             texts.append(repr(value))
-        elif name == "split" or name not in defaults or value != defaults[name].default:
+        elif name == "split" or name not in defaults or value != defaults[name]:
             texts.append(f"{name}={_text(value)}")
     begin = f"keras_spade.datasets.{function.__name__}("
     line = begin + ", ".join(texts) + ")"
     return line if len(line) <= 100 else "\n    ".join([begin, *(f"{t}," for t in texts)]) + "\n)"
 
 
-def _plain(value):
+def defaults_of(function):
+    """The default of each argument of a function of this package, and of `paired_folders`."""
+    parameters = {**inspect.signature(paired_folders).parameters}
+    parameters |= inspect.signature(function).parameters
+    return {name: parameter.default for name, parameter in parameters.items()}
+
+
+def plain(value):
     """NumPy numbers and arrays as those of Python, paths as texts, sets in order."""
     if isinstance(value, os.PathLike):
         return os.fspath(value)
@@ -107,24 +134,45 @@ def _text(value):
 def _colors(pixels):
     if len(pixels) > MOST_COLORS:
         return None
-    palette = sorted(pixels, key=pixels.get, reverse=True)
-    mapping = LabelMapping(palette=palette, void_labels=None)
+    mapping = LabelMapping(palette=sorted(pixels), void_labels=None)
     return Suggestion(
-        {"num_classes": len(palette), "label_mapping": mapping},
+        {"num_classes": len(pixels), "label_mapping": mapping},
         [
-            "the colours are classes in the order of what they cover. One that means void: make "
-            "palette a dict colour -> class id, void -> 255, and add void_class=True"
+            "the colours are classes in the order of their red, green and blue. One that means "
+            "void: make palette a dict colour -> class id, void -> 255, and add void_class=True"
         ],
     )
+
+
+def _grey(pixels):
+    """As `_ids`, of ids in three channels: they stay as they are, also where some are missing."""
+    ids = sorted(pixels)
+    if set(pixels) in MASKS:
+        return _renumbered(
+            ids,
+            [f"{_listed(ids)} were taken for the classes of a mask, none for void"],
+            palette="grey",
+        )
+    voids = [ids.pop()] if len(ids) > 1 and ids[-1] == 255 and ids[-2] < 254 else []
+    notes = [f"{_listed(voids)} was taken for void"] if voids else []
+    if ids[-1] + 1 > 2 * len(ids):
+        remap = {value: number for number, value in enumerate(ids)}
+        notes.append(
+            "the label maps hold ids, the same in all three channels. If these are shades of "
+            f"{len(ids)} classes instead, LabelMapping(palette='grey', remap={remap}) counts them"
+        )
+    if ids[0] == 1:
+        notes.append(FROM_ONE)
+    mapping = LabelMapping(palette="grey", void_labels=voids or None)
+    void = {"void_class": True} if voids else {}
+    return Suggestion({"num_classes": ids[-1] + 1, "label_mapping": mapping, **void}, notes)
 
 
 def _ids(pixels):
     ids = sorted(value for value in pixels if value >= 0)
     if set(pixels) in MASKS:
-        remap = {value: number for number, value in enumerate(ids)}
-        return Suggestion(
-            {"num_classes": len(ids), "label_mapping": LabelMapping(remap=remap, void_labels=None)},
-            [f"{', '.join(map(str, ids))} were taken for the classes of a mask, none for void"],
+        return _renumbered(
+            ids, [f"{_listed(ids)} were taken for the classes of a mask, none for void"]
         )
     voids = [value for value in pixels if value < 0]
     for largest in reversed(LARGEST):
@@ -133,14 +181,12 @@ def _ids(pixels):
     if not ids:
         return None
     void = {"void_class": True} if voids else {}
-    notes = [f"{', '.join(map(str, voids))} was taken for void"] if voids else []
+    notes = [f"{_listed(voids)} was taken for void"] if voids else []
     sparse = ids[-1] + 1 > 2 * len(ids)
     if sparse and (len(ids) <= MOST_REMAPPED or math.gcd(*ids) > 1 or ids[-1] >= 2**12):
         if len(ids) > MOST_COLORS:
             return None
-        remap = {value: number for number, value in enumerate(ids)}
-        mapping = LabelMapping(remap=remap, void_labels=voids or None)
-        return Suggestion({"num_classes": len(ids), "label_mapping": mapping, **void}, notes)
+        return _renumbered(ids, notes, voids)
     if ids[0] == 1 and not sparse:
         mapping = LabelMapping(offset=-1, void_labels=voids or None)
         notes.append("the ids begin at 1. If 0 is void in other parts, it belongs to void_labels")
@@ -150,3 +196,15 @@ def _ids(pixels):
     elif voids != [255]:
         void["void_label"] = voids[0] if voids else None
     return Suggestion({"num_classes": ids[-1] + 1, **void}, notes)
+
+
+def _renumbered(ids, notes, voids=(), palette=None):
+    """The ids as classes in their order."""
+    remap = {value: number for number, value in enumerate(ids)}
+    mapping = LabelMapping(palette=palette, remap=remap, void_labels=list(voids) or None)
+    void = {"void_class": True} if voids else {}
+    return Suggestion({"num_classes": len(ids), "label_mapping": mapping, **void}, notes)
+
+
+def _listed(values):
+    return ", ".join(map(str, values))

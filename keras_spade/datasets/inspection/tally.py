@@ -44,6 +44,19 @@ class Tally:
             self.pixels[value] += count
             self.images[value] += 1
 
+    @property
+    def grey(self):
+        """Whether there are colours, and all of them grey: ids that were saved as such."""
+        colors = (value for value in self.pixels if isinstance(value, tuple))
+        return bool(self.colored) and all(len(set(color)) == 1 for color in colors)
+
+    def take_grey_for_ids(self):
+        """Counts colours as the ids they are; only if all are `grey`."""
+        for counts in (self.pixels, self.images):
+            for color in [value for value in counts if isinstance(value, tuple)]:
+                counts[color[0]] += counts.pop(color)
+        self.colored = 0
+
     def report(self, unmatched):
         """The `DatasetReport` of all that is counted here."""
         # Ids in their order, colours by what they cover.

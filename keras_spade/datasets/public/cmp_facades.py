@@ -66,7 +66,7 @@ def cmp_facades(
         batch_size: Number of samples a batch.
         void_class: If True, pixels of 0, not labelled, get the id 12; if False they are an error.
         on_bad_file: "error" or "skip", as in `paired_folders`.
-        **kwargs: `load_size`, `flip`, `cache` and so on, as in `paired_folders`.
+        **kwargs: `load_size`, `flip`, `validation_split` and so on, as in `paired_folders`.
 
     Returns:
         A `tf.data.Dataset` of dicts as of `paired_folders`.
@@ -97,6 +97,7 @@ def cmp_facades(
             on_bad_file=on_bad_file,
         )
         listing.samples += found.samples
+        listing.names += [f"{part}/{name}" for name in found.names]
         listing.problems |= found.problems
     info = COUNTINGS["cmp_facades"]
     mapping = LabelMapping(offset=-1, void_labels=0)

@@ -200,9 +200,10 @@ def test_all_that_an_epoch_would_raise_is_told_before(tmp_path, capsys):
     assert list(report.unmatched) == [str(tmp_path / "images" / "1.png")]
     told = capsys.readouterr().out
     assert "samples that cannot be used: 5" in told and "files without partner: 1" in told
-    # One row for each of the two samples that can be used.
+    # One row for each of the two samples that can be used; below, three classes and void, of which
+    # three are in a line of 130 pixels each.
     with Image.open(tmp_path / "sheet.png") as sheet:
-        assert sheet.size == (2 * (192 + 4), 2 * (160 + 14))
+        assert sheet.size == (2 * (192 + 4), 2 * (160 + 14) + 2 * 14)
     list(dataset)
     assert set(dataset.source.samples.skipped) == files | set(report.unmatched)
 

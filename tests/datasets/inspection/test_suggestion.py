@@ -279,3 +279,68 @@ def test_of_too_many_ids_no_call_is_made(tmp_path):
     ids = np.arange(48 * 40).reshape(SIZE) * 7 + 3
     report = inspect_dataset(own_folder(tmp_path, [ids], "uint16"), verbose=0)
     assert report.call is None and "1920 ids: are these label maps?" in report.suspicious
+
+
+def grey_folder(root, *maps):
+    """A folder whose label maps are ids saved as RGB."""
+    return own_folder(root, [np.dstack([array] * 3) for array in maps])
+
+
+def test_ids_saved_as_grey_stay_what_they_are_in_every_part(tmp_path):
+    """Whatever each part holds of the ids 0..7, and however much of each."""
+    for part, values in {"a": [0, 1, 2], "b": [0, 7], "c": [2], "d": [1, 2, 5, 5, 5]}.items():
+        ids = blocks(values)
+        report = inspect_dataset(grey_folder(tmp_path / part, ids), verbose=0)
+        assert set(report.pixels) == set(values) and report.images == dict.fromkeys(values, 1)
+        assert f"num_classes={max(values) + 1}," in report.call and "palette='grey'" in report.call
+        report.call = report.call.replace("(256, 256)", str(SIZE)).replace("(286, 286)", str(SIZE))
+        (batch,) = loaded(type(report)(1, call=report.call.replace("flip=True", "flip=False")))
+        assert np.array_equal(batch["labels"][0], ids)
+        assert ("the ids begin at 1" in " ".join(report.notes)) == (part == "d")
+        assert ("shades of 2 classes instead" in " ".join(report.notes)) == (part == "b")
+
+
+@pytest.mark.parametrize(
+    ("values", "mapped", "told"),
+    [
+        ([0, 255], {0: 0, 255: 1}, "0, 255 were taken for the classes of a mask, none for void"),
+        ([0, 3, 255], {0: 0, 3: 3, 255: 4}, "255 was taken for void"),
+    ],
+)
+def test_masks_and_void_in_grey(tmp_path, values, mapped, told):
+    labels = blocks(values)
+    report = inspect_dataset(grey_folder(tmp_path, labels, labels), verbose=0)
+    assert report.notes[0] == told
+    reader = loaded(report).samples.reader
+    _, (ids, *_) = reader.read(loaded(report).samples.listing.samples[0])
+    assert np.array_equal(ids, np.vectorize(mapped.get)(labels))
+
+
+def test_ids_in_one_channel_and_in_three_are_one_set(tmp_path):
+    grey_folder(tmp_path, blocks([0, 2]))
+    photograph(tmp_path / "images" / "one.png")
+    save(tmp_path / "labels" / "one.png", blocks([1]))
+    report = inspect_dataset(tmp_path, verbose=0)
+    assert report.pixels == {0: 0.25, 1: 0.5, 2: 0.25} and not report.suspicious
+    samples = loaded(report).samples
+    assert np.array_equal(samples.reader.read(samples.listing.samples[1])[1][0], blocks([1]))
+
+
+def test_colors_are_classes_in_an_order_of_their_own(tmp_path):
+    """Not of what they cover, which is another in other parts of the data."""
+    colors = np.array([(0, 0, 0), (0, 9, 0), (200, 0, 0)])
+    for part, values in {"a": [0, 1, 1, 2], "b": [0, 0, 2, 2, 2, 1]}.items():
+        report = inspect_dataset(own_folder(tmp_path / part, [colors[blocks(values)]]), verbose=0)
+        assert "palette=[(0, 0, 0), (0, 9, 0), (200, 0, 0)]" in report.call
+
+
+def test_masks_of_16_bits(tmp_path):
+    report = inspect_dataset(own_folder(tmp_path, [blocks([0, 65535])], "uint16"), verbose=0)
+    assert "num_classes=2," in report.call and "remap={0: 0, 65535: 1}" in report.call
+
+
+def test_a_mask_whose_white_is_read_as_void_is_suspicious(tmp_path):
+    own_folder(tmp_path, [blocks([0, 255])])
+    data = datasets.paired_folders(tmp_path, 1, (8, 8), void_class=True)
+    (told,) = inspect_dataset(data, verbose=0).suspicious
+    assert told.endswith("num_classes=2, label_mapping=LabelMapping(remap={0: 0, 255: 1})")

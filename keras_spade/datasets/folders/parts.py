@@ -1,0 +1,84 @@
+"""Folders that are named by a pattern, such as `*/images`."""
+
+import os
+import re
+from pathlib import Path
+
+WILDCARDS = re.compile(r"([*?])")
+
+
+def has_wildcards(pattern):
+    """Whether a pattern may name several folders."""
+    return WILDCARDS.search(str(pattern)) is not None
+
+
+def named_folders(folder, pattern):
+    """The folders in `folder` that a pattern names, as a list of `(part, path)`, sorted.
+
+    `*` stands for any characters within one name, `?` for one. The part is what they stand for,
+    "Tile 1" where `*/images` names `Tile 1/images`; "" if there are none. A folder that is called
+    as the pattern is, letter for letter, is the only one.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> from keras_spade.datasets.folders.parts import named_folders
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> (folder / "Tile 1" / "images").mkdir(parents=True)
+    >>> [(part, path.name) for part, path in named_folders(folder, "*/images")]
+    [('Tile 1', 'images')]
+    """
+    if (folder / pattern).is_dir():
+        return [("", folder / pattern)]
+    if not has_wildcards(pattern):
+        return []
+    found = [((), folder)]
+    for name in Path(pattern).parts:
+        found = [
+            (parts + more, path / there)
+            for parts, path in found
+            for more, there in _matches(path, name)
+        ]
+    return sorted(("/".join(parts), path) for parts, path in found if path.is_dir())
+
+
+def folders_in(folder):
+    """Names of the folders in one, without hidden ones; none if it cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(e.name for e in entries if not _hidden(e.name) and _is_folder(e))
+    except OSError:
+        return []
+
+
+def some_folders_in(folder, most=8):
+    """What folders there are, as the end of a message."""
+    names = folders_in(folder)
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{folder} holds {', '.join(names[:most]) or 'no folders'}{rest}"
+
+
+def nearest_folder(path):
+    """The folder itself, or the nearest above that exists."""
+    return next((above for above in (path, *path.parents) if above.is_dir()), path)
+
+
+def _matches(folder, name):
+    """The names in a folder that match one of a pattern, each with what wildcards stand for."""
+    if not has_wildcards(name):
+        return [((), name)]
+    groups = {"*": "(.*)", "?": "(.)"}
+    pattern = "".join(groups.get(piece) or re.escape(piece) for piece in WILDCARDS.split(name))
+    matches = ((re.fullmatch(pattern, there, re.DOTALL), there) for there in folders_in(folder))
+    return [(match.groups(), there) for match, there in matches if match]
+
+
+def _hidden(name):
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def _is_folder(entry):
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False

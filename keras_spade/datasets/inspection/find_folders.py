@@ -1,0 +1,161 @@
+"""Where in a folder photographs and label maps are, by the usual names of their folders."""
+
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from keras_spade.datasets.folders.pairing import (
+    IMAGE_SUFFIXES,
+    LABEL_SUFFIXES,
+    files_below,
+    own_files,
+)
+from keras_spade.datasets.folders.parts import folders_in
+
+# Folders that people spread their own data over; the first is what one trains on.
+PARTS = ("train", "training", "val", "validation", "valid", "test", "testing")
+# In small letters, without others. The first that holds files of the kind is taken.
+NAMES = {
+    "image": "images image imgs img jpegimages pngimages originalimages originals original photos "
+    "photo photographs pictures rgb inputs input frames".split(),
+    "label": "labels label masks mask annotations annotation annot gt groundtruth groundtruths "
+    "segmentationclass segmentationclassraw segmentationclassaug segmentations segmentation "
+    "segmaps segmap seg semantic semantics labelmaps labelmap labelimages labelids targets "
+    "target".split(),
+    "instance": "instances instance inst segmentationobject instancemaps instanceids".split(),
+}
+SUFFIXES = {"image": IMAGE_SUFFIXES, "label": LABEL_SUFFIXES, "instance": LABEL_SUFFIXES}
+DEFAULTS = {kind: f"{kind}s" for kind in NAMES}
+DEEPEST = 3
+
+
+@dataclass(frozen=True)
+class OwnFolders:
+    """The folders of a set, as `paired_folders` takes them, and what to know of the choice."""
+
+    directory: str | os.PathLike
+    image: str
+    label: str
+    instance: str
+    notes: list = field(default_factory=list)
+
+    def files(self, directory):
+        """The `Files` of each kind; of instances `None` if there are none."""
+        return own_files(directory, self.image, self.label, self.instance)
+
+    @property
+    def arguments(self):
+        """The arguments of `paired_folders` that name the folders, the defaults omitted."""
+        names = {f"{kind}_folder": getattr(self, kind) for kind in NAMES}
+        return {"directory": self.directory} | {
+            name: value for name, value in names.items() if value != f"{name[:-7]}s"
+        }
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Folders of images and labels that lie in one, `above`, or in one for each `part`."""
+
+    above: tuple
+    part: str
+    names: tuple  # of images, labels, instances
+
+
+def find_folders(given, directory):
+    """The `OwnFolders` that are meant; `None` if there are none of a usual name.
+
+    Args:
+        given: `OwnFolders` of the folders as they were given. Those that are there, and those of
+            other than the default names, are taken as they are.
+        directory: its directory as an absolute path.
+    """
+    kinds = ("image", "label")
+    if all(_holds(files) for files in given.files(directory)[:2]):
+        return given
+    if all(getattr(given, kind) != DEFAULTS[kind] for kind in kinds):
+        return None
+    pairs = list(_pairs(given, directory, ()))
+    part = min(map(_part, pairs), key=_rank, default="")
+    chosen = [pair for pair in pairs if _part(pair) == part]
+    if not chosen:
+        return None
+    shapes = Counter((len(pair.above), pair.names) for pair in chosen)
+    shape = max(shapes, key=shapes.get)
+    alike = [pair for pair in chosen if (len(pair.above), pair.names) == shape]
+    notes = [
+        f"{'/'.join((*pair.above, pair.names[0]))} is another part of the data, which was not "
+        "inspected and is not loaded by this call"
+        for pair in pairs
+        if pair not in alike
+    ]
+    # What all have in common stands, `*` for what they have not.
+    names_at = map(set, zip(*(pair.above for pair in alike), strict=True))
+    levels = [names.pop() if len(names) == 1 else "*" for names in names_at]
+    first = next((place for place, name in enumerate(levels) if name == "*"), len(levels))
+    within = [
+        "/".join((*levels[first:], name)) if name else DEFAULTS["instance"] for name in shape[1]
+    ]
+    return OwnFolders(Path(given.directory).joinpath(*levels[:first]), *within, notes[:3])
+
+
+def _holds(files):
+    """Whether there are files of a kind where they should be."""
+    return any(_has_files(path, files.kind) for _, path in files.folders)
+
+
+def _has_files(folder, kind):
+    return any(
+        path.lower().endswith(SUFFIXES[kind]) for path in files_below(str(folder), unreadable={})
+    )
+
+
+def _pairs(given, directory, above):
+    """The `_Pair`s in a folder; where there are none, in its folders."""
+    folder = directory.joinpath(*above)
+    names = folders_in(folder)
+    found = {}
+    for name in names:
+        part, kind, rank = _kind(name, given)
+        if kind and _has_files(folder / name, kind):
+            ranked = found.setdefault(part, {}).setdefault(kind, (rank, name))
+            found[part][kind] = min(ranked, (rank, name))
+    there = False
+    for part, kinds in found.items():
+        if "image" in kinds and "label" in kinds:
+            there = True
+            yield _Pair(above, part, tuple(kinds.get(kind, (0, ""))[1] for kind in NAMES))
+    if not there and len(above) < DEEPEST:
+        for name in names:
+            yield from _pairs(given, directory, (*above, name))
+
+
+def _kind(name, given):
+    """Of which part and kind a folder is by its name, and how usual that is."""
+    letters = re.sub("[^a-z]", "", name.lower())
+    for kind in NAMES:
+        own = getattr(given, kind)
+        if own != DEFAULTS[kind] and own == name:
+            return "", kind, 0
+    for part in ("", *sorted(PARTS, key=len, reverse=True)):
+        begins = letters.startswith(part)
+        rest = letters.removeprefix(part) if begins else letters.removesuffix(part)
+        if part and rest == letters:
+            continue
+        for kind, usual in NAMES.items():
+            if rest in usual and getattr(given, kind) == DEFAULTS[kind]:
+                return part, kind, usual.index(rest)
+        if part and not rest:
+            return part, "image", len(NAMES["image"])
+    return "", None, 0
+
+
+def _part(pair):
+    """The part of the data that a pair is, "" if that has no usual name."""
+    return pair.part or next((n.lower() for n in pair.above if n.lower() in PARTS), "")
+
+
+def _rank(part):
+    """Training sets first, then what is no part, then the others."""
+    return PARTS.index(part) + 3 * (part not in PARTS[:2]) if part else 2

@@ -1,0 +1,58 @@
+"""The line of `examples/train.py` that trains on what a call loads."""
+
+import os
+import shlex
+
+from keras_spade.datasets.folders.label_mapping import LabelMapping
+from keras_spade.datasets.folders.paired_folders import paired_folders
+from keras_spade.datasets.public.public_dataset import PUBLIC_DATASETS
+
+# Arguments that are flags of their own; of folders of one's own, those after them too.
+FLAGS = ("image_size", "load_size", "resize", "validation_split", "batch_size", "seed")
+OWN_FLAGS = ("num_classes", "image_folder", "label_folder", "instance_folder")
+# What the script chooses itself, or `--instance_edges` says.
+CHOSEN = ("directory", "split", "flip", "subset", "shuffle", "drop_remainder", "instances", "edges")
+
+
+def train_line(function, arguments, defaults, with_instances):
+    """The line as a text; `None` if the script does not know the function.
+
+    Args:
+        function: of this package, that loads the data.
+        arguments: of it, those that are the default or not.
+        defaults: dict name -> default of all its arguments.
+        with_instances: whether there are instance maps.
+    """
+    own = function.__name__ == paired_folders.__name__
+    if not own and function.__name__ not in PUBLIC_DATASETS:
+        return None
+    directory = os.fspath(arguments["directory"])
+    flags = [f"--data={directory}"]
+    if not own:
+        flags.append(f"--dataset={function.__name__}")
+    if "split" in arguments:
+        flags.append(f"--split={arguments['split']}")
+    options = {}
+    for name, value in arguments.items():
+        by_default = name in defaults and value == defaults[name]
+        if name in CHOSEN or (by_default and name != "image_size"):
+            continue
+        if name in FLAGS or (own and name in OWN_FLAGS):
+            edges = value if isinstance(value, (tuple, list)) else [value]
+            flags.append(f"--{name}={','.join(map(str, edges))}")
+        elif own and name == "void_class":
+            flags.append("--void_class")
+        elif own and name == "void_label" and (value is None or value >= 0):
+            flags.append(f"--void_label={-1 if value is None else value}")
+        elif name == "void_label":
+            options["label_mapping"] = {"void_labels": value}
+        else:
+            options[name] = value.arguments if isinstance(value, LabelMapping) else value
+    if with_instances:
+        flags.append("--instance_edges")
+    if not arguments.get("flip", False):
+        flags.append("--noflip")
+    if options:
+        flags.append(f"--data_options={options}")
+    flags.append(f"--run_dir=runs/{os.path.basename(os.path.abspath(directory))}")
+    return " ".join(map(shlex.quote, ["python", "examples/train.py", *flags]))

@@ -1,0 +1,28 @@
+import numpy as np
+import pytest
+
+from keras_spade.datasets import LabelMapping
+from keras_spade.datasets.folders.sample_reader import class_ids
+
+
+@pytest.mark.parametrize(
+    ("found", "num_classes", "void_label", "told"),
+    [
+        ([0, 255], 2, 255, r"255; .*remap=\{0: 0, 255: 1\}\)$"),
+        (
+            [0, 255],
+            2,
+            None,
+            r"out of range: 255; .* A mask of 0 and 255 is read with num_classes=2",
+        ),
+        ([0, 65535], 1, None, r"A mask of 0 and 65535 .*remap=\{0: 0, 65535: 1\}\)$"),
+        ([1, 2, 3], 3, 255, r"Ids counted from 1, 1\.\.3, .*LabelMapping\(offset=-1\)$"),
+        ([0, 3], 3, None, r"LabelMapping\(offset=-1, void_labels=0\)$"),
+        ([0, 255], 3, 255, r"void_class=True makes void one more class, id 3$"),
+        ([0, 4], 3, None, r"with void_class=True$"),
+    ],
+)
+def test_ids_that_are_no_classes_tell_what_to_do(found, num_classes, void_label, told):
+    labels = np.array([found], "uint16" if max(found) > 255 else "uint8")
+    with pytest.raises(ValueError, match=rf"^a\.png: .*{told}"):
+        class_ids("a.png", labels, num_classes, LabelMapping(void_labels=void_label), False)

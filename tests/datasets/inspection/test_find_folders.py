@@ -1,0 +1,131 @@
+"""Folders of usual names, and parts of data, are found; and the calls that come of it load them."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+tf = pytest.importorskip("tensorflow")
+
+import keras_spade  # noqa: E402
+from keras_spade.datasets import inspect_dataset, paired_folders  # noqa: E402
+
+
+def pair(root, images, labels, name, label, suffix=".jpg"):
+    """A photograph, and a label map of one id."""
+    for folder, end, value in ((images, suffix, 90), (labels, ".png", label)):
+        path = root / folder / f"{name}{end}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shape = (32, 48) if folder == labels else (32, 48, 3)
+        Image.fromarray(np.full(shape, value, "uint8")).save(path)
+
+
+def call_of(report):
+    """The directory and the other arguments of the suggested call."""
+    mapping = keras_spade.datasets.LabelMapping
+    recorder = SimpleNamespace(
+        paired_folders=lambda directory, **arguments: (directory, arguments), LabelMapping=mapping
+    )
+    return eval(report.call, {"keras_spade": SimpleNamespace(datasets=recorder)})
+
+
+def labels_of(report):
+    """The first label of each sample that the suggested call loads."""
+    dataset = eval(report.call, {"keras_spade": keras_spade})
+    samples = dataset.source.samples
+    return [int(samples.load(number)[0][0, 0]) for number in range(len(samples))]
+
+
+@pytest.mark.parametrize(
+    ("images", "labels"),
+    [
+        ("images", "masks"),
+        ("Images", "Annotations"),
+        ("JPEGImages", "SegmentationClass"),
+        ("img", "gt"),
+        ("original_images", "Ground-Truth"),
+        ("images", "label_images"),
+        ("train_images", "train_masks"),
+        ("train", "train_labels"),
+    ],
+)
+def test_usual_names_are_found(tmp_path, monkeypatch, images, labels):
+    monkeypatch.chdir(tmp_path)
+    pair(tmp_path, images, labels, "a", 0)
+    pair(tmp_path, images, labels, "b", 1)
+    directory, arguments = call_of(report := inspect_dataset(".", verbose=0))
+    assert directory == "." and arguments["num_classes"] == 2
+    assert arguments.get("image_folder", "images") == images
+    assert arguments["label_folder"] == labels and labels_of(report) == [0, 1]
+
+
+def test_names_of_other_things_are_passed_over(tmp_path):
+    """Pascal VOC: boxes in `Annotations`; YOLO's: outlines as text in `labels`."""
+    pair(tmp_path / "VOC2012", "JPEGImages", "SegmentationClass", "a", 1)
+    for folder in ("Annotations", "labels"):
+        (tmp_path / "VOC2012" / folder).mkdir()
+        (tmp_path / "VOC2012" / folder / "a.xml").write_text("<box/>")
+    pair(tmp_path / "VOC2012", "JPEGImages", "SegmentationObject", "a", 7)
+    directory, arguments = call_of(report := inspect_dataset(tmp_path, verbose=0))
+    assert directory == str(tmp_path / "VOC2012")
+    folders = {name: value for name, value in arguments.items() if name.endswith("folder")}
+    assert folders == {
+        "image_folder": "JPEGImages",
+        "label_folder": "SegmentationClass",
+        "instance_folder": "SegmentationObject",
+    }
+    assert report.samples == 1
+
+
+def test_parts_are_one_set(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for number in range(3):
+        pair(tmp_path, f"set/Tile {number}/images", f"set/Tile {number}/masks", "x", number)
+    directory, arguments = call_of(report := inspect_dataset(".", verbose=0))
+    assert directory == "set" and report.samples == 3
+    assert (arguments["image_folder"], arguments["label_folder"]) == ("*/images", "*/masks")
+    assert labels_of(report) == [0, 1, 2]
+    (batch,) = paired_folders(
+        "set", 3, (8, 8), 3, image_folder="*/images", label_folder="*/masks", shuffle=False
+    )
+    assert batch["labels"][:, 0, 0].numpy().tolist() == [0, 1, 2]
+
+
+def test_of_training_and_validation_sets_the_first_is_taken(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for part, label in (("valid", 0), ("train", 1), ("test", 2)):
+        pair(tmp_path, f"{part}/img", f"{part}/seg", part, label)
+    report = inspect_dataset(".", verbose=0)
+    assert call_of(report)[0] == "train" and report.pixels == {1: 1.0}
+    told = "is another part of the data, which was not inspected"
+    assert [note.split(" ")[0] for note in report.notes if told in note] == [
+        "test/img",
+        "valid/img",
+    ]
+
+
+def test_given_folders_are_taken_and_the_other_found(tmp_path):
+    pair(tmp_path, "raw shots", "masks", "a", 0)
+    _, arguments = call_of(inspect_dataset(tmp_path, image_folder="raw shots", verbose=0))
+    assert (arguments["image_folder"], arguments["label_folder"]) == ("raw shots", "masks")
+
+
+def test_a_missing_folder_tells_which_are_there_and_the_argument(tmp_path):
+    for name in ("pictures of dogs", "outlines", ".hidden"):
+        (tmp_path / name).mkdir()
+    wanted = (
+        f"no folder {tmp_path}/images: it should hold the image files; {tmp_path} holds outlines, "
+        "pictures of dogs; image_folder names another one, or several as '*/images'"
+    )
+    for function in (inspect_dataset, lambda data: paired_folders(data, 2, (8, 8))):
+        with pytest.raises(ValueError) as caught:
+            function(tmp_path)
+        assert str(caught.value) == wanted
+    with pytest.raises(ValueError, match=rf"got '.*/no/where'; {tmp_path} holds outlines, pict"):
+        inspect_dataset(tmp_path / "no" / "where")
+    with pytest.raises(
+        ValueError, match=r"no folder .*/\*/masks: .* holds a, outlines, .* label_folder"
+    ):
+        pair(tmp_path, "a/images", "a/labels", "x", 0)
+        paired_folders(tmp_path, 2, (8, 8), image_folder="*/images", label_folder="*/masks")
