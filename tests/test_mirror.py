@@ -25,6 +25,7 @@ BY_BEHAVIOUR = {
     "layers/test_spectral_norm_scaling.py",
     "models/test_averages.py",
     "models/test_earlier_files.py",
+    "models/test_image_range.py",
     "models/test_label_checks.py",
     "models/test_modulation.py",
     "models/test_training_steps.py",

@@ -9,7 +9,12 @@ from keras import ops
 from keras_spade.backends import backend
 from keras_spade.images import to_bytes
 from keras_spade.models import compiling
-from keras_spade.models.batch import conditioning_inputs, map_key, with_checked_ids
+from keras_spade.models.batch import (
+    checked_floats,
+    conditioning_inputs,
+    map_key,
+    with_checked_ids,
+)
 from keras_spade.models.fitting import Fitting
 from keras_spade.models.gan_networks import GanNetworks
 from keras_spade.models.loss_average import LossAverage
@@ -239,6 +244,7 @@ class GauGAN(Fitting):
             latent = None
         elif latent is None and style is not None:
             style = ops.convert_to_tensor(style)
+            style, conditioning = checked_floats("style_image", style, conditioning)
             latent, _ = self.networks.encode(style, self.seed_generator, training)
         elif latent is None:
             batch_size = ops.shape(next(iter(conditioning.values())))[0]

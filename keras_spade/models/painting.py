@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_spade.images import to_floats
+from keras_spade.images import check_images, to_floats
 from keras_spade.layers import reparameterize
 from keras_spade.models.batch import label_channels, map_key
 from keras_spade.models.gan_networks import GanNetworks
@@ -63,9 +63,12 @@ def checked_style(style_image, batch_size: int, image_shape: tuple):
             f"`style_image` must have shape ({batch_size} or 1, height, width, 3), got "
             f"{style.shape}."
         )
-    is_integer = np.issubdtype(style.dtype, np.integer)
+    check_images("style_image", style)
+    is_bytes = style.dtype == np.uint8
     style = style.astype("float32")
-    style = to_floats(style) if is_integer else style
+    style = to_floats(style) if is_bytes else style
+    if not np.isfinite(style).all():
+        raise ValueError("`style_image` holds values that are not finite (NaN or infinity).")
     if style.shape[1:3] != image_shape[:2]:
         style = ops.image.resize(style, image_shape[:2], interpolation="bilinear")
     return style
