@@ -59,6 +59,7 @@ def read_batch(data, generator, part: Part) -> Batch:
 
 def checked_floats(key, image, others) -> tuple:
     """Images as floats in [-1, 1], and a dict of tensors that wait until that is known."""
+    image = ops.convert_to_tensor(image)
     if keras.backend.standardize_dtype(image.dtype) == "uint8":
         return to_floats(ops.cast(image, keras.config.floatx())), others
     return backend.check_image_range(key, image, others)
@@ -119,8 +120,8 @@ def check_values(data, generator, images):
     if y is not None:
         given["image"] = y
     labels, image = given.get("labels"), given.get(images)
-    if hasattr(image, "dtype"):
-        checked_floats(images, image, {})
+    if hasattr(image, "dtype") and keras.backend.standardize_dtype(image.dtype) != "uint8":
+        backend.check_image_range(images, image, {})
     if "int" in str(getattr(labels, "dtype", "")) and generator.conditioning == "labels":
         backend.check_label_range(labels, label_channels(generator))
 

@@ -58,9 +58,10 @@ def checked_maps(labels, instances, generator) -> dict:
 def checked_style(style_image, batch_size: int, image_shape: tuple):
     """A style image as floats in [-1, 1] at the encoder's size."""
     style = np.asarray(style_image)
-    if style.ndim != 4 or style.shape[0] not in (1, batch_size) or style.shape[-1] != 3:
+    channels = image_shape[-1]
+    if style.ndim != 4 or style.shape[0] not in (1, batch_size) or style.shape[-1] != channels:
         raise ValueError(
-            f"`style_image` must have shape ({batch_size} or 1, height, width, 3), got "
+            f"`style_image` must have shape ({batch_size} or 1, height, width, {channels}), got "
             f"{style.shape}."
         )
     check_images("style_image", style)
