@@ -5,7 +5,8 @@
         --labels=ade --dataset=ade20k --split=val
 
 Every label map (PNG, BMP, TIFF or .npy, ids in one channel, in folders in folders too) becomes a
-PNG of the same name, of a public dataset of the name of its photograph.
+PNG of the same name, of a public dataset of the name of its photograph; of images that are neither
+grey nor RGB, a .npy file of bytes (height, width, channels).
 """
 
 import os
@@ -41,6 +42,7 @@ flags.DEFINE_string("data_options", "{}", HELP)
 flags.DEFINE_string("out", None, "Where the pictures go.", required=True)
 flags.DEFINE_string("instances", None, "A folder of instance maps of the same names, if needed.")
 flags.DEFINE_string("style", None, "A photograph whose style is taken, with an encoder.")
+flags.DEFINE_list("image_range", None, "low,high of --style, as in training, if it has no 8 bits.")
 flags.DEFINE_integer("void_label", 255, "The id in the label files of 'don't care'; below 0: none.")
 flags.DEFINE_integer("batch_size", 4, "Label maps painted at once.", lower_bound=1)
 flags.DEFINE_integer("seed", 0, "Of the latents.")
@@ -56,7 +58,10 @@ def main(argv):
     names, batches = (public if FLAGS.dataset else own_folder)(gan.generator)
     style = None
     if FLAGS.style:
-        style = np.asarray(Image.open(FLAGS.style).convert("RGB"))[None]
+        image_range = FLAGS.image_range and tuple(map(float, FLAGS.image_range))
+        channels = gan.encoder.image_shape[-1] if gan.encoder else 3
+        style = load("read_image", FLAGS.style, image_channels=channels, image_range=image_range)
+        style = style[None]
     latents = None
     if gan.generator.latent_dim is not None and style is None:
         rng = np.random.default_rng(FLAGS.seed)
@@ -76,7 +81,12 @@ def main(argv):
         for name, picture in zip(group, pictures, strict=True):
             path = out / f"{name}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(picture).save(path)
+            if picture.shape[-1] in (1, 3):
+                Image.fromarray(picture.squeeze(-1) if picture.shape[-1] == 1 else picture).save(
+                    path
+                )
+            else:
+                np.save(path.with_suffix(".npy"), picture)
         done += len(labels)
         progress.update(done)
     print(f"{done} pictures are in {out}.")

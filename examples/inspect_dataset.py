@@ -26,6 +26,10 @@ flags.DEFINE_string("split", None, "With --dataset: which part of it.")
 flags.DEFINE_integer("num_classes", None, "Label classes, void not counted, of your own folder.")
 flags.DEFINE_integer("void_label", 255, "The id in the label files of 'don't care'; below 0: none.")
 flags.DEFINE_bool("void_class", False, "Whether void pixels are a class of their own.")
+flags.DEFINE_integer("image_channels", 3, "1: grey; 3: RGB; else as many as the image files have.")
+flags.DEFINE_list(
+    "image_range", None, "low,high: what of deep image files becomes black and white."
+)
 flags.DEFINE_string("data_options", "{}", HELP)
 flags.DEFINE_string("image_folder", "images", "Where in --data the photographs are.")
 flags.DEFINE_string("label_folder", "labels", "Where in --data the label maps are.")
@@ -44,13 +48,16 @@ def main(argv):
         "instance_folder": FLAGS.instance_folder,
     }
     flags_of_own = ("num_classes", "void_label", "void_class", *folders)
-    taken = ("split", "on_bad_file", *(flags_of_own if FLAGS.dataset is None else ()))
+    images = ("image_channels", "image_range")
+    taken = ("split", "on_bad_file", *images, *(flags_of_own if FLAGS.dataset is None else ()))
     options = data_options(FLAGS.data_options, taken)
-    options["on_bad_file"] = "skip"
+    options |= {"on_bad_file": "skip", "image_channels": FLAGS.image_channels}
+    options["image_range"] = FLAGS.image_range and tuple(map(float, FLAGS.image_range))
     data = FLAGS.data
     if FLAGS.split and FLAGS.dataset is None:
         raise app.UsageError("--split is for --dataset.")
-    needs = [f for f in ("void_label", "void_class", "data_options") if FLAGS[f].present]
+    needs = ("void_label", "void_class", "data_options", *images)
+    needs = [f for f in needs if FLAGS[f].present]
     if needs and FLAGS.dataset is None and FLAGS.num_classes is None:
         raise app.UsageError(f"--{needs[0]} needs --num_classes or --dataset.")
     own = [flag for flag in flags_of_own if FLAGS[flag].present]

@@ -43,6 +43,10 @@ flags.DEFINE_string("validation_split", None, "With --dataset, for pictures and 
 flags.DEFINE_string("validation_data", None, "A folder like --data, for pictures and losses.")
 flags.DEFINE_string("data_options", "{}", HELP)
 flags.DEFINE_string("run_dir", "runs/scenes", "Where pictures, losses and the model go.")
+flags.DEFINE_integer("image_channels", 3, "1: grey; 3: RGB; else as many as the image files have.")
+flags.DEFINE_list(
+    "image_range", None, "low,high: what of deep image files becomes black and white."
+)
 flags.DEFINE_integer("num_classes", None, "Label classes, void not counted, of your own folder.")
 flags.DEFINE_integer("void_label", 255, "The id in the label files of 'don't care'; below 0: none.")
 flags.DEFINE_bool("void_class", False, "Whether void pixels are a class of their own.")
@@ -176,6 +180,8 @@ def datasets():
     }
     if FLAGS.data == "scenes" and FLAGS.dataset is None:
         return drawn_scenes(common)
+    common["image_channels"] = FLAGS.image_channels
+    common["image_range"] = FLAGS.image_range and tuple(map(float, FLAGS.image_range))
     common["load_size"] = None if FLAGS.load_size is None else tuple(map(int, FLAGS.load_size))
     training, validation, classes, palette = (own_folders if FLAGS.dataset is None else public)(
         common, {"flip": FLAGS.flip, "drop_remainder": True}, {"crop": "center", "shuffle": False}
@@ -238,7 +244,7 @@ def public(common, for_training, for_validation):
 
 def model(conditioning):
     """A compiled GauGAN of the size the flags ask for."""
-    shape = (*(int(n) for n in FLAGS.image_size), 3)
+    shape = (*(int(n) for n in FLAGS.image_size), FLAGS.image_channels)
     conditioning = {"image_shape": shape, **conditioning}
     generator = SPADEGenerator(
         **conditioning,

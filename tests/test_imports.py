@@ -30,7 +30,7 @@ DATASETS = {
 }
 SHARED = {"arguments", "files", "images", "label_colors", "precision"}
 BACKENDS = ("tensorflow", "torch", "jax")
-DEPENDENCIES = {"keras", "keras_spade", "numpy", "PIL", *BACKENDS}
+DEPENDENCIES = {"keras", "keras_spade", "numpy", "PIL", "tifffile", *BACKENDS}
 
 
 def imports(path, top_level=False):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
 
-IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp")
 LABEL_SUFFIXES = (".bmp", ".npy", ".png", ".tif", ".tiff")
 LOSSY_SUFFIXES = (".jpeg", ".jpg")
 MOST_LINKS = 2

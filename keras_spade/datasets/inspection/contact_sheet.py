@@ -7,7 +7,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from keras_spade.datasets.folders.pairing import printable
-from keras_spade.datasets.folders.reading import read_image, read_labels, upright
+from keras_spade.datasets.folders.photographs import read_raster
+from keras_spade.datasets.folders.raster import Raster
+from keras_spade.datasets.folders.reading import read_labels, upright
 from keras_spade.files import replacing
 from keras_spade.label_colors import label_colors
 
@@ -30,11 +32,14 @@ def _row(subject, number):
     files = subject.listing.samples[number]
     if subject.reader is None:
         labels = read_labels(files[1])
-        image = upright(read_image(files[0]), files[0], labels.shape[:2], files[1], as_stored=False)
-        palette = None
+        image = read_raster(files[0])
+        image = upright(image, files[0], labels.shape[:2], files[1], as_stored=False)
+        palette = image_range = None
     else:
         image, (labels, *_) = subject.reader.read(files)
         palette = subject.info and subject.info.palette
+        image_range = subject.reader.image_range
+    image = image.shown(image_range) if isinstance(image, Raster) else image
     parts = [_scaled(image, Image.Resampling.BICUBIC)]
     parts.append(_scaled(Image.fromarray(_colored(labels, palette)), Image.Resampling.NEAREST))
     row = Image.new("RGB", (sum(part.width + 4 for part in parts), HEIGHT + LINE), "white")

@@ -20,7 +20,12 @@ from keras_spade.datasets.folders.pairing import (
 from keras_spade.datasets.inspection.contact_sheet import draw_contact_sheet
 from keras_spade.datasets.inspection.sample_facts import inspect_sample
 from keras_spade.datasets.inspection.subject import Subject
-from keras_spade.datasets.inspection.suggestion import call_text, stray_id, suggest
+from keras_spade.datasets.inspection.suggestion import (
+    call_text,
+    image_arguments,
+    stray_id,
+    suggest,
+)
 from keras_spade.datasets.inspection.tally import Tally
 from keras_spade.datasets.ordered import in_order
 from keras_spade.datasets.public.public_dataset import recognised
@@ -172,9 +177,10 @@ def _tell_how_to_load(report, subject, folders):
         if suggestion is None:
             return
         given = {k: v for k, v in folders.items() if v != DEFAULT_FOLDERS[k]}
-        arguments = {"directory": subject.directory, **given, **suggestion.arguments}
+        images, notes = image_arguments(report)
+        arguments = {"directory": subject.directory, **given, **suggestion.arguments, **images}
         function = paired_folders
-        report.notes += suggestion.notes
+        report.notes += suggestion.notes + notes
         parts = _parts(subject, folders["image_folder"])
         if len(parts) > 1:
             report.notes.append(
