@@ -5,7 +5,7 @@ from PIL import Image
 
 from keras_spade.datasets.folders.raster import Raster
 from keras_spade.datasets.folders.reading import (
-    IMAGE_FORMATS,
+    OPENED_FORMATS,
     Blob,
     open_array,
     open_image,
@@ -39,8 +39,9 @@ def read_photograph(file, image_channels=3, image_range=None):
         ValueError: if the file cannot be read, holds other channels, or more than 8 bits and there
             is no range.
     """
-    raster = _read_deep(file)
-    if raster is None and image_channels == 3 and image_range is None:
+    is_photograph = image_channels == 3 and image_range is None
+    raster = _read_deep(file, of_colours=not is_photograph)
+    if raster is None and is_photograph:
         return read_image(file)
     if raster is None:
         raster = _read_bytes(file, image_channels)
@@ -57,7 +58,7 @@ def read_photograph(file, image_channels=3, image_range=None):
             f"{file}: it has {pixels.shape[-1]} channels ({pixels.dtype}, shape {pixels.shape}), "
             f"image_channels={image_channels} wants another number"
         )
-    if image_channels == 3 and image_range is None:
+    if is_photograph:
         image = Image.fromarray(pixels)
         image.info.update(raster.info)
         return image
@@ -67,9 +68,9 @@ def read_photograph(file, image_channels=3, image_range=None):
 def read_raster(file):
     """The image in a file, with the channels and the type of numbers that it has there.
 
-    Of the colours of 8 bits that photographs have, an alpha channel is left out.
+    Of photographs in colours, PNG of 16 bits among them, it is what `read_image` reads.
     """
-    raster = _read_deep(file)
+    raster = _read_deep(file, of_colours=False)
     if raster is None:
         mode, _ = _stored_as(file)
         image = open_image(file) if mode == "RGBX" else read_image(file)  # X may be infrared.
@@ -93,8 +94,11 @@ def _read_bytes(file, channels):
     return Raster(pixels, file, kind, {"orientation": orientation})
 
 
-def _read_deep(file):
-    """A `Raster` of what Pillow reads not at all or not whole; `None` of other images."""
+def _read_deep(file, of_colours):
+    """A `Raster` of what Pillow reads not at all or not whole; `None` of other images.
+
+    `of_colours`: PNG in colours of 16 bits among it, of which Pillow reads the upper 8.
+    """
     try:
         content = _content(file, 8)
     except OSError:
@@ -105,6 +109,8 @@ def _read_deep(file):
         return None
     mode, raw = _stored_as(file)
     if mode not in DEEP_MODES and ";16" not in raw:
+        return None
+    if mode not in DEEP_MODES and content[1:4] == b"PNG" and not of_colours:
         return None
     if mode not in DEEP_MODES and content[:4] in TIFF:
         return _read_tiff(file)
@@ -121,7 +127,7 @@ def _read_deep(file):
 def _stored_as(file):
     """Pillow's mode of an image, and how its pixels are stored; 16 bits of what it cannot read."""
     try:
-        with Image.open(opened(file), formats=IMAGE_FORMATS) as image:
+        with Image.open(opened(file), formats=OPENED_FORMATS) as image:
             return image.mode, raw_mode(image)
     except Exception:  # Pillow's readers raise many kinds.
         return None, ";16"
