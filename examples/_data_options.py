@@ -15,6 +15,10 @@ flags.DEFINE_string("image_folder", "images", "Where in --data the photographs a
 flags.DEFINE_string("label_folder", "labels", "Where in --data the label maps are.")
 flags.DEFINE_string("instance_folder", "instances", "Where in --data instance maps are, if any.")
 flags.DEFINE_enum("dataset", None, NAMED, "Which public dataset --data is; else your own folder.")
+flags.DEFINE_integer("image_channels", 3, "1: grey; 3: RGB; else as many as the image files have.")
+flags.DEFINE_list(
+    "image_range", None, "low,high: the numbers of deep image files that become black and white."
+)
 flags.DEFINE_integer("void_label", 255, "The id in the label files of 'don't care'; below 0: none.")
 flags.DEFINE_string(
     "data_options",
@@ -48,6 +52,16 @@ def run(main):
 def folders():
     """The arguments that name the folders of a folder of one's own."""
     return {name: flags.FLAGS[name].value for name in FOLDERS}
+
+
+def image_options():
+    """The arguments that say which images the files hold."""
+    image_range = flags.FLAGS.image_range
+    try:
+        image_range = image_range and tuple(map(float, image_range))
+    except ValueError:
+        raise ValueError(f"--image_range={','.join(image_range)}: want two numbers.") from None
+    return {"image_channels": flags.FLAGS.image_channels, "image_range": image_range}
 
 
 def refuse_with_dataset(*names):

@@ -6,7 +6,8 @@
         --data=ade --dataset=ade20k --split=val
 
 Every label map (PNG, BMP, TIFF or .npy, ids in one channel, in folders in folders too) becomes a
-PNG of the same name, of a public dataset of the name of its photograph.
+PNG of the same name, of a public dataset of the name of its photograph; of images that are neither
+grey nor RGB, a .npy file of bytes (height, width, channels).
 """
 
 import os
@@ -18,7 +19,7 @@ from pathlib import Path
 import _data_options
 import keras
 import numpy as np
-from _data_options import data_options, load, refuse_with_dataset
+from _data_options import data_options, image_options, load, refuse_with_dataset
 from absl import flags
 from PIL import Image
 
@@ -53,7 +54,10 @@ def main(argv):
     names, batches = (public if FLAGS.dataset else own_folder)(gan.generator)
     style = None
     if FLAGS.style:
-        style = keras_spade.datasets.read_photograph(FLAGS.style)[None]
+        images = image_options()
+        if gan.encoder is not None:
+            images["image_channels"] = gan.encoder.image_shape[-1]
+        style = load("read_image", FLAGS.style, **images)[None]
     latents = None
     if gan.generator.latent_dim is not None and style is None:
         rng = np.random.default_rng(FLAGS.seed)
@@ -73,7 +77,12 @@ def main(argv):
         for name, picture in zip(group, pictures, strict=True):
             path = out / f"{name}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(picture).save(path)
+            if picture.shape[-1] in (1, 3):
+                Image.fromarray(picture.squeeze(-1) if picture.shape[-1] == 1 else picture).save(
+                    path
+                )
+            else:
+                np.save(path.with_suffix(".npy"), picture)
         done += len(labels)
         progress.update(done)
     print(f"{done} pictures are in {out}.")

@@ -14,7 +14,7 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import _data_options
-from _data_options import data_options, folders, load, refuse_with_dataset
+from _data_options import data_options, folders, image_options, load, refuse_with_dataset
 from absl import flags
 
 from keras_spade import datasets
@@ -33,13 +33,15 @@ flags.DEFINE_integer("contact_rows", 8, "How many samples it shows.", lower_boun
 def main(argv):
     """Inspects."""
     flags_of_own = ("num_classes", "void_label", "void_class", *folders())
-    taken = ("split", "on_bad_file", *(flags_of_own if FLAGS.dataset is None else ()))
+    images = image_options()
+    taken = ("split", "on_bad_file", *images, *(flags_of_own if FLAGS.dataset is None else ()))
     options = data_options(FLAGS.data_options, taken)
-    options["on_bad_file"] = "skip"
+    options |= {"on_bad_file": "skip", **images}
     data = FLAGS.data
     if FLAGS.split and FLAGS.dataset is None:
         raise ValueError("--split is for --dataset.")
-    needs = [f for f in ("void_label", "void_class", "data_options") if FLAGS[f].present]
+    needs = ("void_label", "void_class", "data_options", *images)
+    needs = [f for f in needs if FLAGS[f].present]
     if needs and FLAGS.dataset is None and FLAGS.num_classes is None:
         raise ValueError(f"--{needs[0]} needs --num_classes or --dataset.")
     if FLAGS.dataset is not None:

@@ -27,7 +27,7 @@ import keras
 import matplotlib
 import numpy as np
 import tensorflow as tf
-from _data_options import data_options, load, refuse_with_dataset
+from _data_options import data_options, image_options, load, refuse_with_dataset
 from absl import flags
 
 import keras_spade
@@ -189,7 +189,7 @@ def datasets():
     }
     if FLAGS.data == "scenes" and FLAGS.dataset is None:
         return drawn_scenes(common)
-    common |= {"load_size": load_size(), "resize": FLAGS.resize}
+    common |= {"load_size": load_size(), "resize": FLAGS.resize, **image_options()}
     for_training = {"flip": FLAGS.flip, "drop_remainder": True}
     for_validation = {"crop": "center", "shuffle": False}
     if (share := validation_share()) is not None:
@@ -280,7 +280,7 @@ def public(common, for_training, for_validation):
 
 def model(conditioning):
     """A compiled GauGAN of the size the flags ask for."""
-    shape = (*(int(n) for n in FLAGS.image_size), 3)
+    shape = (*(int(n) for n in FLAGS.image_size), FLAGS.image_channels)
     conditioning = {"image_shape": shape, **conditioning}
     generator = SPADEGenerator(
         **conditioning,

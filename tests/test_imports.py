@@ -40,7 +40,7 @@ DATASETS = {
 }
 SHARED = {"arguments", "files", "images", "label_colors", "precision"}
 BACKENDS = ("tensorflow", "torch", "jax")
-DEPENDENCIES = {"keras", "keras_spade", "numpy", "PIL", "onnx", "tf2onnx", *BACKENDS}
+DEPENDENCIES = {"keras", "keras_spade", "numpy", "onnx", "PIL", "tf2onnx", "tifffile", *BACKENDS}
 
 
 def imports(path, top_level=False):

@@ -31,6 +31,7 @@ from keras_spade.backends.one_process import shared_by_workers as shared_by_work
 from keras_spade.backends.one_process import whole
 from keras_spade.backends.one_process import workers as workers
 from keras_spade.backends.one_process import writes_files as writes_files
+from keras_spade.images import check_images, refusal
 
 COMPILES_STEPS = True
 RUNS_MANY_STEPS = True
@@ -128,6 +129,16 @@ def check_label_range(labels, num_classes: int):
     if low < 0 or high >= num_classes:
         raise ValueError(f"{ids_out_of_range(num_classes)} {low}, {high}.")
     return labels
+
+
+def check_image_range(argument: str, image, others: dict) -> tuple[Any, dict]:
+    """Raises, naming the range, on integers and on floats beyond [-1, 1], unless JAX is tracing."""
+    if not isinstance(image, jax.core.Tracer):
+        check_images(argument, np.asarray(image))
+    elif not jnp.issubdtype(image.dtype, jnp.floating):
+        begin, end = refusal(argument, image.dtype.name)
+        raise ValueError(f"{begin} unknown while JAX traces {end}.")
+    return image, others
 
 
 def guarded(

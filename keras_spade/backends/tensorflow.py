@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -14,6 +15,7 @@ from keras_spade.backends.part import Part
 from keras_spade.backends.replicas import place_in_batch, samples_present
 from keras_spade.backends.tensorflow_updates import all_finite, apply_or_undo
 from keras_spade.backends.tensorflow_workers import check_same_place, losing_none, wait_for_all
+from keras_spade.images import BEYOND, check_images, refusal
 
 COMPILES_STEPS = False  # XLA drops the check of label ids.
 RUNS_MANY_STEPS = True
@@ -21,6 +23,9 @@ ARRAYS_STREAM_AS_DATASETS = True
 READS_BATCHES_OF_PAST_STEPS = False
 SHARES_BUFFERS = False
 TRACES_TENSORFLOW = True
+
+# How a failed assertion of `check_image_range` is shown: begin, low, high, end.
+_REFUSAL = re.compile(r"\[(`\w+` must be floats.*?)\] \[(.*?)\] \[(.*?)\] \[(\(.*?\))\]")
 
 # === Steps, on one replica ===
 
@@ -105,14 +110,42 @@ def check_label_range(labels, num_classes: int):
         return tf.identity(labels)
 
 
+def check_image_range(argument: str, image, others: dict) -> tuple[Any, dict]:
+    """Fails where images or others are read, naming the range, on what is not in [-1, 1]."""
+    if tf.executing_eagerly():
+        check_images(argument, image.numpy())
+        return image, others
+    if image.dtype.is_floating:
+        finite = tf.where(tf.math.is_finite(image), image, tf.zeros_like(image))
+    else:
+        finite = tf.cast(image, tf.int64)
+    low, high = tf.reduce_min(finite), tf.reduce_max(finite)
+    ok = tf.logical_and(low >= -BEYOND, high <= BEYOND) if image.dtype.is_floating else False
+    begin, end = refusal(argument, image.dtype.name)
+    with tf.control_dependencies([tf.debugging.Assert(ok, [begin, low, high, end])]):
+        return keras.tree.map_structure(tf.identity, (image, others))
+
+
 # === Around steps ===
 
 
 def guarded(
     model: keras.Model, function: Callable, check: Callable, counters: Sequence[keras.Variable] = ()
 ) -> Callable:
-    """The function as it is: steps look at their batches themselves."""
-    return function
+    """The function, which raises a ValueError for images that a step itself has refused."""
+
+    @functools.wraps(function)
+    def run(iterator):
+        try:
+            return function(iterator)
+        except tf.errors.InvalidArgumentError as error:
+            found = _REFUSAL.search(error.message)
+            if found is None:
+                raise
+            begin, low, high, end = found.groups()
+            raise ValueError(f"{begin} {low}, {high} {end}.") from None
+
+    return run
 
 
 def pass_over(

@@ -21,6 +21,7 @@ from keras_spade.backends.one_process import shared_by_workers as shared_by_work
 from keras_spade.backends.one_process import whole
 from keras_spade.backends.one_process import workers as workers
 from keras_spade.backends.one_process import writes_files as writes_files
+from keras_spade.images import BEYOND, refusal
 
 COMPILES_STEPS = False
 RUNS_MANY_STEPS = False
@@ -101,6 +102,18 @@ def check_label_range(labels, num_classes: int):
     if low < 0 or high >= num_classes:
         raise ValueError(f"{ids_out_of_range(num_classes)} {low}, {high}.")
     return labels
+
+
+def check_image_range(argument: str, image, others: dict) -> tuple[Any, dict]:
+    """Raises, naming the range, on integers and on floats beyond [-1, 1]."""
+    floating = image.dtype.is_floating_point
+    if not image.is_meta and not torch.compiler.is_compiling() and image.numel():
+        finite = torch.where(image.isfinite(), image, 0) if floating else image.long()
+        low, high = (end.item() for end in torch.aminmax(finite))
+        if not floating or low < -BEYOND or high > BEYOND:
+            begin, end = refusal(argument, keras.backend.standardize_dtype(image.dtype))
+            raise ValueError(f"{begin} {low}, {high} {end}.")
+    return image, others
 
 
 def guarded(

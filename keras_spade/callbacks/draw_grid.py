@@ -2,22 +2,28 @@
 
 import numpy as np
 
-from keras_spade.images import to_bytes
+from keras_spade.images import check_images, to_bytes
 from keras_spade.label_colors import label_colors
 
 
-def draw_grid(labels, *columns, palette=None, gap=2):
+def draw_grid(labels, *columns, palette=None, gap=2, channels=None):
     """Draws one row a sample: label map, then one picture a column.
 
     Args:
         labels: integer ids `(batch, H, W)`, or a float map `(batch, H, W, k)` whose largest channel
             is shown.
-        *columns: image batches `(batch, H, W, 3)`, uint8 or float in [-1, 1].
+        *columns: image batches `(batch, H, W, channels)`, uint8 or float in [-1, 1].
         palette: uint8 `(classes, 3)`; `None`: `label_colors`. Ids beyond it are drawn black.
         gap: white pixels between pictures.
+        channels: which channels of the images are shown, three as red, green and blue, or one as
+            grey; `None`: the first three, or of less the first.
 
     Returns:
         uint8 `(rows, columns, 3)`, a picture.
+
+    Raises:
+        ValueError: if `channels` are not one or three channels of the images; for images that are
+            neither uint8 nor in [-1, 1].
 
     Example:
 
@@ -32,7 +38,10 @@ def draw_grid(labels, *columns, palette=None, gap=2):
     if palette is None:
         palette = label_colors(int(labels.max()) + 1)
     palette = np.concatenate([np.asarray(palette, "uint8"), np.zeros((1, 3), "uint8")])
-    columns = [palette[np.clip(labels, 0, len(palette) - 1)], *(_as_uint8(c) for c in columns)]
+    columns = [
+        palette[np.clip(labels, 0, len(palette) - 1)],
+        *(_as_rgb(c, channels) for c in columns),
+    ]
     pad = ((0, 0), (0, gap), (0, gap), (0, 0))
     strips = [np.pad(column, pad, constant_values=255) for column in columns]
     rows = np.concatenate(strips, axis=2)
@@ -40,6 +49,24 @@ def draw_grid(labels, *columns, palette=None, gap=2):
     return picture[:-gap, :-gap] if gap else picture
 
 
-def _as_uint8(images):
+def shown_channels(channels, count):
+    """The channels of `count` that are shown, one or three, as `draw_grid` is told."""
+    if channels is None:
+        return [0, 1, 2] if count >= 3 else [0]
+    try:
+        chosen = [int(channel) for channel in channels]
+    except (TypeError, ValueError):
+        chosen = []
+    if len(chosen) not in (1, 3) or not all(0 <= channel < count for channel in chosen):
+        raise ValueError(
+            f"`channels` must be one or three of the channels 0..{count - 1}, got {channels!r}."
+        )
+    return chosen
+
+
+def _as_rgb(images, channels):
     images = np.asarray(images)
-    return images if images.dtype == np.uint8 else to_bytes(images)
+    check_images("images", images)
+    images = images[..., shown_channels(channels, images.shape[-1])]
+    images = images if images.dtype == np.uint8 else to_bytes(images)
+    return np.broadcast_to(images, (*images.shape[:-1], 3))

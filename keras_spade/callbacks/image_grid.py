@@ -7,9 +7,9 @@ import numpy as np
 from PIL import Image
 
 from keras_spade.arguments import positive_integer
-from keras_spade.callbacks.draw_grid import draw_grid
+from keras_spade.callbacks.draw_grid import draw_grid, shown_channels
 from keras_spade.files import replacing
-from keras_spade.images import resize_maps, resize_photographs
+from keras_spade.images import check_images, resize_maps, resize_photographs
 
 
 class ImageGrid(keras.callbacks.Callback):
@@ -27,9 +27,12 @@ class ImageGrid(keras.callbacks.Callback):
         every: epochs between pictures; the last epoch of `fit` always has one.
         use_style: with an encoder, take the style of each sample's own photograph.
         seed: of the latents.
+        channels: which channels of the images are shown, three as red, green and blue, or one as
+            grey; `None`: the first three, or of less the first.
 
     Raises:
-        ValueError: if the batch lacks a key.
+        ValueError: if the batch lacks a key, its images are neither uint8 nor in [-1, 1], or
+            `channels` are not one or three of theirs.
 
     Example:
 
@@ -39,7 +42,9 @@ class ImageGrid(keras.callbacks.Callback):
     >>> callback = ImageGrid(batch, directory="pictures")  # gan.fit(..., callbacks=[callback])
     """
 
-    def __init__(self, batch, directory, palette=None, every=1, use_style=False, seed=0):
+    def __init__(
+        self, batch, directory, palette=None, every=1, use_style=False, seed=0, channels=None
+    ):
         super().__init__()
         self.labels = batch.get("labels", batch.get("segmap"))
         if self.labels is None or batch.get("image") is None:
@@ -47,6 +52,8 @@ class ImageGrid(keras.callbacks.Callback):
                 f"`batch` must have the keys 'labels' (or 'segmap') and 'image', got {list(batch)}."
             )
         self.labels, self.image = np.asarray(self.labels), np.asarray(batch["image"])
+        check_images("image", self.image)
+        self.channels = shown_channels(channels, self.image.shape[-1])
         instances = batch.get("instances")
         self.instances = None if instances is None else np.asarray(instances)
         self.directory = os.fspath(directory)
@@ -82,7 +89,7 @@ class ImageGrid(keras.callbacks.Callback):
             labels = resize_maps(labels, *size)
         if image.shape[1:3] != size:
             image = resize_photographs(image, *size)
-        picture = draw_grid(labels, generated, image, palette=self.palette)
+        picture = draw_grid(labels, generated, image, palette=self.palette, channels=self.channels)
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         with replacing(path) as partial:
             Image.fromarray(picture).save(partial, format="PNG")

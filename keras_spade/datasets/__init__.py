@@ -4,8 +4,8 @@ from keras_spade.datasets.by_epoch import by_epoch as by_epoch
 from keras_spade.datasets.by_epoch import epoch_order as epoch_order
 from keras_spade.datasets.folders.label_mapping import LabelMapping as LabelMapping
 from keras_spade.datasets.folders.paired_folders import paired_folders as paired_folders
+from keras_spade.datasets.folders.read_image import read_image as read_image
 from keras_spade.datasets.folders.read_label_map import read_label_map as read_label_map
-from keras_spade.datasets.folders.read_photograph import read_photograph as read_photograph
 from keras_spade.datasets.folders.split_pairs import split_pairs as split_pairs
 from keras_spade.datasets.inspection.dataset_report import DatasetReport as DatasetReport
 from keras_spade.datasets.inspection.inspect_dataset import inspect_dataset as inspect_dataset

@@ -55,14 +55,14 @@ class PerceptualLoss:
             does.
 
     Call arguments:
-        fake: `(batch, H, W, 3)` in [-1, 1].
-        real: `(batch, H, W, 3)` in [-1, 1].
+        fake: `(batch, H, W, 3)` in [-1, 1], or `(batch, H, W, 1)`, whose channel is repeated.
+        real: the same.
 
     Returns:
         A scalar.
 
     Raises:
-        ValueError: for bad arguments or weights that do not fit.
+        ValueError: for bad arguments, weights that do not fit, or images of other channels.
         RuntimeError: if the ImageNet weights cannot be had.
 
     Example:
@@ -98,12 +98,15 @@ class PerceptualLoss:
         """The five feature maps of a batch of images.
 
         Args:
-            images: `(batch, H, W, 3)` in [-1, 1].
+            images: `(batch, H, W, 3)` or `(batch, H, W, 1)` in [-1, 1].
 
         Returns:
             A list of `(batch, h, w, channels)`.
         """
         images = full_precision(ops.convert_to_tensor(images))
+        check_channels(images.shape[-1])
+        if images.shape[-1] == 1:
+            images = ops.repeat(images, 3, axis=-1)
         if self.preprocessing == "imagenet":
             images = keras.applications.vgg19.preprocess_input(to_pixels(images))
         return self.features(images, training=False)
@@ -126,6 +129,17 @@ class PerceptualLoss:
     def from_config(cls, config):
         """Builds the loss from `get_config()`."""
         return cls(**config)
+
+
+def check_channels(channels):
+    """Raises for images of so many channels, unless VGG19 can see them."""
+    if channels not in (1, 3):
+        raise ValueError(
+            f"`perceptual_loss`: VGG19 sees images of three channels, or one, repeated; these have "
+            f"{channels}. Turn it off with `compile(perceptual_loss=None)`, or give a function "
+            "that shows it three of them: `loss = PerceptualLoss(...)` and `compile("
+            "perceptual_loss=lambda fake, real: loss(fake[..., :3], real[..., :3]))`."
+        )
 
 
 def _features(vgg):

@@ -19,7 +19,7 @@ class Batch:
     Args:
         conditioning: `"labels"` int32 `(batch, H, W)` and `"edges"` float `(batch, H, W)`, or
             `"segmap"` float `(batch, H, W, k)`.
-        image: the photographs, floats in [-1, 1], `(batch, H, W, 3)`.
+        image: the photographs, floats in [-1, 1], `(batch, H, W, channels)`.
         part: of the global batch.
     """
 
@@ -29,7 +29,7 @@ class Batch:
 
 
 def read_batch(data, generator, part: Part) -> Batch:
-    """A batch of `fit` or `evaluate`, its keys, shapes, dtypes and label ids checked.
+    """A batch of `fit` or `evaluate`, its keys, shapes, dtypes, label ids and images checked.
 
     Args:
         data: a dict, or a tuple of labels and images, as Keras' loop hands it to a step.
@@ -37,7 +37,8 @@ def read_batch(data, generator, part: Part) -> Batch:
         part: of the global batch.
 
     Raises:
-        ValueError: for what does not fit; for label ids that are no class, what the backend raises.
+        ValueError: for what does not fit; for label ids that are no class, and images in a wrong
+            range, what the backend raises.
     """
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
     if sample_weight is not None:
@@ -52,10 +53,17 @@ def read_batch(data, generator, part: Part) -> Batch:
     _check_shape("image", image, (None, *generator.image_shape))
     for key, value in maps.items():
         _check_shape(key, value, (None, *generator.image_shape[:2]), leading=3)
-    if "int" in keras.backend.standardize_dtype(image.dtype):
-        image = to_floats(ops.cast(image, keras.config.floatx()))
+    image, maps = checked_floats("image", image, maps)
     maps = with_checked_ids(maps, generator)
     return Batch(conditioning_inputs(maps, generator), image, part)
+
+
+def checked_floats(key, image, others) -> tuple:
+    """Images as floats in [-1, 1], and a dict of tensors that wait until that is known."""
+    image = ops.convert_to_tensor(image)
+    if keras.backend.standardize_dtype(image.dtype) == "uint8":
+        return to_floats(ops.cast(image, keras.config.floatx())), others
+    return backend.check_image_range(key, image, others)
 
 
 def map_key(generator) -> str:
@@ -124,10 +132,21 @@ def conditioning_inputs(maps, generator) -> dict:
     return inputs
 
 
-def check_ids(data, generator):
-    """Raises if a batch, as Keras' loop hands it to a step, holds label ids that are no class."""
-    x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-    labels = x.get("labels") if isinstance(x, dict) else x
+def check_values(data, generator, images):
+    """Raises for label ids that are no class, and images in a wrong range.
+
+    Args:
+        data: a batch, as Keras' loop hands it to a step.
+        generator: a `SPADEGenerator`.
+        images: the key of the images that the step reads.
+    """
+    x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+    given = dict(x) if isinstance(x, dict) else {"labels": x}
+    if y is not None:
+        given["image"] = y
+    labels, image = given.get("labels"), given.get(images)
+    if hasattr(image, "dtype") and keras.backend.standardize_dtype(image.dtype) != "uint8":
+        backend.check_image_range(images, image, {})
     if "int" in str(getattr(labels, "dtype", "")) and generator.conditioning == "labels":
         backend.check_label_range(labels, label_channels(generator))
 

@@ -5,6 +5,7 @@ import warnings
 import keras
 
 from keras_spade.losses import AdversarialLoss, PerceptualLoss
+from keras_spade.losses.perceptual import check_channels
 from keras_spade.optimizers import BiasCorrectedAdam
 
 
@@ -82,8 +83,10 @@ def adversarial(loss):
     return AdversarialLoss(loss) if isinstance(loss, str) else loss
 
 
-def perceptual(loss, weight):
+def perceptual(loss, weight, networks):
     """The perceptual loss that the arguments of `compile` ask for, or `None`."""
+    if weight != 0 and isinstance(loss, (str, PerceptualLoss)):
+        check_channels(networks.generator.image_shape[-1])
     if weight == 0 or not isinstance(loss, str):
         return None if weight == 0 else loss
     if loss != "vgg19":

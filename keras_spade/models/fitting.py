@@ -3,7 +3,7 @@
 import functools
 
 from keras_spade.backends import backend
-from keras_spade.models.batch import check_ids, read_batch
+from keras_spade.models.batch import check_values, read_batch
 from keras_spade.models.loss_average import track
 from keras_spade.models.saving import Saving
 from keras_spade.models.training_step import TrainingStep
@@ -148,22 +148,22 @@ class Fitting(Saving):
         if self.train_function is None or force:
             super().make_train_function(force=True)
             counters = self.skipped_steps.counters
-            self.train_function = self._guarded(self.train_function, counters)
+            self.train_function = self._guarded(self.train_function, "image", counters)
 
     def make_test_function(self, force=False):
         """Makes what Keras' loop calls for a step of evaluation."""
         if self.test_function is None or force:
             super().make_test_function(force=True)
-            self.test_function = self._guarded(self.test_function)
+            self.test_function = self._guarded(self.test_function, "image")
 
     def make_predict_function(self, force=False):
         """Makes what Keras' loop calls for a step of painting."""
         if self.predict_function is None or force:
             super().make_predict_function(force=True)
-            self.predict_function = self._guarded(self.predict_function)
+            self.predict_function = self._guarded(self.predict_function, "style_image")
 
-    def _guarded(self, function, counters=()):
-        check = functools.partial(check_ids, generator=self.generator)
+    def _guarded(self, function, images, counters=()):
+        check = functools.partial(check_values, generator=self.generator, images=images)
         return backend.guarded(self, function, check, counters)
 
     def check_trained_weights(self):

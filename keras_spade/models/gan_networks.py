@@ -86,7 +86,7 @@ class GanNetworks:
         """A latent for each image (`None` without), and its posterior (`None` without encoder).
 
         Args:
-            image: floats in [-1, 1], `(batch, H, W, 3)`.
+            image: floats in [-1, 1], `(batch, H, W, channels)`.
             noise: a `keras.random.SeedGenerator`.
             training: whether moving statistics move.
 

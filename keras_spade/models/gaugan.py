@@ -9,7 +9,13 @@ from keras import ops
 from keras_spade.backends import backend
 from keras_spade.images import to_bytes
 from keras_spade.models import compiling
-from keras_spade.models.batch import conditioning_inputs, label_maps, map_key, with_checked_ids
+from keras_spade.models.batch import (
+    checked_floats,
+    conditioning_inputs,
+    label_maps,
+    map_key,
+    with_checked_ids,
+)
 from keras_spade.models.fitting import Fitting
 from keras_spade.models.gan_networks import GanNetworks
 from keras_spade.models.loss_average import LossAverage
@@ -47,20 +53,21 @@ class GauGAN(Fitting):
     Call arguments:
         inputs: dict of `"labels"` int32 `(batch, H, W)` (or `"segmap"` float `(batch, H, W, k)`),
             `"instances"` int32 `(batch, H, W)` or `"edges"` if the generator has `instance_edges`,
-            and optionally `"latent"` `(batch, latent_dim)` or `"style_image"` `(batch, h, w, 3)`,
-            float in [-1, 1] or uint8; or the labels alone. Maps and photographs may be of any size:
-            they are resized as datasets do it, and edges of instances found then. Other keys are
-            ignored: the real `"image"` of a batch does not reach the generator.
+            and optionally `"latent"` `(batch, latent_dim)` or `"style_image"`
+            `(batch, h, w, channels)`, float in [-1, 1] or uint8; or the labels alone. Maps and
+            photographs may be of any size: they are resized as datasets do it, and edges of
+            instances found then. Other keys are ignored: the real `"image"` of a batch does not
+            reach the generator.
 
     Returns:
-        Images `(batch, H, W, 3)`, float32 in [-1, 1].
+        Images `(batch, H, W, channels)`, float32 in [-1, 1].
 
     Batches for `fit` and `evaluate` are such dicts with `"image"`, float in [-1, 1] or uint8,
-    `(batch, H, W, 3)`; a `(labels, image)` tuple is accepted too.
+    `(batch, H, W, channels)`; a `(labels, image)` tuple is accepted too.
 
     Raises:
         ValueError: if the networks do not belong together; for batches that lack a key or do not
-            fit the networks.
+            fit the networks, and for images that are neither uint8 nor in [-1, 1].
         tf.errors.InvalidArgumentError: for batches with label ids out of range, which only the
             running step can see; no trainable weight has changed then. On JAX and PyTorch it is a
             ValueError.
@@ -134,7 +141,8 @@ class GauGAN(Fitting):
             adversarial_loss: a kind of `AdversarialLoss`, or an object called like one.
             feature_matching_weight: factor of `feature_matching_loss`; 0 turns it off.
             perceptual_loss: `"vgg19"` for `PerceptualLoss()`, which needs the ImageNet weights; a
-                `PerceptualLoss`; any function of `(fake, real)`; or `None`.
+                `PerceptualLoss`, of images of 3 channels or 1; any function of `(fake, real)`; or
+                `None`.
             perceptual_weight: its factor; 0 turns it off.
             kl_weight: factor of `kl_divergence`, with an encoder.
             kl_reduction: `"sum"` over the batch, of all replicas, as in the reference, or `"mean"`.
@@ -169,7 +177,9 @@ class GauGAN(Fitting):
                 self.networks,
                 adversarial_loss=compiling.adversarial(adversarial_loss),
                 feature_matching_weight=feature_matching_weight,
-                perceptual_loss=compiling.perceptual(perceptual_loss, perceptual_weight),
+                perceptual_loss=compiling.perceptual(
+                    perceptual_loss, perceptual_weight, self.networks
+                ),
                 perceptual_weight=perceptual_weight,
                 kl_weight=kl_weight,
                 kl_reduction=kl_reduction,
@@ -230,6 +240,7 @@ class GauGAN(Fitting):
         if self.generator.latent_dim is None:
             latent = None
         elif latent is None and style is not None:
+            style, conditioning = checked_floats("style_image", style, conditioning)
             style = style_tensor(style, self.encoder.image_shape)
             latent, _ = self.networks.encode(style, self.seed_generator, training)
         elif latent is None:
@@ -246,7 +257,7 @@ class GauGAN(Fitting):
             inputs: dict as in a call; with the latent, where the generator has one.
 
         Returns:
-            Images `(batch, H, W, 3)`, float32 in [-1, 1].
+            Images `(batch, H, W, channels)`, float32 in [-1, 1].
         """
         if self._inference is None:
 
@@ -271,15 +282,15 @@ class GauGAN(Fitting):
                 `(batch, H, W, k)`.
             instances: integer ids `(batch, H, W)`, if the generator has `instance_edges`.
             style_image: the photograph whose style is taken, uint8 or float in [-1, 1],
-                `(batch, h, w, 3)` or `(1, h, w, 3)` for all; needs an encoder. The latent is drawn
-                from the encoder's posterior.
+                `(batch, h, w, channels)` or `(1, h, w, channels)` for all; needs an encoder. The
+                latent is drawn from the encoder's posterior.
             latent: `(batch, latent_dim)` or `(1, latent_dim)` for all. Without latent and style,
                 it is drawn from a standard normal.
             seed: int; the same seed gives the same latents. `None`: the next from the model's own;
                 on several workers, NumPy's.
 
         Returns:
-            uint8 images, `(batch, height, width, 3)`.
+            uint8 images, `(batch, height, width, channels)`.
 
         Raises:
             ValueError: naming the argument that does not fit.

@@ -4,7 +4,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_spade.images import resize_maps, resize_photographs, to_floats, to_pixels
+from keras_spade.images import (
+    check_images,
+    resize_maps,
+    resize_photographs,
+    to_floats,
+    to_pixels,
+)
 from keras_spade.layers import reparameterize
 from keras_spade.models.batch import label_channels, map_key
 from keras_spade.models.gan_networks import GanNetworks
@@ -58,41 +64,39 @@ def checked_maps(labels, instances, generator) -> dict:
 def checked_style(style_image, batch_size: int, image_shape: tuple):
     """A style image as floats in [-1, 1] at the encoder's size, resized as datasets do."""
     style = np.asarray(style_image)
-    if style.ndim != 4 or style.shape[0] not in (1, batch_size) or style.shape[-1] != 3:
+    channels = image_shape[-1]
+    if style.ndim != 4 or style.shape[0] not in (1, batch_size) or style.shape[-1] != channels:
         raise ValueError(
-            f"`style_image` must have shape ({batch_size} or 1, height, width, 3), got "
+            f"`style_image` must have shape ({batch_size} or 1, height, width, {channels}), got "
             f"{style.shape}."
         )
+    check_images("style_image", style)
+    if not np.isfinite(style).all():
+        raise ValueError("`style_image` holds values that are not finite (NaN or infinity).")
     if style.shape[1:3] != image_shape[:2]:
         style = resize_photographs(style, *image_shape[:2])
-    is_integer = np.issubdtype(style.dtype, np.integer)
+    is_bytes = style.dtype == np.uint8
     style = style.astype("float32")
-    return to_floats(style) if is_integer else style
+    return to_floats(style) if is_bytes else style
 
 
-def style_tensor(style_image, image_shape: tuple):
+def style_tensor(style, image_shape: tuple):
     """The same inside of a compiled call, where Pillow cannot resize: within a byte of it.
 
     Args:
-        style_image: uint8 or floats in [-1, 1], `(batch, h, w, channels)`.
+        style: floats in [-1, 1], `(batch, h, w, channels)`.
         image_shape: the encoder's.
     """
-    style = ops.convert_to_tensor(style_image)
-    is_integer = "int" in keras.backend.standardize_dtype(style.dtype)
-    if tuple(style.shape[1:3]) == image_shape[:2] and not is_integer:
+    if tuple(style.shape[1:3]) == image_shape[:2]:
         return style
-    pixels = ops.cast(style, "float32")
-    pixels = pixels if is_integer else to_pixels(pixels)
-    if tuple(style.shape[1:3]) != image_shape[:2]:
-        pixels = ops.image.resize(
-            pixels,
-            image_shape[:2],
-            interpolation="bicubic",
-            antialias=True,
-            data_format="channels_last",
-        )
-        pixels = ops.clip(ops.round(pixels), 0.0, 255.0)
-    return to_floats(pixels)
+    pixels = ops.image.resize(
+        to_pixels(ops.cast(style, "float32")),
+        image_shape[:2],
+        interpolation="bicubic",
+        antialias=True,
+        data_format="channels_last",
+    )
+    return to_floats(ops.clip(ops.round(pixels), 0.0, 255.0))
 
 
 def given_or_drawn_latent(networks: GanNetworks, batch_size: int, style_image, latent, seed):

@@ -42,7 +42,10 @@ class TrainingStep:
         discriminator_losses, discriminator_skipped = self._update(
             self.objective.discriminator_losses, batch, self.discriminator_optimizer
         )
-        self.skipped_steps.count(ops.logical_or(generator_skipped, discriminator_skipped))
+        self.skipped_steps.count(
+            ops.logical_or(generator_skipped, discriminator_skipped),
+            bad_images=ops.logical_not(ops.all(ops.isfinite(batch.image))),
+        )
         return generator_losses | discriminator_losses
 
     def _update(self, losses, batch, optimizer):

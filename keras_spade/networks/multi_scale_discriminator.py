@@ -32,7 +32,7 @@ class MultiScaleDiscriminator(Network):
     Args:
         num_classes: number of label classes, the void class not counted; channels of the float
             map with `conditioning="dense"`.
-        image_shape: `(height, width, 3)`.
+        image_shape: `(height, width, channels)`.
         void_class: whether one more class, id `num_classes`, means "don't care".
         instance_edges: whether instance borders are one more input channel.
         base_filters: `f` above.
@@ -48,9 +48,9 @@ class MultiScaleDiscriminator(Network):
     Call arguments:
         inputs: dict of `"labels"` int32 `(batch, H, W)` (and `"edges"` float 0/1 `(batch, H, W)` if
             `instance_edges`), or `"segmap"` float `(batch, H, W, num_classes)`; and `"image"` float
-            `(n * batch, height, width, 3)` in [-1, 1]: `n` stacks of images of the same label maps,
-            whose labels are convolved once. In training, fake and real images belong in one batch,
-            fake first.
+            `(n * batch, height, width, channels)` in [-1, 1]: `n` stacks of images of the same
+            label maps, whose labels are convolved once. In training, fake and real images belong in
+            one batch, fake first.
         training: mode of norms and spectral norms.
 
     Returns:

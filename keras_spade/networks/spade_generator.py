@@ -29,7 +29,8 @@ class SPADEGenerator(Network):
     Args:
         num_classes: number of label classes, the void class not counted; channels of the float
             map with `conditioning="dense"`.
-        image_shape: `(height, width, 3)`; both sizes divisible by 2 to the number of doublings.
+        image_shape: `(height, width, channels)`; both sizes divisible by 2 to the number of
+            doublings.
         void_class: whether one more class, id `num_classes`, means "don't care".
         instance_edges: whether instance borders are one more input channel.
         latent_dim: size of the latent; `None`: no latent.
@@ -52,7 +53,7 @@ class SPADEGenerator(Network):
         training: mode of norms and spectral norms.
 
     Returns:
-        Images `(batch, height, width, 3)` in [-1, 1].
+        Images `(batch, height, width, channels)` in [-1, 1].
 
     Raises:
         ValueError: for image sizes that do not fit, naming the next that do, and other bad

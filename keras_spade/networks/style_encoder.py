@@ -21,7 +21,7 @@ class StyleEncoder(Network):
     through one dense layer to the mean and one to the log variance.
 
     Args:
-        image_shape: `(height, width, 3)` of the photographs; any size.
+        image_shape: `(height, width, channels)` of the photographs; any size.
         latent_dim: size of the latent.
         base_filters: `f` above.
         resize_to: `(height, width)` the image is resized to first, 256 x 256 in the paper, whatever
@@ -31,7 +31,7 @@ class StyleEncoder(Network):
         spectral_norm: whether the convolutions are spectrally normalised.
 
     Call arguments:
-        inputs: images, float `(batch, height, width, 3)` in [-1, 1].
+        inputs: images, float `(batch, height, width, channels)` in [-1, 1].
         training: mode of norms and spectral norms.
 
     Returns:

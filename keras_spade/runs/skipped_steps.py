@@ -25,6 +25,7 @@ class StopOnSkippedSteps(keras.callbacks.Callback):
         """Begins to count."""
         self.skipped_steps.begin_a_row(anew=not self.goes_on)
         self.seen = self.skipped_steps.total_number()
+        self.seen_of_images = self.skipped_steps.number_of_images()
 
     def on_epoch_begin(self, epoch, logs=None):
         """Keeps the number of the epoch."""
@@ -39,6 +40,10 @@ class StopOnSkippedSteps(keras.callbacks.Callback):
         longest = self.skipped_steps.longest_row()
         self.model.skipped_steps.begin_a_row(anew=False)
         what = f"Epoch {self.epoch + 1}, step {batch + 1}: a loss or gradient was not finite"
+        of_images = self.skipped_steps.number_of_images()
+        if of_images > self.seen_of_images:
+            what += ", as the images hold NaN or infinity"
+        self.seen_of_images = of_images
         if self.limit is None or longest < self.limit:
             in_a_row = self.skipped_steps.number_in_a_row()
             warnings.warn(
@@ -64,6 +69,7 @@ class SkippedSteps:
         self.total = self._counter("total")
         self.in_a_row = self._counter("in_a_row")
         self.longest = self._counter("longest")
+        self.of_images = self._counter("of_images")
 
     @staticmethod
     def _counter(name):
@@ -74,20 +80,22 @@ class SkippedSteps:
     @property
     def counters(self):
         """All counters."""
-        return [self.total, self.in_a_row, self.longest]
+        return [self.total, self.in_a_row, self.longest, self.of_images]
 
     @property
     def variables(self):
         """The counters that training goes on with."""
         return [self.total, self.in_a_row]
 
-    def count(self, skipped):
+    def count(self, skipped, bad_images=False):
         """Counts a step, in a training step.
 
         Args:
             skipped: boolean tensor.
+            bad_images: boolean tensor, whether its images hold NaN or infinity.
         """
         one = keras.ops.cast(skipped, "int32")
+        self.of_images.assign(self.of_images + one * keras.ops.cast(bad_images, "int32"))
         self.total.assign(self.total + one)
         self.in_a_row.assign((self.in_a_row + one) * one)
         self.longest.assign(keras.ops.maximum(self.longest, self.in_a_row))
@@ -101,6 +109,10 @@ class SkippedSteps:
     def total_number(self):
         """How many steps were skipped in all."""
         return int(keras.ops.convert_to_numpy(self.total))
+
+    def number_of_images(self):
+        """How many steps were skipped whose images hold NaN or infinity."""
+        return int(keras.ops.convert_to_numpy(self.of_images))
 
     def number_in_a_row(self):
         """How many of the last steps were skipped."""

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from keras_spade.callbacks import draw_grid, label_colors
 
@@ -38,3 +39,24 @@ def test_colours_are_distinct_and_stable():
     assert np.array_equal(colors[:12], label_colors(12))
     near = [np.abs(colors[i].astype(int) - colors[i + 1]).sum() for i in range(182)]
     assert min(near) > 60
+
+
+def test_other_channels_are_shown_as_grey_or_as_three():
+    labels, one = np.zeros((1, 1, 1), int), np.array([[[[10, 20, 30, 40]]]], "uint8")
+    for count, channels, want in (
+        (1, None, [10, 10, 10]),
+        (2, None, [10, 10, 10]),
+        (4, None, [10, 20, 30]),
+        (4, (3, 2, 1), [40, 30, 20]),
+        (4, [2], [30, 30, 30]),
+    ):
+        picture = draw_grid(labels, one[..., :count], channels=channels, gap=0)
+        assert picture[0, 1].tolist() == want
+    floats = np.array([[[[0.0]]]])
+    assert draw_grid(labels, floats, gap=0)[0, 1].tolist() == [128, 128, 128]
+
+
+@pytest.mark.parametrize("channels", [(0, 1), (4,), (0, 1, -1), 1, ("red",)])
+def test_channels_that_are_not_there_are_refused(channels):
+    with pytest.raises(ValueError, match=r"`channels` must be one or three of the channels 0..3"):
+        draw_grid(np.zeros((1, 1, 1), int), np.zeros((1, 1, 1, 4)), channels=channels)

@@ -90,3 +90,17 @@ def test_bad_arguments(tmp_path):
         ImageGrid({"labels": LABELS}, tmp_path)
     with pytest.raises(ValueError, match="`every` must be at least 1"):
         ImageGrid({"labels": LABELS, "image": IMAGE}, tmp_path, every=0)
+
+
+def test_images_of_other_channels_are_drawn_and_wrong_ones_refused(tmp_path):
+    batch = {"labels": LABELS, "image": np.zeros((1, 2, 2, 5), "uint8")}
+    batch["image"][..., 4] = 99
+    callback = ImageGrid(batch, tmp_path, palette=PALETTE, channels=(4, 4, 0))
+    callback._model = Painter()
+    callback._model.generate = lambda labels, **_: batch["image"]
+    callback.write(tmp_path / "one.png")
+    assert np.asarray(Image.open(tmp_path / "one.png"))[0, 4].tolist() == [99, 99, 0]
+    with pytest.raises(ValueError, match="`channels` must be one or three of the channels 0..4"):
+        ImageGrid(batch, tmp_path, channels=(5,))
+    with pytest.raises(ValueError, match="`image` must be floats .* got int16 .*: -1000, 40 "):
+        ImageGrid({"labels": LABELS, "image": np.array([[[[-1000, 40]]]], "int16")}, tmp_path)

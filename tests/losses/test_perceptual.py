@@ -211,6 +211,16 @@ def test_half_precision_policies_do_not_reach_the_loss(torchvision, images, gold
 # === Errors ===
 
 
+def test_one_channel_is_repeated_and_other_numbers_are_refused(loss, images):
+    grey = images[0][..., :1], images[1][..., :1]
+    three = [np.repeat(image, 3, axis=-1) for image in grey]
+    np.testing.assert_allclose(float(loss(*grey)), float(loss(*three)), rtol=1e-6)
+    for channels in (2, 4):
+        image = np.zeros((1, 16, 16, channels), "float32")
+        with pytest.raises(ValueError, match=f"these have {channels}. .*perceptual_loss=None"):
+            loss(image, image)
+
+
 def test_unknown_preprocessing_is_refused():
     with pytest.raises(
         ValueError, match='`preprocessing` must be "imagenet" or "none", got \'torch\''

@@ -16,6 +16,8 @@ def paired_folders(
     image_folder="images",
     label_folder="labels",
     instance_folder="instances",
+    image_channels=3,
+    image_range=None,
     void_label=255,
     label_mapping=None,
     void_class=False,
@@ -39,11 +41,12 @@ def paired_folders(
     """Makes a `tf.data.Dataset` of batches from `images/`, `labels/` and `instances/` folders.
 
     Files of the same path and stem belong together: `images/a/1.jpg` and `labels/a/1.png`. Images
-    are BMP, JPEG, PNG or WebP; label and instance maps PNG, BMP, TIFF (ids in one channel of 8, 16
-    or 32 bits; of a palette file the index, not the colour) or `.npy` arrays of integers; with a
-    palette in `label_mapping`, label maps may be RGB. Label maps that are JPEG, were once, or were
-    resized with smoothing are refused. Other and hidden files are passed over. `inspect_dataset`
-    tells beforehand all that is wrong with the files.
+    are BMP, JPEG, PNG, TIFF, WebP or `.npy` arrays `(H, W)` or `(H, W, channels)`; those of more
+    than 8 bits a channel need an `image_range`. Label and instance maps are PNG, BMP, TIFF (ids in
+    one channel of 8, 16 or 32 bits; of a palette file the index, not the colour) or `.npy` arrays
+    of integers; with a palette in `label_mapping`, label maps may be RGB. Label maps that are JPEG,
+    were once, or were resized with smoothing are refused. Other and hidden files are passed over.
+    `inspect_dataset` tells beforehand all that is wrong with the files.
 
     Both sides of a pair are resized, then cropped to `image_size` and flipped alike: images
     bicubically, ids by nearest neighbour, source index `floor(i * in / out)` as in the layers.
@@ -60,6 +63,11 @@ def paired_folders(
             characters of one. Files of the same part belong together.
         label_folder: Where in `directory` the label maps are.
         instance_folder: Where in `directory` the instance maps are.
+        image_channels: Channels of the images of the batches. 3: RGB, also of grey files; 1: grey,
+            also of RGB files of 8 bits; else the number that every file has.
+        image_range: `(low, high)`, the numbers of the files that become -1 and 1, such as `(0,
+            4095)` or, of a CT, `(-1000, 1000)`; what lies beyond is cut off. None: 0 and 255, of
+            files of 8 bits.
         void_label: The id that means "don't care" in the label files, not one of the classes;
             None if there is none.
         label_mapping: A `LabelMapping` for files that hold colours, ids counted otherwise, or
@@ -78,7 +86,7 @@ def paired_folders(
         allow_smooth_labels: If True, label maps whose ids go over borders in steps, as smoothing
             and JPEG make them, are no error.
         cache: If True, resized samples are kept in memory: 4 bytes a pixel (3 of the image, 1 of
-            up to 255 classes), and 4 more with instances.
+            up to 255 classes), and 4 more with instances; with `image_range`, 4 bytes a channel.
         on_bad_file: "error", or "skip": samples that cannot be read, and files without partner,
             are left out and reported by the logger "keras_spade" and in `dataset.source.skipped`;
             the next sample takes the place of one that cannot be read.
@@ -103,7 +111,7 @@ def paired_folders(
 
         - `labels`: int32 `(batch, height, width)`, in `0..num_classes-1`, or `0..num_classes`
           with `void_class=True`;
-        - `image`: float32 `(batch, height, width, 3)`, RGB in [-1, 1];
+        - `image`: float32 `(batch, height, width, image_channels)` in [-1, 1];
         - `instances`, if read: int32 `(batch, height, width)`, the ids of the files;
         - `edges`, if asked for: float32 `(batch, height, width)` of 0 and 1.
 
@@ -141,6 +149,8 @@ def paired_folders(
         crop=crop,
         flip=flip,
         allow_smooth_labels=allow_smooth_labels,
+        image_channels=image_channels,
+        image_range=image_range,
         edges=edges,
         cache=cache,
         on_bad_file=on_bad_file,

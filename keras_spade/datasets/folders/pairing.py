@@ -13,7 +13,7 @@ from keras_spade.datasets.folders.parts import (
     some_folders_in,
 )
 
-IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp")
 LABEL_SUFFIXES = (".bmp", ".npy", ".png", ".tif", ".tiff")
 LOSSY_SUFFIXES = (".jpeg", ".jpg")
 MOST_LINKS = 2

@@ -31,6 +31,8 @@ def folder_dataset(
     allow_smooth_labels=False,
     validation_split=None,
     subset=None,
+    image_channels=3,
+    image_range=None,
     **options,
 ):
     """The dataset of the files in a `Listing`; the arguments are those of `paired_folders`.
@@ -48,6 +50,8 @@ def folder_dataset(
         void_class=void_class,
         as_stored=as_stored,
         allow_smooth_labels=allow_smooth_labels,
+        image_channels=image_channels,
+        image_range=image_range,
     )
     listing = subset_of(listing, validation_split, subset)
     return known_as(batches(listing, reader, batch_size, **options), info)
@@ -97,7 +101,8 @@ def batches(
     share = batch_size // count
 
     keys = ["labels", "image", *(["instances"] if listing.with_instances else [])]
-    dtypes = [tf.as_dtype(reader.label_dtype), tf.uint8, tf.int32][: len(keys)]
+    dtypes = [*map(tf.as_dtype, (reader.label_dtype, reader.image_dtype)), tf.int32][: len(keys)]
+    channels = {"image": (reader.image_channels,)}
     if edges and "instances" not in keys:
         raise ValueError("edges=True needs instance maps, and there are none")
     samples = Samples(listing, reader, cache, on_bad_file)
@@ -128,7 +133,7 @@ def batches(
                 (3,), seed=tf.random.experimental.stateless_fold_in(seeds, place)
             )
             arrays = tf.numpy_function(read, [number, draws], dtypes)
-            shapes = [(*reader.image_size, *(() if key != "image" else (3,))) for key in keys]
+            shapes = [(*reader.image_size, *channels.get(key, ())) for key in keys]
             return {
                 key: tf.ensure_shape(array, shape)
                 for key, array, shape in zip(keys, arrays, shapes, strict=True)
@@ -142,10 +147,10 @@ def batches(
         return dataset.prefetch(tf.data.AUTOTUNE)
 
     def convert(batch):
+        image = tf.cast(batch["image"], tf.float32)
+        image = to_floats(image) if reader.image_range is None else image
         batch = {
-            key: to_floats(tf.cast(array, tf.float32))
-            if key == "image"
-            else tf.cast(array, tf.int32)
+            key: image if key == "image" else tf.cast(array, tf.int32)
             for key, array in batch.items()
         }
         if edges:

@@ -53,10 +53,13 @@ def read_image(file):
 
     `image.info["orientation"]` is what EXIF says of it, from 1 to 8.
     """
-    image = _load(file)
+    image = open_image(file)
     if image.mode == "F" or image.mode.startswith("I"):
-        raise ValueError(f"{file}: the image must have 8 bits a channel, got mode {image.mode}")
-    orientation = _orientation(image)
+        raise ValueError(
+            f"{file}: the image must have 8 bits a channel, got mode {image.mode}; say with "
+            "image_range=(low, high) which numbers become -1 and 1"
+        )
+    orientation = orientation_of(image)
     if image.mode != "RGB":
         if "transparency" in image.info:
             image = image.convert("RGBA")
@@ -75,20 +78,20 @@ def read_ids(file, grey=False):
         return grey_ids(labels, file) if labels.ndim == 3 else labels
     if _is_npy(file):
         return _load_array(file)
-    return _ids(_load(file, label=True), file)
+    return _ids(open_image(file, label=True), file)
 
 
 def read_colors(file):
     """Returns the colours in a label file, uint8 (H, W, 3)."""
     if _is_npy(file):
         return _load_array(file, channels=3)
-    return _colors(_load(file, label=True), file)
+    return _colors(open_image(file, label=True), file)
 
 
 def read_labels(file):
     """Returns what a label file holds: ids (H, W), or colours uint8 (H, W, 3)."""
     if not _is_npy(file):
-        image = _load(file, label=True)
+        image = open_image(file, label=True)
         return _colors(image, file) if image.mode in ("LA", "RGB", "RGBA") else _ids(image, file)
     try:
         return _load_array(file)
@@ -161,15 +164,16 @@ def too_many_pixels(size):
     return limit is not None and size[0] * size[1] > limit
 
 
-def _load(file, label=False):
+def open_image(file, label=False):
+    """Returns the Pillow image in a file, loaded."""
     if ImageFile.LOAD_TRUNCATED_IMAGES:
         raise ValueError(
             f"{file}: not read while PIL.ImageFile.LOAD_TRUNCATED_IMAGES is True, as a truncated "
             "file would pass with its missing part grey; set it to False"
         )
     try:
-        with Image.open(_opened(file), formats=OPENED_FORMATS) as image:
-            raw = _raw_mode(image)
+        with Image.open(opened(file), formats=OPENED_FORMATS) as image:
+            raw = raw_mode(image)
             _check_header(image, label, raw)
             if image.format in ("PNG", "BMP"):
                 with _content(file) as stream:
@@ -178,7 +182,7 @@ def _load(file, label=False):
             image.info["gray_step"] = GRAY_STEPS.get(raw[:3], 1)
             image.info["wide"] = ";16" in raw and raw.startswith("RGB")
         if label and image.info["wide"]:
-            with Image.open(_opened(file), formats=OPENED_FORMATS) as lower:
+            with Image.open(opened(file), formats=OPENED_FORMATS) as lower:
                 refuse_wide_colors(image, lower)
         return image
     except Exception as error:  # Pillow's decoders raise many kinds
@@ -186,7 +190,7 @@ def _load(file, label=False):
         raise ValueError(f"{file}: cannot be read as an image: {told}") from None
 
 
-def _raw_mode(image):
+def raw_mode(image):
     """How the pixels are stored, in Pillow's words."""
     arguments = image.tile[0][3] if image.tile else ""
     raw = arguments if isinstance(arguments, (str, type(None))) else next(iter(arguments), "")
@@ -225,11 +229,7 @@ def _load_array(file, channels=None):
     if isinstance(file, Blob):
         raise ValueError(f"{file}: arrays are not read from records")
     try:
-        _opened(file)
-        array = np.load(file, mmap_mode="r", allow_pickle=False)
-        if not isinstance(array, np.ndarray):
-            array.close()
-            raise ValueError("it holds several arrays, not one")
+        array = open_array(file)
         if channels is None and array.ndim == 3 and array.shape[2] == 1:
             array = array[:, :, 0]
         shape = array.shape if channels is None else array.shape[:2]
@@ -252,7 +252,17 @@ def _load_array(file, channels=None):
         raise ValueError(f"{file}: cannot be read as an array: {error}") from None
 
 
-def _opened(file):
+def open_array(file):
+    """Returns the array in a `.npy` file, which is not read yet; pickled ones are refused."""
+    mode = None if isinstance(file, Blob) else "r"
+    array = np.load(opened(file), mmap_mode=mode, allow_pickle=False)
+    if not isinstance(array, np.ndarray):
+        array.close()
+        raise ValueError("it holds several arrays, not one")
+    return array
+
+
+def opened(file):
     """What Pillow and NumPy open, once it is known that opening ends."""
     if isinstance(file, Blob):
         return io.BytesIO(file.content)
@@ -273,7 +283,7 @@ def _is_npy(file):
     return str(file).lower().endswith(".npy")
 
 
-def _orientation(image):
+def orientation_of(image):
     """What EXIF says; 1 if it says nothing that can be read."""
     try:
         orientation = image.getexif().get(EXIF_ORIENTATION, 1)

@@ -1,5 +1,6 @@
 """Read one sample into arrays of the batch's size: checked, resized, cropped and flipped."""
 
+import math
 import operator
 from dataclasses import dataclass, field
 
@@ -8,10 +9,11 @@ import numpy as np
 from keras_spade.arguments import positive_integer, positive_integers
 from keras_spade.datasets.folders.advice import advice
 from keras_spade.datasets.folders.label_mapping import NOT_A_BYTE, LabelMapping, some
+from keras_spade.datasets.folders.photographs import read_photograph
+from keras_spade.datasets.folders.raster import Raster
 from keras_spade.datasets.folders.reading import (
     read_colors,
     read_ids,
-    read_image,
     too_many_pixels,
     upright,
 )
@@ -39,11 +41,14 @@ class SampleReader:
     void_class: bool = False
     as_stored: bool = False
     allow_smooth_labels: bool = False
+    image_channels: int = 3
+    image_range: tuple | None = None
 
     def __post_init__(self):
         self._sharp = set()  # label files that were looked at; once is enough
         self.num_classes = positive_integer("num_classes", self.num_classes, "a positive integer")
         self.image_size = _size("image_size", self.image_size)
+        self.image_channels, self.image_range = image_kind(self.image_channels, self.image_range)
         if self.resize not in RESIZES:
             raise ValueError(f"resize must be one of {', '.join(RESIZES)}, got {self.resize!r}")
         self.load_size = _load_size(self.load_size, self.resize, self.image_size)
@@ -58,12 +63,17 @@ class SampleReader:
         """The smallest type that holds every class id, void among them."""
         return np.min_scalar_type(self.num_classes)
 
+    @property
+    def image_dtype(self):
+        """Bytes, or floats in [-1, 1] where the range of the files is given."""
+        return np.dtype("uint8" if self.image_range is None else "float32")
+
     def __call__(self, files, draws):
         """Reads the sample of `files` with three uniform `draws` in [0, 1): top, left, flip.
 
         Returns:
-            A list: the label map `label_dtype` (H, W), the image uint8 (H, W, 3) and, if there is a
-            third file, the instance map int32 (H, W).
+            A list: the label map `label_dtype` (H, W), the image `image_dtype` (H, W, channels)
+            and, if there is a third file, the instance map int32 (H, W).
         """
         return self.window(self.load(files), draws)
 
@@ -75,9 +85,13 @@ class SampleReader:
         """The arrays of the checked image and maps of some files, of the size before the crop."""
         height, width = self.loaded_size(files[0], maps[0].shape)
         maps = [resize_maps(ids[None], height, width)[0] for ids in maps]
+        if isinstance(image, Raster):
+            image = image.resized((height, width), self.image_range)
+        else:
+            image = resize_photograph(image, height, width)
         return [
             maps[0].astype(self.label_dtype),
-            np.asarray(resize_photograph(image, height, width)),
+            np.asarray(image),
             *(ids.astype(np.int32) for ids in maps[1:]),
         ]
 
@@ -96,8 +110,12 @@ class SampleReader:
         return [np.ascontiguousarray(array[:, left : left + width]) for array in arrays]
 
     def read(self, files):
-        """The Pillow image, and the checked maps as NumPy arrays, of a sample as on the disk."""
-        return self.checked(files, read_image(files[0]), self.read_labels(files[1]))
+        """The image, and the checked maps as NumPy arrays, of a sample as on the disk."""
+        return self.checked(files, self.read_image(files[0]), self.read_labels(files[1]))
+
+    def read_image(self, file):
+        """The Pillow image or `Raster` in a file."""
+        return read_photograph(file, self.image_channels, self.image_range)
 
     def read_labels(self, file):
         """What a label file holds, ids or colours, as the mapping wants it; not smoothed ids."""
@@ -218,6 +236,24 @@ def chosen_mapping(num_classes, void_label, label_mapping):
             f"got {void_label!r}; a class that is void is given as LabelMapping(void_labels=...)"
         )
     return LabelMapping(void_labels=number)
+
+
+def image_kind(image_channels, image_range):
+    """The checked number of channels, and the range, a tuple of two floats or `None`."""
+    image_channels = positive_integer("image_channels", image_channels, "a positive integer")
+    if image_range is None:
+        return image_channels, None
+    try:
+        low, high = map(float, image_range)
+        good = math.isfinite(low) and math.isfinite(high) and low < high
+    except (TypeError, ValueError):
+        good = False
+    if not good:
+        raise ValueError(
+            "image_range must be (low, high), the numbers of the files that become -1 and 1, got "
+            f"{image_range!r}"
+        )
+    return image_channels, (low, high)
 
 
 def _load_size(load_size, resize, image_size):

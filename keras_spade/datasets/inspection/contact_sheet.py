@@ -7,7 +7,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from keras_spade.datasets.folders.pairing import printable
-from keras_spade.datasets.folders.reading import read_image, read_labels, upright
+from keras_spade.datasets.folders.photographs import read_raster
+from keras_spade.datasets.folders.raster import Raster
+from keras_spade.datasets.folders.reading import read_labels, upright
 from keras_spade.files import replacing
 from keras_spade.label_colors import label_colors
 
@@ -72,7 +74,10 @@ def _row(subject, number):
         image, (labels, *_) = subject.reader.read(files)
     except (AttributeError, ValueError):  # no reader, or none that knows these ids
         labels = read_labels(files[1])
-        image = upright(read_image(files[0]), files[0], labels.shape[:2], files[1], as_stored=False)
+        image = read_raster(files[0])
+        image = upright(image, files[0], labels.shape[:2], files[1], as_stored=False)
+    image_range = subject.reader and subject.reader.image_range
+    image = image.shown(image_range) if isinstance(image, Raster) else image
     parts = [_scaled(image, Image.Resampling.BICUBIC)]
     colored = Image.fromarray(_colored(labels, _palette(subject)))
     parts.append(_scaled(colored, Image.Resampling.NEAREST))

@@ -14,6 +14,8 @@ class DatasetReport:
         unmatched: dict file -> why it belongs to no sample.
         bad_files: dict image file -> why its sample cannot be used.
         image_sizes: dict `(height, width)` -> number of images.
+        image_kinds: dict `(channels, type of numbers)` -> number of images.
+        image_range: the smallest and the largest number in them; `None` of RGB photographs.
         pixels: dict id or colour in the label files -> share of all pixels.
         images: dict id or colour -> number of label maps that hold it.
         suspicious: what looks wrong and is no error.
@@ -46,12 +48,19 @@ class DatasetReport:
     names: dict = field(default_factory=dict)
     notes: list = field(default_factory=list)
     command: str | None = None
+    image_kinds: dict = field(default_factory=dict)
+    image_range: tuple | None = None
 
     def __str__(self):
         lines = [f"samples: {self.samples}"]
         sizes = [f"  {h} x {w}: {count}" for (h, w), count in self.image_sizes.items()]
         if sizes:
             lines += ["sizes of images (height x width):", *_first(sizes, 8)]
+        if set(self.image_kinds) - {(3, "uint8")}:
+            kinds = [f"  {c} x {kind}: {n}" for (c, kind), n in self.image_kinds.items()]
+            lines += ["channels of images, and their numbers:", *_first(kinds, 8)]
+            if self.image_range:
+                lines += [f"  from {self.image_range[0]:g} to {self.image_range[1]:g}"]
         lines += [f"files without partner: {len(self.unmatched)}", *_reasons(self.unmatched)]
         lines += [f"samples that cannot be used: {len(self.bad_files)}", *_reasons(self.bad_files)]
         if self.pixels:

@@ -18,6 +18,7 @@ from keras_spade.datasets.inspection.subject import Subject
 from keras_spade.datasets.inspection.suggestion import (
     call_text,
     defaults_of,
+    image_arguments,
     plain,
     stray_id,
     suggest,
@@ -184,9 +185,11 @@ def _tell_how_to_load(report, subject, grey, as_found):
         suggestion = suggest(pixels, report.image_sizes, grey)
         if suggestion is None:
             return subject
+        images, notes = image_arguments(report)
+        suggestion.arguments |= images
         arguments = {**subject.folders.arguments, **suggestion.arguments}
         function = paired_folders
-        report.notes += subject.folders.notes + suggestion.notes
+        report.notes += subject.folders.notes + suggestion.notes + notes
         parts = _parts(subject)
         if len(parts) > 1:
             report.notes.append(

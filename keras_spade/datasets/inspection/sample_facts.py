@@ -6,7 +6,9 @@ import numpy as np
 
 from keras_spade.datasets.folders.colors import is_grey
 from keras_spade.datasets.folders.label_mapping import color_codes, color_of
-from keras_spade.datasets.folders.reading import read_ids, read_image, read_labels, upright
+from keras_spade.datasets.folders.photographs import read_raster
+from keras_spade.datasets.folders.raster import Raster
+from keras_spade.datasets.folders.reading import read_ids, read_labels, upright
 from keras_spade.datasets.folders.smoothing import refuse_smooth
 
 MOST_VALUES = 4096
@@ -19,6 +21,8 @@ class SampleFacts:
 
     name: str
     image_size: tuple | None = None
+    image_kind: tuple = (3, "uint8")  # channels, type of numbers
+    image_range: tuple | None = None  # smallest and largest value
     counts: dict = field(default_factory=dict)
     colored: bool = False
     cut: bool = False
@@ -34,12 +38,15 @@ def inspect_sample(subject, number):
         return SampleFacts(f"record {number}", problem=str(error))
     facts = SampleFacts(str(files[0]))
     image = labels = None
+    reader = subject.reader
     try:
-        image = read_image(files[0])
+        image = (read_raster if reader is None else reader.read_image)(files[0])
         facts.image_size = image.size[::-1]
+        if isinstance(image, Raster):
+            facts.image_kind = (image.pixels.shape[-1], image.pixels.dtype.name)
+            facts.image_range = image.extremes()
     except ValueError as error:
         facts.problem = str(error)
-    reader = subject.reader
     try:
         labels = (read_labels if reader is None else reader.read_labels)(files[1])
         facts.colored = labels.ndim == 3

@@ -46,6 +46,8 @@ class Suggestion:
             ),
             void_class=self.arguments.get("void_class", False),
             allow_smooth_labels=True,  # It was looked at before.
+            image_channels=self.arguments.get("image_channels", 3),
+            image_range=self.arguments.get("image_range"),
         )
 
 
@@ -78,6 +80,23 @@ def suggest(pixels, image_sizes, grey=False):
         "classes, give all of them the same, larger num_classes and the same label_mapping"
     )
     return found
+
+
+def image_arguments(report):
+    """The arguments of `paired_folders` that read the images of a `DatasetReport`, and a note."""
+    channels = {count for count, _ in report.image_kinds}
+    arguments, notes = {}, []
+    if len(channels) == 1 and channels != {3}:
+        arguments["image_channels"] = channels.pop()
+        shape = f"(height, width, {arguments['image_channels']})"
+        notes.append(f"networks of these images have image_shape={shape}")
+    if any(kind != "uint8" for _, kind in report.image_kinds):
+        arguments["image_range"] = report.image_range
+        notes.append(
+            "image_range is what was found: give the range that these numbers can have, or the "
+            "part of it that is to be seen, to all parts of the data alike"
+        )
+    return arguments, notes
 
 
 def stray_id(report):

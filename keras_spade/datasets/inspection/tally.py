@@ -20,6 +20,7 @@ class Tally:
         self.good = []
         self.bad_files = {}
         self.sizes, self.pixels, self.images = Counter(), Counter(), Counter()
+        self.kinds, self.ranges = Counter(), []
 
     def add(self, number, fact):
         """Takes the `SampleFacts` of a sample, which need not be kept."""
@@ -30,6 +31,8 @@ class Tally:
             self.bad_files[fact.name] = fact.problem
         if fact.image_size:
             self.sizes[fact.image_size] += 1
+            self.kinds[fact.image_kind] += 1
+            self.ranges += [fact.image_range] if fact.image_range else []
         self.total += sum(fact.counts.values())
         self.colored += fact.colored
         self.numbered += bool(fact.counts) and not fact.colored
@@ -67,6 +70,10 @@ class Tally:
             unmatched=dict(unmatched),
             bad_files=self.bad_files,
             image_sizes=dict(self.sizes.most_common()),
+            image_kinds=dict(self.kinds.most_common()),
+            image_range=(min(low for low, _ in self.ranges), max(high for _, high in self.ranges))
+            if self.ranges
+            else None,
             pixels={value: self.pixels[value] / self.total for value in ordered},
             images=dict(self.images),
         )

@@ -8,7 +8,10 @@ from keras_spade.datasets.folders.paired_folders import paired_folders
 from keras_spade.datasets.public.public_dataset import PUBLIC_DATASETS
 
 # Arguments that are flags of their own; of folders of one's own, those after them too.
-FLAGS = ("image_size", "load_size", "resize", "validation_split", "batch_size", "seed")
+FLAGS = (
+    *("image_size", "load_size", "resize", "image_channels", "image_range"),
+    *("validation_split", "batch_size", "seed"),
+)
 OWN_FLAGS = ("num_classes", "image_folder", "label_folder", "instance_folder")
 # What the script chooses itself, or `--instance_edges` says.
 CHOSEN = ("directory", "split", "flip", "subset", "shuffle", "drop_remainder", "instances", "edges")

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from keras_spade.datasets.folders.pairing import printable
+from keras_spade.datasets.folders.raster import Raster
 from keras_spade.datasets.folders.reading import Blob
 
 FORMAT = "keras_spade samples 1"
@@ -36,6 +37,8 @@ class Records:
             self.num_classes = index["num_classes"]
             self.void_class = index["void_class"]
             self.instances = index["instances"]
+            self.image_channels = index.get("image_channels", 3)
+            self.image_range = index.get("image_range")
             self.shards = [self.directory / shard["file"] for shard in index["shards"]]
             lengths = [np.array(shard["lengths"], np.int64) for shard in index["shards"]]
             checks = [np.array(shard["crc32"], np.uint32) for shard in index["shards"]]
@@ -96,12 +99,13 @@ def encode_sample(name, image_content, image, maps):
     Args:
         name: of the image file.
         image_content: its bytes, if they hold the image as it is; `None`: it is written as PNG.
-        image: Pillow image.
+        image: Pillow image or `Raster`, which is written as `.npy`.
         maps: class ids (H, W), void being `num_classes`, and, if there are any, instance ids.
     """
     import tensorflow as tf
 
-    values = [image_content or _encoded(image), *map(_encoded_ids, maps)]
+    encode = _encoded_pixels if isinstance(image, Raster) else _encoded
+    values = [image_content or encode(image), *map(_encoded_ids, maps)]
     feature = {
         key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
         for key, value in zip(KEYS, values, strict=False)
@@ -109,6 +113,13 @@ def encode_sample(name, image_content, image, maps):
     name = printable(name).encode()
     feature["name"] = tf.train.Feature(bytes_list=tf.train.BytesList(value=[name]))
     return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+
+
+def _encoded_pixels(raster):
+    """`.npy` of the numbers as they are."""
+    stream = io.BytesIO()
+    np.save(stream, raster.pixels, allow_pickle=False)
+    return stream.getvalue()
 
 
 def _encoded_ids(ids):

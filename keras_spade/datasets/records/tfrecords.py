@@ -18,7 +18,8 @@ def tfrecords(directory, image_size=(256, 256), batch_size=1, *, on_bad_file="er
         batch_size: Number of samples a batch.
         on_bad_file: "error" or "skip", as in `paired_folders`, for damaged records.
         **kwargs: `load_size`, `flip`, `cache` and so on, as in `paired_folders`. Number of classes,
-            void and instances are those of the dataset that was written.
+            void, instances, `image_channels` and `image_range` are those of the dataset that was
+            written.
 
     Returns:
         A `tf.data.Dataset` of dicts as of `paired_folders`.
@@ -44,6 +45,8 @@ def tfrecords(directory, image_size=(256, 256), batch_size=1, *, on_bad_file="er
         void_class=records.void_class,
         as_stored=True,
         allow_smooth_labels=True,  # It was looked at when they were written.
+        image_channels=records.image_channels,
+        image_range=records.image_range,
         on_bad_file=on_bad_file,
         **kwargs,
     )

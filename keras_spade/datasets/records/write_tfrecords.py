@@ -22,10 +22,11 @@ def write_tfrecords(dataset, directory, samples_per_shard=1000, name="samples", 
     `dataset`, of whatever sizes, crops and flips, as images are kept as they are in their files.
 
     Each record of `<name>-00000-of-00004.tfrecord` is a `tf.train.Example` with the bytes features
-    `name` (of the image file), `image` (JPEG, PNG or WebP), `labels` (PNG of 8 or 16 bits: class
-    ids, void being `num_classes`) and, if there are any, `instances` (the same, or TIFF of 32
-    bits). `index.json`, written last, holds `format`, `num_classes`, `void_class`, `instances` and,
-    for each shard, `file` and of each of its records `lengths` and `crc32`.
+    `name` (of the image file), `image` (JPEG, PNG or WebP; of other channels and types of numbers
+    `.npy`, as they are in the file), `labels` (PNG of 8 or 16 bits: class ids, void being
+    `num_classes`) and, if there are any, `instances` (the same, or TIFF of 32 bits). `index.json`,
+    written last, holds `format`, `num_classes`, `void_class`, `instances`, `image_channels`,
+    `image_range` and, for each shard, `file` and of each of its records `lengths` and `crc32`.
 
     Args:
         dataset: of `paired_folders` or a function of a named dataset; nothing but its files, their
@@ -109,6 +110,8 @@ def write_tfrecords(dataset, directory, samples_per_shard=1000, name="samples", 
         "num_classes": reader.num_classes,
         "void_class": bool(reader.void_class),
         "instances": samples.listing.with_instances,
+        "image_channels": reader.image_channels,
+        "image_range": reader.image_range,
         "shards": shards,
     }
     with replacing(directory / INDEX) as partial:

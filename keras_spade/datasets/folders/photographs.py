@@ -1,0 +1,187 @@
+"""Open photographs, and images of any number of channels and bits; every error names the file."""
+
+import numpy as np
+from PIL import Image
+
+from keras_spade.datasets.folders.raster import Raster
+from keras_spade.datasets.folders.reading import (
+    OPENED_FORMATS,
+    Blob,
+    open_array,
+    open_image,
+    opened,
+    orientation_of,
+    raw_mode,
+    read_image,
+    too_many_pixels,
+)
+
+# Modes of Pillow with more than 8 bits a pixel and channel.
+DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+NPY = b"\x93NUMPY"
+
+
+def read_photograph(file, image_channels=3, image_range=None):
+    """The image in a file, of so many channels.
+
+    Args:
+        file: a path or a `Blob`.
+        image_channels: 1: colours of 8 bits become grey; 3: grey is repeated; else the number that
+            the file must hold.
+        image_range: the numbers of the file that mean black and white; `None`: 0 and 255, which
+            only files of 8 bits can be taken to mean.
+
+    Returns:
+        An RGB Pillow image of 3 channels of 8 bits, all else as a `Raster`.
+
+    Raises:
+        ValueError: if the file cannot be read, holds other channels, or more than 8 bits and there
+            is no range.
+    """
+    is_photograph = image_channels == 3 and image_range is None
+    raster = _read_deep(file, of_colours=not is_photograph)
+    if raster is None and is_photograph:
+        return read_image(file)
+    if raster is None:
+        raster = _read_bytes(file, image_channels)
+    pixels = raster.pixels
+    if image_range is None and pixels.dtype != np.uint8:
+        raise ValueError(
+            f"{file}: its pixels are {pixels.dtype}, {pixels.min()}..{pixels.max()}, not of 8 bits "
+            "a channel; say with image_range=(low, high) which numbers become -1 and 1"
+        )
+    if pixels.shape[-1] == 1 and image_channels == 3:
+        pixels = np.repeat(pixels, 3, axis=-1)
+    if pixels.shape[-1] != image_channels:
+        raise ValueError(
+            f"{file}: it has {pixels.shape[-1]} channels ({pixels.dtype}, shape {pixels.shape}), "
+            f"image_channels={image_channels} wants another number"
+        )
+    if is_photograph:
+        image = Image.fromarray(pixels)
+        image.info.update(raster.info)
+        return image
+    return Raster(pixels, file, raster.format, raster.info)
+
+
+def read_raster(file):
+    """The image in a file, with the channels and the type of numbers that it has there.
+
+    Of photographs in colours, PNG of 16 bits among them, it is what `read_image` reads.
+    """
+    raster = _read_deep(file, of_colours=False)
+    if raster is None:
+        mode, _ = _stored_as(file)
+        image = open_image(file) if mode == "RGBX" else read_image(file)  # X may be infrared.
+        pixels = np.asarray(image)
+        pixels = pixels[..., :1] if mode in ("1", "L") else pixels
+        raster = Raster(pixels, file, None, {"orientation": orientation_of(image)})
+    return raster
+
+
+def _read_bytes(file, channels):
+    """An image of 8 bits that Pillow reads, as a `Raster`."""
+    image = open_image(file)
+    kind = image.format
+    orientation = orientation_of(image)
+    if channels in (1, 3):
+        image = read_image(file)  # It knows of transparency.
+        pixels = np.asarray(image if channels == 3 else image.convert("L"))
+    else:
+        pixels = np.asarray(image if image.mode != "P" else image.convert("RGB"))
+    pixels = pixels if pixels.ndim == 3 else pixels[..., None]
+    return Raster(pixels, file, kind, {"orientation": orientation})
+
+
+def _read_deep(file, of_colours):
+    """A `Raster` of what Pillow reads not at all or not whole; `None` of other images.
+
+    `of_colours`: PNG in colours of 16 bits among it, of which Pillow reads the upper 8.
+    """
+    try:
+        content = _content(file, 8)
+    except OSError:
+        return None  # Pillow says it best.
+    if content[:6] == NPY:
+        return _read_array(file)
+    if content[:4] not in TIFF and content[1:4] != b"PNG":
+        return None
+    mode, raw = _stored_as(file)
+    if mode not in DEEP_MODES and ";16" not in raw:
+        return None
+    if mode not in DEEP_MODES and content[1:4] == b"PNG" and not of_colours:
+        return None
+    if mode not in DEEP_MODES and content[:4] in TIFF:
+        return _read_tiff(file)
+    image = open_image(file)
+    if mode in DEEP_MODES:
+        pixels = np.asarray(image)[..., None]
+    else:
+        import tensorflow as tf
+
+        pixels = tf.io.decode_png(_content(file), dtype=tf.uint16).numpy()
+    return Raster(_native(pixels), file, image.format, {"orientation": orientation_of(image)})
+
+
+def _stored_as(file):
+    """Pillow's mode of an image, and how its pixels are stored; 16 bits of what it cannot read."""
+    try:
+        with Image.open(opened(file), formats=OPENED_FORMATS) as image:
+            return image.mode, raw_mode(image)
+    except Exception:  # Pillow's readers raise many kinds.
+        return None, ";16"
+
+
+def _read_tiff(file):
+    try:
+        import tifffile
+    except ImportError:
+        raise ValueError(
+            f"{file}: cannot be read as an image by Pillow; if it is a TIFF of many channels, or "
+            "several of 16 bits, `pip install tifffile imagecodecs`, or save it as .npy"
+        ) from None
+    try:
+        with tifffile.TiffFile(opened(file)) as tiff:
+            page = tiff.pages[0]
+            if len(tiff.pages) > 1:
+                raise ValueError(f"it holds {len(tiff.pages)} pictures; which one is meant?")
+            if too_many_pixels((page.imagelength, page.imagewidth)):
+                raise ValueError("it declares more pixels than PIL.Image.MAX_IMAGE_PIXELS")
+            pixels, axes = page.asarray(), page.axes
+            tag = page.tags.get(274)
+    except Exception as error:  # Its decoders raise many kinds.
+        raise ValueError(f"{file}: cannot be read as an image: {error}") from None
+    if axes not in ("YX", "YXS", "SYX"):
+        raise ValueError(f"{file}: its axes must be YX, YXS or SYX, got {axes}")
+    pixels = {"YX": lambda x: x[..., None], "SYX": lambda x: np.moveaxis(x, 0, -1)}.get(
+        axes, lambda x: x
+    )(pixels)
+    orientation = int(tag.value) if tag is not None else 1
+    return Raster(_native(pixels), file, "TIFF", {"orientation": orientation})
+
+
+def _read_array(file):
+    try:
+        array = open_array(file)
+        array = array[..., None] if array.ndim == 2 else array
+        if array.ndim != 3 or 0 in array.shape or too_many_pixels(array.shape[:2]):
+            raise ValueError(f"its shape must be (H, W) or (H, W, channels), got {array.shape}")
+        if array.dtype.kind not in "buif":
+            raise ValueError(f"it must hold numbers, got {array.dtype}")
+        array = array * np.uint8(255) if array.dtype == bool else array
+        return Raster(_native(array), file, "NPY", {"orientation": 1})
+    except Exception as error:
+        raise ValueError(f"{file}: cannot be read as an array: {error}") from None
+
+
+def _native(pixels):
+    return np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("="), copy=False))
+
+
+def _content(file, count=-1):
+    source = opened(file)
+    if isinstance(file, Blob):
+        return source.read(count)
+    with open(source, "rb") as stream:
+        return stream.read(count)

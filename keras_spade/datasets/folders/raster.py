@@ -1,0 +1,104 @@
+"""Pixels of any number of channels and any type."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image
+
+# What Pillow calls the turns of an image, by axes and directions.
+_TURNS = {
+    Image.Transpose.FLIP_LEFT_RIGHT: np.fliplr,
+    Image.Transpose.ROTATE_180: lambda x: x[::-1, ::-1],
+    Image.Transpose.FLIP_TOP_BOTTOM: np.flipud,
+    Image.Transpose.TRANSPOSE: lambda x: x.swapaxes(0, 1),
+    Image.Transpose.ROTATE_270: lambda x: np.rot90(x, 3),
+    Image.Transpose.TRANSVERSE: lambda x: x.swapaxes(0, 1)[::-1, ::-1],
+    Image.Transpose.ROTATE_90: np.rot90,
+}
+
+
+@dataclass(frozen=True)
+class Raster:
+    """Pixels that no Pillow image holds, with what readers use of one.
+
+    Args:
+        pixels: `(H, W, channels)`, of any type of numbers, as they are stored.
+        file: where they come from, for errors.
+        format: of that file, in Pillow's words.
+        info: `"orientation"`, what EXIF says of it.
+    """
+
+    pixels: np.ndarray
+    file: object
+    format: str | None = None
+    info: dict = field(default_factory=dict)
+
+    @property
+    def height(self):
+        """Number of rows."""
+        return self.pixels.shape[0]
+
+    @property
+    def width(self):
+        """Number of columns."""
+        return self.pixels.shape[1]
+
+    @property
+    def size(self):
+        """`(width, height)`, as of Pillow's images."""
+        return self.width, self.height
+
+    def transpose(self, turn):
+        """The same, turned as Pillow turns images."""
+        pixels = np.ascontiguousarray(_TURNS[turn](self.pixels))
+        return Raster(pixels, self.file, self.format, self.info)
+
+    def resized(self, size, image_range):
+        """The pixels, resized bicubically, each channel by itself.
+
+        Args:
+            size: `(height, width)`.
+            image_range: the numbers that become -1 and 1; what lies beyond is cut off. `None`: the
+                pixels are bytes and stay bytes.
+
+        Returns:
+            float32 in [-1, 1], or uint8, `(height, width, channels)`.
+
+        Raises:
+            ValueError: naming the file, if numbers that become floats are not finite.
+        """
+        pixels = self.pixels if image_range is None else self._floats(image_range)
+        if size == pixels.shape[:2]:
+            return pixels
+        channels = [
+            np.asarray(Image.fromarray(channel).resize(size[::-1], Image.Resampling.BICUBIC))
+            for channel in np.ascontiguousarray(np.moveaxis(pixels, -1, 0))
+        ]
+        pixels = np.stack(channels, axis=-1)
+        return pixels if image_range is None else np.clip(pixels, -1, 1)
+
+    def _floats(self, image_range):
+        low, high = image_range
+        wide = self.pixels.dtype.itemsize > 2 and self.pixels.dtype != np.float32
+        pixels = self.pixels.astype("float64" if wide else "float32")
+        pixels = np.clip((pixels - low) * (2 / (high - low)) - 1, -1, 1).astype("float32")
+        if not np.isfinite(pixels).all():
+            raise ValueError(f"{self.file}: it holds NaN, which is no colour")
+        return pixels
+
+    def extremes(self):
+        """The smallest and the largest number, of those that are finite."""
+        pixels = self.pixels
+        if pixels.dtype.kind == "f":
+            pixels = pixels[np.isfinite(pixels)]
+        return (pixels.min().item(), pixels.max().item()) if pixels.size else (0.0, 0.0)
+
+    def shown(self, image_range=None):
+        """A Pillow image that shows it: its first three channels, or of less the first."""
+        count = 3 if self.pixels.shape[-1] >= 3 else 1
+        if image_range is None:
+            image_range = (0, 255) if self.pixels.dtype == np.uint8 else self.extremes()
+        low, high = image_range
+        pixels = np.nan_to_num(self.pixels[..., :count].astype("float64"), nan=low)
+        pixels = np.clip((pixels - low) / max(high - low, 1e-12) * 255, 0, 255).round()
+        return Image.fromarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3)).astype("uint8"))
