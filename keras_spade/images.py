@@ -3,9 +3,8 @@
 import numpy as np
 from PIL import Image
 
-# What is in [-1, 1] goes beyond when it is resized bicubically: by 0.31 where a corner of a
-# white area meets a black one.
-BEYOND = 1.35
+# Room for what rounding makes of 1, in bfloat16 too.
+BEYOND = 1.01
 
 
 def to_floats(pixels):
@@ -125,7 +124,7 @@ def refusal(argument, dtype):
     """
     scaling = (
         "scale them by `2 * (images - low) / (high - low) - 1`, low and high being the range of "
-        "all your images"
+        "all your images; clip what resizing took beyond it"
     )
     return (
         f"`{argument}` must be floats in [-1, 1] or uint8, got {dtype} values (smallest, largest):",
