@@ -25,9 +25,9 @@ def split_pairs(directory, into, label_side="right", palette=None):
 
     JPEG changes the colours of label maps, above all at the borders of areas, so files of JPEG are
     refused. With `palette` each pixel becomes the class of the nearest colour, and label maps are
-    of ids: most are right, but a border between two classes may get pixels of a third, which lies
-    between the two in colour. Where the set is published with label maps of their own, those are
-    better (CMP Facades: `cmp_facades`).
+    of ids: right within areas, but a border between two classes may get pixels of a third, which
+    lies between the two in colour. Where the set is published with label maps of their own, those
+    are better (CMP Facades: `cmp_facades`).
 
     Args:
         directory: the folder of the files, and of folders with such files.
