@@ -16,6 +16,7 @@ from keras_spade.backends.tensorflow_updates import all_finite, apply_or_undo
 from keras_spade.backends.tensorflow_workers import check_same_place, losing_none, wait_for_all
 
 COMPILES_STEPS = False  # XLA drops the check of label ids.
+FIRST_STEP = "traced"
 RUNS_MANY_STEPS = True
 ARRAYS_STREAM_AS_DATASETS = True
 READS_BATCHES_OF_PAST_STEPS = False

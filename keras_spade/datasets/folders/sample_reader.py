@@ -173,10 +173,13 @@ def class_ids(file, labels, num_classes, mapping, void_class):
         told = f"void_label={voids[0] if len(voids) == 1 else voids or None}"
         if mapping.offset:
             told += f", offset={mapping.offset}"
+        from_one = mapping.is_plain and wrong.tolist() == [num_classes]
         raise ValueError(
             f"{file}: label ids out of range: {some(wrong)}; the classes are 0..{num_classes - 1} "
             f"and {told}. Is num_classes too small? An id that means "
             '"don\'t care" is given as void_label, with void_class=True'
+            + "; ids counted from 1 as label_mapping=LabelMapping(offset=-1)"
+            * from_one
         )
     if low >= 0:
         return ids
