@@ -106,6 +106,7 @@ class SPADE(keras.layers.Layer):
             filters,
             self.kernel_size,
             padding="same",
+            data_format="channels_last",
             activation=activation,
             kernel_initializer=xavier_normal(),
             name=name,

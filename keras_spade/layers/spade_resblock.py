@@ -113,6 +113,7 @@ class SPADEResBlock(keras.layers.Layer):
             filters,
             kernel_size,
             padding="same",
+            data_format="channels_last",
             use_bias=use_bias,
             kernel_initializer=xavier_normal(),
             name="conv" if self.spectral_norm else name,
