@@ -19,7 +19,7 @@ def segmap_layer(height, width, num_classes, windows, modulation, dtype):
     Returns:
         The layer; equal arguments give equal names.
     """
-    if num_classes is None or resolve_modulation(modulation) == "dense":
+    if num_classes is None or resolve_modulation(modulation, num_classes) == "dense":
         name = f"conditioning_{height}x{width}"
         return ConditioningMap(height, width, num_classes, name=name, dtype=dtype)
     sizes = "_".join(f"{size}s{strides}" for size, strides in windows)
