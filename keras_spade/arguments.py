@@ -50,13 +50,21 @@ def positive_integers(argument, values, count, wanted):
     return numbers
 
 
-def ids_out_of_range(num_classes):
-    """The message for label ids that are no class; the smallest and the largest found follow.
+def ids_out_of_range(num_classes, low=None, high=None):
+    """The message for label ids that are no class.
 
     Args:
         num_classes: ids are `0..num_classes-1`.
+        low: the smallest id found.
+        high: the largest.
 
     Returns:
-        The beginning of the message.
+        The message; its beginning, if no ids are given.
     """
-    return f"`labels` must hold ids 0..{num_classes - 1}; found (smallest, largest):"
+    message = f"`labels` must hold ids 0..{num_classes - 1}; found (smallest, largest):"
+    if low is None:
+        return message
+    return (
+        f"{message} {low}, {high}. Ids are counted from 0: if yours begin with 1, subtract 1. An "
+        'id that means "don\'t care" becomes `num_classes`, in networks with void_class=True.'
+    )

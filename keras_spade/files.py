@@ -122,6 +122,41 @@ def _flush(path, mode=os.O_RDWR):
         os.close(handle)
 
 
+def check_format(filepath, zipped=None, save_format=None, include_optimizer=True):
+    """Raises unless a model is to be saved in Keras' own format.
+
+    Args:
+        filepath: as in `keras.Model.save`.
+        zipped: as in Keras; `False`: a folder.
+        save_format: of earlier versions of Keras.
+        include_optimizer: likewise; Keras passes over it in `.keras` files.
+
+    Raises:
+        ValueError: naming the argument, and what to do instead.
+    """
+    name = os.fspath(filepath) if isinstance(filepath, (str, os.PathLike)) else filepath
+    instead = (
+        'Save the model as "....keras"; its weights alone by `save_weights("....weights.h5")`; for '
+        "use without this package, by `export`."
+    )
+    lower = str(name).lower()
+    if lower.endswith((".h5", ".hdf5", ".hdf", ".he5")):
+        reason = "an HDF5 file knows models by their class name only, and could not be loaded again"
+    elif save_format not in (None, False, "keras"):
+        raise ValueError(f"`save_format` must be left away, got {save_format!r}. {instead}")
+    elif not include_optimizer:
+        raise ValueError(
+            "`include_optimizer` must be left away: a `.keras` file of a compiled model holds its "
+            "optimizers. Load it with `keras.saving.load_model(path, compile=False)`, or save "
+            "before `compile`."
+        )
+    elif not lower.endswith(".keras") and zipped is not False and not lower.startswith("hf://"):
+        reason = "that is not a name of Keras' own format"
+    else:
+        return
+    raise ValueError(f"`filepath`: {name!r}: {reason}. {instead}")
+
+
 class WholeFiles:
     """A mixin in front of `keras.Model`: what is saved replaces the file there when it is whole.
 
@@ -138,14 +173,16 @@ class WholeFiles:
             filepath: `.keras` file.
             overwrite: as in Keras.
             zipped: as in Keras.
-            **kwargs: as in Keras.
+            **kwargs: refused: other formats, and `include_optimizer=False`.
 
         Raises:
+            ValueError: for anything but a `.keras` file (or a folder, with `zipped=False`).
             OSError: if it cannot be written; a file that was there is as it was.
         """
+        check_format(filepath, zipped, **kwargs)
         with self._target(filepath, overwrite and zipped is not False) as path:
             if path is not None:
-                super().save(path, overwrite=overwrite, zipped=zipped, **kwargs)
+                super().save(path, overwrite=overwrite, zipped=zipped)
 
     def save_weights(self, filepath, overwrite=True, max_shard_size=None):
         """Saves the weights as Keras does; a file that is there is replaced as in `save`.
@@ -161,6 +198,13 @@ class WholeFiles:
         with self._target(filepath, overwrite and max_shard_size is None) as path:
             if path is not None:
                 super().save_weights(path, overwrite=overwrite, max_shard_size=max_shard_size)
+
+    def quantize(self, *args, **kwargs):
+        """Raises: a file holds the constructor's arguments, which make no quantized layers."""
+        raise ValueError(
+            "`quantize`: a model of keras_spade whose layers are quantized could not be saved. "
+            "Export it, and quantize what is exported."
+        )
 
     @contextlib.contextmanager
     def _target(self, filepath, replaces):

@@ -10,7 +10,7 @@ import pytest
 
 import keras_spade
 from keras_spade import MultiScaleDiscriminator
-from keras_spade.files import replacing, replacing_folder
+from keras_spade.files import check_format, replacing, replacing_folder
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_a_killed_process_leaves_the_old_file(tmp_path):
     path.write_text("old")
     code = """
 import os, sys
-from keras_spade.files import replacing
+from keras_spade.files import check_format, replacing
 with replacing(sys.argv[1]) as partial:
     partial.write_text("new")
     os.kill(os.getpid(), 9)
@@ -189,3 +189,37 @@ def test_other_ways_of_saving_are_keras_own(tmp_path):
     assert (tmp_path / "folder" / "config.json").exists()
     with pytest.raises(ValueError, match=".keras"):
         network.save(tmp_path / "net.txt")
+
+
+@pytest.mark.parametrize(
+    "name, arguments, message",
+    [
+        ("model.h5", {}, "by their class name only.*save_weights"),
+        ("model.hdf5", {}, "by their class name only"),
+        ("MODEL.H5", {}, "by their class name only"),
+        ("model.h5", {"zipped": False}, "by their class name only"),
+        ("model.h5", {"save_format": "h5"}, "by their class name only"),
+        ("model", {}, "not a name of Keras' own format.*export"),
+        ("model.weights.h5", {}, "by `save_weights"),
+        ("model", {"save_format": "tf"}, "`save_format` must be left away, got 'tf'"),
+        ("model.keras", {"save_format": "h5"}, "`save_format` must be left away"),
+        ("model.keras", {"include_optimizer": False}, "compile=False"),
+    ],
+)
+def test_other_formats_than_keras_own_are_refused(name, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        check_format(Path("folder") / name, **arguments)
+
+
+def test_a_format_that_is_refused_leaves_the_file_as_it_was(tmp_path):
+    network = MultiScaleDiscriminator(3, (32, 32, 3), base_filters=1, num_scales=1, num_layers=1)
+    path = tmp_path / "model.h5"
+    path.write_text("of before")
+    with pytest.raises(ValueError, match="could not be loaded again"):
+        network.save(path)
+    assert path.read_text() == "of before" and [path] == list(tmp_path.iterdir())
+    with pytest.raises(ValueError, match="`quantize`.*quantize what is exported"):
+        network.quantize("int8")
+    for accepted in ("model.keras", "hf://name/model"):
+        check_format(accepted)
+    check_format("folder", zipped=False, save_format="keras", include_optimizer=True)

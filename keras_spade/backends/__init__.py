@@ -6,6 +6,8 @@
 **Facts**
 
 - `COMPILES_STEPS`: whether `jit_compile="auto"` compiles training steps.
+- `FIRST_STEP`: what happens to the first step of training, `"traced"` or `"compiled"`, unless it
+  runs eagerly; `None`: nothing.
 - `RUNS_MANY_STEPS`: whether Keras' loop takes `steps_per_execution` above 1.
 - `ARRAYS_STREAM_AS_DATASETS`: whether a resumed `fit` reads arrays by `tf.data`.
 - `READS_BATCHES_OF_PAST_STEPS`: whether Keras' loop reads a batch for a step that is passed over.

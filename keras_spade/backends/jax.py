@@ -34,6 +34,7 @@ from keras_spade.backends.one_process import writes_files as writes_files
 from keras_spade.images import check_images, refusal
 
 COMPILES_STEPS = True
+FIRST_STEP = "compiled"
 RUNS_MANY_STEPS = True
 SHARES_BUFFERS = True
 TRACES_TENSORFLOW = False
@@ -127,7 +128,7 @@ def check_label_range(labels, num_classes: int):
     array = np.asarray(labels)
     low, high = int(array.min()), int(array.max())
     if low < 0 or high >= num_classes:
-        raise ValueError(f"{ids_out_of_range(num_classes)} {low}, {high}.")
+        raise ValueError(ids_out_of_range(num_classes, low, high))
     return labels
 
 

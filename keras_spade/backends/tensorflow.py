@@ -18,6 +18,7 @@ from keras_spade.backends.tensorflow_workers import check_same_place, losing_non
 from keras_spade.images import BEYOND, check_images, refusal
 
 COMPILES_STEPS = False  # XLA drops the check of label ids.
+FIRST_STEP = "traced"
 RUNS_MANY_STEPS = True
 ARRAYS_STREAM_AS_DATASETS = True
 READS_BATCHES_OF_PAST_STEPS = False

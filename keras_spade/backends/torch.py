@@ -24,6 +24,7 @@ from keras_spade.backends.one_process import writes_files as writes_files
 from keras_spade.images import BEYOND, refusal
 
 COMPILES_STEPS = False
+FIRST_STEP = None
 RUNS_MANY_STEPS = False
 SHARES_BUFFERS = False
 TRACES_TENSORFLOW = False
@@ -100,7 +101,7 @@ def check_label_range(labels, num_classes: int):
         return labels
     low, high = (int(end) for end in torch.aminmax(labels))
     if low < 0 or high >= num_classes:
-        raise ValueError(f"{ids_out_of_range(num_classes)} {low}, {high}.")
+        raise ValueError(ids_out_of_range(num_classes, low, high))
     return labels
 
 

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 
+from keras_spade.datasets.data_errors import with_data_errors
 from keras_spade.datasets.python_calls import python_calls
 from keras_spade.datasets.source import Source, with_source
 
@@ -48,7 +49,7 @@ def by_epoch(for_epoch, num_batches):
     zero = tf.constant(0, tf.int64)
     dataset = tf.data.Dataset.range(1).map(number).flat_map(lambda epoch: for_epoch(epoch, zero))
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(num_batches))
-    return with_source(dataset, Source(for_epoch, num_batches))
+    return with_source(with_data_errors(dataset), Source(for_epoch, num_batches))
 
 
 def epoch_order(size, epoch, seed, shuffle=True):

@@ -8,12 +8,15 @@ short.
 """
 
 import atexit
+import collections
 import functools
 import sys
 import time
 
 # So often in a row, so many seconds apart, no call must be seen, and so long is waited at most.
 QUIET, INTERVAL, LONGEST = 40, 0.005, 60.0
+# Errors whose messages are known; as many calls can run at once, and more.
+KEPT = 256
 
 
 class PythonCalls:
@@ -22,18 +25,39 @@ class PythonCalls:
     def __init__(self):
         self.begun = 0
         self.refused = False
+        self._errors = collections.deque(maxlen=KEPT)
 
-    def guarded(self, function):
-        """Returns `function` as one that can be called until Python exits."""
+    def guarded(self, function, advice=""):
+        """Returns `function` as one that can be called until Python exits.
+
+        Args:
+            function: that TensorFlow calls.
+            advice: what the message of its errors ends with.
+        """
 
         @functools.wraps(function)
         def call(*arguments):
             self.begun += 1
             if self.refused:
                 raise StopIteration("Python is exiting, no more samples are read")
-            return function(*arguments)
+            try:
+                return function(*arguments)
+            except Exception as error:
+                self._errors.append((str(error), advice))
+                raise
 
         return call
+
+    def error_in(self, text):
+        """The message of the error of a guarded function that a text tells of, or `None`.
+
+        Args:
+            text: what TensorFlow says.
+        """
+        for message, advice in reversed(self._errors):
+            if message and message in text:
+                return f"{message.rstrip('.')}. {advice}" if advice else message
+        return None
 
     def end(self):
         """Refuses calls from now on, and waits for those that run."""

@@ -110,6 +110,7 @@ class SPADE(Composite):
             filters,
             self.kernel_size,
             padding="same",
+            data_format="channels_last",
             activation=activation,
             kernel_initializer=xavier_normal(),
             name=name,

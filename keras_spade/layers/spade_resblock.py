@@ -116,6 +116,7 @@ class SPADEResBlock(Composite):
             filters,
             kernel_size,
             padding="same",
+            data_format="channels_last",
             use_bias=use_bias,
             kernel_initializer=xavier_normal(),
             name="conv" if self.spectral_norm else name,

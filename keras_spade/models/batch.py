@@ -10,6 +10,7 @@ from keras_spade.backends import backend
 from keras_spade.backends.part import Part
 from keras_spade.images import to_floats
 from keras_spade.layers import instance_edges, nearest_resize
+from keras_spade.models.keras_arguments import maps_and_images, refuse_weights
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ def read_batch(data, generator, part: Part) -> Batch:
             range, what the backend raises.
     """
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-    if sample_weight is not None:
-        raise ValueError("`sample_weight` is not used; leave it away.")
+    refuse_weights(sample_weight=sample_weight)
+    x, y = maps_and_images(x, y)
     given = dict(x) if isinstance(x, dict) else {map_key(generator): x}
     if y is not None:
         given["image"] = y

@@ -6,6 +6,7 @@ import keras
 
 from keras_spade.losses import AdversarialLoss, PerceptualLoss
 from keras_spade.losses.perceptual import check_channels
+from keras_spade.models.keras_arguments import refuse_of_compile
 from keras_spade.optimizers import BiasCorrectedAdam
 
 
@@ -63,8 +64,9 @@ def check_replicas(replicas, optimizers):
                 raise ValueError(f"`{argument}`: on several replicas, Keras' {option} {reason}.")
 
 
-def check(max_skipped_steps, kl_reduction, **weights):
+def check(others, max_skipped_steps, kl_reduction, **weights):
     """Raises for arguments of `compile` that no loss or optimizer checks itself."""
+    refuse_of_compile(others)
     if max_skipped_steps is not None and not max_skipped_steps >= 1:
         raise ValueError(
             f"`max_skipped_steps` must be None or at least 1, got {max_skipped_steps!r}."

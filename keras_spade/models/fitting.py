@@ -2,12 +2,20 @@
 
 import functools
 
+import keras
+
 from keras_spade.backends import backend
 from keras_spade.models.batch import check_values, read_batch
+from keras_spade.models.keras_arguments import (
+    maps_and_images,
+    refuse_batch_size,
+    refuse_weights,
+    refuse_weights_of,
+)
 from keras_spade.models.loss_average import track
 from keras_spade.models.saving import Saving
 from keras_spade.models.training_step import TrainingStep
-from keras_spade.runs import evaluation_data, training
+from keras_spade.runs import evaluation_data, telling_data_errors, training
 
 
 class Fitting(Saving):
@@ -34,6 +42,7 @@ class Fitting(Saving):
 
     # === Whole trainings ===
 
+    @telling_data_errors
     def fit(
         self,
         x=None,
@@ -62,8 +71,17 @@ class Fitting(Saving):
         stands after `initial_epoch` epochs; one without an end with its first.
 
         Raises:
+            ValueError: for `sample_weight` and `class_weight`, as no loss has samples or classes
+                that could be weighted.
             RuntimeError: after too many skipped steps, or if another worker is lost.
         """
+        refuse_weights(sample_weight=sample_weight, class_weight=class_weight)
+        for argument, data in (("x", x), ("validation_data", validation_data)):
+            refuse_weights_of(argument, data)
+        refuse_batch_size("batch_size", batch_size, x)
+        refuse_batch_size("validation_batch_size", validation_batch_size, validation_data)
+        x, y = maps_and_images(x, y)
+        maps_and_images(*keras.utils.unpack_x_y_sample_weight(validation_data)[:2])
         arguments = {
             "x": x,
             "y": y,
@@ -74,8 +92,6 @@ class Fitting(Saving):
             "validation_split": validation_split,
             "validation_data": validation_data,
             "shuffle": shuffle,
-            "class_weight": class_weight,
-            "sample_weight": sample_weight,
             "initial_epoch": initial_epoch,
             "steps_per_epoch": steps_per_epoch,
             "validation_steps": validation_steps,
@@ -87,6 +103,7 @@ class Fitting(Saving):
         with training(self, **arguments) as arguments:
             return super().fit(**arguments)
 
+    @telling_data_errors
     def evaluate(
         self,
         x=None,
@@ -102,7 +119,15 @@ class Fitting(Saving):
         """Averages the losses in inference mode, as `keras.Model.evaluate` does.
 
         Datasets of `keras_spade.datasets` give the batches of their first epoch.
+
+        Raises:
+            ValueError: for `sample_weight`, as in `fit`.
         """
+        refuse_weights(sample_weight=sample_weight)
+        refuse_weights_of("x", x)
+        if "_use_cached_eval_dataset" not in kwargs:  # Keras' `fit` gives both.
+            refuse_batch_size("batch_size", batch_size, x)
+        x, y = maps_and_images(x, y)
         return super().evaluate(
             evaluation_data(self, x),
             y,
@@ -114,6 +139,33 @@ class Fitting(Saving):
             return_dict=return_dict,
             **kwargs,
         )
+
+    @telling_data_errors
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        """Makes one step of training, as `keras.Model.train_on_batch` does.
+
+        Raises:
+            ValueError: for `sample_weight` and `class_weight`, as in `fit`.
+        """
+        refuse_weights(sample_weight=sample_weight, class_weight=class_weight)
+        x, y = maps_and_images(x, y)
+        return super().train_on_batch(x, y, return_dict=return_dict)
+
+    @telling_data_errors
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        """Gives the losses of one batch, as `keras.Model.test_on_batch` does.
+
+        Raises:
+            ValueError: for `sample_weight`, as in `fit`.
+        """
+        refuse_weights(sample_weight=sample_weight)
+        x, y = maps_and_images(x, y)
+        return super().test_on_batch(x, y, return_dict=return_dict)
+
+    @telling_data_errors
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+        """Paints label maps, as `keras.Model.predict` does: float32 images in [-1, 1]."""
+        return super().predict(x, batch_size, verbose, steps, callbacks)
 
     # === Steps, which Keras' loop calls ===
 

@@ -67,10 +67,10 @@ class GauGAN(Fitting):
 
     Raises:
         ValueError: if the networks do not belong together; for batches that lack a key or do not
-            fit the networks, and for images that are neither uint8 nor in [-1, 1].
-        tf.errors.InvalidArgumentError: for batches with label ids out of range, which only the
-            running step can see; no trainable weight has changed then. On JAX and PyTorch it is a
-            ValueError.
+            fit the networks, and for images that are neither uint8 nor in [-1, 1]; for label ids
+            out of range, which only the running step can see: no trainable weight has changed then.
+            (On TensorFlow, a call of the model itself raises `tf.errors.InvalidArgumentError` for
+            them.)
 
     Example:
 
@@ -131,6 +131,7 @@ class GauGAN(Fitting):
         jit_compile: bool | str = "auto",
         steps_per_execution: int = 1,
         auto_scale_loss: bool = True,
+        **kwargs,
     ):
         """Sets optimizers and losses; the defaults are the paper's.
 
@@ -156,12 +157,14 @@ class GauGAN(Fitting):
             steps_per_execution: as in Keras.
             auto_scale_loss: whether the optimizers of networks that compute in float16 are wrapped
                 in `keras.optimizers.LossScaleOptimizer`.
+            **kwargs: refused; for Keras' own, as `metrics`, the message says what to give instead.
 
         Raises:
             ValueError: for bad arguments, naming them.
             RuntimeError: if the ImageNet weights cannot be had.
         """
         compiling.check(
+            kwargs,
             max_skipped_steps,
             kl_reduction,
             feature_matching_weight=feature_matching_weight,

@@ -23,7 +23,6 @@ class Conditioning:
             )
         self.dtype = dtype
         self.modulation = modulation
-        self.dense = resolve_modulation(modulation) == "dense" or conditioning == "dense"
         self.encoded = {}
         if conditioning == "dense":
             self.num_classes = None
@@ -34,6 +33,8 @@ class Conditioning:
             self.inputs = {"labels": keras.Input((None, None), dtype="int32", name="labels")}
             if instance_edges:
                 self.inputs["edges"] = keras.Input((None, None), name="edges")
+        chosen = resolve_modulation(modulation, self.num_classes)
+        self.dense = chosen == "dense" or conditioning == "dense"
 
     def at(self, height, width, windows):
         """What layers with these windows read at one resolution, made at the first request."""

@@ -14,6 +14,7 @@ from keras_spade.layers import (
 from keras_spade.layers.leaky_relu import leaky_relu
 from keras_spade.networks._conditioning import Conditioning, check_image_shape
 from keras_spade.networks._network import Network
+from keras_spade.networks._settings import checked_policy
 from keras_spade.precision import full_precision_dtype
 
 MAX_FILTERS = 512
@@ -105,7 +106,7 @@ class MultiScaleDiscriminator(Network):
         dtype=None,
         trainable=True,
     ):
-        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        dtype = checked_policy(dtype)
         image_shape = check_image_shape(image_shape)
         positive_integer("`base_filters`", base_filters)
         positive_integer("`num_scales`", num_scales)

@@ -10,6 +10,7 @@ from keras_spade.layers import LabelConv2D, SPADEResBlock, xavier_normal
 from keras_spade.layers.leaky_relu import leaky_relu
 from keras_spade.networks._conditioning import Conditioning, check_image_shape
 from keras_spade.networks._network import Network
+from keras_spade.networks._settings import checked_policy
 from keras_spade.precision import full_precision_dtype
 
 DOUBLINGS = {"normal": 5, "more": 6, "most": 7}
@@ -107,7 +108,7 @@ class SPADEGenerator(Network):
         dtype=None,
         trainable=True,
     ):
-        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        dtype = checked_policy(dtype)
         image_shape = check_image_shape(image_shape)
         height, width = _latent_grid(image_shape, upsampling)
         if latent_dim is not None:

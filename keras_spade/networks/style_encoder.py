@@ -7,6 +7,7 @@ from keras_spade.layers import FeatureNorm, SmallMapConv2D, SpectralNorm, xavier
 from keras_spade.layers.leaky_relu import leaky_relu
 from keras_spade.networks._conditioning import check_image_shape
 from keras_spade.networks._network import Network
+from keras_spade.networks._settings import checked_policy
 from keras_spade.precision import full_precision_dtype
 
 FILTERS = (1, 2, 4, 8, 8, 8)
@@ -73,7 +74,7 @@ class StyleEncoder(Network):
         dtype=None,
         trainable=True,
     ):
-        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+        dtype = checked_policy(dtype)
         image_shape = check_image_shape(image_shape)
         positive_integer("`latent_dim`", latent_dim)
         positive_integer("`base_filters`", base_filters)

@@ -13,5 +13,3 @@ class FitData:
     batch_size: int | None
     shuffle: bool
     steps_per_epoch: int | None
-    sample_weight: Any
-    class_weight: Any

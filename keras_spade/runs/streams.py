@@ -101,9 +101,10 @@ def check_arrays(data: FitData, convert: Callable) -> tuple[tuple, int]:
         data: a `FitData`.
         convert: makes a tensor or array of an array; fails with other things.
     """
-    for argument in ("sample_weight", "class_weight"):
-        if getattr(data, argument) is not None:
-            raise ValueError(f"`{argument}` is not used; leave it away.")
+    if data.shuffle not in (True, False):
+        raise ValueError(
+            f"`shuffle` must be True or False with BackupAndRestore, got {data.shuffle!r}."
+        )
     arrays = (data.x,) if data.y is None else (data.x, data.y)
 
     def converted(array):

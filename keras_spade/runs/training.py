@@ -5,6 +5,7 @@ import dataclasses
 
 from keras_spade.backends import backend
 from keras_spade.runs.fit_data import FitData
+from keras_spade.runs.monitors import check_monitors
 from keras_spade.runs.past_steps import PastSteps
 from keras_spade.runs.resuming import (
     KeepsWeights,
@@ -33,6 +34,8 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
         The arguments with which Keras' own `fit` makes the training.
     """
     callbacks, backup = split_callbacks(callbacks)
+    validates = validation_data is not None or bool(arguments["validation_split"])
+    check_monitors(callbacks, [tracker.name for tracker in model.loss_trackers], validates)
     data = FitData(**{f.name: arguments.pop(f.name) for f in dataclasses.fields(FitData)})
     if is_tf_dataset(data.x):
         data = dataclasses.replace(data, shuffle=False)  # It shuffles itself, or not.
@@ -50,6 +53,8 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
                 if epoch < epochs
                 else f"The training in {backup.directory} has ended, after epoch {epoch}."
             )
+        if arguments["verbose"] and epoch < epochs:
+            _tell_of_the_first_step(model)
         data = training_data(model, data, (epoch, step), epochs, backup)
         validation_data = evaluation_data(model, validation_data)
         restored = backup is not None and bool(backup.restored)
@@ -64,6 +69,17 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
             here = {"callbacks": callbacks, "initial_epoch": epoch}
             yield arguments | vars(data) | here | {"validation_data": validation_data}
         end_with_averages(model, swaps)
+
+
+def _tell_of_the_first_step(model):
+    """Says why the first step takes longer, once; of several workers, the first one does."""
+    happens = backend.FIRST_STEP == "traced" or (backend.FIRST_STEP and model.jit_compile)
+    if happens and not model.run_eagerly and model.train_function is None and model.writes_files:
+        print(
+            f"The first step is {backend.FIRST_STEP}, which takes from seconds to minutes; those "
+            "after it are fast.",
+            flush=True,
+        )
 
 
 def _advice(backup):

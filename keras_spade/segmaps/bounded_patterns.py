@@ -14,6 +14,7 @@ from keras import ops
 from keras_spade.segmaps.bounded_windows import bounded_windows
 from keras_spade.segmaps.dense import Dense
 from keras_spade.segmaps.distinct_windows import INDEX_BITS, window_count
+from keras_spade.segmaps.nearest_resize import is_integer
 from keras_spade.segmaps.patterns import Patterns
 from keras_spade.segmaps.segmap import Segmap
 
@@ -80,12 +81,13 @@ class BoundedPatterns(Segmap):
         return cls(Patterns.from_tensors(tensors), tensors["ids"], tensors["fit"])
 
 
-def table_share(size, windows):
+def table_share(size, windows, must_fit=False):
     """Rows of the tables of distinct windows, as a share of the output pixels; at most 1.
 
     Args:
         size: height and width of the label map.
         windows: `(kernel_size, strides)` of each window of the chain.
+        must_fit: whether there are so many classes that there is no other way.
 
     Returns:
         A float.
@@ -93,13 +95,13 @@ def table_share(size, windows):
     reach, step = 1, 1
     for kernel_size, strides in windows:
         reach, step = reach + (kernel_size - 1) * step, step * strides
-    return min(ROOM * reach / min(size), 1.0)
+    return 1.0 if must_fit else min(ROOM * reach / min(size), 1.0)
 
 
 def find_bounded_patterns(ids, id_bits, pixels, windows):
     """`BoundedPatterns` of a map of ids, or `Patterns` where there is a row for each pixel."""
     batch, *size = ids.shape
-    share = table_share(size, windows)
+    share = table_share(size, windows, is_integer(pixels))
     if share < 1 and not isinstance(batch, int):
         return BoundedPatterns(_no_patterns(ids, pixels, windows), ids, ops.array(2, "int32"))
     tables, index, fit = [], ids, 0

@@ -15,7 +15,8 @@ def half_pool(x):
     border = [[0, 0], [1, 1], [1, 1], [0, 0]]
     # Zeros in the border add nothing to the sum; dividing by the mean of a padded one-map
     # leaves the mean over the real pixels.
-    total = ops.average_pool(ops.pad(x, border), 3, strides=2, padding="valid")
+    options = {"strides": 2, "padding": "valid", "data_format": "channels_last"}
+    total = ops.average_pool(ops.pad(x, border), 3, **options)
     ones = ops.ones((1, *ops.shape(x)[1:3], 1), dtype=x.dtype)
-    share = ops.average_pool(ops.pad(ones, border), 3, strides=2, padding="valid")
+    share = ops.average_pool(ops.pad(ones, border), 3, **options)
     return total / share

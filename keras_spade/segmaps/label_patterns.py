@@ -15,8 +15,8 @@ from keras_spade.segmaps.bounded_windows import shapes_are_fixed
 from keras_spade.segmaps.conditioning_map import check_conditioning, one_hot_map
 from keras_spade.segmaps.dense import Dense
 from keras_spade.segmaps.distinct_windows import distinct_windows, index_bits, window_count
-from keras_spade.segmaps.modulation import check_modulation
-from keras_spade.segmaps.nearest_resize import nearest_resize
+from keras_spade.segmaps.modulation import check_modulation, has_many_classes
+from keras_spade.segmaps.nearest_resize import is_integer, nearest_resize
 from keras_spade.segmaps.patterns import Patterns
 
 # `"auto"` convolves one-hot maps above this share of distinct patterns, unless the map is so small
@@ -64,7 +64,9 @@ class LabelPatterns(keras.layers.Layer):
         - `"index"`: int32 `(batch, h, w)`, the number of the last window that each pixel sees.
         - `"pixels"`: `(ids, channels)`, the one-hot pixel that each id of a label stands for. Ids:
           0 outside, `label + 1`, `num_classes + 1` for a label that is no class; for pixels on an
-          edge `num_classes + 1` more.
+          edge `num_classes + 1` more. With more than 2048 classes, `"channels"` in its place:
+          int32 `(ids, 1)`, with edges `(ids, 2)`, the channels that are 1, as many as there are
+          channels for none.
         - `"map"`, with `"auto"` on maps that are not small: the one-hot map. If it is to be
           convolved, there is one pattern only, which no pixel sees, and `"index"` numbers the
           pixels of the map from 1; if not, the map is one pixel. So layers compute both and join
@@ -123,17 +125,18 @@ class LabelPatterns(keras.layers.Layer):
             members.append(keras.KerasTensor((None, kernel_size**2), dtype="int32"))
             height, width = (window_count(size, kernel_size, strides) for size in (height, width))
         index = keras.KerasTensor((batch, height, width), dtype="int32")
-        pixels = one_hot_pixels(self.num_classes, edges is not None)
-        pixels = keras.KerasTensor(pixels.shape, dtype=self.compute_dtype)
+        pixels = pixels_of_ids(self.num_classes, edges is not None)
+        dtype = "int32" if is_integer(pixels) else self.compute_dtype
+        pixels = keras.KerasTensor(pixels.shape, dtype=dtype)
         patterns = Patterns(tuple(members), index, pixels)
         if shapes_are_fixed():
             size = (self.height, self.width)
-            if table_share(size, self.windows) == 1:
+            if table_share(size, self.windows, is_integer(pixels)) == 1:
                 return patterns.tensors()
             ids = keras.KerasTensor((batch, *size), dtype="int32")
             fit = keras.KerasTensor((), dtype="int32")
             return BoundedPatterns(patterns, ids, fit).tensors()
-        if has_map(self.modulation, height, width):
+        if has_map(self.modulation, height, width, self.num_classes):
             shape = (None, None, None, pixels.shape[-1])
             dense = Dense(keras.KerasTensor(shape, dtype=self.compute_dtype))
             patterns = dataclasses.replace(patterns, dense=dense)
@@ -156,7 +159,8 @@ def find_patterns(labels, edges, num_classes, size, windows, modulation, dtype):
     labels = nearest_resize(labels, *size)
     edges = None if edges is None else nearest_resize(edges, *size)
     ids, bits = _ids(labels, edges, num_classes)
-    pixels = ops.convert_to_tensor(one_hot_pixels(num_classes, edges is not None), dtype)
+    pixels = pixels_of_ids(num_classes, edges is not None)
+    pixels = ops.convert_to_tensor(pixels, "int32" if is_integer(pixels) else dtype)
     if shapes_are_fixed():
         return find_bounded_patterns(ids, bits, pixels, windows)
     tables = []
@@ -165,7 +169,7 @@ def find_patterns(labels, edges, num_classes, size, windows, modulation, dtype):
         tables.append(members)
         ids, bits = index + 1, index_bits(index)
     patterns = Patterns(tuple(tables), index, pixels)
-    if not has_map(modulation, *index.shape[1:]):
+    if not has_map(modulation, *index.shape[1:], num_classes):
         return patterns
 
     pixel_count = ops.size(index)
@@ -186,10 +190,17 @@ def find_patterns(labels, edges, num_classes, size, windows, modulation, dtype):
     return Patterns(tuple(tables), index, pixels, Dense(dense_map))
 
 
-def has_map(modulation, height, width):
+def has_map(modulation, height, width, num_classes):
     """Whether patterns come with the dense map, in case there are too many of them."""
     small = None not in (height, width) and height * width <= SMALL_MAP
-    return modulation == "auto" and not small
+    return modulation == "auto" and not small and not has_many_classes(num_classes)
+
+
+def pixels_of_ids(num_classes, has_edges):
+    """`"pixels"` or `"channels"` of `LabelPatterns`, an array of floats or integers."""
+    if has_many_classes(num_classes):
+        return one_hot_channels(num_classes, has_edges)
+    return one_hot_pixels(num_classes, has_edges)
 
 
 def one_hot_pixels(num_classes, has_edges):
@@ -201,6 +212,20 @@ def one_hot_pixels(num_classes, has_edges):
     on_edge = pixels[1:].copy()
     on_edge[:, -1] = 1
     return np.concatenate([pixels, on_edge])
+
+
+def one_hot_channels(num_classes, has_edges):
+    """The channels that are 1 in each row of `one_hot_pixels`, int32 `(ids, 1 + has_edges)`.
+
+    As many as there are channels stands for none.
+    """
+    none = num_classes + has_edges
+    labels = np.array([none, *range(num_classes), none], "int32")
+    if not has_edges:
+        return labels[:, None]
+    ids = np.concatenate([labels, labels[1:]])
+    edges = np.where(np.arange(len(ids)) < len(labels), none, num_classes)
+    return np.stack([ids, edges], axis=1).astype("int32")
 
 
 def _ids(labels, edges, num_classes):

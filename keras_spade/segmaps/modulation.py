@@ -3,6 +3,8 @@
 import keras
 
 MODULATIONS = ("auto", "patterns", "dense")
+# With so many classes, one-hot maps and tables of one-hot pixels take more than they could save.
+MANY_CLASSES = 2048
 
 
 def check_modulation(modulation):
@@ -18,13 +20,24 @@ def check_modulation(modulation):
         raise ValueError(f"`modulation` must be one of {MODULATIONS}, got {modulation!r}.")
 
 
-def resolve_modulation(modulation):
+def resolve_modulation(modulation, num_classes=None):
     """`"auto"` becomes `"dense"` where patterns have not been measured to pay.
 
-    That is, not on a CPU, or on JAX on several devices.
+    That is, not on a CPU, or on JAX on several devices; unless there are very many classes, whose
+    one-hot map would fill the memory.
     """
     check_modulation(modulation)
-    return "dense" if modulation == "auto" and not _on_cpu() else modulation
+    dense = modulation == "auto" and not has_many_classes(num_classes) and not _on_cpu()
+    return "dense" if dense else modulation
+
+
+def has_many_classes(num_classes):
+    """Whether there are so many classes that nothing may be as large as their square.
+
+    Args:
+        num_classes: the void class counts; `None`: float maps.
+    """
+    return (num_classes or 0) > MANY_CLASSES
 
 
 def _on_cpu():

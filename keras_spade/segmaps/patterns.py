@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_spade.precision import full_precision_dtype
 from keras_spade.segmaps.dense import Dense
+from keras_spade.segmaps.nearest_resize import is_integer
 from keras_spade.segmaps.rows import after, pick_and_modulate, pick_rows
 from keras_spade.segmaps.segmap import Segmap
 
@@ -19,7 +20,7 @@ class Patterns(Segmap):
     Args:
         members: for each window of the chain, int32 `(patterns, kernel_size**2)`.
         index: int32 `(batch, h, w)`.
-        pixels: `(ids, channels)`.
+        pixels: `(ids, channels)`, or int32 `(ids, 1 or 2)`, their channels that are 1.
         dense: `None`, or the one-hot map whose pixels `index` numbers after the patterns: of one
             of the two, no row is picked. So layers join both without control flow.
 
@@ -66,8 +67,9 @@ class Patterns(Segmap):
 
     def tensors(self):
         """What travels between Keras layers, the dict that `LabelPatterns` returns."""
+        listed = is_integer(self.pixels)
         found = {f"members_{level}": members for level, members in enumerate(self.members)}
-        found |= {"index": self.index, "pixels": self.pixels}
+        found |= {"index": self.index, "channels" if listed else "pixels": self.pixels}
         return found if self.dense is None else found | {"map": self.dense.map}
 
     @classmethod
@@ -76,4 +78,13 @@ class Patterns(Segmap):
         levels = sum(name.startswith("members_") for name in tensors)
         members = tuple(tensors[f"members_{level}"] for level in range(levels))
         dense = Dense(tensors["map"]) if "map" in tensors else None
-        return cls(members, tensors["index"], tensors["pixels"], dense)
+        pixels = tensors["channels" if "channels" in tensors else "pixels"]
+        return cls(members, tensors["index"], pixels, dense)
+
+
+def channels_of(shapes):
+    """Channels of the one-hot map, from the shapes of what `LabelPatterns` gives."""
+    if "pixels" in shapes:
+        return shapes["pixels"][-1]
+    ids, listed = shapes["channels"]
+    return ids - 2 if listed == 1 else (ids - 1) // 2

@@ -6,7 +6,7 @@ from typing import Any
 from keras import ops
 
 from keras_spade.segmaps.half_pool import half_pool
-from keras_spade.segmaps.pattern_convolution import convolve_labels, half_pool_pixels
+from keras_spade.segmaps.pattern_convolution import convolve_pooled_labels
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -32,9 +32,7 @@ class PooledConvolution:
     def of_patterns(self, pixels, members):
         """See `Segmap`."""
         *pooled, convolved = members
-        for windows in pooled:
-            pixels = half_pool_pixels(pixels, windows)
-        return [convolve_labels(self.kernel, pixels, convolved)]
+        return [convolve_pooled_labels(self.kernel, pixels, pooled, convolved)]
 
 
 def padded_convolution(x, kernel, strides=1):
@@ -50,4 +48,4 @@ def padded_convolution(x, kernel, strides=1):
     """
     pad = kernel.shape[0] // 2
     x = ops.pad(ops.cast(x, kernel.dtype), [[0, 0], [pad, pad], [pad, pad], [0, 0]])
-    return ops.conv(x, kernel, strides=strides, padding="valid")
+    return ops.conv(x, kernel, strides=strides, padding="valid", data_format="channels_last")

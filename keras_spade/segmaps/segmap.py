@@ -11,8 +11,9 @@ class Segmap(abc.ABC):
 
     - `of_map(segmap)`: by convolutions of a map `(batch, H, W, channels)`, a list of maps
       `(batch, h, w, filters)`;
-    - `of_patterns(pixels, members)`: from what `LabelPatterns` gives under these names, a list of
-      tensors `(patterns, filters)`, a row for each pattern.
+    - `of_patterns(pixels, members)`: from what `LabelPatterns` gives under these names (for very
+      many classes `"channels"` as `pixels`), a list of tensors `(patterns, filters)`, a row for
+      each pattern.
     """
 
     @abc.abstractmethod

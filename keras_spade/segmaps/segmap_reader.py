@@ -12,7 +12,7 @@ from keras_spade.segmaps.dense import Dense
 from keras_spade.segmaps.distinct_windows import window_count
 from keras_spade.segmaps.label_patterns import find_patterns
 from keras_spade.segmaps.modulation import resolve_modulation
-from keras_spade.segmaps.patterns import Patterns
+from keras_spade.segmaps.patterns import Patterns, channels_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +30,10 @@ class SegmapReader:
     layer: keras.layers.Layer
     windows: tuple[tuple[int, int], ...]
 
+    @property
+    def _modulation(self):
+        return resolve_modulation(self.layer.modulation, self.layer.num_classes)
+
     def check(self, segmap, edges=None):
         """Raises unless `segmap` is label patterns, integer labels, or a map with channels."""
         if not isinstance(segmap, dict):
@@ -43,7 +47,7 @@ class SegmapReader:
     def channels(self, segmap_shape, edges_shape=None):
         """Channels of the one-hot or float map that a `segmap` of some shape stands for."""
         if isinstance(segmap_shape, dict):
-            return segmap_shape["pixels"][-1]
+            return channels_of(segmap_shape)
         if len(segmap_shape) == 4:
             return segmap_shape[-1]
         return (self.layer.num_classes or 0) + (edges_shape is not None)
@@ -63,7 +67,7 @@ class SegmapReader:
         It cannot where the layer searches patterns itself, in shapes that depend on labels.
         """
         searches = not isinstance(segmap_shape, dict) and len(segmap_shape) == 3
-        searches = searches and resolve_modulation(self.layer.modulation) != "dense"
+        searches = searches and self._modulation != "dense"
         return shapes_are_fixed() or not searches
 
     def encode(self, segmap, edges=None, size=None):
@@ -81,7 +85,7 @@ class SegmapReader:
         if isinstance(segmap, dict):
             return segmap
         size = ops.shape(segmap)[1:3] if size is None else size
-        modulation = resolve_modulation(self.layer.modulation)
+        modulation = self._modulation
         classes, dtype = self.layer.num_classes, self.layer.compute_dtype
         if len(segmap.shape) == 4 or modulation == "dense":
             return conditioning_map(segmap, edges, classes, *size, dtype, self.layer.name)

@@ -282,6 +282,8 @@ def test_data_without_a_place_are_refused(tmp_path):
         train(tmp_path, {"x": SAMPLES["labels"], "y": SAMPLES["image"][:2]})
     with pytest.raises(ValueError, match="`sample_weight` is not used"):
         train(tmp_path, {"x": SAMPLES, "sample_weight": np.ones(5)})
+    with pytest.raises(ValueError, match="`shuffle` must be True or False with Backup"):
+        train(tmp_path, {"x": SAMPLES, "shuffle": "batch"})
     with pytest.raises(ValueError, match="`validation_split`"):
         train(tmp_path, {"x": SAMPLES, "validation_split": 0.2})
 

@@ -13,6 +13,8 @@ from keras_spade.datasets.python_calls import python_calls
 from keras_spade.datasets.source import with_source
 from keras_spade.images import to_floats
 
+FILES = "`datasets.inspect_dataset` tells beforehand what is wrong with any of the files."
+
 
 def folder_dataset(
     listing,
@@ -106,7 +108,7 @@ def batches(
     if edges and "instances" not in keys:
         raise ValueError("edges=True needs instance maps, and there are none")
     samples = Samples(listing, reader, cache, on_bad_file)
-    read = python_calls().guarded(samples.read)
+    read = python_calls().guarded(samples.read, FILES if isinstance(listing.samples, list) else "")
     if seed is None:
         if count > 1:
             raise ValueError(

@@ -1,0 +1,120 @@
+"""Keras' arguments that mean nothing for a GAN, or say a thing twice: refused, not dropped."""
+
+import keras
+
+WEIGHTS = {
+    "sample_weight": "A discriminator judges whole batches, so no sample has a loss of its own. "
+    "Leave it away; to train on some samples more than on others, repeat them in the data",
+    "class_weight": "The classes are what is painted, no loss is counted by class. Leave it away; "
+    "to train on rare classes more, repeat the samples that show them",
+}
+INSTEAD = {
+    "optimizer": "a GauGAN has two: give `generator_optimizer` and `discriminator_optimizer`",
+    "loss": "the losses are `adversarial_loss` and `perceptual_loss`, beside feature matching and "
+    "KL divergence",
+    "loss_weights": "give `feature_matching_weight`, `perceptual_weight` and `kl_weight`",
+    "metrics": "the losses are logged by their names, and no metric of Keras compares pictures "
+    "that need not be alike. To watch another number, compute it from `gan.generate(labels)` in a "
+    "callback's `on_epoch_end(epoch, logs)` and put it into `logs`; `EarlyStopping` and "
+    "`ModelCheckpoint` that stand behind it in the list can monitor it",
+}
+INSTEAD["weighted_metrics"] = INSTEAD["metrics"]
+
+
+def refuse_weights(**weights):
+    """Raises if one of the weights of samples or classes is given.
+
+    Args:
+        **weights: `sample_weight` and `class_weight` of Keras' loops.
+
+    Raises:
+        ValueError: naming it.
+    """
+    for argument, value in weights.items():
+        if value is not None:
+            raise ValueError(f"`{argument}` is not used by a GauGAN. {WEIGHTS[argument]}.")
+
+
+def refuse_weights_of(argument, data):
+    """Raises if data hold weights of samples: a tuple of three, or a dataset of such.
+
+    Args:
+        argument: which argument of Keras' the data are.
+        data: what was given.
+
+    Raises:
+        ValueError: naming the argument.
+    """
+    data = getattr(data, "element_spec", data)
+    if isinstance(data, (tuple, list)) and len(data) == 3 and data[2] is not None:
+        raise ValueError(
+            f"`{argument}` holds (x, y, sample_weight), and `sample_weight` is not used by a "
+            f"GauGAN. {WEIGHTS['sample_weight']}."
+        )
+
+
+def refuse_batch_size(argument, batch_size, data):
+    """Raises if a batch size is given for data that come in batches, where Keras drops it.
+
+    Args:
+        argument: its name.
+        batch_size: what was given.
+        data: arrays in any structure, or a dataset.
+
+    Raises:
+        ValueError: naming the argument.
+    """
+    arrays = all(leaf is None or hasattr(leaf, "shape") for leaf in keras.tree.flatten(data))
+    if batch_size is not None and not arrays:
+        raise ValueError(
+            f"`{argument}` is for arrays; a {type(data).__name__} has batches of its own size. "
+            "Leave it away, and make the batches where the data are made."
+        )
+
+
+def maps_and_images(x, y):
+    """The arguments `x` and `y` of Keras' loops; a pair given as `x` is taken apart.
+
+    Args:
+        x: a dict, label maps, a pair of label maps and photographs, or a dataset.
+        y: photographs, or `None`.
+
+    Returns:
+        `x` and `y`.
+
+    Raises:
+        ValueError: if photographs are given twice, or as anything but an array.
+    """
+    if y is None and isinstance(x, (tuple, list)) and len(x) == 2:
+        x, y = x
+    if isinstance(x, dict):
+        refuse_weights(**{argument: x[argument] for argument in WEIGHTS if argument in x})
+    if isinstance(x, (tuple, list)):
+        raise ValueError(
+            f"`x` must be a dict or the label maps, got a {type(x).__name__} of {len(x)}. Give "
+            '{"labels": ..., "image": ...}, or the label maps as `x` and the photographs as `y`.'
+        )
+    if y is not None and isinstance(x, dict) and x.get("image") is not None:
+        raise ValueError(
+            "`y` holds photographs, and so does the key 'image' of `x`. Give one of the two."
+        )
+    if isinstance(y, (dict, tuple, list)):
+        raise ValueError(f"`y` must be the photographs, an array; got a {type(y).__name__}.")
+    return x, y
+
+
+def refuse_of_compile(arguments):
+    """Raises for arguments of `keras.Model.compile` that `GauGAN.compile` has not.
+
+    Args:
+        arguments: by name.
+
+    Raises:
+        ValueError: for those of Keras, saying what to give instead.
+        TypeError: for any others, as Python does.
+    """
+    for argument, value in arguments.items():
+        if argument not in INSTEAD:
+            raise TypeError(f"GauGAN.compile() got an unexpected keyword argument '{argument}'")
+        if value is not None:
+            raise ValueError(f"`compile({argument}=...)`: {INSTEAD[argument]}.")

@@ -1,0 +1,66 @@
+"""Keras' settings that a network depends on."""
+
+import warnings
+
+import keras
+from keras import ops
+
+POLICIES = ("float32", "mixed_bfloat16", "mixed_float16", "float64")
+SIXTEEN_BITS = (
+    'for 16 bits use keras.config.set_dtype_policy("mixed_bfloat16") (or "mixed_float16"), which '
+    "keeps weights and optimizers in float32"
+)
+
+
+def checked_policy(dtype) -> keras.DTypePolicy:
+    """The dtype policy of a network, if Keras' settings are such that it can be made.
+
+    Args:
+        dtype: what a network's constructor was given; `None`: the policy that is set.
+
+    Returns:
+        A dtype policy, one for all layers.
+
+    Raises:
+        ValueError: naming the setting or policy, and the way out.
+    """
+    if keras.config.image_data_format() != "channels_last":
+        raise ValueError(
+            f'keras.config.image_data_format() is "{keras.config.image_data_format()}", and images '
+            "of keras_spade are (batch, height, width, channels). Call "
+            'keras.config.set_image_data_format("channels_last") before networks are made, and '
+            "transpose images that have their channels first."
+        )
+    if keras.config.floatx() not in ("float32", "float64"):
+        raise ValueError(
+            f'keras.config.floatx() is "{keras.config.floatx()}", in which learning rates and sums '
+            f'of losses are lost. Call keras.config.set_floatx("float32"); {SIXTEEN_BITS}.'
+        )
+    policy = keras.dtype_policies.get(keras.config.dtype_policy() if dtype is None else dtype)
+    if isinstance(policy, keras.dtype_policies.DTypePolicyMap):
+        raise ValueError(
+            "`dtype` must be one policy for all layers of a network, got a DTypePolicyMap. "
+            "Generator, discriminator and encoder may have different ones."
+        )
+    if policy.name not in POLICIES:
+        whole = policy.name in ("float16", "bfloat16")
+        way_out = SIXTEEN_BITS if whole else "export the model, and quantize what is exported"
+        raise ValueError(
+            f"`dtype` must be one of the policies {', '.join(POLICIES)}, got {policy.name!r}; "
+            f"{way_out}."
+        )
+    if policy.name == "float64" and not _has_float64():
+        raise ValueError(
+            '`dtype`: the policy "float64" on a backend that has no float64 as it is set. On JAX '
+            'call jax.config.update("jax_enable_x64", True) first; or use "float32".'
+        )
+    return policy
+
+
+def _has_float64():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # JAX warns, and makes it float32.
+        try:
+            return keras.backend.standardize_dtype(ops.zeros((), "float64").dtype) == "float64"
+        except (TypeError, ValueError):  # Of PyTorch, for devices that have none.
+            return False

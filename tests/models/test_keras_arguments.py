@@ -1,0 +1,137 @@
+import keras
+import numpy as np
+import pytest
+from support.backends import EAGERLY, only_on
+from support.tiny_gan import state_of, tiny_batch, tiny_gan
+
+BATCH = tiny_batch(2)
+LABELS, IMAGE = BATCH["labels"], BATCH["image"]
+ONES = np.ones(2, "float32")
+
+
+@pytest.fixture(scope="module")
+def gan():
+    return tiny_gan()
+
+
+@pytest.fixture(scope="module")
+def before(gan):
+    return state_of(gan)
+
+
+@pytest.mark.parametrize(
+    "call, argument",
+    {
+        "fit": (lambda gan: gan.fit(BATCH, sample_weight=ONES, verbose=0), "sample_weight"),
+        "zeros": (lambda gan: gan.fit(BATCH, sample_weight=0 * ONES, verbose=0), "sample_weight"),
+        "classes": (lambda gan: gan.fit(BATCH, class_weight={0: 5.0}, verbose=0), "class_weight"),
+        "classes of arrays": (lambda gan: gan.fit(LABELS, IMAGE, class_weight={}), "class_weight"),
+        "validation": (
+            lambda gan: gan.fit(BATCH, validation_data=(LABELS, IMAGE, ONES)),
+            "validation_data.*sample_weight",
+        ),
+        "evaluate": (lambda gan: gan.evaluate(BATCH, sample_weight=ONES), "sample_weight"),
+        "train_on_batch": (
+            lambda gan: gan.train_on_batch(BATCH, sample_weight=ONES),
+            "sample_weight",
+        ),
+        "classes of a batch": (
+            lambda gan: gan.train_on_batch(LABELS, IMAGE, class_weight={0: 2.0}),
+            "class_weight",
+        ),
+        "test_on_batch": (
+            lambda gan: gan.test_on_batch(LABELS, IMAGE, sample_weight=ONES),
+            "sample_weight",
+        ),
+        "sequence": (lambda gan: gan.fit(Batches((LABELS, IMAGE, ONES)), verbose=0), "sample_"),
+        "in the dict": (lambda gan: gan.fit({**BATCH, "sample_weight": ONES}), "sample_weight"),
+    }.values(),
+)
+def test_weights_of_samples_and_classes_are_refused(gan, before, call, argument):
+    with pytest.raises(ValueError, match=f"`{argument}.* is not used by a GauGAN.*eave it away"):
+        call(gan)
+    after = state_of(gan)
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+@only_on("tensorflow", "the others read tf.data as they read sequences")
+def test_datasets_with_weights_are_refused_before_a_batch_is_read(gan):
+    import tensorflow as tf
+
+    data = tf.data.Dataset.from_tensor_slices((LABELS, IMAGE, ONES)).batch(2)
+    for call in (gan.fit, gan.evaluate, lambda data: gan.fit(BATCH, validation_data=data)):
+        with pytest.raises(ValueError, match=r"holds \(x, y, sample_weight\)"):
+            call(data)
+
+
+@pytest.mark.parametrize(
+    "x, y, message",
+    [
+        (BATCH, IMAGE, "`y` holds photographs, and so does the key 'image' of `x`"),
+        ([LABELS, IMAGE] * 2, None, "`x` must be a dict or the label maps, got a list of 4"),
+        (LABELS, {"image": IMAGE}, "`y` must be the photographs, an array; got a dict"),
+    ],
+)
+def test_photographs_are_given_once(gan, x, y, message):
+    calls = [gan.fit, gan.evaluate, gan.train_on_batch, gan.test_on_batch]
+    if not isinstance(x, list):
+        calls.append(lambda x, y: gan.fit(BATCH, validation_data=(x, y)))
+    for call in calls:
+        with pytest.raises(ValueError, match=message):
+            call(x, y)
+
+
+def test_batches_have_the_size_they_have(gan):
+    batches = Batches(BATCH)
+    for call in (gan.fit, gan.evaluate):
+        with pytest.raises(ValueError, match="`batch_size` is for arrays; a Batches has batches"):
+            call(batches, batch_size=2, verbose=0)
+    with pytest.raises(ValueError, match="`validation_batch_size` is for arrays; a Batches"):
+        gan.fit(BATCH, validation_data=batches, validation_batch_size=1)
+    # Of what is for the arrays, Keras tells the validation too.
+    gan.evaluate(batches, _use_cached_eval_dataset=False, batch_size=1, verbose=0)
+
+
+def test_pairs_are_batches(gan):
+    # The loss of real images does not depend on the latents that are drawn.
+    wanted = gan.evaluate(BATCH, verbose=0, return_dict=True)["discriminator/real"]
+    evaluated = gan.evaluate((LABELS, IMAGE), verbose=0, return_dict=True)
+    tested = gan.test_on_batch([LABELS, IMAGE], return_dict=True)
+    mixed = gan.test_on_batch({"labels": LABELS}, IMAGE, return_dict=True)
+    for got in (evaluated, tested, mixed):
+        assert got["discriminator/real"] == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "argument, value, instead",
+    [
+        ("metrics", ["mae"], "on_epoch_end"),
+        ("weighted_metrics", [], "on_epoch_end"),
+        ("loss", "mse", "`adversarial_loss`"),
+        ("loss_weights", [1.0], "`feature_matching_weight`"),
+        ("optimizer", "adam", "`generator_optimizer` and `discriminator_optimizer`"),
+    ],
+)
+def test_compile_says_what_to_give_instead(gan, argument, value, instead):
+    with pytest.raises(ValueError, match=rf"`compile\({argument}=...\)`.*{instead}"):
+        gan.compile(perceptual_loss=None, **{argument: value})
+
+
+def test_compile_takes_what_keras_has_by_default_and_nothing_unknown(gan):
+    gan.compile(perceptual_loss=None, run_eagerly=EAGERLY, loss=None, metrics=None)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'gradients'"):
+        gan.compile(perceptual_loss=None, gradients=None)
+
+
+class Batches(keras.utils.PyDataset):
+    """One batch."""
+
+    def __init__(self, batch):
+        super().__init__()
+        self.batch = batch
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return self.batch

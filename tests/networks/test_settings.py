@@ -1,0 +1,80 @@
+import keras
+import numpy as np
+import pytest
+from support.backends import only_on, sixty_four_bits
+
+from keras_spade import MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
+from keras_spade.layers import SPADE, HalfPool
+from keras_spade.networks._settings import checked_policy
+
+policies = keras.dtype_policies
+SHAPE = (32, 32, 3)
+
+
+@pytest.fixture
+def channels_first():
+    keras.config.set_image_data_format("channels_first")
+    yield
+    keras.config.set_image_data_format("channels_last")
+
+
+def test_channels_first_is_refused_when_a_network_is_made(channels_first):
+    makers = [
+        lambda: SPADEGenerator(3, SHAPE),
+        lambda: MultiScaleDiscriminator(3, SHAPE),
+        lambda: StyleEncoder(SHAPE),
+    ]
+    for make in makers:
+        with pytest.raises(ValueError, match=r'set_image_data_format\("channels_last"\)'):
+            make()
+
+
+def test_layers_do_not_mind_the_data_format(channels_first):
+    x, labels = np.ones((1, 4, 6, 5), "float32"), np.zeros((1, 4, 6), "int32")
+    for modulation in ("patterns", "dense"):
+        spade = SPADE(num_classes=2, hidden_filters=3, modulation=modulation)
+        assert tuple(spade(x, labels).shape) == (1, 4, 6, 5)
+    np.testing.assert_allclose(HalfPool()(x), np.ones((1, 2, 3, 5)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("floatx", ["float16", "bfloat16"])
+def test_floatx_of_16_bits_is_refused(floatx):
+    keras.config.set_floatx(floatx)
+    for dtype in (None, "float32"):
+        with pytest.raises(ValueError, match=rf'floatx\(\) is "{floatx}".*mixed_bfloat16'):
+            MultiScaleDiscriminator(3, SHAPE, dtype=dtype)
+
+
+@pytest.mark.parametrize(
+    "policy, message",
+    [
+        ("float16", "got 'float16'; for 16 bits use .*mixed_bfloat16"),
+        ("bfloat16", "got 'bfloat16'; for 16 bits use .*mixed_bfloat16"),
+        ("int8_from_float32", "got 'int8_from_float32'; export the model"),
+        ("float8_from_mixed_bfloat16", "got 'float8_from_mixed_bfloat16'; export the model"),
+        (
+            policies.DTypePolicyMap("float32", {"conv_0": policies.DTypePolicy("bfloat16")}),
+            "one policy for all layers of a network, got a DTypePolicyMap",
+        ),
+    ],
+)
+def test_policies_that_cannot_be_are_refused(policy, message):
+    with pytest.raises(ValueError, match=message):
+        StyleEncoder(SHAPE, base_filters=1, dtype=policy)
+    keras.config.set_dtype_policy(policy)
+    with pytest.raises(ValueError, match=message):
+        StyleEncoder(SHAPE, base_filters=1)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16", "float64"])
+@sixty_four_bits()
+def test_the_others_are_taken_in_any_form(policy):
+    keras.config.set_dtype_policy(policy)
+    for given in (None, policy, policies.DTypePolicy(policy)):
+        assert checked_policy(given).name == policy
+
+
+@only_on("jax", "the others have float64 at once")
+def test_float64_is_refused_where_jax_has_none():
+    with pytest.raises(ValueError, match="jax_enable_x64"):
+        MultiScaleDiscriminator(3, SHAPE, dtype="float64")

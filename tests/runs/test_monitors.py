@@ -1,0 +1,99 @@
+import keras
+import numpy as np
+import pytest
+from support.tiny_gan import tiny_batch, tiny_gan
+
+BATCH = tiny_batch(2)
+callbacks = keras.callbacks
+LOSSES = ["generator/adversarial", "generator/feature_matching"]
+
+
+class Epochs(callbacks.Callback):
+    """Counts epochs, and can log a number."""
+
+    def __init__(self, **logs):
+        super().__init__()
+        self.count, self.numbers = 0, logs
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.count += 1
+        logs.update({name: values[epoch] for name, values in self.numbers.items()})
+
+
+@pytest.fixture(scope="module")
+def gan():
+    return tiny_gan(run_eagerly=False)
+
+
+def fit(gan, *others, epochs=1, **arguments):
+    arguments = {"validation_data": BATCH, **arguments}
+    gan.fit(BATCH, callbacks=list(others), epochs=epochs, verbose=0, **arguments)
+
+
+@pytest.mark.parametrize(
+    "callback, message",
+    [
+        (callbacks.EarlyStopping(), "EarlyStopping waits for 'val_loss', which is no loss"),
+        (callbacks.EarlyStopping("loss", mode="min"), "'loss', which is no loss of the model"),
+        (callbacks.ReduceLROnPlateau(), "ReduceLROnPlateau waits for 'val_loss'"),
+        (callbacks.ModelCheckpoint("a.keras", save_best_only=True), "ModelCheckpoint .*'val_loss'"),
+        (callbacks.ModelCheckpoint("{val_loss:.2f}.keras"), "ModelCheckpoint .*'val_loss'"),
+        (callbacks.EarlyStopping("generator/feature_maching", mode="min"), "feature_maching"),
+        (callbacks.EarlyStopping("val_feature_matching", mode="min"), "'val_feature_matching'"),
+        (callbacks.EarlyStopping("generator/kl"), "'generator/kl', which is no loss of the model"),
+        (
+            callbacks.ModelCheckpoint(
+                "a.keras", "val_generator/adversarial", save_best_only=True, save_freq=1
+            ),
+            "is there at the end of epochs",
+        ),
+        (callbacks.TerminateOnNaN(), r"`compile\(max_skipped_steps=...\)`"),
+        (callbacks.ModelCheckpoint("model.h5"), "save_weights_only=True"),
+    ],
+)
+def test_names_that_no_epoch_has_are_refused_before_the_first(gan, callback, message):
+    epochs = Epochs()
+    with pytest.raises(ValueError, match=message) as caught:
+        fit(gan, epochs, callback)
+    assert epochs.count == 0
+    if "waits for" in message and "TerminateOnNaN" not in message:
+        assert "'val_generator/feature_matching'" in str(caught.value)
+
+
+def test_what_is_validated_is_monitored_with_validation_only(gan):
+    for arguments in ({}, {"validation_split": 0.5}):
+        stop = callbacks.EarlyStopping("val_generator/adversarial")
+        if arguments:
+            fit(gan, stop, validation_data=None, **arguments)
+            continue
+        with pytest.raises(ValueError, match="with `validation_data` or") as caught:
+            fit(gan, stop, validation_data=None)
+        assert "'val_" not in str(caught.value).partition("Give one of")[2]
+
+
+def test_less_of_a_loss_is_better_without_a_mode(gan, tmp_path):
+    stop = callbacks.EarlyStopping("val_generator/feature_matching", restore_best_weights=True)
+    best = callbacks.ModelCheckpoint(
+        tmp_path / "best.weights.h5",
+        "val_generator/feature_matching",
+        save_best_only=True,
+        save_weights_only=True,
+    )
+    slower = callbacks.ReduceLROnPlateau("discriminator/fake")
+    fit(gan, stop, best, slower, callbacks.ModelCheckpoint(tmp_path / "last.keras"), epochs=2)
+    values = gan.history.history["val_generator/feature_matching"]
+    assert stop.best == best.best == min(values)
+    for callback in (stop, best, slower):
+        assert callback._is_improvement(1.0, 2.0) and not callback._is_improvement(2.0, 1.0)
+
+
+def test_what_a_callback_of_the_users_logs_can_be_monitored(gan):
+    logs = Epochs(fid=[3.0, 2.0, 4.0])
+    stop = callbacks.EarlyStopping("fid", mode="min", patience=1)
+    with pytest.raises(ValueError, match="'fid', which is no loss"):
+        fit(gan, stop, logs, validation_data=None)
+    fit(gan, logs, stop, epochs=3, validation_data=None)
+    assert (logs.count, stop.best, stop.best_epoch) == (3, 2.0, 1)
+    rate = callbacks.EarlyStopping("learning_rate", mode="min")
+    fit(gan, callbacks.ReduceLROnPlateau("generator/adversarial"), rate)
+    assert rate.best == np.float32(1e-4)

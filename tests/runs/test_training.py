@@ -1,0 +1,34 @@
+import pytest
+from support.backends import BACKEND
+from support.tiny_gan import tiny_batch, tiny_gan
+
+from keras_spade.runs import training
+
+HAPPENS = {"tensorflow": "traced", "jax": "compiled", "torch": None}[BACKEND]
+
+
+def told(capsys, gan, verbose, epochs=1):
+    """What is printed before the first step."""
+    data = {"x": tiny_batch(2), "y": None, "batch_size": None, "steps_per_epoch": None}
+    validation = {"validation_data": None, "validation_split": 0.0}
+    others = {"epochs": epochs, "callbacks": None, "shuffle": True, "initial_epoch": 0}
+    with training(gan, verbose=verbose, **data, **validation, **others):
+        pass
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verbose", [1, 2, "auto"])
+def test_the_first_step_is_told_of_once(capsys, verbose):
+    gan = tiny_gan(run_eagerly=False)
+    text = (
+        f"The first step is {HAPPENS}, which takes from seconds to minutes; those after it are "
+        "fast.\n"
+    )
+    assert told(capsys, gan, verbose) == ("" if HAPPENS is None else text)
+    assert told(capsys, gan, verbose) == ""
+
+
+def test_nothing_is_told_of_silent_eager_and_empty_trainings(capsys):
+    gan = tiny_gan(run_eagerly=False)
+    assert told(capsys, gan, verbose=1, epochs=0) == told(capsys, gan, verbose=0) == ""
+    assert told(capsys, tiny_gan(run_eagerly=True), verbose=1) == ""
