@@ -174,7 +174,7 @@ def test_the_page_runs(tmp_path, monkeypatch):
 
 KINDS = {
     "labels": {"latent_dim": None},
-    "all": {"latent_dim": 3, "instance_edges": True, "upsampling": "more", "norm": "instance"},
+    "all": {"latent_dim": 3, "instance_edges": True, "norm": "instance"},
     "dense": {"latent_dim": 3, "conditioning": "dense"},
     "bfloat16": {"latent_dim": 3, "dtype": "mixed_bfloat16"},
     "float16": {"latent_dim": None, "dtype": "mixed_float16", "norm": "batch"},

@@ -4,6 +4,7 @@ from support.backends import only_on
 from support.exports import assert_same, export_both, make_generator, make_inputs, painted
 
 pytestmark = [
+    pytest.mark.slow,
     only_on("tensorflow", "it writes and reads the files"),
     # TensorFlow's interpreter is to move to a package of its own.
     pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter"),
@@ -55,7 +56,6 @@ def test_ids_that_are_no_class_are_none(case):
     assert_same(interpreter.get_signature_runner()(**inputs)["image"], inputs, generator)
 
 
-@pytest.mark.slow
 def test_other_sizes_and_options_of_the_converter(tmp_path):
     import tensorflow as tf
 

@@ -300,6 +300,7 @@ def test_keras_file_gives_the_same_bits(rng, check_saving):
     check_saving(generator, small_inputs(rng, latent_dim=3, edges=True))
 
 
+@pytest.mark.slow
 @only_on("tensorflow", "the saved models are its own")
 def test_saved_model_of_keras_serves_the_same_floats(rng, check_export):
     generator = small_generator(latent_dim=3, instance_edges=True)
