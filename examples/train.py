@@ -179,6 +179,8 @@ def datasets():
         "seed": FLAGS.seed,
     }
     if FLAGS.data == "scenes" and FLAGS.dataset is None:
+        if FLAGS.image_channels != 3:
+            raise app.UsageError("--image_channels is for folders; drawn scenes have 3.")
         return drawn_scenes(common)
     common["image_channels"] = FLAGS.image_channels
     common["image_range"] = FLAGS.image_range and tuple(map(float, FLAGS.image_range))

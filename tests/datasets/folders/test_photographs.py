@@ -95,9 +95,11 @@ def test_of_photographs_of_16_bits_the_upper_8_are_read(tmp_path):
 def test_what_does_not_fit_is_refused(tmp_path):
     file = written(tmp_path, "1.npy", np.zeros((8, 12, 4), "uint8"))
     for channels in (1, 3, 5):
-        with pytest.raises(ValueError, match=rf"{file}: it has 4 channels .*={channels} wants"):
+        with pytest.raises(
+            ValueError, match=rf"{file}: it has 4 channels .*, not the {channels} of image"
+        ):
             read_image(file, channels)
-    with pytest.raises(ValueError, match="it has 3 channels .*image_channels=4 wants another"):
+    with pytest.raises(ValueError, match="it has 3 channels .*, not the 4 of image_channels"):
         read_image(written(tmp_path, "1.png", RGB), 4)
     for image_range in ((1, 1), (255, 0), 255, (0, np.nan), (0, 1, 2), "01"[:1]):
         with pytest.raises(ValueError, match=r"image_range must be \(low, high\)"):
