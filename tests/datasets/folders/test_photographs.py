@@ -12,6 +12,8 @@ from keras_spade.datasets import (
     tfrecords,
     write_tfrecords,
 )
+from keras_spade.datasets.folders.raster import Raster
+from keras_spade.datasets.folders.reading import TURNS
 
 RNG = np.random.default_rng(0)
 SIXTEEN = RNG.integers(0, 4096, (8, 12)).astype("uint16")
@@ -222,3 +224,10 @@ def test_tiffs_of_many_bands(tmp_path):
     tifffile.imwrite(tmp_path / "d.tif", pixels[..., :3], photometric="rgb")
     with pytest.raises(ValueError, match=r"d.tif: its pixels are uint16.*image_range"):
         read_image(tmp_path / "d.tif")
+
+
+def test_rasters_turn_as_pillow_does():
+    raster = Raster(RGB, "1.npy")
+    for turn in TURNS.values():
+        want = np.asarray(Image.fromarray(RGB).transpose(turn))
+        assert np.array_equal(raster.transpose(turn).pixels, want)
