@@ -56,7 +56,7 @@ def read_photograph(file, image_channels=3, image_range=None):
     if pixels.shape[-1] != image_channels:
         raise ValueError(
             f"{file}: it has {pixels.shape[-1]} channels ({pixels.dtype}, shape {pixels.shape}), "
-            f"image_channels={image_channels} wants another number"
+            f"not the {image_channels} of image_channels"
         )
     if is_photograph:
         image = Image.fromarray(pixels)
@@ -76,7 +76,8 @@ def read_raster(file):
         image = open_image(file) if mode == "RGBX" else read_image(file)  # X may be infrared.
         pixels = np.asarray(image)
         pixels = pixels[..., :1] if mode in ("1", "L") else pixels
-        raster = Raster(pixels, file, None, {"orientation": orientation_of(image)})
+        orientation = image.info.get("orientation") or orientation_of(image)
+        raster = Raster(pixels, file, None, {"orientation": orientation})
     return raster
 
 
@@ -86,7 +87,7 @@ def _read_bytes(file, channels):
     kind = image.format
     orientation = orientation_of(image)
     if channels in (1, 3):
-        image = read_image(file)  # It knows of transparency.
+        image = read_image(file, image)  # It knows of transparency.
         pixels = np.asarray(image if channels == 3 else image.convert("L"))
     else:
         pixels = np.asarray(image if image.mode != "P" else image.convert("RGB"))

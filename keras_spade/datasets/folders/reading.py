@@ -48,12 +48,12 @@ class Blob:
         return self.name
 
 
-def read_image(file):
+def read_image(file, image=None):
     """Returns the RGB Pillow image in `file`, as its pixels are stored.
 
     `image.info["orientation"]` is what EXIF says of it, from 1 to 8.
     """
-    image = open_image(file)
+    image = open_image(file) if image is None else image
     if image.mode == "F" or image.mode.startswith("I"):
         raise ValueError(
             f"{file}: the image must have 8 bits a channel, got mode {image.mode}; say with "

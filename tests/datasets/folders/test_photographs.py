@@ -12,6 +12,8 @@ from keras_spade.datasets import (
     tfrecords,
     write_tfrecords,
 )
+from keras_spade.datasets.folders.raster import Raster
+from keras_spade.datasets.folders.reading import TURNS
 
 RNG = np.random.default_rng(0)
 SIXTEEN = RNG.integers(0, 4096, (8, 12)).astype("uint16")
@@ -95,9 +97,11 @@ def test_of_photographs_of_16_bits_the_upper_8_are_read(tmp_path):
 def test_what_does_not_fit_is_refused(tmp_path):
     file = written(tmp_path, "1.npy", np.zeros((8, 12, 4), "uint8"))
     for channels in (1, 3, 5):
-        with pytest.raises(ValueError, match=rf"{file}: it has 4 channels .*={channels} wants"):
+        with pytest.raises(
+            ValueError, match=rf"{file}: it has 4 channels .*, not the {channels} of image"
+        ):
             read_image(file, channels)
-    with pytest.raises(ValueError, match="it has 3 channels .*image_channels=4 wants another"):
+    with pytest.raises(ValueError, match="it has 3 channels .*, not the 4 of image_channels"):
         read_image(written(tmp_path, "1.png", RGB), 4)
     for image_range in ((1, 1), (255, 0), 255, (0, np.nan), (0, 1, 2), "01"[:1]):
         with pytest.raises(ValueError, match=r"image_range must be \(low, high\)"):
@@ -220,3 +224,10 @@ def test_tiffs_of_many_bands(tmp_path):
     tifffile.imwrite(tmp_path / "d.tif", pixels[..., :3], photometric="rgb")
     with pytest.raises(ValueError, match=r"d.tif: its pixels are uint16.*image_range"):
         read_image(tmp_path / "d.tif")
+
+
+def test_rasters_turn_as_pillow_does():
+    raster = Raster(RGB, "1.npy")
+    for turn in TURNS.values():
+        want = np.asarray(Image.fromarray(RGB).transpose(turn))
+        assert np.array_equal(raster.transpose(turn).pixels, want)
