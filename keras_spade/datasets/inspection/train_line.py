@@ -56,6 +56,9 @@ def train_line(function, arguments, defaults, with_instances):
     if not arguments.get("flip", False):
         flags.append("--noflip")
     if options:
-        flags.append(f"--data_options={options}")
+        text = str(options)
+        # Which a shell takes in single quotes as it stands.
+        text = text if '"' in text else text.replace("'", '"')
+        flags.append(f"--data_options={text}")
     flags.append(f"--run_dir=runs/{os.path.basename(os.path.abspath(directory))}")
     return " ".join(map(shlex.quote, ["python", "examples/train.py", *flags]))

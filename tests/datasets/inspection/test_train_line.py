@@ -66,7 +66,7 @@ def test_mappings_bad_files_and_void_go_where_the_script_takes_them(tmp_path):
     (tmp_path / "b" / "labels" / "0.png").unlink()
     flags = flags_of(inspect_dataset(tmp_path / "b", verbose=0))
     assert "void_label" not in flags
-    assert flags["data_options"] == "{'label_mapping': {'void_labels': -1}}"
+    assert flags["data_options"] == '{"label_mapping": {"void_labels": -1}}'
 
 
 def test_many_ratios_keep_theirs_in_call_and_line(tmp_path):
