@@ -7,9 +7,10 @@ import sys
 from keras_spade.arguments import ids_out_of_range
 from keras_spade.datasets.python_calls import python_calls
 
-# How TensorFlow shows the message and the two numbers of a check of label ids.
+# How TensorFlow shows the message and the two numbers of a check of label ids: eagerly in three
+# lines, else each in brackets.
 OUT_OF_RANGE = re.compile(
-    re.escape(ids_out_of_range(0)).replace("\\-1", r"(\d+)") + r"\] \[(-?\d+)\] \[(-?\d+)\]"
+    re.escape(ids_out_of_range(0)).replace("\\-1", r"(\d+)") + r"\W*?(-?\d+)\W+?(-?\d+)"
 )
 
 

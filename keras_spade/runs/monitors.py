@@ -30,14 +30,12 @@ def check_monitors(callbacks: Sequence, losses: Sequence[str], validates: bool) 
     Raises:
         ValueError: naming the callback, and what it can monitor.
     """
-    plateau = keras.callbacks.ReduceLROnPlateau
-    rates = ["learning_rate"] if any(isinstance(c, plateau) for c in callbacks) else []
     for place, callback in enumerate(callbacks):
         validated = validates and getattr(callback, "save_freq", "epoch") == "epoch"
         known = [*losses, *(f"val_{name}" for name in losses if validated)]
         others = any(map(_may_log, callbacks[: place + 1]))
         for name in _awaited(callback):
-            if name not in known + rates and not (others and not _is_of_the_model(name, losses)):
+            if name not in known and not (others and not _is_of_the_model(name, losses)):
                 raise ValueError(_message(callback, name, known))
         if isinstance(callback, MONITORING):
             if callback.monitor in known and callback.mode == "auto":
