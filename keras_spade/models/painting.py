@@ -83,15 +83,18 @@ def style_tensor(style_image, image_shape: tuple):
         return style
     pixels = ops.cast(style, "float32")
     pixels = pixels if is_integer else to_pixels(pixels)
-    if tuple(style.shape[1:3]) != image_shape[:2]:
-        pixels = ops.image.resize(
-            pixels,
-            image_shape[:2],
-            interpolation="bicubic",
-            antialias=True,
-            data_format="channels_last",
-        )
-        pixels = ops.clip(ops.round(pixels), 0.0, 255.0)
+    height, width = image_shape[:2]
+    # As Pillow does it: along one axis, cut off at the ends of the range, then along the other.
+    for size in ((style.shape[1] or height, width), (height, width)):
+        if tuple(pixels.shape[1:3]) != size:
+            pixels = ops.image.resize(
+                pixels,
+                size,
+                interpolation="bicubic",
+                antialias=True,
+                data_format="channels_last",
+            )
+            pixels = ops.clip(ops.round(pixels), 0.0, 255.0)
     return to_floats(pixels)
 
 
