@@ -49,6 +49,7 @@ class GauGAN(Fitting):
         encoder: a `StyleEncoder` of the generator's `latent_dim`, or `None`. Without one, a
             generator with a latent draws it from a standard normal.
         seed: of the latents' noise; an int or `None`.
+        trainable: `False` freezes the networks.
 
     Call arguments:
         inputs: dict of `"labels"` int32 `(batch, H, W)` (or `"segmap"` float `(batch, H, W, k)`),
@@ -97,6 +98,7 @@ class GauGAN(Fitting):
         discriminator: MultiScaleDiscriminator,
         encoder: StyleEncoder | None = None,
         seed: int | None = None,
+        trainable: bool = True,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -109,8 +111,7 @@ class GauGAN(Fitting):
         self.skipped_steps = SkippedSteps()
         self.supports_jit = backend.COMPILES_STEPS
         self.built = True
-        if not self.trainable:
-            self.trainable = False  # The networks are frozen, too.
+        self.trainable = trainable  # Here, so that the networks are frozen, too.
         self.loss_trackers = []
         self._inference = None
 

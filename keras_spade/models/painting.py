@@ -89,14 +89,20 @@ def style_tensor(style, image_shape: tuple):
     """
     if tuple(style.shape[1:3]) == image_shape[:2]:
         return style
-    pixels = ops.image.resize(
-        to_pixels(ops.cast(style, "float32")),
-        image_shape[:2],
-        interpolation="bicubic",
-        antialias=True,
-        data_format="channels_last",
-    )
-    return to_floats(ops.clip(ops.round(pixels), 0.0, 255.0))
+    pixels = to_pixels(ops.cast(style, "float32"))
+    height, width = image_shape[:2]
+    # As Pillow does it: along one axis, cut off at the ends of the range, then along the other.
+    for size in ((style.shape[1] or height, width), (height, width)):
+        if tuple(pixels.shape[1:3]) != size:
+            pixels = ops.image.resize(
+                pixels,
+                size,
+                interpolation="bicubic",
+                antialias=True,
+                data_format="channels_last",
+            )
+            pixels = ops.clip(ops.round(pixels), 0.0, 255.0)
+    return to_floats(pixels)
 
 
 def given_or_drawn_latent(networks: GanNetworks, batch_size: int, style_image, latent, seed):

@@ -482,6 +482,7 @@ def test_frozen_it_makes_no_power_iteration(what):
     assert relative_error(wrapper(x, training=True), to_numpy(plain(x))) < 1e-4
     for weight, then in zip(wrapper.weights, before, strict=True):
         np.testing.assert_array_equal(weight, then)
+    wrapper.trainable = False
     wrapper.trainable = True
     wrapper(x, training=True)
     assert not np.array_equal(wrapper.u, u.astype("float32"))

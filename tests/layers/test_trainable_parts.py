@@ -11,6 +11,7 @@ def test_parts_are_those_that_differ_from_what_is_around_them():
     layer = some_frozen()
     assert trainable_parts(layer) == PARTS
     assert frozen(layer) - STATISTICS == FROZEN
+    layer.norm_s.beta.trainable = False
     layer.trainable = False
     assert trainable_parts(layer) == {} and frozen(layer) == {w.path[6:] for w in layer.weights}
 

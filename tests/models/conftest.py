@@ -9,12 +9,17 @@ SHAPE = (32, 64, 3)
 
 @pytest.fixture
 def make_gan():
-    """Builds small models; with an encoder the latent has 8."""
+    """Builds small models, dense to be quick; with an encoder the latent has 8."""
 
     def make(
         encoder=False, compiled=True, seed=3, latent_dim=None, run_eagerly=EAGERLY, **conditioning
     ):
-        conditioning = {"num_classes": 5, "image_shape": SHAPE, **conditioning}
+        conditioning = {
+            "num_classes": 5,
+            "image_shape": SHAPE,
+            "modulation": "dense",
+            **conditioning,
+        }
         latent_dim = 8 if encoder else latent_dim
         gan = GauGAN(
             SPADEGenerator(**conditioning, latent_dim=latent_dim, base_filters=2, hidden_filters=4),

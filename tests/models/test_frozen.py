@@ -106,7 +106,8 @@ def test_copies_are_frozen_alike(case, tmp_path):
     for network in (gan.generator, gan.discriminator, gan.encoder):
         config = json.loads(json.dumps(network.get_config()))
         assert frozen(type(network).from_config(config)) == frozen(network)
-        assert frozen(keras.models.clone_model(network)) == frozen(network)
+        clone = keras.models.clone_model(network)  # Keras gives its weights other paths.
+        assert [w.trainable for w in clone.weights] == [w.trainable for w in network.weights]
         folded = network.fold_spectral_norm()
         gone = ("/u", "/v")
         wanted = [p.replace("/conv/", "/") for p in frozen(network) if not p.endswith(gone)]
