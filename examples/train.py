@@ -189,7 +189,7 @@ def datasets():
     }
     if FLAGS.data == "scenes" and FLAGS.dataset is None:
         if FLAGS.image_channels != 3:
-            raise app.UsageError("--image_channels is for folders; drawn scenes have 3.")
+            raise ValueError("--image_channels is for folders; drawn scenes have 3.")
         return drawn_scenes(common)
     common |= {"load_size": load_size(), "resize": FLAGS.resize, **image_options()}
     for_training = {"flip": FLAGS.flip, "drop_remainder": True}
