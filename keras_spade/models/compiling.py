@@ -4,6 +4,7 @@ import warnings
 
 import keras
 
+from keras_spade.backends import backend
 from keras_spade.losses import AdversarialLoss, PerceptualLoss
 from keras_spade.losses.perceptual import check_channels
 from keras_spade.models.keras_arguments import refuse_of_compile
@@ -85,10 +86,27 @@ def adversarial(loss):
     return AdversarialLoss(loss) if isinstance(loss, str) else loss
 
 
-def perceptual(loss, weight, networks):
+def learning_rates(generator_optimizer, discriminator_optimizer):
+    """The learning rates that both have now."""
+    optimizers = generator_optimizer, discriminator_optimizer
+    return tuple(float(keras.ops.convert_to_numpy(o.learning_rate)) for o in optimizers)
+
+
+def check_variables(gan, optimizers):
+    """Raises for networks and optimizers whose variables the backend cannot train together."""
+    backend.check_variables(
+        gan,
+        generator=gan.generator.variables,
+        discriminator=gan.discriminator.variables,
+        encoder=[] if gan.encoder is None else gan.encoder.variables,
+        **{argument: optimizer.variables for argument, optimizer in optimizers.items()},
+    )
+
+
+def perceptual(loss, weight, image_shape):
     """The perceptual loss that the arguments of `compile` ask for, or `None`."""
     if weight != 0 and isinstance(loss, (str, PerceptualLoss)):
-        check_channels(networks.generator.image_shape[-1])
+        check_channels(image_shape[-1])
     if weight == 0 or not isinstance(loss, str):
         return None if weight == 0 else loss
     if loss != "vgg19":

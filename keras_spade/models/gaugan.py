@@ -182,7 +182,7 @@ class GauGAN(Fitting):
                 adversarial_loss=compiling.adversarial(adversarial_loss),
                 feature_matching_weight=feature_matching_weight,
                 perceptual_loss=compiling.perceptual(
-                    perceptual_loss, perceptual_weight, self.networks
+                    perceptual_loss, perceptual_weight, self.generator.image_shape
                 ),
                 perceptual_weight=perceptual_weight,
                 kl_weight=kl_weight,
@@ -203,18 +203,10 @@ class GauGAN(Fitting):
             self.max_skipped_steps = max_skipped_steps
             self.auto_scale_loss = auto_scale_loss
             self.given_jit_compile = jit_compile
-            self.initial_learning_rates = tuple(
-                float(ops.convert_to_numpy(optimizer.learning_rate)) for optimizer in both.values()
-            )
+            self.initial_learning_rates = compiling.learning_rates(**both)
             self.loss_trackers = [LossAverage(name=name) for name in objective.loss_names]
             self._inference = None
-        backend.check_variables(
-            self,
-            generator=self.generator.variables,
-            discriminator=self.discriminator.variables,
-            encoder=[] if self.encoder is None else self.encoder.variables,
-            **{argument: optimizer.variables for argument, optimizer in both.items()},
-        )
+        compiling.check_variables(self, both)
 
     generator_optimizer = _of("training_step", "generator_optimizer")
     discriminator_optimizer = _of("training_step", "discriminator_optimizer")
