@@ -12,7 +12,7 @@ ALLOWED = {
     "callbacks": {"callbacks"},
     "checkpoints": {"checkpoints", "layers", "networks"},
     "datasets": {"datasets"},
-    "exporting": {"backends", "exporting"},
+    "exporting": {"backends", "exporting", "segmaps"},
     "layers": {"backends", "layers", "segmaps"},
     "losses": {"losses"},
     "models": {

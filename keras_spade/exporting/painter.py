@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_spade.images import to_pixels
+from keras_spade.segmaps import nearest_resize
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Painter:
             # ONNX counts negative ids from the last class.
             classes = self.generator.num_classes + bool(self.generator.void_class)
             inputs["labels"] = ops.where(inputs["labels"] < 0, classes, inputs["labels"])
+        size = self.generator.image_shape[:2]  # As `GauGAN.generate` resizes maps.
+        inputs = {k: x if k == "latent" else nearest_resize(x, *size) for k, x in inputs.items()}
         images = self.generator(inputs, training=False)
         return ops.clip(ops.round(to_pixels(images)), 0, 255)
 

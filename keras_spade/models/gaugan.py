@@ -282,8 +282,7 @@ class GauGAN(Fitting):
                 latent is drawn from the encoder's posterior.
             latent: `(batch, latent_dim)` or `(1, latent_dim)` for all. Without latent and style,
                 it is drawn from a standard normal.
-            seed: int; the same seed gives the same latents. `None`: the next from the model's own;
-                on several workers, NumPy's.
+            seed: int; equal seeds, equal latents. `None`: the model's, of several workers NumPy's.
 
         Returns:
             uint8 images, `(batch, height, width, channels)`.
