@@ -25,8 +25,9 @@ def write_tfrecords(dataset, directory, samples_per_shard=1000, name="samples", 
     `name` (of the image file), `image` (JPEG, PNG or WebP; of other channels and types of numbers
     `.npy`, as they are in the file), `labels` (PNG of 8 or 16 bits: class ids, void being
     `num_classes`) and, if there are any, `instances` (the same, or TIFF of 32 bits). `index.json`,
-    written last, holds `format`, `num_classes`, `void_class`, `instances`, `image_channels`,
-    `image_range` and, for each shard, `file` and of each of its records `lengths` and `crc32`.
+    written last, holds `format`, `num_classes`, `void_class`, `instances`, for each shard `file`
+    and of each of its records `lengths` and `crc32`, and of other images than RGB of 8 bits
+    `image_channels` and `image_range`.
 
     Args:
         dataset: of `paired_folders` or a function of a named dataset; nothing but its files, their
@@ -110,10 +111,10 @@ def write_tfrecords(dataset, directory, samples_per_shard=1000, name="samples", 
         "num_classes": reader.num_classes,
         "void_class": bool(reader.void_class),
         "instances": samples.listing.with_instances,
-        "image_channels": reader.image_channels,
-        "image_range": reader.image_range,
         "shards": shards,
     }
+    if (reader.image_channels, reader.image_range) != (3, None):
+        index |= {"image_channels": reader.image_channels, "image_range": reader.image_range}
     with replacing(directory / INDEX) as partial:
         partial.write_text(json.dumps(index))
     return written
