@@ -26,10 +26,10 @@ class Batch:
 
     conditioning: dict[str, Any]
     image: Any
-    part: Part
+    part: Part | None
 
 
-def read_batch(data, generator, part: Part) -> Batch:
+def read_batch(data, generator, part: Part | None) -> Batch:
     """A batch of `fit` or `evaluate`, its keys, shapes, dtypes, label ids and images checked.
 
     Args:

@@ -218,6 +218,18 @@ class Fitting(Saving):
         check = functools.partial(check_values, generator=self.generator, images=images)
         return backend.guarded(self, function, check, counters)
 
+    def prepare_batch(self, data) -> dict:
+        """A batch as a step reads it: `"conditioning"`, a dict, and `"image"`, floats in [-1, 1].
+
+        Args:
+            data: as Keras hands it to a step.
+
+        Raises:
+            ValueError: as the step would.
+        """
+        batch = read_batch(data, self.generator, part=None)
+        return {"conditioning": batch.conditioning, "image": batch.image}
+
     def check_trained_weights(self):
         """Raises if other weights are trainable now than when `compile` was called."""
         if not self.optimizers_fit:

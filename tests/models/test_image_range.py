@@ -29,6 +29,7 @@ WAYS = {
     "train_on_batch": lambda gan, batch: gan.train_on_batch(batch),
     "a tuple": tuples,
     "test_on_batch": lambda gan, batch: gan.test_on_batch(batch),
+    "prepare_batch": lambda gan, batch: gan.prepare_batch(batch),
 }
 WRONG = {
     "Hounsfield": (images("int16", -1000, 2000), r"int\d+ .*: -1000, 2000 "),
