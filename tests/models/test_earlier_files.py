@@ -61,10 +61,9 @@ def test_training_goes_on_to_the_bit(expected, tmp_path, way):
         if name.startswith(f"{way}/")
     }
     assert found.keys() == wanted.keys() and len(wanted) >= 11
-    # The operations are those of e97a76b, but TensorFlow's arithmetic optimizer of graphs rewrites
-    # them otherwise: the last bits differ in these two ways, and Adam makes a step of a gradient
-    # that is zero up to them.
-    exact = same_machine and way in ("model", "epochs")
+    # Arrays: the step's losses have the same bits, some sums in its gradient do not, for a reason
+    # not found yet; Adam makes a step of what is zero up to them.
+    exact = same_machine and way != "arrays"
     for name, want in wanted.items():
         if exact or name.startswith("loaded/") or (same_machine and name.startswith("loss/")):
             np.testing.assert_array_equal(found[name], want, err_msg=name, strict=True)

@@ -13,7 +13,8 @@ repository, with a checkout of that commit in `../old`:
   its second epoch.
 - `expected.npz`: check sums of what is in `gan.keras`, pictures that it paints, and what training
   ends with that goes on from each; and sums by which to know this machine (see
-  `tests/processes/go_on.py`).
+  `tests/processes/go_on.py`). It was made a second time, by the same commit
+  from the same files, when `go_on.py` began to leave graphs as they are.
 """
 
 import shutil
