@@ -23,6 +23,13 @@ class Fitting(Saving):
 
     training_step: TrainingStep
 
+    def __init__(self, dtype=None, **kwargs):
+        if dtype is not None:
+            raise ValueError(
+                f"`dtype`: a GauGAN computes in the dtypes of its networks; give {dtype!r} to them."
+            )
+        super().__init__(**kwargs)
+
     # === Devices ===
 
     @property

@@ -4,6 +4,8 @@ import pytest
 from support.backends import EAGERLY, only_on
 from support.tiny_gan import state_of, tiny_batch, tiny_gan
 
+from keras_spade import GauGAN
+
 BATCH = tiny_batch(2)
 LABELS, IMAGE = BATCH["labels"], BATCH["image"]
 ONES = np.ones(2, "float32")
@@ -90,6 +92,11 @@ def test_batches_have_the_size_they_have(gan):
         gan.fit(BATCH, validation_data=batches, validation_batch_size=1)
     # Of what is for the arrays, Keras tells the validation too.
     gan.evaluate(batches, _use_cached_eval_dataset=False, batch_size=1, verbose=0)
+
+
+def test_a_dtype_is_that_of_the_networks(gan):
+    with pytest.raises(ValueError, match="`dtype`: .* networks; give 'mixed_bfloat16' to them"):
+        GauGAN(gan.generator, gan.discriminator, dtype="mixed_bfloat16")
 
 
 def test_pairs_are_batches(gan):
