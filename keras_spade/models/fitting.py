@@ -29,6 +29,7 @@ class Fitting(Saving):
                 f"`dtype`: a GauGAN computes in the dtypes of its networks; give {dtype!r} to them."
             )
         super().__init__(**kwargs)
+        self.swaps, self.loaded_swapped = (), False
 
     # === Devices ===
 

@@ -4,6 +4,7 @@ import dataclasses
 import os
 
 import keras
+import numpy as np
 
 from keras_spade.backends import backend
 from keras_spade.exporting import Export
@@ -33,6 +34,9 @@ class Saving(WholeFiles, keras.Model):
     max_skipped_steps: int | None
     auto_scale_loss: bool
     given_jit_compile: bool | str
+    # The `SwapEMAWeights` of the `fit` that runs, and whether a file was saved behind one.
+    swaps: tuple
+    loaded_swapped: bool
 
     @property
     def generator_variables(self) -> list[keras.Variable]:
@@ -127,13 +131,16 @@ class Saving(WholeFiles, keras.Model):
         )
 
     def save_own_variables(self, store):
-        """Saves the state of the noise, which Keras leaves out."""
+        """Saves the state of the noise, which Keras leaves out, and whether averages are in."""
         super().save_own_variables(store)
         store["seed_generator_state"] = keras.ops.convert_to_numpy(self.seed_generator.state)
+        if self.is_swapped:
+            store["is_swapped"] = np.array(True)
 
     def load_own_variables(self, store):
-        """Loads the state of the noise."""
+        """Loads the state of the noise, and whether averages are in."""
         self.seed_generator.state.assign(store["seed_generator_state"])
+        self.loaded_swapped = "is_swapped" in store.keys()
 
     def state_variables(self) -> dict[str, list[keras.Variable]]:
         """All variables that training goes on from, in groups, by name."""
@@ -203,6 +210,11 @@ class Saving(WholeFiles, keras.Model):
         optimizer = self.optimizer.optimizers[0] if self.compiled else None
         return optimizer if getattr(optimizer, "use_ema", False) else None
 
+    @property
+    def is_swapped(self) -> bool:
+        """Whether the averages are in the place of the weights, and these in that of averages."""
+        return self.loaded_swapped or any(swap._ema_weights_in_model for swap in self.swaps)
+
     def averaged(self) -> "Saving":
         """A copy with the moving averages of the weights of generator and encoder.
 
@@ -228,7 +240,7 @@ class Saving(WholeFiles, keras.Model):
         with backend.scope(self):
             copy = self.from_config(self.get_config())
         copy.set_weights(self.get_weights())
-        if int(keras.ops.convert_to_numpy(optimizer.iterations)):
+        if int(keras.ops.convert_to_numpy(optimizer.iterations)) and not self.is_swapped:
             places = {id(weight): place for place, weight in enumerate(self.weights)}
             averages = optimizer._model_variables_moving_average
             for variable, average in zip(optimizer._trainable_variables, averages, strict=True):

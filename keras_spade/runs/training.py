@@ -61,6 +61,7 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
         watch = StopOnSkippedSteps(model.skipped_steps, model.max_skipped_steps, goes_on=restored)
         callbacks = [*with_own_averages(callbacks), watch]
         swaps = swapping(callbacks)
+        model.swaps, model.loaded_swapped = tuple(swaps), False
         if backup is not None:
             if restored:
                 begin_with_weights(callbacks)
@@ -69,6 +70,7 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
             here = {"callbacks": callbacks, "initial_epoch": epoch}
             yield arguments | vars(data) | here | {"validation_data": validation_data}
         end_with_averages(model, swaps)
+        model.swaps = ()
 
 
 def _tell_of_the_first_step(model):

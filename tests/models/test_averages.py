@@ -73,6 +73,22 @@ def test_exports_have_the_averages(trained, tmp_path, monkeypatch):
         copy.export(tmp_path / "a", averaged=True)
 
 
+def test_files_saved_while_averages_are_in_the_model_know_it(tmp_path):
+    gan = tiny_gan(generator_optimizer=BiasCorrectedAdam(1e-2, use_ema=True, ema_momentum=MOMENTUM))
+    swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+    path = str(tmp_path / "{epoch}.keras")
+    gan.fit(
+        tiny_batch(), epochs=3, verbose=0, callbacks=[swap, keras.callbacks.ModelCheckpoint(path)]
+    )
+    # After the first step average and weight are the same, after the second they are not.
+    twin = keras.models.load_model(path.format(epoch=2), compile=True)
+    painted = arrays_of(twin.generator_variables)
+    raw = twin.generator_optimizer._model_variables_moving_average
+    assert max(np.abs(np.array(a) - w).max() for a, w in zip(raw, painted, strict=True)) > 1e-3
+    for array, variable in zip(painted, twin.averaged().generator_variables, strict=True):
+        np.testing.assert_array_equal(array, variable)
+
+
 def test_averages_survive_files(trained, tmp_path):
     gan, averages = trained
     gan.save(tmp_path / "gan.keras")
