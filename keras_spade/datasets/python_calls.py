@@ -54,7 +54,7 @@ class PythonCalls:
         Args:
             text: what TensorFlow says.
         """
-        for message, advice in reversed(self._errors):
+        for message, advice in reversed(list(self._errors)):  # Readers go on adding to it.
             if message and message in text:
                 return f"{message.rstrip('.')}. {advice}" if advice else message
         return None

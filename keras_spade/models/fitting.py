@@ -9,6 +9,7 @@ from keras_spade.models.batch import check_values, read_batch
 from keras_spade.models.keras_arguments import (
     maps_and_images,
     refuse_batch_size,
+    refuse_unused_validation,
     refuse_weights,
     refuse_weights_of,
 )
@@ -86,6 +87,12 @@ class Fitting(Saving):
         refuse_weights(sample_weight=sample_weight, class_weight=class_weight)
         for argument, data in (("x", x), ("validation_data", validation_data)):
             refuse_weights_of(argument, data)
+        refuse_unused_validation(
+            validation_split,
+            validation_data,
+            validation_steps=validation_steps,
+            validation_batch_size=validation_batch_size,
+        )
         refuse_batch_size("batch_size", batch_size, x)
         refuse_batch_size("validation_batch_size", validation_batch_size, validation_data)
         x, y = maps_and_images(x, y)
@@ -173,7 +180,13 @@ class Fitting(Saving):
     @telling_data_errors
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """Paints label maps, as `keras.Model.predict` does: float32 images in [-1, 1]."""
+        refuse_batch_size("batch_size", batch_size, x)
         return super().predict(x, batch_size, verbose, steps, callbacks)
+
+    @telling_data_errors
+    def predict_on_batch(self, x):
+        """Paints one batch, as `keras.Model.predict_on_batch` does."""
+        return super().predict_on_batch(x)
 
     # === Steps, which Keras' loop calls ===
 

@@ -72,6 +72,24 @@ def refuse_batch_size(argument, batch_size, data):
         )
 
 
+def refuse_unused_validation(validation_split, validation_data, **details):
+    """Raises for arguments of `fit` about validation that Keras would drop.
+
+    Args:
+        validation_split: as in `fit`.
+        validation_data: as in `fit`.
+        **details: `validation_steps` and `validation_batch_size`.
+
+    Raises:
+        ValueError: naming the argument.
+    """
+    if validation_split and validation_data is not None:
+        raise ValueError("`validation_split` and `validation_data`: give one of the two.")
+    for argument, value in details.items():
+        if value is not None and not validation_split and validation_data is None:
+            raise ValueError(f"`{argument}` is given, but neither validation data nor a split.")
+
+
 def maps_and_images(x, y):
     """The arguments `x` and `y` of Keras' loops; a pair given as `x` is taken apart.
 

@@ -94,6 +94,14 @@ def test_batches_have_the_size_they_have(gan):
     gan.evaluate(batches, _use_cached_eval_dataset=False, batch_size=1, verbose=0)
 
 
+def test_arguments_about_validation_are_not_dropped(gan):
+    with pytest.raises(ValueError, match="`validation_split` and `validation_data`: give one"):
+        gan.fit(BATCH, validation_split=0.5, validation_data=BATCH)
+    for argument in ("validation_steps", "validation_batch_size"):
+        with pytest.raises(ValueError, match=f"`{argument}` is given, but neither"):
+            gan.fit(BATCH, **{argument: 1})
+
+
 def test_a_dtype_is_that_of_the_networks(gan):
     with pytest.raises(ValueError, match="`dtype`: .* networks; give 'mixed_bfloat16' to them"):
         GauGAN(gan.generator, gan.discriminator, dtype="mixed_bfloat16")
