@@ -195,7 +195,7 @@ def test_inspection_reports_them_and_its_call_reads_them(bands, tmp_path):
     import keras_spade
 
     (batch,) = eval(report.call, {"keras_spade": keras_spade}).take(1)
-    assert batch["image"].shape == (1, 256, 256, 4)
+    assert batch["image"].shape == (1, 256, 384, 4)
     # Not guessed: without a range, each file is told of.
     data = paired_folders(folder, 2, (8, 12), image_channels=4)
     bad = inspect_dataset(data, verbose=0).bad_files
