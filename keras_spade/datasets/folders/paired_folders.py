@@ -74,7 +74,8 @@ def paired_folders(
             several void ids; it takes the place of `void_label`.
         void_class: If True, void pixels get the id `num_classes`; if False, void pixels are an
             error.
-        instances: Whether to read instance maps; "auto" reads them if the folder exists.
+        instances: Whether to read instance maps; "auto" reads them if the folder exists, and raises
+            if one was named in `instance_folder` that does not.
         edges: If True, batches also hold the borders between instances.
         load_size: What to resize to before the crop. None: no larger than needed.
         resize: "stretch": to `load_size`, `(height, width)` or one int for both, whatever the
