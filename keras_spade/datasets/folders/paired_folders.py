@@ -119,9 +119,8 @@ def paired_folders(
     Raises:
         ValueError: if an argument is out of range, a folder is missing or empty, two files of a
             folder share a name, or a file has no partner.
-        tf.errors.InvalidArgumentError: when iterated, if a file cannot be read, the sizes of a
-            pair differ, ids are not in one channel, or a label id is not a class. It names the
-            file.
+        ValueError: when iterated, if a file cannot be read, the sizes of a pair differ, ids are not
+            in one channel, or a label id is not a class. It names the file.
 
     Example:
 
