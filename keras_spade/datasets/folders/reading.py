@@ -48,7 +48,7 @@ class Blob:
         return self.name
 
 
-def read_image(file, image=None):
+def read_rgb(file, image=None):
     """Returns the RGB Pillow image in `file`, as its pixels are stored.
 
     `image.info["orientation"]` is what EXIF says of it, from 1 to 8.
@@ -176,7 +176,7 @@ def open_image(file, label=False):
             raw = raw_mode(image)
             _check_header(image, label, raw)
             if image.format in ("PNG", "BMP"):
-                with _content(file) as stream:
+                with stream_of(file) as stream:
                     refuse_damage(image.format, image.mode, stream)
             image.load()
             image.info["gray_step"] = GRAY_STEPS.get(raw[:3], 1)
@@ -274,9 +274,10 @@ def opened(file):
     return file
 
 
-def _content(file):
-    """A stream of the bytes of a file."""
-    return io.BytesIO(file.content) if isinstance(file, Blob) else open(file, "rb")
+def stream_of(file):
+    """A stream of the bytes of a file, once it is known that opening ends."""
+    source = opened(file)
+    return source if isinstance(file, Blob) else open(source, "rb")
 
 
 def _is_npy(file):

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from keras_spade.datasets.folders.pairing import existing_directory
-from keras_spade.datasets.folders.reading import read_image
+from keras_spade.datasets.folders.reading import read_rgb
 from keras_spade.datasets.folders.side_by_side import (
     are_side_by_side,
     image_files,
@@ -22,7 +22,7 @@ def pairs_report(directory):
     sizes, bad_files, good = Counter(), {}, []
     for file in files:
         try:
-            image = read_image(file)
+            image = read_rgb(file)
         except ValueError as error:
             bad_files[file] = str(error)
             continue
