@@ -20,6 +20,7 @@ ID_MODES = ("1", "L", "P", "I", "I;16", "I;16B")
 COLOR_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 IMAGE_FORMATS = ("BMP", "JPEG", "MPO", "PNG", "TIFF", "WEBP")  # MPO: JPEG with a second picture
 LABEL_FORMATS = ("BMP", "PNG", "TIFF")
+LOSSY_TIFF = ("jpeg", "tiff_jpeg", "webp")
 # Not those that Pillow hands to other programs.
 OPENED_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 EXIF_ORIENTATION = 0x0112
@@ -190,6 +191,11 @@ def open_image(file, label=False):
         raise ValueError(f"{file}: cannot be read as an image: {told}") from None
 
 
+def is_lossy(image):
+    """Whether a Pillow image is of a kind whose compression changes colours."""
+    return image.format not in LABEL_FORMATS or image.info.get("compression") in LOSSY_TIFF
+
+
 def raw_mode(image):
     """How the pixels are stored, in Pillow's words."""
     arguments = image.tile[0][3] if image.tile else ""
@@ -208,8 +214,7 @@ def _check_header(image, label, raw):
         raise ValueError(
             "it is a GIF file, whose palette may have been ordered anew; save it as PNG"
         )
-    lossy = image.format in ("JPEG", "MPO") or image.info.get("compression") == "jpeg"
-    if label and (lossy or image.format not in LABEL_FORMATS):
+    if label and is_lossy(image):
         raise ValueError(
             f"it is a {image.format} file, whose compression changes ids; label and instance maps "
             "must be saved as PNG or .npy"

@@ -28,16 +28,18 @@ def pairs_report(directory):
             continue
         sizes[image.size[::-1]] += 1
         good.append(file)
+    report = DatasetReport(len(files), bad_files=bad_files, image_sizes=dict(sizes.most_common()))
+    report.suspicious.append(
+        "each file seems to hold a photograph and its label map side by side, as pix2pix has them"
+    )
+    if not good:
+        return report
     lossy = any(map(looks_lossy, good))
     into = directory.with_name(f"{directory.name}_split")
     palette = ", palette=[...]" if lossy else ""
     call = (
         f"keras_spade.datasets.split_pairs({str(directory)!r}, {str(into)!r}, "
         f"label_side={label_side(good)!r}{palette})"
-    )
-    report = DatasetReport(len(files), bad_files=bad_files, image_sizes=dict(sizes.most_common()))
-    report.suspicious.append(
-        "each file seems to hold a photograph and its label map side by side, as pix2pix has them"
     )
     if lossy:
         report.suspicious.append(
