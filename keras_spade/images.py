@@ -89,27 +89,27 @@ def resize_photograph(photograph, height, width):
     return photograph.resize((width, height), Image.Resampling.BICUBIC)
 
 
-def resize_photographs(images, height, width):
-    """Resizes images of any number of channels as `resize_photograph` does.
+def resize_channels(pixels, height, width):
+    """Resizes an image of any number of channels, each by itself, as `resize_photograph` does.
 
     Args:
-        images: an array `(batch, H, W, channels)`, integers in [0, 255], or floats in [-1, 1],
-            which are rounded to bytes first.
+        pixels: an array `(H, W, channels)`, uint8 or floats in [-1, 1].
         height: rows of the result.
         width: columns of the result.
 
     Returns:
-        A uint8 array `(batch, height, width, channels)`.
+        An array `(height, width, channels)`: uint8, or float32 cut off at -1 and 1.
     """
-    is_integer = np.issubdtype(images.dtype, np.integer)
-    images = np.clip(images, 0, 255).astype("uint8") if is_integer else to_bytes(images)
-    channels = [image[..., channel] for image in images for channel in range(images.shape[-1])]
-    resized = [
-        np.asarray(resize_photograph(Image.fromarray(np.ascontiguousarray(x)), height, width))
-        for x in channels
-    ]
-    shape = (len(images), images.shape[-1], height, width)
-    return np.moveaxis(np.reshape(resized, shape).astype("uint8"), 1, -1)
+    is_bytes = pixels.dtype == np.uint8
+    channels = np.ascontiguousarray(np.moveaxis(pixels, -1, 0), "uint8" if is_bytes else "float32")
+    resized = [resize_photograph(Image.fromarray(x), height, width) for x in channels]
+    resized = np.stack([np.asarray(x) for x in resized], axis=-1)
+    return resized if is_bytes else np.clip(resized, -1, 1)
+
+
+def resize_photographs(images, height, width):
+    """Resizes a batch of images, `(batch, H, W, channels)`, each as `resize_channels` does."""
+    return np.stack([resize_channels(image, height, width) for image in images])
 
 
 def refusal(argument, dtype):

@@ -20,10 +20,21 @@ def test_photographs_are_pillows_bicubic_resizes():
     pixels = RNG.integers(0, 256, (2, 40, 30, 3), dtype=np.uint8)
     wanted = [np.asarray(Image.fromarray(x).resize((17, 64), Image.BICUBIC)) for x in pixels]
     np.testing.assert_array_equal(resize_photographs(pixels, 64, 17), wanted)
-    np.testing.assert_array_equal(resize_photographs(pixels / 127.5 - 1, 64, 17), wanted)
     image = Image.fromarray(pixels[0])
     np.testing.assert_array_equal(resize_photograph(image, 64, 17), wanted[0])
     assert resize_photograph(image, 40, 30) is image
+
+
+def test_floats_stay_floats_and_go_not_beyond():
+    # A step at twice the size: pixels are a quarter from the nearest, where the weights of Keys'
+    # cubic with a = -1/2 are -9, 111, 29 and -3, of 128. A byte is 1/127.5.
+    wanted = np.array([-3, -9, 26, 102, 137, 131]) / 128
+    for height in (0.002, 1):
+        images = np.tile(height * np.array([0, 0, 0, 1, 1, 1]), (1, 4, 1))[..., None]
+        resized = resize_photographs(images, 4, 12)
+        assert resized.dtype == np.float32 and resized.shape == (1, 4, 12, 1)
+        want = np.minimum(height * wanted, 1)
+        np.testing.assert_allclose(resized[0, 0, 3:9, 0], want, atol=1e-7)
 
 
 def test_photographs_of_any_number_of_channels():

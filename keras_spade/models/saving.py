@@ -175,8 +175,9 @@ class Saving(WholeFiles, keras.Model):
         The file takes the generator's inputs by name: `labels` int32 `(batch, H, W)`, or `segmap`
         float32 `(batch, H, W, k)`, `edges` float32 `(batch, H, W)` and `latent` float32
         `(batch, latent_dim)`. It returns `image`, uint8 `(batch, height, width, channels)`. Batches
-        and label maps may be of any size. An id that is no class has no label channel set, and
-        nobody is told. `docs/export.md` shows how each file is run.
+        may be of any size; label maps too, unless `image_size` says which, or the format is LiteRT.
+        An id that is no class has no label channel set, and nobody is told. `docs/export.md` shows
+        how each file is run.
 
         Args:
             path: of the folder (SavedModel) or file.

@@ -7,8 +7,8 @@ from PIL import Image
 from support.backends import EAGERLY, only_on
 
 from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
-from keras_spade.datasets import paired_folders
-from keras_spade.models.painting import style_tensor
+from keras_spade.datasets import paired_folders, read_image
+from keras_spade.models.painting import checked_style, style_tensor
 
 HEIGHT, WIDTH = 32, 64
 RNG = np.random.default_rng(0)
@@ -112,6 +112,19 @@ def test_a_folder_dataset_gives_what_generate_makes_of_its_files(gan, tmp_path):
     for style in (PHOTOGRAPHS, PHOTOGRAPHS / 127.5 - 1):
         got = gan.generate(LABELS, INSTANCES, style_image=style, seed=3)
         assert np.abs(got - wanted).max() <= 1
+
+
+def test_a_style_of_floats_is_resized_as_images_of_a_range_are(tmp_path):
+    pytest.importorskip("tensorflow")
+    for folder, array in (("images", RNG.integers(0, 4096, (90, 100, 3))), ("labels", LABELS[0])):
+        (tmp_path / folder).mkdir()
+        np.save(tmp_path / folder / "0.npy", array)
+    dataset = paired_folders(tmp_path, 4, (HEIGHT, WIDTH), image_range=(0, 4095))
+    (batch,) = dataset.as_numpy_iterator()
+    style = read_image(tmp_path / "images" / "0.npy", image_range=(0, 4095))
+    got = checked_style(style[None], 1, (HEIGHT, WIDTH, 3))
+    assert got.dtype == np.float32
+    np.testing.assert_array_equal(got, batch["image"])
 
 
 def test_photographs_are_resized_bicubically_within_a_compiled_call_too(gan):

@@ -62,7 +62,7 @@ class LabelMapping:
         self.offset = _integer("offset", offset)
         self.grey = isinstance(palette, str) and palette == "grey"
         palette = None if self.grey else palette
-        self.colors = None if palette is None else _colors(palette)
+        self.colors = None if palette is None else _checked_palette(palette)
         self.remap = None
         if remap is not None:
             if self.offset:
@@ -228,7 +228,7 @@ def _integers(name, values):
     return [_integer(name, values)]
 
 
-def _colors(palette):
+def _checked_palette(palette):
     """A dict colour -> number."""
     if not isinstance(palette, (Mapping, list, tuple, np.ndarray)):
         raise ValueError(

@@ -74,7 +74,8 @@ def paired_folders(
             several void ids; it takes the place of `void_label`.
         void_class: If True, void pixels get the id `num_classes`; if False, void pixels are an
             error.
-        instances: Whether to read instance maps; "auto" reads them if the folder exists.
+        instances: Whether to read instance maps; "auto" reads them if the folder exists, and raises
+            if one was named in `instance_folder` that does not.
         edges: If True, batches also hold the borders between instances.
         load_size: What to resize to before the crop. None: no larger than needed.
         resize: "stretch": to `load_size`, `(height, width)` or one int for both, whatever the
@@ -118,9 +119,8 @@ def paired_folders(
     Raises:
         ValueError: if an argument is out of range, a folder is missing or empty, two files of a
             folder share a name, or a file has no partner.
-        tf.errors.InvalidArgumentError: when iterated, if a file cannot be read, the sizes of a
-            pair differ, ids are not in one channel, or a label id is not a class. It names the
-            file.
+        ValueError: when iterated, if a file cannot be read, the sizes of a pair differ, ids are not
+            in one channel, or a label id is not a class. It names the file.
 
     Example:
 

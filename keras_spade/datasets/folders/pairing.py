@@ -17,6 +17,8 @@ IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".we
 LABEL_SUFFIXES = (".bmp", ".npy", ".png", ".tif", ".tiff")
 LOSSY_SUFFIXES = (".jpeg", ".jpg")
 MOST_LINKS = 2
+# The only one that may be missing: no one has said that it is there.
+INSTANCE_FOLDER = "instances"
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def own_files(directory, image_folder, label_folder, instance_folder, instances=
     """The `Files` of images, labels and, or `None`, instances that `paired_folders` reads."""
     found = Files("instance", directory, within=instance_folder)
     if instances == "auto":
-        instances = bool(found.folders)
+        instances = instance_folder != INSTANCE_FOLDER or bool(found.folders)
     return (
         Files("image", directory, suffixes=IMAGE_SUFFIXES, within=image_folder),
         Files("label", directory, within=label_folder),

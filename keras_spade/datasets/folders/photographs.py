@@ -6,13 +6,13 @@ from PIL import Image
 from keras_spade.datasets.folders.raster import Raster
 from keras_spade.datasets.folders.reading import (
     OPENED_FORMATS,
-    Blob,
     open_array,
     open_image,
     opened,
     orientation_of,
     raw_mode,
-    read_image,
+    read_rgb,
+    stream_of,
     too_many_pixels,
 )
 
@@ -42,7 +42,7 @@ def read_photograph(file, image_channels=3, image_range=None):
     is_photograph = image_channels == 3 and image_range is None
     raster = _read_deep(file, of_colours=not is_photograph)
     if raster is None and is_photograph:
-        return read_image(file)
+        return read_rgb(file)
     if raster is None:
         raster = _read_bytes(file, image_channels)
     pixels = raster.pixels
@@ -68,12 +68,12 @@ def read_photograph(file, image_channels=3, image_range=None):
 def read_raster(file):
     """The image in a file, with the channels and the type of numbers that it has there.
 
-    Of photographs in colours, PNG of 16 bits among them, it is what `read_image` reads.
+    Of photographs in colours, PNG of 16 bits among them, it is what `read_rgb` reads.
     """
     raster = _read_deep(file, of_colours=False)
     if raster is None:
         mode, _ = _stored_as(file)
-        image = open_image(file) if mode == "RGBX" else read_image(file)  # X may be infrared.
+        image = open_image(file) if mode == "RGBX" else read_rgb(file)  # X may be infrared.
         pixels = np.asarray(image)
         pixels = pixels[..., :1] if mode in ("1", "L") else pixels
         orientation = image.info.get("orientation") or orientation_of(image)
@@ -87,7 +87,7 @@ def _read_bytes(file, channels):
     kind = image.format
     orientation = orientation_of(image)
     if channels in (1, 3):
-        image = read_image(file, image)  # It knows of transparency.
+        image = read_rgb(file, image)  # It knows of transparency.
         pixels = np.asarray(image if channels == 3 else image.convert("L"))
     else:
         pixels = np.asarray(image if image.mode != "P" else image.convert("RGB"))
@@ -101,7 +101,8 @@ def _read_deep(file, of_colours):
     `of_colours`: PNG in colours of 16 bits among it, of which Pillow reads the upper 8.
     """
     try:
-        content = _content(file, 8)
+        with stream_of(file) as stream:
+            content = stream.read(8)
     except OSError:
         return None  # Pillow says it best.
     if content[:6] == NPY:
@@ -121,7 +122,8 @@ def _read_deep(file, of_colours):
     else:
         import tensorflow as tf
 
-        pixels = tf.io.decode_png(_content(file), dtype=tf.uint16).numpy()
+        with stream_of(file) as stream:
+            pixels = tf.io.decode_png(stream.read(), dtype=tf.uint16).numpy()
     return Raster(_native(pixels), file, image.format, {"orientation": orientation_of(image)})
 
 
@@ -178,11 +180,3 @@ def _read_array(file):
 
 def _native(pixels):
     return np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("="), copy=False))
-
-
-def _content(file, count=-1):
-    source = opened(file)
-    if isinstance(file, Blob):
-        return source.read(count)
-    with open(source, "rb") as stream:
-        return stream.read(count)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
+from keras_spade.images import resize_channels
+
 # What Pillow calls the turns of an image, by axes and directions.
 _TURNS = {
     Image.Transpose.FLIP_LEFT_RIGHT: np.fliplr,
@@ -68,14 +70,7 @@ class Raster:
             ValueError: naming the file, if numbers that become floats are not finite.
         """
         pixels = self.pixels if image_range is None else self._floats(image_range)
-        if size == pixels.shape[:2]:
-            return pixels
-        channels = [
-            np.asarray(Image.fromarray(channel).resize(size[::-1], Image.Resampling.BICUBIC))
-            for channel in np.ascontiguousarray(np.moveaxis(pixels, -1, 0))
-        ]
-        pixels = np.stack(channels, axis=-1)
-        return pixels if image_range is None else np.clip(pixels, -1, 1)
+        return pixels if size == pixels.shape[:2] else resize_channels(pixels, *size)
 
     def _floats(self, image_range):
         low, high = image_range

@@ -20,6 +20,7 @@ ID_MODES = ("1", "L", "P", "I", "I;16", "I;16B")
 COLOR_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 IMAGE_FORMATS = ("BMP", "JPEG", "MPO", "PNG", "TIFF", "WEBP")  # MPO: JPEG with a second picture
 LABEL_FORMATS = ("BMP", "PNG", "TIFF")
+LOSSY_TIFF = ("jpeg", "tiff_jpeg", "webp")
 # Not those that Pillow hands to other programs.
 OPENED_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 EXIF_ORIENTATION = 0x0112
@@ -48,7 +49,7 @@ class Blob:
         return self.name
 
 
-def read_image(file, image=None):
+def read_rgb(file, image=None):
     """Returns the RGB Pillow image in `file`, as its pixels are stored.
 
     `image.info["orientation"]` is what EXIF says of it, from 1 to 8.
@@ -176,7 +177,7 @@ def open_image(file, label=False):
             raw = raw_mode(image)
             _check_header(image, label, raw)
             if image.format in ("PNG", "BMP"):
-                with _content(file) as stream:
+                with stream_of(file) as stream:
                     refuse_damage(image.format, image.mode, stream)
             image.load()
             image.info["gray_step"] = GRAY_STEPS.get(raw[:3], 1)
@@ -188,6 +189,11 @@ def open_image(file, label=False):
     except Exception as error:  # Pillow's decoders raise many kinds
         told = str(error) or type(error).__name__
         raise ValueError(f"{file}: cannot be read as an image: {told}") from None
+
+
+def is_lossy(image):
+    """Whether a Pillow image is of a kind whose compression changes colours."""
+    return image.format not in LABEL_FORMATS or image.info.get("compression") in LOSSY_TIFF
 
 
 def raw_mode(image):
@@ -208,8 +214,7 @@ def _check_header(image, label, raw):
         raise ValueError(
             "it is a GIF file, whose palette may have been ordered anew; save it as PNG"
         )
-    lossy = image.format in ("JPEG", "MPO") or image.info.get("compression") == "jpeg"
-    if label and (lossy or image.format not in LABEL_FORMATS):
+    if label and is_lossy(image):
         raise ValueError(
             f"it is a {image.format} file, whose compression changes ids; label and instance maps "
             "must be saved as PNG or .npy"
@@ -274,9 +279,10 @@ def opened(file):
     return file
 
 
-def _content(file):
-    """A stream of the bytes of a file."""
-    return io.BytesIO(file.content) if isinstance(file, Blob) else open(file, "rb")
+def stream_of(file):
+    """A stream of the bytes of a file, once it is known that opening ends."""
+    source = opened(file)
+    return source if isinstance(file, Blob) else open(source, "rb")
 
 
 def _is_npy(file):

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from keras_spade.datasets.folders.pairing import IMAGE_SUFFIXES, files_below
+from keras_spade.datasets.folders.reading import is_lossy
 
 LOOKED_AT = 16
 # So many times the difference of other columns is that of the two in the middle, where halves meet;
@@ -25,16 +26,18 @@ def image_files(folder):
 
 def are_side_by_side(files):
     """Whether most files look like two pictures each, with a seam in the middle."""
-    step = max(1, len(files) // LOOKED_AT)
-    looked = files[::step][:LOOKED_AT]
+    looked = _some(files)
     return bool(looked) and sum(map(_are_two, looked)) >= MOST * len(looked)
 
 
 def label_side(files):
     """Which half holds the label maps, "left" or "right": the one of larger flat areas."""
-    step = max(1, len(files) // LOOKED_AT)
-    flat = np.mean([[_flat(half) for half in _halves(file)] for file in files[::step]], axis=0)
+    flat = np.mean([[_flat(half) for half in _halves(file)] for file in _some(files)], axis=0)
     return "left" if flat[0] > flat[1] + 0.1 else "right"
+
+
+def _some(files):
+    return files[:: max(1, len(files) // LOOKED_AT)][:LOOKED_AT]
 
 
 def _halves(file):
@@ -64,7 +67,7 @@ def _flat(half):
 def looks_lossy(file):
     """Whether a file is of a kind whose compression changes colours."""
     with Image.open(file) as image:
-        return image.format not in ("BMP", "PNG", "TIFF")
+        return is_lossy(image)
 
 
 def stem_of(file, folder):

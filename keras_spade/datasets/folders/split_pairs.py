@@ -9,7 +9,7 @@ from PIL import Image
 
 from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.pairing import existing_directory
-from keras_spade.datasets.folders.reading import read_image
+from keras_spade.datasets.folders.reading import read_rgb
 from keras_spade.datasets.folders.side_by_side import image_files, looks_lossy, stem_of
 
 # Colours of the palette are compared with so many pixels at once.
@@ -71,7 +71,7 @@ def split_pairs(directory, into, label_side="right", palette=None):
             other = written.setdefault(stem, file)
             if other != file:
                 raise ValueError(f"two files of the same stem: {other} and {file}")
-            image, labels = _halves(file, label_side, colors)
+            image, labels = _image_and_labels(file, label_side, colors)
             for kind, half in (("images", image), ("labels", labels)):
                 path = partial / kind / stem.with_name(f"{stem.name}.png")
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,9 +82,9 @@ def split_pairs(directory, into, label_side="right", palette=None):
     return into
 
 
-def _halves(file, label_side, colors):
+def _image_and_labels(file, label_side, colors):
     """The Pillow images of a photograph and of its label map."""
-    image = read_image(file)
+    image = read_rgb(file)
     if image.width % 2:
         raise ValueError(f"{file}: {image.width} pixels in width cannot be split in the middle")
     if colors is None and looks_lossy(file):

@@ -94,9 +94,7 @@ def find_folders(given, directory):
     names_at = map(set, zip(*(pair.above for pair in alike), strict=True))
     levels = [names.pop() if len(names) == 1 else "*" for names in names_at]
     first = next((place for place, name in enumerate(levels) if name == "*"), len(levels))
-    within = [
-        "/".join((*levels[first:], name)) if name else DEFAULTS["instance"] for name in shape[1]
-    ]
+    within = ["/".join((*levels[first:], name)) if name else given.instance for name in shape[1]]
     return OwnFolders(Path(given.directory).joinpath(*levels[:first]), *within, notes[:3])
 
 

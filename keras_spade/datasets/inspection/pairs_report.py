@@ -3,7 +3,7 @@
 from collections import Counter
 
 from keras_spade.datasets.folders.pairing import existing_directory
-from keras_spade.datasets.folders.reading import read_image
+from keras_spade.datasets.folders.reading import read_rgb
 from keras_spade.datasets.folders.side_by_side import (
     are_side_by_side,
     image_files,
@@ -22,22 +22,24 @@ def pairs_report(directory):
     sizes, bad_files, good = Counter(), {}, []
     for file in files:
         try:
-            image = read_image(file)
+            image = read_rgb(file)
         except ValueError as error:
             bad_files[file] = str(error)
             continue
         sizes[image.size[::-1]] += 1
         good.append(file)
+    report = DatasetReport(len(files), bad_files=bad_files, image_sizes=dict(sizes.most_common()))
+    report.suspicious.append(
+        "each file seems to hold a photograph and its label map side by side, as pix2pix has them"
+    )
+    if not good:
+        return report
     lossy = any(map(looks_lossy, good))
     into = directory.with_name(f"{directory.name}_split")
     palette = ", palette=[...]" if lossy else ""
     call = (
         f"keras_spade.datasets.split_pairs({str(directory)!r}, {str(into)!r}, "
         f"label_side={label_side(good)!r}{palette})"
-    )
-    report = DatasetReport(len(files), bad_files=bad_files, image_sizes=dict(sizes.most_common()))
-    report.suspicious.append(
-        "each file seems to hold a photograph and its label map side by side, as pix2pix has them"
     )
     if lossy:
         report.suspicious.append(

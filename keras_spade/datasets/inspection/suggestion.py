@@ -91,7 +91,11 @@ def image_arguments(report):
         shape = f"(height, width, {arguments['image_channels']})"
         notes.append(f"networks of these images have image_shape={shape}")
     if any(kind != "uint8" for _, kind in report.image_kinds):
-        arguments["image_range"] = report.image_range
+        low, high = arguments["image_range"] = report.image_range
+        if low == high:  # No range: the least that holds it and 0.
+            arguments["image_range"] = (min(low, 0), max(low, 0)) if low else (0, 1)
+            notes.append(f"all images hold one number, {low}: image_range is made up")
+            return arguments, notes
         notes.append(
             "image_range is what was found: give the range that these numbers can have, or the "
             "part of it that is to be seen, to all parts of the data alike"

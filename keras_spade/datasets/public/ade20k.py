@@ -117,7 +117,7 @@ def ade20k(
     Raises:
         ValueError: if an argument is out of range, a folder is missing or empty, two files of a
             folder share a stem, or a file has no partner.
-        tf.errors.InvalidArgumentError: when iterated, for a file that cannot be used.
+        ValueError: when iterated, for a file that cannot be used.
 
     Example:
 

@@ -119,7 +119,7 @@ def ade20k_outdoor(
     Raises:
         ValueError: as `ade20k`, or if `sceneCategories.txt` is missing or no image is of the
             scenes.
-        tf.errors.InvalidArgumentError: when iterated, for a file that cannot be used.
+        ValueError: when iterated, for a file that cannot be used.
 
     Example:
 

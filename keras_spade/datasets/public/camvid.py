@@ -140,7 +140,7 @@ def camvid(
     Raises:
         ValueError: if an argument is out of range, a folder is missing or empty, or a file has no
             partner.
-        tf.errors.InvalidArgumentError: when iterated, for a file that cannot be used.
+        ValueError: when iterated, for a file that cannot be used.
 
     Example:
 

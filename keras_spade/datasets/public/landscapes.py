@@ -41,7 +41,7 @@ def landscapes(directory, image_size=(256, 256), batch_size=1, *, void_class=Tru
 
     Raises:
         ValueError: as `paired_folders`.
-        tf.errors.InvalidArgumentError: when iterated, for a file that cannot be used.
+        ValueError: when iterated, for a file that cannot be used.
 
     Example:
 

@@ -26,8 +26,7 @@ def tfrecords(directory, image_size=(256, 256), batch_size=1, *, on_bad_file="er
 
     Raises:
         ValueError: if the index or a shard is missing, or a shard is not as long as it was.
-        tf.errors.InvalidArgumentError: when iterated, if a record is damaged; it names shard,
-            record and image.
+        ValueError: when iterated, if a record is damaged; it names shard, record and image.
 
     Example:
 

@@ -195,11 +195,31 @@ def test_inspection_reports_them_and_its_call_reads_them(bands, tmp_path):
     import keras_spade
 
     (batch,) = eval(report.call, {"keras_spade": keras_spade}).take(1)
-    assert batch["image"].shape == (1, 256, 256, 4)
+    assert batch["image"].shape == (1, 256, 384, 4)
     # Not guessed: without a range, each file is told of.
     data = paired_folders(folder, 2, (8, 12), image_channels=4)
     bad = inspect_dataset(data, verbose=0).bad_files
     assert len(bad) == 2 and all("image_range=(low, high)" in reason for reason in bad.values())
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "proposed", "read"),
+    [
+        (1000, "uint16", (0, 1000), 1.0),
+        (-40, "int16", (-40, 0), -1.0),
+        (0, "float32", (0, 1), -1.0),
+    ],
+)
+def test_images_of_one_number_are_reported_with_a_range_that_loads(
+    tmp_path, value, dtype, proposed, read
+):
+    folder = own_folder(tmp_path, {"1.npy": np.full((8, 12), value, dtype)})
+    report = inspect_dataset(folder, contact_sheet=tmp_path / "sheet.png", verbose=0)
+    assert report.image_range == (value, value) and not report.bad_files
+    assert f"image_range=({proposed[0]}, {proposed[1]})," in report.call.replace(".0", "")
+    assert any(f"all images hold one number, {value}" in note for note in report.notes)
+    image = read_image(folder / "images" / "1.npy", 1, proposed)
+    assert np.array_equal(image, np.full((8, 12, 1), read, "float32"))
 
 
 def test_tiffs_of_many_bands(tmp_path):

@@ -4,7 +4,7 @@ from PIL import Image, ImageFile
 from support.hostile_files import packed_png
 
 from keras_spade.datasets import LabelMapping
-from keras_spade.datasets.folders.reading import read_ids, read_image
+from keras_spade.datasets.folders.reading import read_ids, read_rgb
 from keras_spade.datasets.folders.sample_reader import SampleReader, chosen_mapping
 from keras_spade.images import nearest_index
 
@@ -164,7 +164,7 @@ def test_images_of_other_modes_become_rgb(tmp_path, rng, mode):
     source = Image.fromarray(rng.integers(0, 256, (6, 5, 3), dtype=np.uint8)).convert(mode)
     path = tmp_path / ("x.jpg" if mode == "CMYK" else "x.png")
     source.save(path)
-    image = read_image(str(path))
+    image = read_rgb(str(path))
     assert (image.mode, image.size) == ("RGB", (5, 6))
     if mode != "CMYK":
         assert np.array_equal(np.asarray(image), np.asarray(source.convert("RGB")))
@@ -173,7 +173,7 @@ def test_images_of_other_modes_become_rgb(tmp_path, rng, mode):
 def test_a_sixteen_bit_image_is_an_error(tmp_path):
     file = save(tmp_path / "x.png", np.full((2, 2), 40000, np.uint16))
     with pytest.raises(ValueError, match=r"x\.png: .* 8 bits a channel, got mode I;16"):
-        read_image(file)
+        read_rgb(file)
 
 
 def test_different_sizes_name_both_files(tmp_path, pair):
@@ -198,7 +198,7 @@ def oriented(tmp_path, size, orientation):
 
 def test_a_photograph_is_turned_if_its_labels_are(tmp_path):
     image, pixels = oriented(tmp_path, (24, 30), 6)
-    assert read_image(image).size == (30, 24)
+    assert read_rgb(image).size == (30, 24)
     label = save(tmp_path / "y.png", np.zeros((30, 24), np.uint8))
     turned = SampleReader(5, image_size=(30, 24))((image, label), NO_DRAWS)[1]
     # Orientation 6: the first row stored is the right column.
@@ -233,22 +233,22 @@ def test_broken_files_are_named(tmp_path, rng, suffix):
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ValueError, match=rf"broken\.{suffix}: cannot be read .* truncated"):
-        read_image(str(path))
+        read_rgb(str(path))
     path.write_bytes(b"")
     with pytest.raises(ValueError, match=rf"broken\.{suffix}: .* the file is empty"):
-        read_image(str(path))
+        read_rgb(str(path))
     path.write_bytes(b"not an image, but text")
     with pytest.raises(ValueError, match=rf"broken\.{suffix}: .* cannot identify image file"):
-        read_image(str(path))
+        read_rgb(str(path))
     path.unlink()
     with pytest.raises(ValueError, match=rf"broken\.{suffix}: .* No such file"):
-        read_image(str(path))
+        read_rgb(str(path))
 
 
 def test_pillow_told_to_pass_truncated_files_is_an_error(pair, monkeypatch):
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
     with pytest.raises(ValueError, match=r"x\.png: .*LOAD_TRUNCATED_IMAGES is True"):
-        read_image(pair[0])
+        read_rgb(pair[0])
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ pytest.importorskip("tensorflow")
 
 import keras_spade  # noqa: E402
 from keras_spade.datasets import inspect_dataset, split_pairs  # noqa: E402
+from keras_spade.datasets.folders import side_by_side  # noqa: E402
 
 COLORS = np.array([(0, 0, 170), (255, 85, 0), (0, 255, 60)], "uint8")
 
@@ -70,6 +71,43 @@ def test_jpeg_is_refused_unless_the_colors_are_known(tmp_path, capsys):
         wrong = labels != pair(number)[1]
         # Blocks of 16 x 16: none within, at most some at the seam with the photograph.
         assert wrong[:, 8:].mean() < 0.01 and not wrong[4:12, 20:28].any()
+
+
+def test_tiff_is_refused_where_its_compression_is_jpeg(tmp_path):
+    for options, is_spoilt in (
+        ({"compression": "tiff_lzw"}, False),
+        ({"compression": "jpeg", "quality": 40}, True),
+    ):
+        folder = tmp_path / options["compression"]
+        folder.mkdir()
+        for number in range(3):
+            picture = Image.fromarray(pair(number)[2])
+            picture.save(folder / f"{number}.tif", **options)
+        with Image.open(folder / "0.tif") as image:
+            spoilt = np.asarray(image)[:, 64:] != COLORS[pair(0)[1]]
+            assert spoilt.any() == is_spoilt
+        report = inspect_dataset(folder, verbose=0)
+        assert ("palette=[...])" in report.notes[0]) == is_spoilt
+    with pytest.raises(ValueError, match=r"0\.tif: its compression, as JPEG, has spoilt"):
+        split_pairs(folder, tmp_path / "split")
+
+
+def test_pairs_of_16_bits_are_reported_though_none_can_be_read(tmp_path):
+    for number in range(2):
+        grey = pair(number)[2].mean(axis=-1).astype("uint16")
+        Image.fromarray(grey).save(tmp_path / f"{number}.png")
+    report = inspect_dataset(tmp_path, verbose=0)
+    assert len(report.bad_files) == report.samples == 2 and report.call is None
+    assert "side by side" in report.suspicious[0] and not report.notes
+    assert "must have 8 bits a channel" in report.bad_files[str(tmp_path / "0.png")]
+
+
+def test_of_many_files_sixteen_are_looked_at(tmp_path, monkeypatch):
+    looked = []
+    monkeypatch.setattr(
+        side_by_side, "_halves", lambda file: looked.append(file) or np.zeros((2, 4, 4, 3))
+    )
+    assert side_by_side.label_side(list(range(31))) == "right" and looked == list(range(16))
 
 
 def test_photographs_alone_are_no_pairs(tmp_path):

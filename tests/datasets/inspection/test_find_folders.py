@@ -1,5 +1,6 @@
 """Folders of usual names, and parts of data, are found; and the calls that come of it load them."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -129,3 +130,18 @@ def test_a_missing_folder_tells_which_are_there_and_the_argument(tmp_path):
     ):
         pair(tmp_path, "a/images", "a/labels", "x", 0)
         paired_folders(tmp_path, 2, (8, 8), image_folder="*/images", label_folder="*/masks")
+
+
+def test_an_instance_folder_that_was_named_must_be_there(tmp_path):
+    pair(tmp_path / "flat", "images", "labels", "a", 0)
+    pair(tmp_path / "deep", "train/img", "train/seg", "a", 0)
+    wanted = r"no folder .*typo: it should hold the instance files; .* instance_folder names"
+    for folder in ("flat", "deep"):
+        with pytest.raises(ValueError, match=wanted):
+            inspect_dataset(tmp_path / folder, instance_folder="typo", verbose=0)
+    load = partial(paired_folders, tmp_path / "flat", 2, (8, 8))
+    for name in ("typo", "*/typo"):
+        with pytest.raises(ValueError, match=wanted):
+            load(instance_folder=name)
+    assert "instances" not in load().element_spec
+    assert "instances" not in load(instance_folder="typo", instances=False).element_spec
