@@ -108,7 +108,16 @@ def resize_channels(pixels, height, width):
 
 
 def resize_photographs(images, height, width):
-    """Resizes a batch of images, `(batch, H, W, channels)`, each as `resize_channels` does."""
+    """Resizes the images of a batch, each as `resize_channels` does.
+
+    Args:
+        images: an array `(batch, H, W, channels)`, uint8 or floats in [-1, 1].
+        height: rows of the result.
+        width: columns of the result.
+
+    Returns:
+        An array `(batch, height, width, channels)`: uint8, or float32 cut off at -1 and 1.
+    """
     return np.stack([resize_channels(image, height, width) for image in images])
 
 

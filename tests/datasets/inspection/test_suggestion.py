@@ -311,8 +311,8 @@ def test_masks_and_void_in_grey(tmp_path, values, mapped, told):
     labels = blocks(values)
     report = inspect_dataset(grey_folder(tmp_path, labels, labels), verbose=0)
     assert report.notes[0] == told
-    reader = loaded(report).samples.reader
-    _, (ids, *_) = reader.read(loaded(report).samples.listing.samples[0])
+    reader = loaded(report).source.samples.reader
+    _, (ids, *_) = reader.read(loaded(report).source.samples.listing.samples[0])
     assert np.array_equal(ids, np.vectorize(mapped.get)(labels))
 
 
@@ -322,7 +322,7 @@ def test_ids_in_one_channel_and_in_three_are_one_set(tmp_path):
     save(tmp_path / "labels" / "one.png", blocks([1]))
     report = inspect_dataset(tmp_path, verbose=0)
     assert report.pixels == {0: 0.25, 1: 0.5, 2: 0.25} and not report.suspicious
-    samples = loaded(report).samples
+    samples = loaded(report).source.samples
     assert np.array_equal(samples.reader.read(samples.listing.samples[1])[1][0], blocks([1]))
 
 
