@@ -25,6 +25,10 @@ def resolve_modulation(modulation, num_classes=None):
 
     That is, not on a CPU, or on JAX on several devices; unless there are very many classes, whose
     one-hot map would fill the memory.
+
+    Args:
+        modulation: one of `MODULATIONS`.
+        num_classes: the void class counts; `None`: float maps.
     """
     check_modulation(modulation)
     dense = modulation == "auto" and not has_many_classes(num_classes) and not _on_cpu()
