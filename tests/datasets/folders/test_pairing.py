@@ -104,10 +104,10 @@ def test_missing_and_empty_folders_are_named(tmp_path):
 
 
 def test_a_file_of_the_right_name_and_the_wrong_kind_is_told(tmp_path):
-    images = make_files(tmp_path / "i", "0.jpg", "1.tif")
+    images = make_files(tmp_path / "i", "0.jpg", "1.gif")
     labels = make_files(tmp_path / "l", "0.png", "1.png")
     with pytest.raises(
-        ValueError, match=r"no image of .*: 1\.png; .*/i/1\.tif is not one of \.bmp"
+        ValueError, match=r"no image of .*: 1\.png; .*/i/1\.gif is not one of \.bmp"
     ):
         pair_files(images, labels)
     make_files(images, "1.png")
