@@ -1,7 +1,6 @@
 """What the scripts share: flags that say where the data is, and errors told in one line."""
 
 import ast
-import re
 import sys
 
 from absl import app, flags
@@ -37,16 +36,37 @@ def run(main):
                 raise ValueError(f"Unknown arguments: {argv[1:]}")
             return main(argv)
         except (ValueError, OSError) as error:
-            message = str(error)
-        except Exception as error:
-            # TensorFlow hands on what went wrong while it read a file, with a traceback of its own.
-            found = re.search(r"ValueError: (.+)", str(error))
-            if found is None or not type(error).__module__.startswith("tensorflow."):
+            message = error
+        except RuntimeError as error:
+            if type(error) is not RuntimeError:  # Of its kinds, some tell of mistakes in a program.
                 raise
-            message = found[1]
+            message = error
         sys.exit(f"{sys.argv[0]}: {message}")
 
     app.run(told)
+
+
+def define_sizes():
+    """The flags that say how files get the size of the images the networks see."""
+    flags.DEFINE_list(
+        "load_size",
+        None,
+        "With folders: height,width before the crop, or one number; see --resize.",
+    )
+    flags.DEFINE_enum(
+        "resize",
+        "stretch",
+        ["stretch", "scale_width", "scale_short_side", "none"],
+        "With folders: what --load_size is; scale_... keep the ratio of width to height.",
+    )
+
+
+def sizes():
+    """The arguments of `define_sizes`."""
+    load_size = numbers("load_size", int, (1, 2))
+    if load_size is not None and len(load_size) == 1:
+        (load_size,) = load_size
+    return {"load_size": load_size, "resize": flags.FLAGS.resize}
 
 
 def folders():
@@ -56,19 +76,33 @@ def folders():
 
 def image_options():
     """The arguments that say which images the files hold."""
-    image_range = flags.FLAGS.image_range
-    try:
-        image_range = image_range and tuple(map(float, image_range))
-    except ValueError:
-        raise ValueError(f"--image_range={','.join(image_range)}: want two numbers.") from None
+    image_range = numbers("image_range", float)
     return {"image_channels": flags.FLAGS.image_channels, "image_range": image_range}
+
+
+def numbers(name, kind=int, counts=(2,)):
+    """The numbers that a flag lists, as a tuple; `None` if it is not given."""
+    texts = flags.FLAGS[name].value
+    try:
+        found = None if texts is None else tuple(map(kind, texts))
+    except ValueError:
+        found = ()
+    if found is not None and len(found) not in counts:
+        wanted = ("one or " if 1 in counts else "") + ("two whole" if kind is int else "two")
+        raise ValueError(f"--{name}={','.join(texts)}: want {wanted} numbers.")
+    return found
+
+
+def refuse(names, why):
+    """Refuses flags that would be dropped."""
+    for name in names:
+        if flags.FLAGS[name].present:
+            raise ValueError(f"--{name} {why}")
 
 
 def refuse_with_dataset(*names):
     """Refuses flags for folders of one's own beside --dataset."""
-    for name in names:
-        if flags.FLAGS[name].present:
-            raise ValueError(f"--{name} is for your own folders; --dataset has its own.")
+    refuse(names, "is for your own folders; --dataset has its own.")
 
 
 def data_options(text, taken=()):

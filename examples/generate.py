@@ -7,7 +7,8 @@
 
 Every label map (PNG, BMP, TIFF or .npy, ids in one channel, in folders in folders too) becomes a
 PNG of the same name, of a public dataset of the name of its photograph; of images that are neither
-grey nor RGB, a .npy file of bytes (height, width, channels).
+grey nor RGB, a .npy file of bytes (height, width, channels). With --resize and --load_size as in
+training, what is painted is the middle of each label map; without, it is stretched.
 """
 
 import os
@@ -19,25 +20,24 @@ from pathlib import Path
 import _data_options
 import keras
 import numpy as np
-from _data_options import data_options, image_options, load, refuse_with_dataset
+from _data_options import data_options, image_options, load, refuse, refuse_with_dataset, sizes
 from absl import flags
 from PIL import Image
 
-import keras_spade
+from keras_spade.datasets import label_files, source_of
 
 FLAGS = flags.FLAGS
+_data_options.define_sizes()
 flags.adopt_module_key_flags(_data_options)
 
-# With a bad file skipped, another's picture would have its name.
-TAKEN = ("split", "image_size", "batch_size", "shuffle", "on_bad_file", "flip", "shard")
-SUFFIXES = (".bmp", ".npy", ".png", ".tif", ".tiff")
+TAKEN = ("image_size", "load_size", "resize", "crop", "batch_size", "shuffle", "flip", "shard")
 
 flags.DEFINE_string("model", None, "The model that train.py saved, gan.keras.", required=True)
 flags.DEFINE_string("data", None, "A folder as for train.py; or --labels.")
 flags.DEFINE_string("labels", None, "A folder of label maps alone.")
 flags.DEFINE_string("split", None, "With --dataset: which part of it.")
 flags.DEFINE_string("out", None, "Where the pictures go.", required=True)
-flags.DEFINE_string("instances", None, "With --labels: a folder of instance maps, if needed.")
+flags.DEFINE_string("instances", None, "A folder of instance maps, if needed.")
 flags.DEFINE_string("style", None, "A photograph whose style is taken, with an encoder.")
 flags.DEFINE_integer("batch_size", 4, "Label maps painted at once.", lower_bound=1)
 flags.DEFINE_integer("seed", 0, "Of the latents.")
@@ -50,23 +50,29 @@ def main(argv):
     for name in ("data", "labels", "instances"):
         if FLAGS[name].value is not None and not Path(FLAGS[name].value).is_dir():
             raise ValueError(f"--{name}={FLAGS[name].value} is not a folder.")
+    refuse(["image_folder"], "is of no use: pictures are painted of label maps.")
+    if FLAGS.data is None:
+        refuse(["label_folder", "instance_folder"], "is for --data; with --labels, --instances.")
+    if FLAGS.style is None:
+        refuse(["image_channels", "image_range"], "is for --style.")
     gan = keras.models.load_model(FLAGS.model, compile=False)
-    names, batches = (public if FLAGS.dataset else own_folder)(gan.generator)
+    if not gan.generator.instance_edges:
+        refuse(["instances", "instance_folder"], "is of no use: the model has no instance edges.")
+    count, batches = (public if FLAGS.dataset else own_folder)(gan.generator)
     style = None
     if FLAGS.style:
         images = image_options()
-        if gan.encoder is not None:
+        if gan.encoder is not None and not FLAGS["image_channels"].present:
             images["image_channels"] = gan.encoder.image_shape[-1]
         style = load("read_image", FLAGS.style, **images)[None]
     latents = None
     if gan.generator.latent_dim is not None and style is None:
         rng = np.random.default_rng(FLAGS.seed)
-        latents = rng.normal(size=(len(names), gan.generator.latent_dim))
+        latents = rng.normal(size=(count, gan.generator.latent_dim))
     out = Path(FLAGS.out)
-    progress = keras.utils.Progbar(len(names), unit_name="picture")
-    done = 0
-    for labels, instances in batches:
-        group = names[done : done + len(labels)]
+    progress = keras.utils.Progbar(count, unit_name="picture")
+    done = painted = 0
+    for names, labels, instances in batches:
         pictures = gan.generate(
             labels,
             instances=instances,
@@ -74,7 +80,9 @@ def main(argv):
             latent=None if latents is None else latents[done : done + len(labels)],
             seed=FLAGS.seed,
         )
-        for name, picture in zip(group, pictures, strict=True):
+        for name, picture in zip(names, pictures, strict=True):
+            if name is None:
+                continue
             path = out / f"{name}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             if picture.shape[-1] in (1, 3):
@@ -83,22 +91,27 @@ def main(argv):
                 )
             else:
                 np.save(path.with_suffix(".npy"), picture)
+            painted += 1
         done += len(labels)
         progress.update(done)
-    print(f"{done} pictures are in {out}.")
+    if not painted:
+        raise ValueError("No label map can be read.")
+    print(f"{painted} pictures are in {out}.")
 
 
 def public(generator):
-    """Names and batches of label and instance maps of a public dataset."""
-    if FLAGS.instances:
-        raise ValueError("--instances is for your own folders; --dataset has its own.")
+    """Number and batches of names, label and instance maps of a public dataset.
+
+    Files that cannot be read are skipped if --data_options says so: their name is `None`, as
+    another's maps take their place.
+    """
+    refuse_with_dataset("void_label", "instances", *_data_options.FOLDERS)
     options = {"split": FLAGS.split} if FLAGS.split else {}
-    options |= data_options(FLAGS.data_options, TAKEN)
-    options |= {"image_size": generator.image_shape[:2], "batch_size": FLAGS.batch_size}
-    refuse_with_dataset("void_label", *_data_options.FOLDERS)
+    options |= data_options(FLAGS.data_options, ("split", *TAKEN))
+    options |= {"image_size": generator.image_shape[:2], "batch_size": FLAGS.batch_size, **sizes()}
     directory = FLAGS.data or FLAGS.labels
-    dataset = load(FLAGS.dataset, directory, **options, shuffle=False)
-    source = keras_spade.datasets.source_of(dataset)
+    dataset = load(FLAGS.dataset, directory, **options, shuffle=False, crop="center")
+    source = source_of(dataset)
     classes, void = source.num_classes, source.void_class
     # Ids as in the files, 0 being void, are 151 classes or 150 and void: the same channels.
     unshifted = classes == 151 and generator.num_classes == 150 and generator.void_class
@@ -119,87 +132,68 @@ def public(generator):
             path.relative_to(Path(directory).expanduser().absolute()).with_suffix("")
             for path in paths
         ]
-    return names, (
-        (batch["labels"], batch["instances"] if generator.instance_edges else None)
-        for batch in dataset.as_numpy_iterator()
-    )
+    named = list(zip(names, source.image_files, strict=True))
+
+    def batches():
+        for batch in dataset.as_numpy_iterator():
+            group = named[: len(batch["labels"])]
+            del named[: len(group)]
+            group = [None if file in source.skipped else name for name, file in group]
+            yield group, batch["labels"], batch["instances"] if generator.instance_edges else None
+
+    return len(names), batches()
 
 
 def own_folder(generator):
-    """Names and batches of label and instance maps of a folder."""
+    """Number and batches of names, label and instance maps of a folder.
+
+    Maps that cannot be read are left out if --data_options says so.
+    """
     if FLAGS.split:
         raise ValueError("--split is for --dataset.")
-    labels = (FLAGS.labels,) if FLAGS.data is None else (FLAGS.data, FLAGS.label_folder)
-    files = by_name(*labels)
-    if not files:
-        raise ValueError(f"{'/'.join(labels)} holds no {', '.join(SUFFIXES)} files.")
-    instances = {}
+    if FLAGS.data is None:
+        files = label_files(FLAGS.labels)
+    else:
+        files = label_files(FLAGS.data, FLAGS.label_folder)
+    instances = None
     if generator.instance_edges:
-        if FLAGS.instances is None and FLAGS.data is None:
+        if FLAGS.instances:
+            refuse(["instance_folder"], "and --instances exclude each other.")
+            instances = label_files(FLAGS.instances, kind="instance")
+        elif FLAGS.data:
+            instances = label_files(FLAGS.data, FLAGS.instance_folder, "instance")
+        else:
             raise ValueError("--instances is needed: the model was trained with instance edges.")
-        maps = (FLAGS.instances,) if FLAGS.instances else (FLAGS.data, FLAGS.instance_folder)
-        instances = by_name(*maps)
         missing = [name for name in files if name not in instances]
         if missing:
-            raise ValueError(f"{'/'.join(maps)} holds no {missing[0]}.")
-    names = list(files)
-    groups = (names[i : i + FLAGS.batch_size] for i in range(0, len(names), FLAGS.batch_size))
-    options = data_options(FLAGS.data_options, ("num_classes", "void_label", "void_class"))
-    return names, (
-        (
-            read([files[name] for name in group], generator, options),
-            read_instances([instances[name] for name in group], generator) if instances else None,
-        )
-        for group in groups
-    )
-
-
-def by_name(folder, within="."):
-    """A dict name -> file, of those that may be maps, in the order of their names.
-
-    `within` is a folder in `folder`, or several, as `*/labels`, the files of which are named by
-    part, then.
-    """
-    parts = sorted(Path(folder).glob(within)) if "*" in within else [Path(folder, within)]
-    if not parts or not parts[0].is_dir():
-        raise ValueError(
-            f"{folder} holds no folder {within}; --label_folder and the like name others."
-        )
-    files = {}
-    for part in parts:
-        begin = part.parent.relative_to(folder) if "*" in within else Path()
-        for file in sorted(part.rglob("*")):
-            path = begin / file.relative_to(part)
-            if file.suffix.lower() not in SUFFIXES or any(name[0] == "." for name in path.parts):
-                continue
-            other = files.setdefault(path.with_suffix(""), file)
-            if other != file:
-                raise ValueError(f"{other} and {file} have the same name.")
-    return files
-
-
-def read(files, generator, options):
-    """The label maps of some files as one batch, resized to the size the generator paints."""
-    void_label = FLAGS.void_label if FLAGS.void_label >= 0 else None
-    arguments = {
-        "num_classes": generator.num_classes,
-        "void_class": generator.void_class,
-        **options,
-    }
+            raise ValueError(f"{files[missing[0]]} has no instance map of the same name.")
+    size = {"image_size": generator.image_shape[:2], **sizes()}
+    options = {"num_classes": generator.num_classes, "void_class": generator.void_class, **size}
+    options |= data_options(FLAGS.data_options, (*options, "void_label", *TAKEN))
+    skips = options.pop("on_bad_file", "error") == "skip"
     if FLAGS["void_label"].present or "label_mapping" not in options:
-        arguments["void_label"] = void_label
-    return resized([load("read_label_map", file, **arguments) for file in files], generator)
+        options["void_label"] = FLAGS.void_label if FLAGS.void_label >= 0 else None
 
+    def maps(name):
+        found = [load("read_label_map", files[name], **options)]
+        return found + ([load("read_label_map", instances[name], **size)] if instances else [])
 
-def read_instances(files, generator):
-    """The instance maps of some files as one batch."""
-    return resized([keras_spade.datasets.read_label_map(file) for file in files], generator)
+    def batches():
+        names = list(files)
+        for i in range(0, len(names), FLAGS.batch_size):
+            found = {}
+            for name in names[i : i + FLAGS.batch_size]:
+                try:
+                    found[name] = maps(name)
+                except ValueError as error:
+                    if not skips:
+                        raise
+                    print(f"Skipped: {error}")
+            if found:
+                labels, *edges = map(np.stack, zip(*found.values(), strict=True))
+                yield list(found), labels, edges[0] if edges else None
 
-
-def resized(maps, generator):
-    """Maps of any sizes as one batch."""
-    size = generator.image_shape[:2]
-    return np.concatenate([keras_spade.layers.nearest_resize(ids[None], *size) for ids in maps])
+    return len(files), batches()
 
 
 if __name__ == "__main__":

@@ -34,9 +34,9 @@ def main(argv):
     """Inspects."""
     flags_of_own = ("num_classes", "void_label", "void_class", *folders())
     images = image_options()
-    taken = ("split", "on_bad_file", *images, *(flags_of_own if FLAGS.dataset is None else ()))
+    taken = ("split", *images, *(flags_of_own if FLAGS.dataset is None else ()))
     options = data_options(FLAGS.data_options, taken)
-    options |= {"on_bad_file": "skip", **images}
+    options |= {"on_bad_file": "skip", **images}  # Bad files are told, also where they are skipped.
     data = FLAGS.data
     if FLAGS.split and FLAGS.dataset is None:
         raise ValueError("--split is for --dataset.")

@@ -15,6 +15,7 @@ runs this command, with a --run_dir that all of them see.
 """
 
 import csv
+import itertools
 import json
 import os
 import pathlib
@@ -27,7 +28,7 @@ import keras
 import matplotlib
 import numpy as np
 import tensorflow as tf
-from _data_options import data_options, image_options, load, refuse_with_dataset
+from _data_options import data_options, image_options, load, numbers, refuse, refuse_with_dataset
 from absl import flags
 
 import keras_spade
@@ -37,6 +38,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 FLAGS = flags.FLAGS
+_data_options.define_sizes()
 flags.adopt_module_key_flags(_data_options)
 
 flags.DEFINE_string("data", "scenes", "'scenes' (drawn), or a folder with images/ and labels/.")
@@ -53,17 +55,6 @@ flags.DEFINE_integer("num_classes", None, "Label classes, void not counted, of y
 flags.DEFINE_bool("void_class", False, "Whether void pixels are a class of their own.")
 flags.DEFINE_bool("instance_edges", False, "Whether instances/ become an edge channel.")
 flags.DEFINE_list("image_size", ["64", "64"], "height,width of the images the networks see.")
-flags.DEFINE_list(
-    "load_size",
-    None,
-    "With folders: height,width before the random crop, or one number; see --resize.",
-)
-flags.DEFINE_enum(
-    "resize",
-    "stretch",
-    ["stretch", "scale_width", "scale_short_side", "none"],
-    "With folders: what --load_size is; scale_... keep the ratio of width to height.",
-)
 flags.DEFINE_bool("flip", True, "With folders: mirror training samples at random.")
 flags.DEFINE_integer("num_scenes", 512, "Drawn scenes to train on.", lower_bound=1)
 
@@ -89,6 +80,12 @@ flags.DEFINE_enum(
 flags.DEFINE_integer("backup_every", 0, "Steps between backups; 0: at every epoch's beginning.")
 flags.DEFINE_bool("new_run", False, "Begin anew, also where --run_dir holds backups.")
 
+# What drawn scenes have no use for.
+FOR_FOLDERS = (
+    *("validation_split", "validation_data", *_data_options.FOLDERS, "image_channels"),
+    *("image_range", "num_classes", "void_label", "void_class", "load_size", "resize", "flip"),
+    "data_options",
+)
 # What may change when training goes on.
 MAY_CHANGE = ("epochs", "backup_every", "new_run", "pictures", "strategy")
 
@@ -183,15 +180,15 @@ def datasets():
     if FLAGS.split and FLAGS.dataset is None:
         raise ValueError("--split is for --dataset; folders have --validation_split=0.1.")
     common = {
-        "image_size": tuple(int(n) for n in FLAGS.image_size),
+        "image_size": numbers("image_size"),
         "batch_size": FLAGS.batch_size,
         "seed": FLAGS.seed,
     }
     if FLAGS.data == "scenes" and FLAGS.dataset is None:
-        if FLAGS.image_channels != 3:
-            raise ValueError("--image_channels is for folders; drawn scenes have 3.")
+        refuse(FOR_FOLDERS, "is for folders, which --data names; without it scenes are drawn.")
         return drawn_scenes(common)
-    common |= {"load_size": load_size(), "resize": FLAGS.resize, **image_options()}
+    refuse(["num_scenes"], "is for drawn scenes, without --data.")
+    common |= {**_data_options.sizes(), **image_options()}
     for_training = {"flip": FLAGS.flip, "drop_remainder": True}
     for_validation = {"crop": "center", "shuffle": False}
     if (share := validation_share()) is not None:
@@ -201,14 +198,6 @@ def datasets():
         common, for_training, for_validation
     )
     return training, validation, classes | {"instance_edges": FLAGS.instance_edges}, palette
-
-
-def load_size():
-    """What is resized to before the crop: one number, or height and width."""
-    if FLAGS.load_size is None:
-        return None
-    numbers = tuple(map(int, FLAGS.load_size))
-    return numbers[0] if len(numbers) == 1 else numbers
 
 
 def validation_share():
@@ -282,7 +271,7 @@ def public(common, for_training, for_validation):
 
 def model(conditioning):
     """A compiled GauGAN of the size the flags ask for."""
-    shape = (*(int(n) for n in FLAGS.image_size), FLAGS.image_channels)
+    shape = (*numbers("image_size"), FLAGS.image_channels)
     conditioning = {"image_shape": shape, **conditioning}
     generator = SPADEGenerator(
         **conditioning,
@@ -313,7 +302,13 @@ def model(conditioning):
 def spread_samples(dataset, count):
     """Samples spread over a dataset, as one batch of arrays."""
     step = max(1, len(dataset) * FLAGS.batch_size // count)
-    samples = list(dataset.unbatch().shard(step, 0).take(count).as_numpy_iterator())
+    # Of whole batches: a transformation of the dataset would tell less of a bad file.
+    samples = (
+        {key: array[i] for key, array in batch.items()}
+        for batch in dataset.as_numpy_iterator()
+        for i in range(len(batch["labels"]))
+    )
+    samples = list(itertools.islice(samples, 0, (count - 1) * step + 1, step))
     return {key: np.stack([sample[key] for sample in samples]) for key in samples[0]}
 
 

@@ -2,6 +2,7 @@
 
 from keras_spade.datasets.by_epoch import by_epoch as by_epoch
 from keras_spade.datasets.by_epoch import epoch_order as epoch_order
+from keras_spade.datasets.folders.label_files import label_files as label_files
 from keras_spade.datasets.folders.label_mapping import LabelMapping as LabelMapping
 from keras_spade.datasets.folders.paired_folders import paired_folders as paired_folders
 from keras_spade.datasets.folders.read_image import read_image as read_image

@@ -25,6 +25,31 @@ def run(script, *flags, check=True):
     )
 
 
+def told_by(script, cases, **environment):
+    """What a script says of several lists of flags, one after the other in one process."""
+    command = [sys.executable, str(ROOT / "tests/processes/run_script.py"), script]
+    result = subprocess.run(
+        command,
+        input=json.dumps(cases),
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        timeout=600,
+    )
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def check_told(script, cases, *good, **environment):
+    """Each of some flags is told in one line that holds what it should; `good` ones end well."""
+    told = told_by(script, [*(flags for flags, _ in cases), *good], **environment)
+    assert [code for code in told[len(cases) :] if code] == []
+    for (flags, wanted), text in zip(cases, told, strict=False):
+        assert wanted in str(text), (flags, text)
+        assert text.startswith(f"examples/{script}.py: ") and "\n" not in text, text
+
+
 @pytest.fixture
 def street(tmp_path):
     """Five photographs and label maps, void 255, with instances."""
@@ -95,12 +120,12 @@ def test_own_folders_from_training_to_pictures(street, tmp_path):
     picture = np.asarray(Image.open(painted / "0.png")).astype(int)
     assert np.abs(picture - wanted[0]).max() <= 1
 
-    result = run("generate.py", *flags, check=False)
-    assert result.returncode != 0 and "--instances is needed" in result.stdout + result.stderr
-    result = run(
-        "generate.py", *flags, f"--instances={street / 'instances'}", "--void_label=9", check=False
-    )
-    assert result.returncode != 0 and "0.png: label ids out of range: 255" in result.stderr
+    wrong = f"--instances={street / 'instances'}", "--void_label=9"
+    cases = [
+        (flags, "--instances is needed"),
+        ([*flags, *wrong], "0.png: label ids out of range: 255"),
+    ]
+    check_told("generate", cases)
 
 
 @pytest.mark.slow
@@ -151,15 +176,14 @@ def test_a_public_dataset_from_training_to_pictures(tmp_path):
         picture = (tmp_path / "again" / "a" / f"{name}.png").read_bytes()
         assert picture == (painted / f"{name}.png").read_bytes()
 
-    for wrong, told in (
+    cases = (
         ("--num_classes=150", "--num_classes is for your own folders"),
         ("--instance_edges", "ade20k has no instance maps"),
         ("--split=validation", 'split must be "train" or "val"'),
         ("--data_options={'count': 1}", "unexpected keyword argument 'count'"),
         ("--data_options={'count'", "is no dict of arguments"),
-    ):
-        result = run("train.py", *ade, wrong, check=False)
-        assert result.returncode != 0 and told in result.stdout + result.stderr
+    )
+    check_told("train", [([*ade, wrong], told) for wrong, told in cases])
 
 
 @pytest.mark.slow
@@ -224,3 +248,65 @@ def test_a_mistake_is_told_before_training(street, tmp_path):
     assert told.startswith("examples/train.py: paired_folders: 1 of 5 files in ")
     result = run("train.py", f"--data={street}", check=False)
     assert result.returncode != 0 and "--num_classes" in result.stdout + result.stderr
+
+
+def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
+    labels = np.asarray(Image.open(street / "labels/4.png")).copy()
+    labels[:8] = 9
+    Image.fromarray(labels).save(street / "labels/4.png")
+    own = [f"--data={street}", "--num_classes=4", "--void_class", f"--run_dir={tmp_path / 'run'}"]
+    unused = ("--validation_split=0.1", "--validation_data=x", "--image_folder=x", "--resize=none")
+    unused += ("--load_size=9,9", "--image_range=0,9", "--num_classes=3", "--noflip")
+    cases = [([flag], f"{flag.partition('=')[0].replace('--no', '--')} is for") for flag in unused]
+    cases[unused.index("--num_classes=3")] = (["--num_classes=3"], "--num_classes is for folders")
+    cases += [
+        (["--image_size=a,b"], "--image_size=a,b: want two whole numbers"),
+        (["--image_size=64"], "--image_size=64: want two whole numbers"),
+        ([*own, "--load_size=9,b"], "--load_size=9,b: want one or two whole numbers"),
+        ([*own, "--image_range=0"], "--image_range=0: want two numbers"),
+        ([*own, "--num_scenes=9"], "--num_scenes is for drawn scenes"),
+        # A bad file among the validation samples; of the names 0 to 4, that is 4.
+        ([*own, "--validation_split=0.3", "--base_filters=2"], "4.png: label ids out of range: 9"),
+        (["--perceptual=imagenet", "--base_filters=2", "--num_scenes=4"], "ImageNet"),
+    ]
+    offline = {"https_proxy": "http://127.0.0.1:9", "KERAS_HOME": str(tmp_path / "keras")}
+    check_told("train", cases, **offline)
+
+
+def test_inspect_dataset_takes_the_options_that_it_proposes(street):
+    options = "--data_options={'on_bad_file': 'skip'}"
+    own = [f"--data={street}", "--num_classes=4", "--void_class"]
+    cases = [([*own, "--image_range=0,b"], "--image_range=0,b: want two numbers.")]
+    check_told("inspect_dataset", cases, [*own, options])
+
+
+def test_generate_reads_folders_as_training_does(street, tmp_path):
+    sizes = {"image_shape": (32, 32, 3), "num_classes": 4, "void_class": True}
+    generator = keras_spade.SPADEGenerator(**sizes, base_filters=2, hidden_filters=2)
+    discriminator = keras_spade.MultiScaleDiscriminator(**sizes, base_filters=2)
+    gan = keras_spade.GauGAN(generator, discriminator, seed=0)
+    gan.save(tmp_path / "gan.keras")
+    for part in ("1", "2"):
+        (street / f"masks_{part}").mkdir()
+        (street / "labels" / f"{part}.png").rename(street / f"masks_{part}" / "x.png")
+    np.save(street / "masks_2" / "bad.npy", np.full((48, 64), 9))
+    model = [f"--model={tmp_path / 'gan.keras'}", f"--out={tmp_path / 'out'}"]
+    own = [*model, f"--data={street}"]
+    parts = [*own, "--label_folder=masks_?", "--resize=scale_short_side", "--load_size=36"]
+    cases = [
+        (parts, "bad.npy: label ids out of range: 9"),
+        ([*own, "--image_folder=x"], "--image_folder is of no use"),
+        ([*own, "--image_channels=1"], "--image_channels is for --style"),
+        ([*own, "--instance_folder=x"], "--instance_folder is of no use"),
+        ([*own, "--load_size=a"], "--load_size=a: want one or two whole numbers"),
+        ([*model, f"--labels={street}/labels", "--label_folder=x"], "--label_folder is for --data"),
+    ]
+    check_told("generate", cases, [*parts, "--data_options={'on_bad_file': 'skip'}"])
+    painted = sorted((tmp_path / "out").rglob("*.png"))
+    assert [str(path.relative_to(tmp_path / "out")) for path in painted] == ["1/x.png", "2/x.png"]
+    for path in painted:
+        labels = np.asarray(Image.open(street / f"masks_{path.parent.name}" / "x.png"))
+        labels = np.where(labels == 255, 4, labels)[np.arange(36) * 48 // 36]
+        labels = labels[2:34, np.arange(48) * 64 // 48][:, 8:40]  # The middle of 36 x 48.
+        difference = gan.generate(labels[None])[0].astype(int) - np.asarray(Image.open(path))
+        assert np.abs(difference).max() <= 1

@@ -95,7 +95,7 @@ def pair_files(images, labels, instances=None, on_bad_file="error", keep=None):
         raise ValueError(f'on_bad_file must be "error" or "skip", got {on_bad_file!r}')
     problems, messages = {}, []
     sets = [files for files in (images, labels, instances) if files is not None]
-    found, rejected = zip(*(_by_name(f, problems, messages, keep) for f in sets), strict=True)
+    found, rejected = zip(*(files_by_name(f, problems, messages, keep) for f in sets), strict=True)
     for mine, theirs in permutations(zip(sets, found, rejected, strict=True), 2):
         _without_partner(*mine[:2], *theirs, problems, messages)
     if messages and on_bad_file == "error":
@@ -146,7 +146,7 @@ def printable(text):
     return os.fsencode(str(text)).decode("utf-8", "backslashreplace")
 
 
-def _by_name(files, problems, messages, keep):
+def files_by_name(files, problems, messages, keep=None):
     """A dict name -> path; of the files that share one, none, but a problem.
 
     And a dict name -> path of those that are not of this kind.

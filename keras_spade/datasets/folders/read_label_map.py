@@ -1,8 +1,9 @@
 """One label map from disk."""
 
 from keras_spade.datasets.folders.reading import read_colors, read_ids
-from keras_spade.datasets.folders.sample_reader import chosen_mapping, class_ids
+from keras_spade.datasets.folders.sample_reader import SampleReader, chosen_mapping, class_ids
 from keras_spade.datasets.folders.smoothing import refuse_smooth
+from keras_spade.images import resize_maps
 
 
 def read_label_map(
@@ -12,6 +13,9 @@ def read_label_map(
     void_class=False,
     label_mapping=None,
     allow_smooth_labels=False,
+    image_size=None,
+    load_size=None,
+    resize="stretch",
 ):
     """Reads a label map, or instance ids, as the folder datasets do.
 
@@ -24,6 +28,10 @@ def read_label_map(
         label_mapping: a `LabelMapping`, in the place of `void_label`.
         allow_smooth_labels: whether ids of classes may go over borders in steps, as smoothing and
             JPEG make them; else they are an error.
+        image_size: `(height, width)` that the map gets, as in `paired_folders` with
+            `crop="center"`; `None`: the size of the file.
+        load_size: as in `paired_folders`.
+        resize: as in `paired_folders`.
 
     Returns:
         int32 `(height, width)`.
@@ -39,6 +47,17 @@ def read_label_map(
     gan.generate(labels[None])
     ```
     """
+    ids = _ids(file, num_classes, void_label, void_class, label_mapping, allow_smooth_labels)
+    if image_size is None:
+        if load_size is not None or resize != "stretch":
+            raise ValueError("image_size is needed with load_size and resize")
+        return ids
+    reader = SampleReader(1, image_size, load_size, resize, crop="center")
+    return reader.window([resize_maps(ids[None], *reader.loaded_size(file, ids.shape))[0]], ())[0]
+
+
+def _ids(file, num_classes, void_label, void_class, label_mapping, allow_smooth_labels):
+    """The ids in a file, of the size they have there."""
     if num_classes is None:
         if label_mapping is not None or void_class:
             raise ValueError("num_classes is needed with label_mapping and void_class")
