@@ -24,7 +24,7 @@ from _data_options import data_options, image_options, load, refuse, refuse_with
 from absl import flags
 from PIL import Image
 
-from keras_spade.datasets import label_files, source_of
+from keras_spade import datasets
 
 FLAGS = flags.FLAGS
 _data_options.define_sizes()
@@ -111,7 +111,7 @@ def public(generator):
     options |= {"image_size": generator.image_shape[:2], "batch_size": FLAGS.batch_size, **sizes()}
     directory = FLAGS.data or FLAGS.labels
     dataset = load(FLAGS.dataset, directory, **options, shuffle=False, crop="center")
-    source = source_of(dataset)
+    source = datasets.source_of(dataset)
     classes, void = source.num_classes, source.void_class
     # Ids as in the files, 0 being void, are 151 classes or 150 and void: the same channels.
     unshifted = classes == 151 and generator.num_classes == 150 and generator.void_class
@@ -152,16 +152,16 @@ def own_folder(generator):
     if FLAGS.split:
         raise ValueError("--split is for --dataset.")
     if FLAGS.data is None:
-        files = label_files(FLAGS.labels)
+        files = datasets.label_files(FLAGS.labels)
     else:
-        files = label_files(FLAGS.data, FLAGS.label_folder)
+        files = datasets.label_files(FLAGS.data, FLAGS.label_folder)
     instances = None
     if generator.instance_edges:
         if FLAGS.instances:
             refuse(["instance_folder"], "and --instances exclude each other.")
-            instances = label_files(FLAGS.instances, kind="instance")
+            instances = datasets.label_files(FLAGS.instances, kind="instance")
         elif FLAGS.data:
-            instances = label_files(FLAGS.data, FLAGS.instance_folder, "instance")
+            instances = datasets.label_files(FLAGS.data, FLAGS.instance_folder, "instance")
         else:
             raise ValueError("--instances is needed: the model was trained with instance edges.")
         missing = [name for name in files if name not in instances]

@@ -23,7 +23,7 @@ def make(folder, names):
 
 
 def names_in(dataset):
-    return dataset.samples.listing.names
+    return dataset.source.samples.listing.names
 
 
 def validated(names, share):
