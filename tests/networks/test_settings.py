@@ -49,7 +49,6 @@ def test_floatx_of_16_bits_is_refused(floatx):
     "policy, message",
     [
         ("float16", "got 'float16'; for 16 bits use .*mixed_bfloat16"),
-        ("bfloat16", "got 'bfloat16'; for 16 bits use .*mixed_bfloat16"),
         ("int8_from_float32", "got 'int8_from_float32'; export the model"),
         ("float8_from_mixed_bfloat16", "got 'float8_from_mixed_bfloat16'; export the model"),
         (
@@ -66,7 +65,9 @@ def test_policies_that_cannot_be_are_refused(policy, message):
         StyleEncoder(SHAPE, base_filters=1)
 
 
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16", "float64"])
+@pytest.mark.parametrize(
+    "policy", ["float32", "mixed_bfloat16", "mixed_float16", "bfloat16", "float64"]
+)
 @sixty_four_bits()
 def test_the_others_are_taken_in_any_form(policy):
     keras.config.set_dtype_policy(policy)
