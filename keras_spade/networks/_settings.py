@@ -31,7 +31,7 @@ def checked_policy(dtype) -> keras.DTypePolicy:
             'keras.config.set_image_data_format("channels_last") before networks are made, and '
             "transpose images that have their channels first."
         )
-    if keras.config.floatx() not in ("float32", "float64"):
+    if keras.config.floatx() == "float16":
         raise ValueError(
             f'keras.config.floatx() is "{keras.config.floatx()}", in which learning rates and sums '
             f'of losses are lost. Call keras.config.set_floatx("float32"); {SIXTEEN_BITS}.'
