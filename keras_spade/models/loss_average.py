@@ -5,14 +5,18 @@ from keras import ops
 
 from keras_spade.backends.part import Part
 from keras_spade.backends.replicas import sum_over_replicas
-from keras_spade.precision import full_precision
+from keras_spade.precision import full_precision, full_precision_dtype
 
 
 class LossAverage(keras.metrics.Mean):
     """A mean that is not a number if it is of nothing, where Keras' is 0.
 
-    So that an epoch in which every step was skipped is not the best of all.
+    So that an epoch in which every step was skipped is not the best of all. It counts in float32 at
+    least: in 16 bits, nothing is added to a sum of some hundreds.
     """
+
+    def __init__(self, name="mean", dtype=None):
+        super().__init__(name, dtype or full_precision_dtype(keras.config.floatx()))
 
     def result(self):
         """The mean."""

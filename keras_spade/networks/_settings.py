@@ -5,7 +5,7 @@ import warnings
 import keras
 from keras import ops
 
-POLICIES = ("float32", "mixed_bfloat16", "mixed_float16", "float64")
+POLICIES = ("float32", "mixed_bfloat16", "mixed_float16", "bfloat16", "float64")
 SIXTEEN_BITS = (
     'for 16 bits use keras.config.set_dtype_policy("mixed_bfloat16") (or "mixed_float16"), which '
     "keeps weights and optimizers in float32"
@@ -31,7 +31,7 @@ def checked_policy(dtype) -> keras.DTypePolicy:
             'keras.config.set_image_data_format("channels_last") before networks are made, and '
             "transpose images that have their channels first."
         )
-    if keras.config.floatx() not in ("float32", "float64"):
+    if keras.config.floatx() == "float16":
         raise ValueError(
             f'keras.config.floatx() is "{keras.config.floatx()}", in which learning rates and sums '
             f'of losses are lost. Call keras.config.set_floatx("float32"); {SIXTEEN_BITS}.'
@@ -43,8 +43,12 @@ def checked_policy(dtype) -> keras.DTypePolicy:
             "Generator, discriminator and encoder may have different ones."
         )
     if policy.name not in POLICIES:
-        whole = policy.name in ("float16", "bfloat16")
-        way_out = SIXTEEN_BITS if whole else "export the model, and quantize what is exported"
+        # In float16, Adam's epsilon is 0.
+        way_out = (
+            SIXTEEN_BITS
+            if policy.name == "float16"
+            else "export the model, and quantize what is exported"
+        )
         raise ValueError(
             f"`dtype` must be one of the policies {', '.join(POLICIES)}, got {policy.name!r}; "
             f"{way_out}."

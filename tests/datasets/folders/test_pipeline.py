@@ -15,6 +15,7 @@ class SleepyReader:
     image_size = (1, 4)
     label_dtype = np.dtype("int32")
     image_dtype = np.dtype("uint8")
+    image_channels = 3
 
     def load(self, files):
         time.sleep(0.3 if files[0] == 0 else 0.02)
