@@ -16,6 +16,7 @@ class SleepyReader:
     label_dtype = np.dtype("int32")
     image_dtype = np.dtype("uint8")
     image_channels = 3
+    image_range = None
 
     def load(self, files):
         time.sleep(0.3 if files[0] == 0 else 0.02)
