@@ -111,9 +111,9 @@ class GauGAN(Fitting):
         self.skipped_steps = SkippedSteps()
         self.supports_jit = backend.COMPILES_STEPS
         self.built = True
-        self.trainable = trainable  # Here, so that the networks are frozen, too.
-        self.loss_trackers = []
-        self._inference = None
+        if not trainable:  # Here, so that the networks are frozen, too.
+            self.trainable = False
+        self.loss_trackers, self._inference = [], None
 
     # === Configuration ===
 

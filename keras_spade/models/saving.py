@@ -95,7 +95,7 @@ class Saving(WholeFiles, keras.Model):
             places = {id(weight): place for place, weight in enumerate(self.weights)}
             config["optimized_weights"] = {
                 f"{side}_optimizer": [places[id(v)] for v in optimizer._trainable_variables]
-                for side, optimizer, _ in self._sides
+                for side, optimizer, _ in self._sides()
             }
         return config | {"initial_learning_rates": list(self.initial_learning_rates)}
 
@@ -120,10 +120,9 @@ class Saving(WholeFiles, keras.Model):
         """Whether the optimizers were built for the weights that are trainable now."""
         return all(
             list(map(id, optimizer._trainable_variables)) == list(map(id, variables))
-            for _, optimizer, variables in self._sides
+            for _, optimizer, variables in self._sides()
         )
 
-    @property
     def _sides(self):
         return (
             ("generator", self.generator_optimizer, self.generator_variables),
