@@ -53,8 +53,7 @@ def replacing(path, size=0):
         if not isinstance(error, OSError):
             raise
         state = "the file that was there is whole" if path.exists() else "there is no such file"
-        reason = error.strerror or error
-        raise OSError(error.errno, f"{path} could not be written, {state}: {reason}") from error
+        raise _not_written(error, path, state) from error
     with contextlib.suppress(OSError):  # Not every system can flush a folder's list of files.
         _flush(path.parent, os.O_RDONLY)
 
@@ -106,11 +105,16 @@ def replacing_folder(path):
         if not isinstance(error, OSError):
             raise
         state = "what was there is whole" if path.exists() else "there is no such folder"
-        reason = error.strerror or error
-        raise OSError(error.errno, f"{path} could not be written, {state}: {reason}") from error
+        raise _not_written(error, path, state) from error
     with contextlib.suppress(OSError):
         _flush(path.parent, os.O_RDONLY)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _not_written(error, path, state):
+    """The OSError that names the path, whatever the system's own one names."""
+    reason = error.strerror or error
+    return OSError(error.errno, f"{path} could not be written, {state}: {reason}")
 
 
 def _flush(path, mode=os.O_RDWR):

@@ -30,7 +30,7 @@
 - `check_label_range(labels, num_classes)`: returns the labels; fails, naming the range, on ids
   outside `0..num_classes-1`. While JAX traces, labels have no values: `guarded` has looked then.
 - `check_image_range(argument, image, others)`: returns images and tensors that wait for the check;
-  fails, naming the range, on floats beyond [-1, 1] by more than resizing makes, and on integers.
+  fails, naming the range, on floats beyond [-1, 1] by more than rounding makes, and on integers.
   (Not on NaN and infinity: a step that meets them is skipped.) While JAX traces, as above.
 
 **What stands around steps in Keras' loop**
