@@ -96,12 +96,12 @@ class Export:
                 )
 
     def write(self, generator: keras.Model) -> None:
-        """Writes a `SPADEGenerator`, as it is in inference, and leaves it as it is.
+        """Writes a generator, as it is in inference, and leaves it as it is.
 
         On several workers the first one writes, and the others pass.
 
         Args:
-            generator: a `SPADEGenerator`.
+            generator: a `Generator`.
 
         Raises:
             OSError: if the file cannot be written.

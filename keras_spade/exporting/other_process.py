@@ -16,7 +16,7 @@ def write_in_other_process(export, generator) -> None:
 
     Args:
         export: the `Export`.
-        generator: a `SPADEGenerator`.
+        generator: a `Generator`.
 
     Raises:
         ValueError: for options that are no JSON.

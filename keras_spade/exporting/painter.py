@@ -14,7 +14,7 @@ class Painter:
     """Paints bytes from named inputs; traced by TensorFlow, it is what every format is made of.
 
     Args:
-        generator: a `SPADEGenerator`, for inference.
+        generator: a `Generator`, for inference.
         image_size: `(height, width)` of the label maps, or `None` for any.
 
     Call arguments:

@@ -34,7 +34,7 @@ def read_batch(data, generator, part: Part | None) -> Batch:
 
     Args:
         data: a dict, or a tuple of labels and images, as Keras' loop hands it to a step.
-        generator: a `SPADEGenerator`.
+        generator: a `Generator`.
         part: of the global batch.
 
     Raises:
@@ -119,7 +119,7 @@ def conditioning_inputs(maps, generator) -> dict:
 
     Args:
         maps: what `label_maps` gave.
-        generator: a `SPADEGenerator`.
+        generator: a `Generator`.
 
     Raises:
         ValueError: for edges of another size, which resizing would thin.
@@ -138,7 +138,7 @@ def check_values(data, generator, images):
 
     Args:
         data: a batch, as Keras' loop hands it to a step.
-        generator: a `SPADEGenerator`.
+        generator: a `Generator`.
         images: the key of the images that the step reads.
     """
     x, y, _ = keras.utils.unpack_x_y_sample_weight(data)

@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_spade.backends.replicas import normal_over_replicas
 from keras_spade.layers import reparameterize
-from keras_spade.networks import MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
+from keras_spade.networks import Generator, MultiScaleDiscriminator, StyleEncoder
 
 SHARED = ("num_classes", "image_shape", "void_class", "instance_edges", "conditioning")
 
@@ -17,7 +17,7 @@ class GanNetworks:
     """Generator, discriminator and optional style encoder that belong together.
 
     Args:
-        generator: a `SPADEGenerator`.
+        generator: a `SPADEGenerator`, or another `Generator`.
         discriminator: a `MultiScaleDiscriminator` of the same conditioning and image shape.
         encoder: a `StyleEncoder` of the generator's `latent_dim`, or `None`.
 
@@ -25,13 +25,13 @@ class GanNetworks:
         ValueError: if they do not belong together.
     """
 
-    generator: SPADEGenerator
+    generator: Generator
     discriminator: MultiScaleDiscriminator
     encoder: StyleEncoder | None
 
     def __post_init__(self):
         for argument, network, kind in (
-            ("generator", self.generator, SPADEGenerator),
+            ("generator", self.generator, Generator),
             ("discriminator", self.discriminator, MultiScaleDiscriminator),
             ("encoder", self.encoder, StyleEncoder),
         ):

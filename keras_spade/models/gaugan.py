@@ -22,7 +22,7 @@ from keras_spade.models.loss_average import LossAverage
 from keras_spade.models.objective import Objective
 from keras_spade.models.painting import checked_maps, given_or_drawn_latent, style_tensor
 from keras_spade.models.training_step import TrainingStep
-from keras_spade.networks import MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
+from keras_spade.networks import Generator, MultiScaleDiscriminator, StyleEncoder
 from keras_spade.optimizers import AlternatingOptimizers
 from keras_spade.runs import SkippedSteps
 
@@ -44,7 +44,7 @@ class GauGAN(Fitting):
     `real + fake`. Fake and real images pass the discriminator as one batch.
 
     Args:
-        generator: a `SPADEGenerator`.
+        generator: a `SPADEGenerator`, or another `keras_spade.networks.Generator`.
         discriminator: a `MultiScaleDiscriminator` of the same conditioning and image shape.
         encoder: a `StyleEncoder` of the generator's `latent_dim`, or `None`. Without one, a
             generator with a latent draws it from a standard normal.
@@ -94,7 +94,7 @@ class GauGAN(Fitting):
 
     def __init__(
         self,
-        generator: SPADEGenerator,
+        generator: Generator,
         discriminator: MultiScaleDiscriminator,
         encoder: StyleEncoder | None = None,
         seed: int | None = None,

@@ -22,7 +22,7 @@ def checked_maps(labels, instances, generator) -> dict:
     Args:
         labels: as in `GauGAN.generate`.
         instances: as in `GauGAN.generate`.
-        generator: a `SPADEGenerator`.
+        generator: a `Generator`.
 
     Raises:
         ValueError: naming the argument that does not fit.

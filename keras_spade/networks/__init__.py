@@ -1,5 +1,6 @@
 """The three networks, each a functional model inside a class."""
 
+from keras_spade.networks.generator import Generator as Generator
 from keras_spade.networks.multi_scale_discriminator import (
     MultiScaleDiscriminator as MultiScaleDiscriminator,
 )

@@ -1,23 +1,20 @@
 """The generator."""
 
-import os
-
 import keras
 
 from keras_spade.arguments import positive_integer
-from keras_spade.exporting import Export
 from keras_spade.layers import LabelConv2D, SPADEResBlock, xavier_normal
 from keras_spade.layers.leaky_relu import leaky_relu
 from keras_spade.networks._conditioning import Conditioning, check_image_shape
-from keras_spade.networks._network import Network
 from keras_spade.networks._settings import checked_policy
+from keras_spade.networks.generator import Generator
 from keras_spade.precision import full_precision_dtype
 
 DOUBLINGS = {"normal": 5, "more": 6, "most": 7}
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
-class SPADEGenerator(Network):
+class SPADEGenerator(Generator):
     """Paints an image from a label map (and a latent that carries the style).
 
     A latent vector, through a dense layer, or without one the label map, through a 3 x 3
@@ -203,37 +200,6 @@ class SPADEGenerator(Network):
         self.spectral_norm = spectral_norm
         self.conditioning = conditioning
         self.modulation = modulation
-
-    def export(
-        self,
-        path: str | os.PathLike,
-        format: str = "tf_saved_model",
-        image_size: tuple[int, int] | None = None,
-        averaged: bool | str = "auto",
-        verbose: bool | None = None,
-        **options,
-    ) -> None:
-        """Exports as `GauGAN.export` does; a network alone has no averages of its weights.
-
-        Args:
-            path: as in `GauGAN.export`, and all that follow.
-            format: `"tf_saved_model"`, `"onnx"` or `"litert"`.
-            image_size: `(height, width)` of the label maps.
-            averaged: `"auto"` or `False`.
-            verbose: whether to print where the file is.
-            **options: of the format.
-
-        Raises:
-            ValueError: naming the argument that does not fit.
-            ImportError: naming what is to be installed.
-            RuntimeError: if the generator cannot be converted; nothing was written, then.
-        """
-        if averaged not in ("auto", False):
-            raise ValueError(
-                f"`averaged` must be 'auto' or False, got {averaged!r}: a generator alone has no "
-                "averages of its weights; call the GauGAN's `export`."
-            )
-        Export(path, format, image_size, verbose, options).write(self)
 
 
 def _latent_grid(image_shape, upsampling):

@@ -257,7 +257,7 @@ def test_if_none_can_be_read_training_does_not_begin_anew(tmp_path):
 
 def test_a_backup_of_something_else_is_refused(tmp_path):
     train(tmp_path, stop=(0, 2))
-    before = state_of(gan := tiny_gan(base_filters=3))
+    before = state_of(gan := tiny_gan(latent_dim=3))
     with pytest.raises(ValueError, match=r"epoch_00000_step_0000002.npz is of another model.*gen"):
         train(tmp_path, model=gan)
     assert equal(state_of(gan), before)

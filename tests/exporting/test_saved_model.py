@@ -103,7 +103,8 @@ def test_a_gan_at_any_time(tmp_path, when):
         gan = keras.models.load_model(tmp_path / "gan.keras")
     gan.export(tmp_path / "gan", verbose=False)
     inputs = {"labels": tf.constant(labels, tf.int32), "latent": tf.constant(latent)}
-    got = tf.saved_model.load(str(tmp_path / "gan")).serve(inputs)["image"].numpy()
+    served = tf.saved_model.load(str(tmp_path / "gan"))
+    got = served.serve(inputs)["image"].numpy()
     source = gan.averaged() if when == "averaged" else gan
     want = source.generate(labels, latent=latent)
     assert np.abs(got.astype(int) - want).max() <= 1

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 from support.backends import EAGERLY
+from support.tiny_generator import TinyGenerator
 
-from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
+from keras_spade import GauGAN, MultiScaleDiscriminator, StyleEncoder
 
 SHAPE = (32, 64, 3)
 
@@ -22,8 +23,8 @@ def make_gan():
         }
         latent_dim = 8 if encoder else latent_dim
         gan = GauGAN(
-            SPADEGenerator(**conditioning, latent_dim=latent_dim, base_filters=2, hidden_filters=4),
-            MultiScaleDiscriminator(**conditioning, base_filters=4),
+            TinyGenerator(**conditioning, latent_dim=latent_dim),
+            MultiScaleDiscriminator(**conditioning, base_filters=2, num_layers=2),
             StyleEncoder(SHAPE, 8, base_filters=2, resize_to=(128, 128)) if encoder else None,
             seed=seed,
         )

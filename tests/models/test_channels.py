@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 from support.backends import EAGERLY
+from support.tiny_generator import TinyGenerator
 
-from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
+from keras_spade import GauGAN, MultiScaleDiscriminator, StyleEncoder
 from keras_spade.losses import PerceptualLoss
 
 
@@ -13,7 +14,7 @@ def gan_of(channels):
     """A GAN with an encoder, not compiled, of images of so many channels."""
     shape = (32, 32, channels)
     return GauGAN(
-        SPADEGenerator(3, shape, latent_dim=2, base_filters=1, hidden_filters=2),
+        TinyGenerator(3, shape, latent_dim=2),
         MultiScaleDiscriminator(3, shape, base_filters=1, num_scales=1, num_layers=2),
         StyleEncoder(shape, latent_dim=2, base_filters=1, resize_to=(32, 96)),
         seed=0,

@@ -1,6 +1,7 @@
 """What is not trainable is not trained, does not drift, and stays so in copies and files."""
 
 import json
+from functools import partial
 
 import keras
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from support.backends import EAGERLY
 from support.tiny_gan import state_of, tiny_batch, tiny_gan
 
-from keras_spade import GauGAN, StyleEncoder
+from keras_spade import GauGAN, SPADEGenerator, StyleEncoder
 from keras_spade.callbacks import BackupAndRestore
 from keras_spade.optimizers import BiasCorrectedAdam
 
@@ -17,7 +18,8 @@ FROZEN = ("head_0/", "up_3/conv_0/", "up_2/norm_0/gamma/", "scale_0_conv_0/", "c
 
 
 def tiny_gan_with_encoder():
-    gan = tiny_gan()
+    generator = partial(SPADEGenerator, base_filters=2, hidden_filters=2)
+    gan = tiny_gan(generator=generator)
     encoder = StyleEncoder((32, 32, 3), 2, base_filters=2, resize_to=(128, 64), norm="batch")
     return GauGAN(gan.generator, gan.discriminator, encoder, seed=3)
 

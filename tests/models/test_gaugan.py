@@ -383,7 +383,7 @@ def test_what_cannot_be_used_is_refused(make_gan, batch):
         gan.generate(labels, instances=batch["instances"])
     with pytest.raises(ValueError, match="`style_image`: the model has no encoder"):
         make_gan(latent_dim=4)({"labels": labels, "style_image": image})
-    with pytest.raises(ValueError, match="`generator` must be a SPADEGenerator, got MultiScale"):
+    with pytest.raises(ValueError, match="`generator` must be a Generator, got MultiScale"):
         GauGAN(gan.discriminator, gan.generator)
 
 

@@ -5,7 +5,7 @@ from unittest import mock
 import keras
 import numpy as np
 
-from keras_spade import SPADEGenerator
+from keras_spade import SPADEGenerator, SpectralNorm
 from keras_spade.exporting import export
 from keras_spade.exporting.painter import Painter
 
@@ -13,12 +13,20 @@ SIZE = (32, 32)
 
 
 def make_generator(num_classes=4, **options):
-    """A tiny generator whose pictures are full of contrast."""
+    """A tiny generator whose pictures are full of contrast, and seldom black or white."""
     options = {"base_filters": 2, "hidden_filters": 3, "image_shape": (*SIZE, 3)} | options
     generator = SPADEGenerator(num_classes, **options)
     rng = np.random.default_rng(1)
     for weight in generator.trainable_weights:
-        weight.assign(weight + 0.3 * rng.standard_normal(weight.shape))
+        kernel = len(weight.shape) > 1
+        scale = (2 / np.prod(weight.shape[:-1])) ** 0.5 if kernel else 0.1
+        weight.assign(scale * rng.standard_normal(weight.shape))
+    for layer in generator._flatten_layers():
+        if isinstance(layer, SpectralNorm):
+            kernel = keras.ops.convert_to_numpy(layer.kernel).astype("float64")
+            v, _, u = np.linalg.svd(kernel.reshape(-1, kernel.shape[-1]), full_matrices=False)
+            layer.u.assign(u[0])
+            layer.v.assign(v[:, 0])
     return generator
 
 
