@@ -61,7 +61,8 @@ def paired_folders(
         image_folder: Where in `directory` the photographs are. `*/images` names the folders
             `images` of all its parts, with `*/labels` for the others; `*` stands for any name, or
             characters of one. Files of the same part belong together.
-        label_folder: Where in `directory` the label maps are.
+        label_folder: Where in `directory` the label maps are. In the folder of the photographs,
+            such as "." for both, the photographs are the JPEG and WebP files.
         instance_folder: Where in `directory` the instance maps are.
         image_channels: Channels of the images of the batches. 3: RGB, also of grey files; 1: grey,
             also of RGB files of 8 bits; else the number that every file has.

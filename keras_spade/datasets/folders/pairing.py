@@ -52,12 +52,17 @@ class Files:
 
 
 def own_files(directory, image_folder, label_folder, instance_folder, instances="auto"):
-    """The `Files` of images, labels and, or `None`, instances that `paired_folders` reads."""
+    """The `Files` of images, labels and, or `None`, instances that `paired_folders` reads.
+
+    In one folder for both, the photographs are those whose compression is lossy.
+    """
     found = Files("instance", directory, within=instance_folder)
     if instances == "auto":
         instances = instance_folder != INSTANCE_FOLDER or bool(found.folders)
+    together = os.path.normpath(image_folder) == os.path.normpath(label_folder)
+    suffixes = (*LOSSY_SUFFIXES, ".webp") if together else IMAGE_SUFFIXES
     return (
-        Files("image", directory, suffixes=IMAGE_SUFFIXES, within=image_folder),
+        Files("image", directory, suffixes=suffixes, within=image_folder),
         Files("label", directory, within=label_folder),
         instance_folder_or_none(directory, instances) and found,
     )

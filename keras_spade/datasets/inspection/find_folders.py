@@ -9,6 +9,7 @@ from pathlib import Path
 from keras_spade.datasets.folders.pairing import (
     IMAGE_SUFFIXES,
     LABEL_SUFFIXES,
+    LOSSY_SUFFIXES,
     files_below,
     own_files,
 )
@@ -80,7 +81,7 @@ def find_folders(given, directory):
     part = min(map(_part, pairs), key=_rank, default="")
     chosen = [pair for pair in pairs if _part(pair) == part]
     if not chosen:
-        return None
+        return _together(given, directory)
     shapes = Counter((len(pair.above), pair.names) for pair in chosen)
     shape = max(shapes, key=shapes.get)
     alike = [pair for pair in chosen if (len(pair.above), pair.names) == shape]
@@ -96,6 +97,32 @@ def find_folders(given, directory):
     first = next((place for place, name in enumerate(levels) if name == "*"), len(levels))
     within = ["/".join((*levels[first:], name)) if name else given.instance for name in shape[1]]
     return OwnFolders(Path(given.directory).joinpath(*levels[:first]), *within, notes[:3])
+
+
+def _together(given, directory):
+    """The first folder that holds photographs and, of the same stems, label maps, if any does."""
+    parts = [name for name in folders_in(directory) if name.lower() in PARTS]
+    parts.sort(key=lambda name: _rank(name.lower()))
+    there = [name for name in (".", *parts) if _pairs_in(directory / name)]
+    if not there:
+        return None
+    notes = [
+        f"{name} is another part of the data, which was not inspected and is not loaded by this call"
+        for name in there[1:]
+    ]
+    return OwnFolders(Path(given.directory) / there[0], ".", ".", given.instance, notes)
+
+
+def _pairs_in(folder):
+    """Whether there are as many pairs as photographs without a label map, or more."""
+    photographs, labels = set(), set()
+    for name in os.listdir(folder):
+        stem, suffix = os.path.splitext(name)
+        if suffix.lower() in LOSSY_SUFFIXES:
+            photographs.add(stem)
+        elif suffix.lower() in LABEL_SUFFIXES:
+            labels.add(stem)
+    return len(photographs) > 0 and len(photographs & labels) * 2 >= len(photographs)
 
 
 def _holds(files):

@@ -121,10 +121,7 @@ def _of_folder(data, image_folder, label_folder, instance_folder):
         known = recognised(directory)
         if known is not None:
             load, options = known
-            subject = _of_dataset(load(data, on_bad_file="skip", **options))
-            # Unless there are bad ones.
-            arguments = {**subject.call.arguments, "on_bad_file": "error"}
-            return replace(subject, call=replace(subject.call, arguments=arguments))
+            return _of_dataset(load(data, on_bad_file="skip", **options))
     folders = find_folders(given, directory)
     if folders is None and (report := pairs_report(directory)) is not None:
         return report
@@ -196,8 +193,8 @@ def _tell_how_to_load(report, subject, grey, as_found):
                 f"{' and '.join(parts)} are read as one set; "
                 f"image_folder='{subject.folders.image}/{parts[0]}' and the like read one of them"
             )
-    if report.bad_files or report.unmatched or stray is not None:
-        arguments["on_bad_file"] = "skip"
+    bad = report.bad_files or report.unmatched or stray is not None
+    arguments["on_bad_file"] = "skip" if bad else "error"
     report.call = call_text(function, arguments)
     arguments = {name: plain(value) for name, value in arguments.items()}
     with_instances = subject.listing.with_instances

@@ -89,7 +89,14 @@ def cmp_facades(
         raise ValueError(f'split must be "base", "extended" or "all", got {split!r}')
     directory = existing_directory(directory)
     listing = Listing([])
-    for part in ("base", "extended") if split == "all" else (split,):
+    parts = ("base", "extended") if split == "all" else (split,)
+    there = [part for part in ("base", "extended") if (directory / part).is_dir()]
+    if there and not set(parts) <= set(there):
+        raise ValueError(
+            f"split={split!r} reads {' and '.join(parts)}, and {directory} holds {there[0]} only: "
+            f"give split={there[0]!r}"
+        )
+    for part in parts:
         folder = directory / part
         found = pair_files(
             Files("image", folder, suffixes=(".jpg",)),

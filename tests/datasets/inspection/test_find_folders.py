@@ -106,6 +106,21 @@ def test_of_training_and_validation_sets_the_first_is_taken(tmp_path, monkeypatc
     ]
 
 
+@pytest.mark.parametrize("parts", [("",), ("val", "train")])
+def test_pairs_in_one_folder_are_found(tmp_path, monkeypatch, parts):
+    monkeypatch.chdir(tmp_path)
+    for part in parts:
+        pair(tmp_path, part, part, "b", 1)
+        pair(tmp_path, part, part, "a", 0, ".JPG")
+        Image.fromarray(np.full((32, 48), 0, "uint8")).save(tmp_path / part / "a.png")
+        Image.fromarray(np.full((32, 48), 1, "uint8")).save(tmp_path / part / "b.png")
+    directory, arguments = call_of(report := inspect_dataset(".", verbose=0))
+    assert str(directory) == ("." if parts == ("",) else "train") and report.samples == 2
+    assert (arguments["image_folder"], arguments["label_folder"]) == (".", ".")
+    assert labels_of(report) == [0, 1]
+    assert [note for note in report.notes if "val is another part" in note] or parts == ("",)
+
+
 def test_given_folders_are_taken_and_the_other_found(tmp_path):
     pair(tmp_path, "raw shots", "masks", "a", 0)
     _, arguments = call_of(inspect_dataset(tmp_path, image_folder="raw shots", verbose=0))
