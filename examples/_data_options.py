@@ -41,9 +41,19 @@ def run(main):
             if type(error) is not RuntimeError:  # Of its kinds, some tell of mistakes in a program.
                 raise
             message = error
-        sys.exit(f"{sys.argv[0]}: {message}")
+        sys.exit(f"{sys.argv[0]}: {message}{_flag_of_mapping(str(message))}")
 
     app.run(told)
+
+
+def _flag_of_mapping(message):
+    """How a script takes the label mapping that a message speaks of."""
+    if "LabelMapping(" not in message:
+        return ""
+    return (
+        "; here as --data_options=\"{'label_mapping': {'offset': -1}}\", a dict of its arguments, in "
+        "every script alike"
+    )
 
 
 def define_sizes():
