@@ -6,6 +6,7 @@ Writes weights, statistics, optimizers and all logged losses at the end. Every s
 """
 
 import argparse
+import functools
 import gc
 import io
 import itertools
@@ -29,6 +30,7 @@ parser.add_argument("--samples", type=int, default=21)
 parser.add_argument("--batch_size", type=int, default=8)
 parser.add_argument("--data", default="scenes", choices=["scenes", "shuffled", "fixed"])
 parser.add_argument("--encoder", action="store_true")
+parser.add_argument("--generator", default="tiny", choices=["tiny", "spade"])
 parser.add_argument("--dtype", default="float32")
 parser.add_argument("--modulation", default="auto", help="dense: traced in two thirds of the time")
 parser.add_argument("--rate", type=float, help="of SGD; without it, the paper's Adam")
@@ -58,6 +60,8 @@ elif flags.replicas > 1:
     strategy = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(flags.replicas)])
 assert strategy.num_replicas_in_sync == max(flags.replicas, len(flags.workers.split(",")))
 
+from support.tiny_generator import TinyGenerator
+
 from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder, callbacks
 from keras_spade.datasets import SCENE_CLASSES, draw_scenes, synthetic_scenes
 from keras_spade.optimizers import BiasCorrectedAdam
@@ -83,14 +87,12 @@ with strategy.scope():
         "instance_edges": True,
         "modulation": flags.modulation,
     }
+    generator = TinyGenerator
+    if flags.generator == "spade":
+        generator = functools.partial(SPADEGenerator, base_filters=2, hidden_filters=4)
     averages = {"use_ema": True, "ema_momentum": 0.9} if flags.ema else {}
     gan = GauGAN(
-        SPADEGenerator(
-            **networks,
-            latent_dim=4 if flags.encoder else None,
-            base_filters=2,
-            hidden_filters=4,
-        ),
+        generator(**networks, latent_dim=4 if flags.encoder else None),
         MultiScaleDiscriminator(**networks, base_filters=4),
         StyleEncoder(SHAPE, 4, 2, resize_to=(128, 128)) if flags.encoder else None,
         seed=3,

@@ -2,7 +2,7 @@
 
 Five steps with encoder, void, edges and validation; the last batch, of 5 samples for 8, leaves one
 of four replicas without any.
-`KERAS_SPADE_SPREAD=all` has two devices in float64 too.
+`KERAS_SPADE_SPREAD=all` has two devices in float64 too, and the paper's generator for one of a block.
 """
 
 import os
@@ -27,6 +27,7 @@ KINDS = {
 SPREAD = [("float64", 4), ("float32", 2)]
 if os.environ.get("KERAS_SPADE_SPREAD") == "all":  # 4 devices, and 2 processes, hold what 2 do
     SPREAD.append(("float64", 2))
+    COMMON += ("--generator=spade",)
 
 
 @pytest.fixture(scope="module")

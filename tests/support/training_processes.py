@@ -16,7 +16,7 @@ def start(out, *flags, **variables):
     """A running process, whose output can be read; errors go to a file beside `out`."""
     environment = {
         **os.environ,
-        "PYTHONPATH": str(SCRIPT.parents[2]),
+        "PYTHONPATH": os.pathsep.join(map(str, SCRIPT.parents[1:3])),
         "CUDA_VISIBLE_DEVICES": "-1",
         **variables,
     }
