@@ -51,8 +51,8 @@ def _flag_of_mapping(message):
     if "LabelMapping(" not in message:
         return ""
     return (
-        "; here as --data_options=\"{'label_mapping': {'offset': -1}}\", a dict of its arguments, in "
-        "every script alike"
+        "; here as --data_options=\"{'label_mapping': {'offset': -1}}\", a dict of its arguments, "
+        "in every script alike"
     )
 
 

@@ -1,5 +1,6 @@
 """`.keras` files: another process goes on to the bit as if nothing had happened."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import keras_spade  # noqa: F401  (registers the classes)
 
 CONTINUE = """
 import sys
-import keras, numpy as np, keras_spade
+import keras, numpy as np, keras_spade, support.tiny_generator
 folder = sys.argv[1]
 with np.load(folder + "/batch.npz") as arrays:
     batch = dict(arrays)
@@ -46,7 +47,11 @@ def test_another_process_continues_to_the_bit(trained, tmp_path):
     np.savez(tmp_path / "batch.npz", **batch)
     root = str(Path(keras_spade.__file__).parents[1])
     subprocess.run(
-        [sys.executable, "-c", CONTINUE, str(tmp_path)], check=True, cwd=root, timeout=300
+        [sys.executable, "-c", CONTINUE, str(tmp_path)],
+        check=True,
+        cwd=root,
+        timeout=300,
+        env=os.environ | {"PYTHONPATH": f"{root}{os.pathsep}{root}/tests"},
     )
     theirs = read_arrays(tmp_path / "after.npz")
 

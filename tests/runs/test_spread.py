@@ -2,7 +2,8 @@
 
 Five steps with encoder, void, edges and validation; the last batch, of 5 samples for 8, leaves one
 of four replicas without any.
-`KERAS_SPADE_SPREAD=all` has two devices in float64 too, and the paper's generator for one of a block.
+`KERAS_SPADE_SPREAD=all` has two devices in float64 too, and the paper's generator in the place of
+one of a single block.
 """
 
 import os

@@ -3,6 +3,7 @@
 import keras
 
 from keras_spade import SPADEResBlock
+from keras_spade.layers import xavier_normal
 from keras_spade.networks import Generator
 from keras_spade.networks._conditioning import Conditioning
 
@@ -48,11 +49,15 @@ class TinyGenerator(Generator):
         height, width = image_shape[0] // 4, image_shape[1] // 4
         if latent_dim is None:
             inputs = dict(condition.inputs)
-            x = keras.layers.Conv2D(2, 3, padding="same", name="fc", dtype=dtype)
+            x = keras.layers.Conv2D(
+                2, 3, padding="same", kernel_initializer=xavier_normal(), name="fc", dtype=dtype
+            )
             x = x(condition.at(height, width, ((3, 1),)))
         else:
             inputs = condition.inputs | {"latent": keras.Input((latent_dim,), name="latent")}
-            x = keras.layers.Dense(2 * height * width, name="fc", dtype=dtype)(inputs["latent"])
+            x = keras.layers.Dense(
+                2 * height * width, kernel_initializer=xavier_normal(), name="fc", dtype=dtype
+            )(inputs["latent"])
             x = keras.layers.Reshape((height, width, 2), dtype=dtype)(x)
         block = SPADEResBlock(
             3,
@@ -71,6 +76,7 @@ class TinyGenerator(Generator):
             3,
             padding="same",
             activation="tanh",
+            kernel_initializer=xavier_normal(),
             name="conv_img",
             dtype=dtype.variable_dtype,
         )(x)

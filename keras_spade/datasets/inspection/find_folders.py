@@ -107,7 +107,8 @@ def _together(given, directory):
     if not there:
         return None
     notes = [
-        f"{name} is another part of the data, which was not inspected and is not loaded by this call"
+        f"{name} is another part of the data, which was not inspected and is not loaded by this "
+        "call"
         for name in there[1:]
     ]
     return OwnFolders(Path(given.directory) / there[0], ".", ".", given.instance, notes)
