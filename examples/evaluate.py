@@ -327,7 +327,7 @@ def show(rows, told):
     print(f"\nThe numbers are in {FLAGS.out}.")
     if FLAGS.png_folder and told["complete"]:
         print(
-            f"For the literature's FID and KID: fidelity --fid --kid --kid-subset-size "
+            f"For the literature's FID and KID: fidelity --gpu 0 --fid --kid --kid-subset-size "
             f"{min(1000, told['samples'])} --input1 {FLAGS.png_folder}/painted --input2 "
             f"{FLAGS.png_folder}/real"
         )
