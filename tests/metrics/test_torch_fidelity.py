@@ -52,6 +52,7 @@ def register(torch_fidelity):
     torch_fidelity.register_feature_extractor("corners", Corners)
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")
 def test_our_numbers_are_torch_fidelitys(torch_fidelity, tmp_path):
     rng = np.random.default_rng(0)
     sets = {}
