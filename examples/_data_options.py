@@ -79,6 +79,20 @@ def sizes():
     return {"load_size": load_size, "resize": flags.FLAGS.resize}
 
 
+def share(name):
+    """The share of a folder that a flag asks for; `None` if it names a split, or is not given."""
+    text = flags.FLAGS[name].value
+    try:
+        return float(text or "")
+    except ValueError:
+        if text and flags.FLAGS.dataset is None:
+            raise ValueError(
+                f"--{name}={text} must be a share between 0 and 1 of your own folder; names of "
+                "splits are for --dataset."
+            ) from None
+    return None
+
+
 def folders():
     """The arguments that name the folders of a folder of one's own."""
     return {name: flags.FLAGS[name].value for name in FOLDERS}
@@ -137,3 +151,32 @@ def load(name, directory, **arguments):
         return getattr(datasets, name)(directory, **arguments)
     except (TypeError, ValueError) as error:  # TypeError: an argument that it does not have.
         raise ValueError(f"{name}: {error}") from None
+
+
+def own_folder(directory, defaults, **options):
+    """A folder of photographs and label maps, as a dataset; --data_options replace `defaults`."""
+    options |= {
+        "void_label": flags.FLAGS.void_label if flags.FLAGS.void_label >= 0 else None,
+        **folders(),
+    }
+    options |= data_options(flags.FLAGS.data_options, options)
+    if "label_mapping" in options and not flags.FLAGS["void_label"].present:
+        del options["void_label"]
+    return load("paired_folders", directory, **{**defaults, **options})
+
+
+def check_classes(generator, source):
+    """Raises unless a generator paints the classes of a public dataset."""
+    classes, void = source.num_classes, source.void_class
+    # Ids as in the files, 0 being void, are 151 classes or 150 and void: the same channels.
+    unshifted = classes == 151 and generator.num_classes == 150 and generator.void_class
+    if not unshifted and (classes != generator.num_classes or void > generator.void_class):
+        raise ValueError(
+            f"The model paints {generator.num_classes} classes"
+            f"{' and void' if generator.void_class else ''}, {source.title} has {classes}"
+            f"{' and void' if void else ''}."
+        )
+    if generator.instance_edges and not source.has_instances:
+        raise ValueError(
+            f"The model was trained with instance edges, {source.title} has no instance maps."
+        )

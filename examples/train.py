@@ -65,8 +65,13 @@ flags.DEFINE_enum("upsampling", "normal", ["normal", "more", "most"], "5, 6 or 7
 flags.DEFINE_bool("encoder", False, "Whether a style encoder is trained along.")
 flags.DEFINE_integer("latent_dim", 256, "Size of the latent, with --encoder.")
 flags.DEFINE_integer("encoder_filters", 16, "Width of the encoder; the paper's is 64.")
-flags.DEFINE_string("perceptual", "", "'imagenet', a file of VGG19 weights, or '' for none.")
-flags.DEFINE_float("perceptual_weight", 10.0, "Weight of the perceptual loss.")
+flags.DEFINE_string(
+    "perceptual", "", "'imagenet', a file of weights as PerceptualLoss takes it, or '' for none."
+)
+flags.DEFINE_enum("perceptual_network", "vgg19", ["vgg19", "vgg16"], "What the weights are of.")
+flags.DEFINE_float(
+    "perceptual_weight", None, "Of the perceptual loss; left away, it has the paper's share."
+)
 
 flags.DEFINE_integer("epochs", 9, "Passes over the training data.", lower_bound=1)
 flags.DEFINE_integer("batch_size", 4, "Samples a step.", lower_bound=1)
@@ -202,16 +207,8 @@ def datasets():
 
 def validation_share():
     """The share of --data that is kept for validation; `None` if there is none."""
-    try:
-        share = float(FLAGS.validation_split or "")
-    except ValueError:
-        if FLAGS.validation_split and FLAGS.dataset is None:
-            raise ValueError(
-                f"--validation_split={FLAGS.validation_split} must be a share between 0 and 1 of "
-                "your own folder; names of splits are for --dataset."
-            ) from None
-        return None
-    if FLAGS.validation_data:
+    share = _data_options.share("validation_split")
+    if share is not None and FLAGS.validation_data:
         raise ValueError("--validation_split=share and --validation_data exclude each other.")
     return share
 
@@ -231,20 +228,14 @@ def own_folders(common, for_training, for_validation):
     """Folders of photographs and label maps."""
     if FLAGS.num_classes is None:
         raise ValueError("--num_classes is needed with --data.")
-    folders = {
+    common |= {
         "num_classes": FLAGS.num_classes,
-        "void_label": FLAGS.void_label if FLAGS.void_label >= 0 else None,
         "void_class": FLAGS.void_class,
         "instances": FLAGS.instance_edges,
-        **_data_options.folders(),
-        **common,
     }
-    folders |= data_options(FLAGS.data_options, folders)
-    if "label_mapping" in folders and not FLAGS["void_label"].present:
-        del folders["void_label"]
-    training = load("paired_folders", FLAGS.data, **{**for_training, **folders})
+    training = _data_options.own_folder(FLAGS.data, for_training, **common)
     validation = FLAGS.validation_data or FLAGS.data
-    validation = load("paired_folders", validation, **{**for_validation, **folders})
+    validation = _data_options.own_folder(validation, for_validation, **common)
     classes = {"num_classes": FLAGS.num_classes, "void_class": FLAGS.void_class}
     return training, validation, classes, None
 
@@ -289,14 +280,23 @@ def model(conditioning):
     gan = GauGAN(generator, discriminator, encoder, seed=FLAGS.seed)
     perceptual = None
     if FLAGS.perceptual:
-        perceptual = keras_spade.losses.PerceptualLoss(FLAGS.perceptual)
+        perceptual = keras_spade.losses.PerceptualLoss(
+            FLAGS.perceptual, network=FLAGS.perceptual_network
+        )
     averages = {"use_ema": True, "ema_momentum": FLAGS.ema} if FLAGS.ema else {}
     gan.compile(
         generator_optimizer=keras_spade.optimizers.BiasCorrectedAdam(1e-4, **averages),
         perceptual_loss=perceptual,
-        perceptual_weight=FLAGS.perceptual_weight,
+        perceptual_weight=perceptual_weight(perceptual),
     )
     return gan
+
+
+def perceptual_weight(loss):
+    """The weight of the perceptual loss."""
+    if FLAGS.perceptual_weight is not None:
+        return FLAGS.perceptual_weight
+    return 10.0 if loss is None else loss.paper_weight
 
 
 def spread_samples(dataset, count):
