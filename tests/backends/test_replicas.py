@@ -170,3 +170,20 @@ def test_what_is_not_finite_on_one_replica_is_skipped_on_all(answers, kind):
 
 def test_all_replicas_lower_the_loss_scale(answers):
     assert (answers["fine scaled/scale"], answers["bad scaled/scale"]) == (8.0, 4.0)
+
+
+def test_calibration_is_that_of_one_replica(answers):
+    one, two, unlike = (
+        {
+            name.removeprefix(prefix): value
+            for name, value in answers.items()
+            if name.startswith(prefix) and "/moving_" in name
+        }
+        for prefix in ("calibrated/one/", "calibrated/two/", "calibrated/two unlike/")
+    )
+    assert len(one) == 6
+    for name, want in one.items():
+        np.testing.assert_allclose(two[name], want, rtol=2e-5, atol=1e-6)
+        # Replicas that normalise each by itself give the first norms the same, not the last.
+        same = np.allclose(unlike[name], want, rtol=2e-5, atol=1e-6)
+        assert same == ("norm_1" not in name), name

@@ -4,6 +4,9 @@ Logical devices exist only if they are asked for before TensorFlow starts, hence
 """
 
 import sys
+import warnings
+from functools import partial
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,6 +20,10 @@ from keras_spade.backends.replicas import (
 )
 from keras_spade.backends.tensorflow import minimize
 from keras_spade.layers import FeatureNorm, SpectralNorm
+
+sys.path.append(str(Path(__file__).parents[1]))
+from support.tiny_gan import tiny_batch, tiny_gan
+from support.tiny_generator import TinyGenerator
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -194,5 +201,19 @@ guarded("fine", sgd, [1.0, 3.0])
 guarded("bad", sgd, [1.0, nan])
 guarded("fine scaled", scaled, [1.0, 3.0])
 guarded("bad scaled", scaled, [1.0, nan])
+
+warnings.filterwarnings("ignore", "__array__ implementation")  # Keras, of variables.
+# Batches of three, and one of a single sample: none of it is on the second replica.
+for name, norm, where in (
+    ("one", "sync_batch", tf.distribute.get_strategy()),
+    ("two", "sync_batch", strategy),
+    ("two unlike", "batch", strategy),
+):
+    with where.scope():
+        gan = tiny_gan(generator=partial(TinyGenerator, norm=norm), run_eagerly=False)
+    gan.calibrate(tiny_batch(7), batch_size=3, verbose=0)
+    for weight in gan.generator.statistics:
+        value = tf.convert_to_tensor(weight.value).numpy()
+        answers[f"calibrated/{name}/{weight.path}"] = value
 
 np.savez(sys.argv[1], **answers)
