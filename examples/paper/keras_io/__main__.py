@@ -8,8 +8,9 @@ Both train one after the other, seed by seed, and paint the held-out label maps 
 seconds of processor time of the training steps. (The first step of a process, which is traced, does
 not count; nor does painting.) The Frechet distance of the pictures from the photographs is printed
 as a table and drawn as curves, the pictures side by side, all in --out. Interrupted, the same
-command goes on. Of ours, flags below test one supposition each why it wanders; runs with other flags
-are added to the same table. The perceptual loss and what is measured look at images with one VGG16.
+command goes on. Of ours, flags below test one supposition each why it wanders; runs with other
+flags are added to the same table. The perceptual loss and what is measured look at images with one
+VGG16.
 
 What is painted, of one training: ours with moving statistics, with calibrated ones, with averaged
 weights and both, and by the statistics of the painted batch; theirs as in the example, by those of
