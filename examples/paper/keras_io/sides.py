@@ -41,8 +41,6 @@ class Ours:
         batches: how many of them.
     """
 
-    VARIANTS = ("moving", "calibrated", "averaged", "averaged calibrated", "batch")
-
     def __init__(self, options, seed, training, batches):
         keras.utils.set_random_seed(seed)
         generator = our_generator(options)
@@ -67,6 +65,7 @@ class Ours:
         )
         self.optimizers, self.rates = optimizers, options.rates
         self.training, self.batches = training, batches
+        self.painter = GauGAN.from_config(self.gan.get_config())
         self.parameters = self.gan.generator.count_params()
 
     def train(self, batch):
@@ -79,26 +78,27 @@ class Ours:
 
     def paint(self, labels, batch_size):
         """Pictures of label maps, uint8, by variant; what training goes on from stays."""
-        kept = [*self.gan.statistics, self.gan.seed_generator.state]
-        before = [keras.ops.convert_to_numpy(variable) for variable in kept]
+        pictures = {}
 
-        def painted(gan):
-            return in_batches(lambda part, i: gan.generate(part, seed=i), labels, batch_size)
+        def add(variant, gan, paint):
+            # By one copy, so that painting is traced once.
+            self.painter.set_weights(gan.get_weights())
+            pictures[variant] = in_batches(paint, labels, batch_size)
 
-        def put_back():
+        def generated(part, i):
+            return self.painter.generate(part, seed=i)
+
+        add("batch", self.gan, lambda part, i: to_bytes(self.painter(part, training=True)))
+        add("moving", self.gan, generated)
+        add("averaged", self.gan.averaged(), generated)
+        if has_statistics(self.gan):
+            kept = self.gan.statistics
+            before = [keras.ops.convert_to_numpy(variable) for variable in kept]
+            self.gan.calibrate(self.training, batches=self.batches, verbose=0)
+            add("calibrated", self.gan, generated)
+            add("averaged calibrated", self.gan.averaged(), generated)
             for variable, value in zip(kept, before, strict=True):
                 variable.assign(value)
-
-        pictures = {"moving": painted(self.gan), "averaged": painted(self.gan.averaged())}
-        pictures["batch"] = in_batches(
-            lambda part, i: to_bytes(self.gan(part, training=True)), labels, batch_size
-        )
-        put_back()
-        if has_statistics(self.gan):
-            self.gan.calibrate(self.training, batches=self.batches, verbose=0)
-            pictures["calibrated"] = painted(self.gan)
-            pictures["averaged calibrated"] = painted(self.gan.averaged())
-            put_back()
         self.gan.reset_metrics()
         return pictures
 
@@ -110,8 +110,6 @@ class Theirs:
         options: an `Options`.
         seed: of weights and noise.
     """
-
-    VARIANTS = ("batch", "averaged batch")
 
     def __init__(self, options, seed):
         keras.utils.set_random_seed(seed)
