@@ -58,7 +58,7 @@ flags.DEFINE_integer("base_filters", 16, "Width of our generator; theirs gets as
 flags.DEFINE_integer("hidden_filters", 64, "Width inside our SPADE layers; theirs is 128.")
 flags.DEFINE_integer("discriminator_filters", 32, "Width of discriminators and encoders, of both.")
 flags.DEFINE_float("perceptual_weight", 0.1, "Of both; the example's.")
-flags.DEFINE_float("ema", 0.998, "Share of the old in averages of the weights, of both.")
+flags.DEFINE_float("ema", 0.99, "Share of the old in averages of the weights, of both.")
 flags.DEFINE_bool("decay", False, "Of both: rates go to 0 over the second half of the last time.")
 
 flags.DEFINE_bool("encoder", False, "Ours: with a style encoder; without, no latent.")
