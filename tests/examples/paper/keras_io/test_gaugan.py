@@ -47,8 +47,9 @@ def case():
         "labels": np.kron(rng.integers(0, 3, (2, 8, 8)), np.ones((8, 8), "int32")),
         "image": rng.uniform(-1, 1, (2, 64, 64, 3)).astype("float32"),
     }
-    segmap = PALETTE[batch["labels"]] / 127.5 - 1
-    fake = gan.generator([np.zeros((2, 4)), np.eye(3)[batch["labels"]]])
+    segmap = (PALETTE[batch["labels"]] / 127.5 - 1).astype("float32")
+    one_hot = np.eye(3, dtype="float32")[batch["labels"]]
+    fake = np.array(gan.generator([np.zeros((2, 4), "float32"), one_hot]))
     logits = [np.array(gan.discriminator([segmap, x])[-1]) for x in (fake, batch["image"])]
     networks = (gan.generator, gan.discriminator, gan.encoder)
     before = [network.get_weights() for network in networks]
@@ -70,7 +71,7 @@ def test_losses_by_hand(case):
     _, _, _, told, (fake, real), (painted, image) = case
     hinges = np.maximum(1 + fake, 0).mean() + np.maximum(1 - real, 0).mean()
     assert float(told["discriminator"]) == pytest.approx(0.5 * hinges, rel=1e-5)
-    distance = np.square(np.array(painted) - image).mean()
+    distance = np.square(painted - image).mean()
     assert float(told["perceptual"]) == pytest.approx(3 * distance, rel=1e-4)
     # -0.5 * 0.1 * sum over 2 x 4 of (1 - 99 - 0 - e^-99)
     assert float(told["kl"]) == pytest.approx(39.2, rel=1e-5)
