@@ -78,6 +78,12 @@ flags.DEFINE_integer("batch_size", 4, "Samples a step.", lower_bound=1)
 flags.DEFINE_integer("pictures", 6, "Validation samples in each picture.", lower_bound=1)
 flags.DEFINE_integer("seed", 0, "Of weights, data order and noise.")
 flags.DEFINE_float("ema", 0.0, "Share of the old in averages of weights, e.g. 0.999, or 0: none.")
+flags.DEFINE_integer(
+    "calibrate",
+    0,
+    "Training batches for statistics of norms before the last save.",
+    lower_bound=0,
+)
 flags.DEFINE_enum("strategy", "none", ["none", "mirrored", "multi_worker"], "Which devices train.")
 flags.DEFINE_enum(
     "precision", "float32", ["float32", "mixed_bfloat16", "mixed_float16"], "Of computations."
@@ -92,7 +98,7 @@ FOR_FOLDERS = (
     "data_options",
 )
 # What may change when training goes on.
-MAY_CHANGE = ("epochs", "backup_every", "new_run", "pictures", "strategy")
+MAY_CHANGE = ("epochs", "backup_every", "new_run", "pictures", "strategy", "calibrate")
 
 
 def main(argv):
@@ -135,6 +141,9 @@ def main(argv):
         callbacks=callbacks,
         verbose=1 if first else 0,
     )
+    if FLAGS.calibrate:
+        gan.calibrate(training, batches=FLAGS.calibrate, verbose=1 if first else 0)
+        gan.save(run_dir / "gan.keras")
     if first:
         plot_losses(history.history, run_dir / "losses.png")
         print(f"Pictures, losses and the model are in {run_dir}.")

@@ -18,6 +18,7 @@ BY_BEHAVIOUR = {
     "datasets/folders/test_hostile_files.py",
     "datasets/folders/test_large_sets.py",
     "datasets/public/test_named_datasets.py",
+    "examples/paper/keras_io/test_command.py",
     "examples/test_quickstart.py",
     "examples/test_scripts.py",
     "layers/test_spade_patterns.py",

@@ -1,5 +1,7 @@
 """All activation normalisations of the package: synchronised batch, batch and instance."""
 
+import contextlib
+import threading
 from typing import Any, NamedTuple
 
 import keras
@@ -10,14 +12,34 @@ from keras_spade.precision import full_precision, full_precision_dtype
 
 NORMS = ("sync_batch", "batch", "instance")
 
+# Replicas are threads, each of which collects its own.
+_collection = threading.local()
+
 
 class Moments(NamedTuple):
-    """Moments of activations; the unbiased variance is what moving averages take."""
+    """Mean and biased variance of activations, and of how many numbers a channel they are."""
 
     centered: Any
     mean: Any
     variance: Any
-    unbiased_variance: Any
+    count: Any
+
+
+@contextlib.contextmanager
+def collecting_moments():
+    """Lets batch norms called inside normalise by their batch, and move no statistics.
+
+    Those that are frozen go on as in inference.
+
+    Yields:
+        A dict that will hold, by `FeatureNorm`, a list of the `Moments` of its calls.
+    """
+    before = getattr(_collection, "moments", None)
+    _collection.moments = collected = {}
+    try:
+        yield collected
+    finally:
+        _collection.moments = before
 
 
 class Normalized(NamedTuple):
@@ -150,14 +172,21 @@ class FeatureNorm(keras.layers.Layer):
             scale = ops.rsqrt(self.moving_variance + self.epsilon)
             return Normalized(full_precision(x), scale, -self.moving_mean * scale)
         moments = self.moments(x) if moments is None else moments
-        if self.norm != "instance":
+        collected = getattr(_collection, "moments", None)
+        if self.norm != "instance" and collected is not None:
+            collected.setdefault(self, []).append(moments)
+        elif self.norm != "instance":
+            count = moments.count
             self._move(self.moving_mean, moments.mean)
-            self._move(self.moving_variance, moments.unbiased_variance)
+            self._move(
+                self.moving_variance, moments.variance * count / ops.maximum(count - 1.0, 1.0)
+            )
         return Normalized(moments.centered, ops.rsqrt(moments.variance + self.epsilon), None)
 
     def uses_moments(self, training):
         """Whether a call normalises by the activations' own moments."""
-        return self.norm == "instance" or bool(training and self.trainable)
+        collects = getattr(_collection, "moments", None) is not None
+        return self.norm == "instance" or bool((training or collects) and self.trainable)
 
     def moments(self, x):
         """Mean and variance of activations, and the activations without their mean.
@@ -181,7 +210,7 @@ class FeatureNorm(keras.layers.Layer):
         mean = everywhere(_sum(x)) / count
         centered = x - _row(mean, x)
         variance = everywhere(_sum(ops.square(centered))) / count
-        return Moments(centered, mean, variance, variance * count / ops.maximum(count - 1.0, 1.0))
+        return Moments(centered, mean, variance, count)
 
     def _move(self, moving, value):
         new = self.momentum * moving + (1.0 - self.momentum) * ops.stop_gradient(value)

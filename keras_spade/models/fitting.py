@@ -5,6 +5,7 @@ import functools
 import keras
 
 from keras_spade.backends import backend
+from keras_spade.models import calibration
 from keras_spade.models.batch import check_values, read_batch
 from keras_spade.models.keras_arguments import (
     maps_and_images,
@@ -30,7 +31,7 @@ class Fitting(Saving):
                 f"`dtype`: a GauGAN computes in the dtypes of its networks; give {dtype!r} to them."
             )
         super().__init__(**kwargs)
-        self.swaps, self.loaded_swapped = (), False
+        self.swaps, self.loaded_swapped, self.statistics_of_averages = (), False, None
 
     # === Devices ===
 
@@ -187,6 +188,8 @@ class Fitting(Saving):
     def predict_on_batch(self, x):
         """Paints one batch, as `keras.Model.predict_on_batch` does."""
         return super().predict_on_batch(x)
+
+    calibrate = calibration.calibrate
 
     # === Steps, which Keras' loop calls ===
 

@@ -205,7 +205,7 @@ class GauGAN(Fitting):
             self.given_jit_compile = jit_compile
             self.initial_learning_rates = compiling.learning_rates(**both)
             self.loss_trackers = [LossAverage(name=name) for name in objective.loss_names]
-            self._inference = None
+            self._inference = self.statistics_of_averages = None
         compiling.check_variables(self, both)
 
     generator_optimizer = _of("training_step", "generator_optimizer")

@@ -14,6 +14,21 @@ from keras_spade.models.gan_networks import GanNetworks
 from keras_spade.models.objective import Objective
 from keras_spade.runs import SkippedSteps
 
+OF_AVERAGES = "statistic_of_averages_"
+
+
+@dataclasses.dataclass(frozen=True)
+class StatisticsOfAverages:
+    """Moving statistics of the averages of the weights, as `calibrate` finds them.
+
+    Args:
+        step: the steps of training that had been made.
+        values: arrays by their place among the GAN's weights.
+    """
+
+    step: int
+    values: dict[int, np.ndarray]
+
 
 class Saving(WholeFiles, keras.Model):
     """Config, files and state of `GauGAN`, whose attributes these are."""
@@ -37,6 +52,7 @@ class Saving(WholeFiles, keras.Model):
     # The `SwapEMAWeights` of the `fit` that runs, and whether a file was saved behind one.
     swaps: tuple
     loaded_swapped: bool
+    statistics_of_averages: StatisticsOfAverages | None
 
     @property
     def generator_variables(self) -> list[keras.Variable]:
@@ -130,16 +146,25 @@ class Saving(WholeFiles, keras.Model):
         )
 
     def save_own_variables(self, store):
-        """Saves the state of the noise, which Keras leaves out, and whether averages are in."""
+        """Saves the state of the noise, which Keras leaves out, and what is known of averages."""
         super().save_own_variables(store)
         store["seed_generator_state"] = keras.ops.convert_to_numpy(self.seed_generator.state)
         if self.is_swapped:
             store["is_swapped"] = np.array(True)
+        if self.statistics_of_averages is not None:
+            store["step_of_averages"] = np.array(self.statistics_of_averages.step)
+            for place, value in self.statistics_of_averages.values.items():
+                store[f"{OF_AVERAGES}{place}"] = value
 
     def load_own_variables(self, store):
-        """Loads the state of the noise, and whether averages are in."""
+        """Loads the state of the noise, and what is known of averages."""
         self.seed_generator.state.assign(store["seed_generator_state"])
-        self.loaded_swapped = "is_swapped" in store.keys()
+        self.loaded_swapped, self.statistics_of_averages = "is_swapped" in store.keys(), None
+        if "step_of_averages" in store.keys():
+            keys = [key for key in store.keys() if key.startswith(OF_AVERAGES)]
+            values = {int(key.removeprefix(OF_AVERAGES)): np.array(store[key]) for key in keys}
+            step = int(np.array(store["step_of_averages"]))
+            self.statistics_of_averages = StatisticsOfAverages(step, values)
 
     def state_variables(self) -> dict[str, list[keras.Variable]]:
         """All variables that training goes on from, in groups, by name."""
@@ -220,8 +245,8 @@ class Saving(WholeFiles, keras.Model):
 
         For painting, saving and export, if the generator's optimizer keeps averages:
         `compile(generator_optimizer=BiasCorrectedAdam(1e-4, use_ema=True, ema_momentum=0.999))`.
-        Everything else, frozen weights and moving statistics among it, is what it is now; calls
-        with `training=True` on some batches adapt the statistics to the averaged weights. (To
+        Everything else, frozen weights among it, is what it is now. So are moving statistics, which
+        are those of other weights; `calibrate`, called before or of the copy, gives it its own. (To
         evaluate with the averages, give `fit` or `evaluate` a `keras.callbacks.SwapEMAWeights()`.)
         On several workers, all must call it.
 
@@ -240,10 +265,28 @@ class Saving(WholeFiles, keras.Model):
         with backend.scope(self):
             copy = self.from_config(self.get_config())
         copy.set_weights(self.get_weights())
-        if int(keras.ops.convert_to_numpy(optimizer.iterations)) and not self.is_swapped:
+        if self._steps_made() and not self.is_swapped:
             places = {id(weight): place for place, weight in enumerate(self.weights)}
             averages = optimizer._model_variables_moving_average
             for variable, average in zip(optimizer._trainable_variables, averages, strict=True):
                 weight = copy.weights[places[id(variable)]]
                 weight.assign(keras.ops.convert_to_numpy(average))
+        calibrated = self.statistics_of_averages
+        if calibrated is not None and calibrated.step == self._steps_made():
+            for place, value in calibrated.values.items():
+                copy.weights[place].assign(value)
         return copy
+
+    def keep_statistics_of_averages(self, averages: "Saving", statistics: list):
+        """Keeps what `averaged` gives until the next step.
+
+        Args:
+            averages: what it gave.
+            statistics: pairs of the copy's variables and their values.
+        """
+        places = {id(weight): place for place, weight in enumerate(averages.weights)}
+        values = {places[id(variable)]: value for variable, value in statistics}
+        self.statistics_of_averages = StatisticsOfAverages(self._steps_made(), values)
+
+    def _steps_made(self):
+        return int(keras.ops.convert_to_numpy(self.optimizer.optimizers[0].iterations))

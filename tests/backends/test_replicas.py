@@ -177,3 +177,20 @@ def test_metrics_are_those_of_one_replica(answers, name):
     one, two = (answers[f"metric/{replicas}/{name}"] for replicas in ("one", "two"))
     assert np.all(one > 1e-3) and one.dtype == np.float32
     np.testing.assert_allclose(two, one, rtol=1e-6)
+
+
+def test_calibration_is_that_of_one_replica(answers):
+    one, two, unlike = (
+        {
+            name.removeprefix(prefix): value
+            for name, value in answers.items()
+            if name.startswith(prefix) and "/moving_" in name
+        }
+        for prefix in ("calibrated/one/", "calibrated/two/", "calibrated/two unlike/")
+    )
+    assert len(one) == 6
+    for name, want in one.items():
+        np.testing.assert_allclose(two[name], want, rtol=2e-5, atol=1e-6)
+        # Replicas that normalise each by itself give the first norms the same, not the last.
+        same = np.allclose(unlike[name], want, rtol=2e-5, atol=1e-6)
+        assert same == ("norm_1" not in name), name

@@ -208,7 +208,12 @@ def test_a_run_goes_on_unless_its_flags_have_changed(tmp_path):
     result = run("train.py", *flags, "--precision=mixed_bfloat16", check=False)
     assert result.returncode != 0
     assert "--precision=float32 before, mixed_bfloat16 now" in result.stdout + result.stderr
-    result = run("train.py", *flags)
+    result = run("train.py", *flags, "--calibrate=2")
+    gan = keras.models.load_model(tmp_path / "gan.keras")
+    saved = [np.array(variable) for variable in gan.statistics]
+    gan.calibrate(keras_spade.datasets.synthetic_scenes(8, (64, 64), 4, seed=0), verbose=0)
+    for variable, value in zip(gan.statistics, saved, strict=True):
+        np.testing.assert_allclose(variable, value, rtol=1e-4, atol=1e-5)
     assert f"Going on from {tmp_path / 'backup'}: epoch 2, step 1." in result.stdout
     assert epochs_in(tmp_path) == ["0", "1"]
     begun = run("train.py", *flags, "--new_run", "--precision=mixed_bfloat16", "--epochs=1")

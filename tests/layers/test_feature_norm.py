@@ -8,6 +8,7 @@ from support.golden_files import channels_last, load_golden, read_arrays, relati
 from support.harness import check_layer, gradients, to_numpy
 
 from keras_spade.layers import FeatureNorm
+from keras_spade.layers.feature_norm import collecting_moments
 
 TFA = sorted((Path(__file__).parents[1] / "golden" / "tfa").glob("instance_norm_*.npz"))
 BATCH_NORMS = pytest.mark.parametrize("norm", ["sync_batch", "batch"])
@@ -306,3 +307,27 @@ def test_frozen_instance_norm_is_as_it_was():
     x = random_maps()
     y = FeatureNorm("instance", trainable=False)(x, training=True)
     assert relative_error(y, normalized(x, (1, 2))[0]) < 1e-4
+
+
+@BATCH_NORMS
+@pytest.mark.parametrize("training", [False, True])
+def test_moments_are_collected_and_nothing_moves(norm, training):
+    x = random_maps()
+    layer, frozen = FeatureNorm(norm), FeatureNorm(norm, trainable=False)
+    instance = FeatureNorm("instance")
+    for one in (layer, frozen, instance):
+        one.build(x.shape)
+    want, mean, variance = normalized(x, (0, 1, 2))
+    with collecting_moments() as collected:
+        for _ in range(2):
+            assert relative_error(layer(x, training=training), want) < 1e-5
+        assert relative_error(frozen(x, training=training), x / np.sqrt(1 + 1e-5)) < 1e-5
+        instance(x)
+    assert list(collected) == [layer] and len(collected[layer]) == 2
+    moments = collected[layer][1]
+    np.testing.assert_allclose(to_numpy(moments.mean), mean.ravel(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(to_numpy(moments.variance), variance.ravel(), rtol=1e-5)
+    assert float(moments.count) == 3 * 5 * 4
+    assert not to_numpy(layer.moving_mean).any()
+    layer(x, training=True)  # Collected no more.
+    assert len(collected[layer]) == 2 and to_numpy(layer.moving_mean).any()

@@ -4,6 +4,9 @@ Logical devices exist only if they are asked for before TensorFlow starts, hence
 """
 
 import sys
+import warnings
+from functools import partial
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -23,6 +26,10 @@ from keras_spade.metrics import (
     KernelDistance,
     SegmentationConsistency,
 )
+
+sys.path.append(str(Path(__file__).parents[1]))
+from support.tiny_gan import tiny_batch, tiny_gan
+from support.tiny_generator import TinyGenerator
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -201,7 +208,6 @@ guarded("bad", sgd, [1.0, nan])
 guarded("fine scaled", scaled, [1.0, 3.0])
 guarded("bad scaled", scaled, [1.0, nan])
 
-
 # Metrics of two batches, unevenly split, the second with nothing on the second replica.
 images = rng.integers(0, 256, (2, 3, 4, 6, 3)).astype("uint8")
 labels = rng.integers(0, 4, (3, 4, 6)).astype("int32")
@@ -240,5 +246,19 @@ for name, (metric, whole) in spread_out.items():
     update(*(split(array, 2) for array in whole))
     update(*(split(array[:1], 1) for array in whole))
     answers[f"metric/two/{name}"] = np.stack(keras.tree.flatten(metric.result()))
+
+warnings.filterwarnings("ignore", "__array__ implementation")  # Keras, of variables.
+# Batches of three, and one of a single sample: none of it is on the second replica.
+for name, norm, where in (
+    ("one", "sync_batch", tf.distribute.get_strategy()),
+    ("two", "sync_batch", strategy),
+    ("two unlike", "batch", strategy),
+):
+    with where.scope():
+        gan = tiny_gan(generator=partial(TinyGenerator, norm=norm), run_eagerly=False)
+    gan.calibrate(tiny_batch(7), batch_size=3, verbose=0)
+    for weight in gan.generator.statistics:
+        value = tf.convert_to_tensor(weight.value).numpy()
+        answers[f"calibrated/{name}/{weight.path}"] = value
 
 np.savez(sys.argv[1], **answers)

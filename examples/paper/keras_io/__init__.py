@@ -1,0 +1,1 @@
+"""Ours beside the GauGAN of keras.io's examples; see `__main__.py`."""

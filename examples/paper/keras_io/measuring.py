@@ -1,0 +1,126 @@
+"""How near painted pictures are to photographs, and what is kept of a comparison."""
+
+import json
+
+import keras
+import numpy as np
+
+from keras_spade.files import replacing
+from keras_spade.metrics import FrechetDistance, KernelDistance, VGG16Features
+
+
+class Measure:
+    """Distances of sets of pictures from the photographs of the same label maps.
+
+    Args:
+        photographs: uint8 `(n, H, W, 3)`.
+        vgg16: a file of VGG16's weights; `""`: features are pixels, pooled to 4 x 4.
+    """
+
+    def __init__(self, photographs, vgg16):
+        self.network = VGG16Features(vgg16, image_size=None) if vgg16 else pooled_pixels
+        self.name = "VGG16, relu5_3, mean over the image" if vgg16 else "pixels, pooled to 4 x 4"
+        self.photographs = photographs
+        self.real = self.features(photographs)
+
+    def features(self, pictures):
+        """Their features, `(n, D)`."""
+        parts = range(0, len(pictures), 10)
+        found = [self.network(pictures[i : i + 10]) for i in parts]
+        return np.concatenate([keras.ops.convert_to_numpy(x) for x in found])
+
+    def __call__(self, pictures):
+        """A dict of numbers: two distances, and two of the colours alone.
+
+        `saturation` is the mean of (largest - smallest channel); `spread` the deviation of a
+        picture's mean colour from picture to picture.
+        """
+        fake = self.features(pictures)
+        found = {"saturation": saturation(pictures), "spread": spread(pictures)}
+        for name, kind in (("frechet", FrechetDistance), ("kernel", KernelDistance)):
+            metric = kind(lambda features: features)
+            metric.update_state(self.real, fake)
+            found[name] = float(metric.result())
+        return found
+
+
+def saturation(pictures):
+    """Of 255."""
+    return float(np.mean(pictures.max(axis=-1).astype(float) - pictures.min(axis=-1)))
+
+
+def spread(pictures):
+    """Of 255."""
+    return float(pictures.mean(axis=(1, 2)).std(axis=0).mean())
+
+
+def pooled_pixels(pictures):
+    """Means of 4 x 4 parts of each picture."""
+    height, width = (size // 4 for size in pictures.shape[1:3])
+    parts = pictures[:, : 4 * height, : 4 * width].reshape(-1, 4, height, 4, width, 3)
+    return parts.mean(axis=(2, 4)).reshape(len(pictures), -1).astype("float32") / 255
+
+
+class Records:
+    """What a folder holds of a comparison: measurements, states to go on from, and pictures.
+
+    Args:
+        folder: a `pathlib.Path`.
+    """
+
+    def __init__(self, folder):
+        self.folder = folder
+        for part in ("states", "pictures"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+        self.path = folder / "measurements.jsonl"
+
+    def all(self):
+        """All measurements, as dicts."""
+        if not self.path.exists():
+            return []
+        lines = self.path.read_text().splitlines()
+        return [json.loads(line) for line in lines if line.endswith("}")]  # One may be cut off.
+
+    def add(self, rows):
+        """Appends measurements."""
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        if self.path.exists() and not self.path.read_text().endswith("\n"):
+            text = "\n" + text
+        with open(self.path, "a") as file:
+            file.write(text)
+
+    def keep_protocol(self, protocol):
+        """Writes under which protocol the numbers are measured; refuses to mix two."""
+        path = self.folder / "protocol.json"
+        theirs = json.loads(path.read_text()) if path.exists() else protocol
+        changed = [k for k in protocol if theirs.get(k) != protocol[k]]
+        if changed:
+            told = ", ".join(f"{k}={theirs.get(k)} before, {protocol[k]} now" for k in changed)
+            raise ValueError(f"{self.folder} holds numbers of another protocol ({told}).")
+        path.write_text(json.dumps(protocol, indent=1))
+
+    def save_state(self, run, side, clock):
+        """Writes what training goes on from."""
+        arrays = [keras.ops.convert_to_numpy(variable) for variable in side.variables()]
+        arrays = {f"v{i}": array for i, array in enumerate(arrays)}
+        with replacing(self.folder / "states" / f"{run}.npz") as partial:
+            np.savez(partial, **clock, **arrays)
+
+    def load_state(self, run, side):
+        """Goes back to it; returns the seconds and steps made so far."""
+        path = self.folder / "states" / f"{run}.npz"
+        if not path.exists():
+            return {"seconds": 0.0, "steps": 0}
+        with np.load(path) as file:
+            for i, variable in enumerate(side.variables()):
+                variable.assign(file[f"v{i}"])
+            return {"seconds": float(file["seconds"]), "steps": int(file["steps"])}
+
+    def save_pictures(self, run, time, pictures):
+        """Writes some pictures, by variant."""
+        np.savez_compressed(self.folder / "pictures" / f"{run}-{time:g}.npz", **pictures)
+
+    def load_pictures(self, run, time):
+        """A dict of them."""
+        with np.load(self.folder / "pictures" / f"{run}-{time:g}.npz") as file:
+            return dict(file)

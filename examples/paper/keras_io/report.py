@@ -1,0 +1,115 @@
+"""The table and the pictures of a comparison."""
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+SHOWN = ("averaged calibrated", "averaged batch", "moving", "batch")
+
+
+def cells(rows, number):
+    """Means, least and greatest over the seeds, by (run, variant) and then by time."""
+    found = {}
+    for row in rows:
+        key = (row["run"], row["variant"])
+        found.setdefault(key, {}).setdefault(row["time"], {})[row["seed"]] = row[number]
+    return {
+        key: {
+            time: (np.mean([*seeds.values()]), min(seeds.values()), max(seeds.values()), len(seeds))
+            for time, seeds in times.items()
+        }
+        for key, times in found.items()
+    }
+
+
+def table(rows, number="frechet"):
+    """Markdown: a line for each run and variant, a column for each time.
+
+    A cell holds the mean over the seeds, and least and greatest in brackets if there are several.
+    """
+    found = cells(rows, number)
+    times = sorted({time for column in found.values() for time in column})
+    lines = [
+        "| run | statistics and weights | seeds | "
+        + " | ".join(f"{time:g} s" for time in times)
+        + " |",
+        "|---|---|---|" + "---|" * len(times),
+    ]
+    for (run, variant), column in found.items():
+        texts = [
+            "" if time not in column else
+            f"{column[time][0]:.3g}" if column[time][3] == 1 else
+            "{:.3g} ({:.3g} to {:.3g})".format(*column[time][:3])
+            for time in times
+        ]  # fmt: skip
+        seeds = max(cell[3] for cell in column.values())
+        lines.append(f"| {run} | {variant} | {seeds} | " + " | ".join(texts) + " |")
+    return "\n".join(lines)
+
+
+def speeds(rows):
+    """Markdown: images a second of processor time, and the weights of the generators."""
+    lines = [
+        "| run | images a second of processor time | weights of the generator |",
+        "|---|---|---|",
+    ]
+    for run in dict.fromkeys(row["run"] for row in rows):
+        mine = [row for row in rows if row["run"] == run]
+        speed = np.mean([row["images"] / row["seconds"] for row in mine])
+        lines.append(f"| {run} | {speed:.2f} | {mine[-1]['parameters']:,} |")
+    return "\n".join(lines)
+
+
+def draw_curves(rows, path, real):
+    """Draws the Frechet distance over processor time: means, and bands from least to greatest.
+
+    Args:
+        rows: measurements.
+        path: of the PNG.
+        real: the distance of real photographs among themselves.
+    """
+    figure, axis = plt.subplots(figsize=(9, 5.5))
+    for (run, variant), column in cells(rows, "frechet").items():
+        times = sorted(column)
+        mean, low, high, _ = np.array([column[time] for time in times]).T
+        style = {"linestyle": "-" if run.startswith("ours") else "--", "marker": "."}
+        (line,) = axis.plot(times, mean, label=f"{run}: {variant}", **style)
+        axis.fill_between(times, low, high, color=line.get_color(), alpha=0.15)
+    axis.axhline(real, color="black", linewidth=0.8, label="real photographs among themselves")
+    axis.set_xlabel("processor time of training, seconds")
+    axis.set_ylabel("Frechet distance")
+    axis.set_ylim(bottom=0)
+    axis.legend(fontsize=7)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def draw_side_by_side(columns, path):
+    """Draws columns of pictures under their titles.
+
+    Args:
+        columns: uint8 `(rows, H, W, 3)` by title.
+        path: of the PNG.
+    """
+    count = len(next(iter(columns.values())))
+    figure, axes = plt.subplots(
+        count, len(columns), figsize=(1.9 * len(columns), 1.9 * count + 0.4), squeeze=False
+    )
+    for axis, (title, pictures) in zip(axes.T, columns.items(), strict=True):
+        axis[0].set_title(title, fontsize=7)
+        for place, picture in zip(axis, pictures, strict=True):
+            place.imshow(picture)
+    for place in axes.flat:
+        place.axis("off")
+    figure.tight_layout(pad=0.3)
+    figure.savefig(path, dpi=130)
+    plt.close(figure)
+
+
+def shown(pictures):
+    """Of the pictures by variant, those a reader compares first: name and pictures."""
+    variant = next(name for name in SHOWN if name in pictures)
+    return variant, pictures[variant]

@@ -1,0 +1,204 @@
+"""Moving statistics that are those of many batches."""
+
+import functools
+import itertools
+import warnings
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_spade.backends import backend
+from keras_spade.layers import FeatureNorm
+from keras_spade.layers.feature_norm import collecting_moments
+from keras_spade.models.batch import check_values, read_batch
+from keras_spade.models.gan_networks import GanNetworks
+from keras_spade.models.keras_arguments import maps_and_images, refuse_batch_size, refuse_weights_of
+from keras_spade.models.pooled_moments import PooledMoments
+from keras_spade.runs import evaluation_data, telling_data_errors
+from keras_spade.runs.streams import is_tf_dataset
+
+ENDLESS = -1  # As `tf.data` counts batches.
+
+
+@telling_data_errors
+def calibrate(
+    self,
+    dataset,
+    batches: int | None = None,
+    batch_size: int | None = None,
+    seed: int | None = None,
+    verbose: str | int = "auto",
+) -> None:
+    """Sets the moving statistics of generator and encoder to those of many batches.
+
+    In training, a batch norm normalises by the mean and the variance of its batch; in painting, by
+    moving statistics. These are an exponential average over the last ten batches or so, of weights
+    that moved meanwhile. After this call they are the moments of all `batches` together,
+
+        moving_mean = E[x],  moving_variance = E[x^2] - E[x]^2
+
+    over samples, rows and columns, for the weights as they are now. The networks run as in painting
+    but for their norms, which normalise by the batch, as in training. So each batch passes once:
+    what a later norm is given does not depend on the moving statistics of those before it. With one
+    batch, painting it gives then what the pass gave; with more, what batches differ by between
+    themselves is in the variances of all layers, and painting is near to training as far as batches
+    are alike.
+
+    If the generator's optimizer keeps averages of the weights, statistics of these are found in the
+    same pass, and are in what `averaged()` and `export` give, until training goes on. (While a
+    `SwapEMAWeights` has the averages in the model, they are the weights.)
+
+    Nothing else changes: weights, spectral norms, the noise of training, optimizers, and what is
+    frozen; training goes on as if nothing had been. Instance norms have no statistics. Call it
+    after training, with the training data and their batch size, then save.
+
+    Args:
+        dataset: batches as `fit` takes them, or arrays. Datasets of `keras_spade.datasets` give the
+            batches of their first epoch.
+        batches: how many; `None`, or more than there are: all of them.
+        batch_size: with arrays only: samples a batch, 32 if `None`.
+        seed: of the latents, which are drawn as in training: from the encoder's posterior, without
+            an encoder from a standard normal. `None`: those that training would draw next.
+        verbose: as in `evaluate`.
+
+    Raises:
+        ValueError: naming the argument that does not fit; for batches that `fit` would refuse; for
+            a `keras.layers.BatchNormalization`; if a statistic is not finite. Nothing has changed
+            then.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator
+    >>> shape = (32, 32, 3)
+    >>> gan = GauGAN(
+    ...     SPADEGenerator(4, shape, latent_dim=None, base_filters=2),
+    ...     MultiScaleDiscriminator(4, shape, base_filters=2),
+    ... )
+    >>> labels = np.random.randint(0, 4, (6, 32, 32))
+    >>> image = np.random.uniform(-1, 1, (6, 32, 32, 3)).astype("float32")
+    >>> gan.calibrate({"labels": labels, "image": image}, batch_size=2, verbose=0)
+    >>> norm = gan.generator.get_layer("head_0").norm_0.feature_norm
+    >>> bool(np.abs(np.array(norm.moving_mean)).max() > 0)  # was zero
+    True
+
+    Reference: Ioffe and Szegedy 2015 (arXiv 1502.03167), algorithm 2, with statistics of many
+    batches after training; Park et al. 2019 (arXiv 1903.07291), section 3, equations 2 and 3.
+    """
+    if batches is not None and not (isinstance(batches, (int, np.integer)) and batches >= 1):
+        raise ValueError(f"`batches` must be None or a positive integer, got {batches!r}.")
+    refuse_weights_of("dataset", dataset)
+    refuse_batch_size("batch_size", batch_size, dataset)
+    x, y = maps_and_images(dataset, None)
+    if batches is None and is_tf_dataset(x) and x.cardinality() == ENDLESS:
+        raise ValueError("`dataset` has no end: say how many `batches` to take.")
+    averages = None if self.is_swapped or self._averaging_optimizer() is None else self.averaged()
+    with backend.scope(self):
+        calibration = Calibration([gan for gan in (self, averages) if gan is not None], seed)
+    if not calibration.pooled:
+        warnings.warn(
+            "`calibrate` has nothing to do: the networks have no batch norms, or these are frozen.",
+            stacklevel=3,
+        )
+        return
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Your input ran out of data")
+        data = evaluation_data(self, x)
+        calibration.evaluate(data, y, batch_size=batch_size, steps=batches, verbose=verbose)
+    found = [calibration.statistics(gan) for gan in calibration.gans]
+    for variable, value in itertools.chain(*found):
+        if not np.isfinite(value).all():
+            raise ValueError(
+                f"`calibrate`: {variable.path} would not be finite; nothing was changed. There are "
+                "images or weights that are not."
+            )
+    if not found[0]:
+        raise ValueError("`dataset` is empty.")
+    for variable, value in found[0]:
+        variable.assign(value)
+    if averages is not None:
+        self.keep_statistics_of_averages(averages, found[1])
+
+
+class Calibration(keras.Model):
+    """What Keras' loop of evaluation runs to pool the moments of all batch norms used in painting.
+
+    Args:
+        gans: of the same kind; the batches pass through each.
+        seed: as in `calibrate`.
+    """
+
+    def __init__(self, gans, seed):
+        super().__init__()
+        self.gans = gans
+        self.noises = [keras.random.SeedGenerator(seed or 0) for _ in gans]
+        if seed is None:
+            for noise in self.noises:
+                noise.state.assign(ops.convert_to_numpy(gans[0].seed_generator.state))
+        self.pooled = [PooledMoments(norm) for gan in gans for norm in batch_norms(gan.networks)]
+        self.supports_jit = backend.COMPILES_STEPS
+        self.built = True
+        self.compile(run_eagerly=gans[0].run_eagerly)
+
+    def statistics(self, gan) -> list:
+        """Pairs of moving statistics of a GAN and their new values."""
+        norms = batch_norms(gan.networks)
+        return [pair for one in self.pooled if one.norm in norms for pair in one.statistics()]
+
+    def test_step(self, *arguments):
+        """Adds the moments of a batch."""
+
+        def step(data, part):
+            batch = read_batch(data, self.gans[0].generator, part)
+            for gan, noise in zip(self.gans, self.noises, strict=True):
+                with collecting_moments() as collected:
+                    latent, _ = gan.networks.encode(batch.image, noise, training=False)
+                    gan.networks.paint(batch.conditioning, latent, training=False)
+                for one in self.pooled:
+                    for moments in collected.get(one.norm, ()):
+                        one.add(moments)
+            return {"batch_size": ops.cast(part.total, "float32")}  # Something must be logged.
+
+        return backend.run_step(self, step, *arguments)
+
+    def make_test_function(self, force=False):
+        """Makes what Keras' loop calls for a batch."""
+        super().make_test_function(force=True)
+        check = functools.partial(check_values, generator=self.gans[0].generator, images="image")
+        self.test_function = backend.guarded(self, self.test_function, check)
+
+    @property
+    def metrics(self):
+        """None."""
+        return []
+
+    @property
+    def metrics_variables(self):
+        """The moments, which Keras' loop carries on JAX."""
+        return [variable for one in self.pooled for variable in one.variables]
+
+    def _symbolic_build(self, *args, **kwargs):
+        """Does nothing: all is built."""
+
+    def _maybe_symbolic_build(self, *args, **kwargs):
+        """Does nothing, likewise."""
+
+
+def batch_norms(networks: GanNetworks) -> list[FeatureNorm]:
+    """The norms of generator and encoder whose moving statistics training moves.
+
+    Raises:
+        ValueError: for Keras' own, of which `calibrate` knows nothing.
+    """
+    networks = (networks.generator, networks.encoder)
+    layers = [layer for n in networks if n is not None for layer in n._flatten_layers()]
+    for layer in layers:
+        if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable:
+            raise ValueError(
+                f"`calibrate`: the layer {layer.path!r} is a BatchNormalization, whose moments "
+                'cannot be told. Build the network with `keras_spade.layers.FeatureNorm("batch", '
+                "affine=True)`."
+            )
+    norms = [layer for layer in layers if isinstance(layer, FeatureNorm) and layer.trainable]
+    return [norm for norm in norms if norm.norm != "instance"]

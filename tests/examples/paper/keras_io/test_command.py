@@ -1,0 +1,39 @@
+"""The command as a user runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[4]
+
+
+def run(out, *flags):
+    command = [sys.executable, "-m", "examples.paper.keras_io", "--quick", f"--out={out}", *flags]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    result = subprocess.run(
+        command, check=True, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=900
+    )
+    rows = [json.loads(line) for line in (out / "measurements.jsonl").read_text().splitlines()]
+    return result.stdout, rows
+
+
+@pytest.mark.slow
+def test_a_comparison_goes_on(tmp_path):
+    out = tmp_path / "out"
+    _, rows = run(out, "--sides=keras_io", "--times=0.2")
+    assert [row["variant"] for row in rows] == ["batch", "averaged batch"]
+    told, rows = run(out, "--times=0.2,0.4")
+    theirs = [row for row in rows if row["run"] == "keras_io" and row["variant"] == "batch"]
+    assert [row["time"] for row in theirs] == [0.2, 0.4]
+    assert 0 < theirs[0]["steps"] < theirs[1]["steps"]
+    assert all(row["seconds"] >= row["time"] for row in rows)
+    ours = [row["variant"] for row in rows if row["run"] == "ours" and row["time"] == 0.4]
+    wanted = ["moving", "calibrated", "averaged", "averaged calibrated", "batch"]
+    assert sorted(ours) == sorted(wanted)
+    assert "| ours | averaged calibrated | 1 |" in told and "not the literature's FID" in told
+    names = {path.name for path in out.iterdir()}
+    assert {"table.md", "curves.png", "side_by_side.png", "protocol.json"} <= names

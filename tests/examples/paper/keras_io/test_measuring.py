@@ -1,0 +1,51 @@
+import keras
+import numpy as np
+import pytest
+
+from examples.paper.keras_io.measuring import Measure, Records, saturation, spread
+
+
+def test_colours_by_hand():
+    pictures = np.zeros((2, 4, 4, 3), "uint8")
+    pictures[0, ..., 0] = 100
+    assert saturation(pictures) == 50
+    assert spread(pictures) == pytest.approx(50 / 3)  # 50 in one channel, 0 in two.
+
+
+def test_distances_of_pooled_pixels():
+    photographs = np.random.default_rng(0).integers(0, 200, (8, 8, 8, 3)).astype("uint8")
+    measure = Measure(photographs, "")
+    found = measure(photographs + np.uint8(51))
+    # All 48 means move by 0.2.
+    assert found["frechet"] == pytest.approx(48 * 0.04, rel=1e-5)
+    assert measure(photographs)["frechet"] == pytest.approx(0, abs=1e-8)
+
+
+def test_records_are_whole_after_an_interruption(tmp_path):
+    records = Records(tmp_path)
+    assert records.all() == []
+    records.add([{"time": 1.0}, {"time": 2.0}])
+    with open(records.path, "a") as file:
+        file.write('{"time": 3')  # The process was killed here.
+    assert records.all() == [{"time": 1.0}, {"time": 2.0}]
+    records.add([{"time": 4.0}])
+    assert [row["time"] for row in records.all()] == [1.0, 2.0, 4.0]
+    records.keep_protocol({"maps": 30})
+    with pytest.raises(ValueError, match="maps=30 before, 20 now"):
+        records.keep_protocol({"maps": 20})
+
+
+def test_states(tmp_path):
+    class Side:
+        def __init__(self, values):
+            self.kept = [keras.Variable(value) for value in values]
+
+        def variables(self):
+            return self.kept
+
+    records = Records(tmp_path)
+    fresh = Side([0.0, [0, 0]])
+    assert records.load_state("a", fresh) == {"seconds": 0.0, "steps": 0}
+    records.save_state("a", Side([2.0, [3, 4]]), {"seconds": 1.5, "steps": 7})
+    assert records.load_state("a", fresh) == {"seconds": 1.5, "steps": 7}
+    assert [np.array(v).tolist() for v in fresh.variables()] == [2.0, [3, 4]]

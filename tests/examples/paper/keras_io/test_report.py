@@ -1,0 +1,30 @@
+import numpy as np
+from matplotlib import pyplot as plt
+
+from examples.paper.keras_io import report
+
+ROWS = [
+    {"run": "ours", "variant": "moving", "seed": seed, "time": time, "frechet": frechet}
+    for seed, time, frechet in ((0, 10.0, 2.0), (1, 10.0, 1.0), (0, 20.0, 0.5))
+]
+
+
+def test_a_cell_is_the_mean_of_the_seeds():
+    lines = report.table(ROWS).splitlines()
+    assert lines[0] == "| run | statistics and weights | seeds | 10 s | 20 s |"
+    assert lines[2] == "| ours | moving | 2 | 1.5 (1 to 2) | 0.5 |"
+
+
+def test_speeds():
+    rows = [{"run": "ours", "images": 30, "seconds": 10.0, "parameters": 1234567}]
+    assert report.speeds(rows).splitlines()[2] == "| ours | 3.00 | 1,234,567 |"
+
+
+def test_pictures(tmp_path):
+    report.draw_curves(ROWS, tmp_path / "curves.png", real=0.4)
+    pictures = np.zeros((2, 8, 8, 3), "uint8")
+    variant, chosen = report.shown({"moving": pictures, "averaged calibrated": pictures + 1})
+    assert variant == "averaged calibrated" and chosen.max() == 1
+    report.draw_side_by_side({"one": pictures, "two": chosen}, tmp_path / "side.png")
+    assert plt.imread(tmp_path / "curves.png").shape[1] > 500
+    assert plt.imread(tmp_path / "side.png").shape[0] > 300
