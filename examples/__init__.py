@@ -1,0 +1,1 @@
+"""Scripts and notebooks that use the package by its public names."""
