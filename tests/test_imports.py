@@ -15,6 +15,7 @@ ALLOWED = {
     "exporting": {"backends", "exporting", "segmaps"},
     "layers": {"backends", "layers", "segmaps"},
     "losses": {"losses"},
+    "metrics": {"backends", "losses", "metrics"},
     "models": {
         "backends",
         "exporting",

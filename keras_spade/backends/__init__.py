@@ -27,6 +27,9 @@
   replica's part of the global batch. Returns the losses, and whether the update was skipped; where
   loss scaling searches for its scale by overflows, that does not count as skipped.
 - `without_gradients()`: a context for what is a constant to the gradients.
+- `on_host(function, *tensors, shape)`: calls `function` with the tensors as NumPy arrays, one call
+  after the other where replicas are threads; on TensorFlow in a graph too, whenever that runs.
+  Returns what it returns, a float64 array of `shape`; `None`: nothing.
 - `check_label_range(labels, num_classes)`: returns the labels; fails, naming the range, on ids
   outside `0..num_classes-1`. While JAX traces, labels have no values: `guarded` has looked then.
 - `check_image_range(argument, image, others)`: returns images and tensors that wait for the check;

@@ -121,6 +121,11 @@ def without_gradients() -> AbstractContextManager:
     return scope(None)
 
 
+def on_host(function: Callable, *tensors, shape: tuple | None = None):
+    """Calls a function with arrays, now."""
+    return function(*map(keras.ops.convert_to_numpy, tensors))
+
+
 def check_label_range(labels, num_classes: int):
     """Raises, naming the range, on ids outside `0..num_classes-1`, unless JAX is tracing."""
     if isinstance(labels, jax.core.Tracer) or not labels.size:

@@ -3,11 +3,13 @@
 import contextlib
 import functools
 import re
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_spade.arguments import ids_out_of_range
@@ -25,6 +27,8 @@ READS_BATCHES_OF_PAST_STEPS = False
 SHARES_BUFFERS = False
 TRACES_TENSORFLOW = True
 
+# Replicas are threads; on the host there is one of each thing.
+_HOST = threading.Lock()
 # How a failed assertion of `check_image_range` is shown: begin, low, high, end.
 _REFUSAL = re.compile(r"\[(`\w+` must be floats.*?)\] \[(.*?)\] \[(.*?)\] \[(\(.*?\))\]")
 
@@ -100,6 +104,19 @@ def minimize(
 def without_gradients() -> AbstractContextManager:
     """A context for constants; TensorFlow finds out by itself."""
     return contextlib.nullcontext()
+
+
+def on_host(function: Callable, *tensors, shape: tuple | None = None):
+    """Calls a function with arrays, now or whenever the graph runs."""
+
+    def alone(*arrays):
+        with _HOST:
+            return function(*arrays)
+
+    if tf.executing_eagerly():
+        return alone(*(np.asarray(tensor) for tensor in tensors))
+    found = tf.numpy_function(alone, tensors, [] if shape is None else tf.float64)
+    return None if shape is None else tf.ensure_shape(found, shape)
 
 
 def check_label_range(labels, num_classes: int):

@@ -95,6 +95,11 @@ def without_gradients() -> AbstractContextManager:
     return torch.no_grad()
 
 
+def on_host(function: Callable, *tensors, shape: tuple | None = None):
+    """Calls a function with arrays, now."""
+    return function(*map(keras.ops.convert_to_numpy, tensors))
+
+
 def check_label_range(labels, num_classes: int):
     """Raises, naming the range, on ids outside `0..num_classes-1`."""
     if labels.is_meta or torch.compiler.is_compiling() or not labels.numel():

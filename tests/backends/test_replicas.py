@@ -170,3 +170,10 @@ def test_what_is_not_finite_on_one_replica_is_skipped_on_all(answers, kind):
 
 def test_all_replicas_lower_the_loss_scale(answers):
     assert (answers["fine scaled/scale"], answers["bad scaled/scale"]) == (8.0, 4.0)
+
+
+@pytest.mark.parametrize("name", ["frechet", "kernel", "segmentation", "diversity"])
+def test_metrics_are_those_of_one_replica(answers, name):
+    one, two = (answers[f"metric/{replicas}/{name}"] for replicas in ("one", "two"))
+    assert np.all(one > 1e-3) and one.dtype == np.float32
+    np.testing.assert_allclose(two, one, rtol=1e-6)

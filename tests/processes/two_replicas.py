@@ -17,6 +17,12 @@ from keras_spade.backends.replicas import (
 )
 from keras_spade.backends.tensorflow import minimize
 from keras_spade.layers import FeatureNorm, SpectralNorm
+from keras_spade.metrics import (
+    Diversity,
+    FrechetDistance,
+    KernelDistance,
+    SegmentationConsistency,
+)
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -194,5 +200,45 @@ guarded("fine", sgd, [1.0, 3.0])
 guarded("bad", sgd, [1.0, nan])
 guarded("fine scaled", scaled, [1.0, 3.0])
 guarded("bad scaled", scaled, [1.0, nan])
+
+
+# Metrics of two batches, unevenly split, the second with nothing on the second replica.
+images = rng.integers(0, 256, (2, 3, 4, 6, 3)).astype("uint8")
+labels = rng.integers(0, 4, (3, 4, 6)).astype("int32")
+
+
+def colours(images):
+    """Without rounding."""
+    return keras.ops.sum(keras.ops.cast(images, "float32"), axis=(1, 2)) / 64
+
+
+def red_is_the_class(images):
+    return keras.ops.one_hot(keras.ops.cast(images[..., 0], "int32") // 100, 3)
+
+
+def distance(first, second):
+    return keras.ops.mean(keras.ops.abs(colours(first) - colours(second)), axis=1)
+
+
+def metrics():
+    return {
+        "frechet": (FrechetDistance(colours), images),
+        "kernel": (KernelDistance(lambda images: colours(images) / 64), images),
+        "segmentation": (SegmentationConsistency(red_is_the_class, 3, True), (labels, images[1])),
+        "diversity": (Diversity(distance), (np.moveaxis(images, 0, 1),)),
+    }
+
+
+with strategy.scope():
+    spread_out = metrics()
+for name, (metric, whole) in metrics().items():
+    metric.update_state(*whole)
+    metric.update_state(*(array[:1] for array in whole))
+    answers[f"metric/one/{name}"] = np.stack(keras.tree.flatten(metric.result()))
+for name, (metric, whole) in spread_out.items():
+    update = tf.function(lambda *parts, of=metric: strategy.run(of.update_state, args=parts))
+    update(*(split(array, 2) for array in whole))
+    update(*(split(array[:1], 1) for array in whole))
+    answers[f"metric/two/{name}"] = np.stack(keras.tree.flatten(metric.result()))
 
 np.savez(sys.argv[1], **answers)

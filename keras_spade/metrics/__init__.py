@@ -1,0 +1,8 @@
+"""How good painted pictures are, as numbers: by features, by a segmenter, by pairs of pictures."""
+
+from keras_spade.metrics.diversity import Diversity as Diversity
+from keras_spade.metrics.frechet_distance import FrechetDistance as FrechetDistance
+from keras_spade.metrics.kernel_distance import KernelDistance as KernelDistance
+from keras_spade.metrics.segmentation_consistency import (
+    SegmentationConsistency as SegmentationConsistency,
+)

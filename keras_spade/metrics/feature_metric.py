@@ -1,0 +1,63 @@
+"""What compares two sets of images by their features."""
+
+from collections.abc import Callable
+
+from keras import ops
+
+from keras_spade.backends import backend
+from keras_spade.metrics.host_metric import HostMetric, deserialized, serialized
+from keras_spade.precision import full_precision
+
+
+class FeatureMetric(HostMetric):
+    """A distance of real and painted images, computed of their features.
+
+    Args:
+        features: function of images that returns `(batch, D)`.
+        name: of the metric.
+        dtype: of the result.
+    """
+
+    def __init__(self, features: Callable, name: str, dtype: str | None = None):
+        if not callable(features):
+            raise ValueError(
+                f"`features` must be a function of uint8 images that returns (batch, D), got "
+                f"{features!r}."
+            )
+        self.dimensions = None
+        super().__init__(name, dtype, better="down")
+        self.features = features
+
+    def update_state(self, real, fake):
+        """Adds images to both sets; the two may be of different sizes and numbers.
+
+        Args:
+            real: uint8 `(batch, H, W, channels)`: photographs.
+            fake: the same: painted pictures.
+
+        Raises:
+            ValueError: if `features` does not return `(batch, D)`, with the same D each time.
+        """
+        backend.on_host(self.add, self._vectors(real), self._vectors(fake))
+
+    def _vectors(self, images):
+        with backend.without_gradients():
+            vectors = full_precision(ops.convert_to_tensor(self.features(images)))
+        shape, batch = tuple(vectors.shape), images.shape[0]
+        dimensions = self.dimensions or (shape[1] if len(shape) == 2 else None)
+        if len(shape) != 2 or shape[1] != dimensions or None is not batch != shape[0] is not None:
+            raise ValueError(
+                f"`features` must return ({batch}, {dimensions or 'D'}) for images of shape "
+                f"{tuple(images.shape)}, got {shape}."
+            )
+        self.dimensions = dimensions
+        return vectors
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {**super().get_config(), "features": serialized("features", self.features)}
+
+    @classmethod
+    def from_config(cls, config):
+        """Builds the metric from `get_config()`."""
+        return cls(**deserialized(config, "features"))
