@@ -100,13 +100,20 @@ class Conditioning:
         Args:
             images: symbolic, `(n * batch, ...)`.
         """
-        repeated = copy.copy(self)
-        repeated.encoded = {}
-        repeated.inputs = {
-            name: RepeatMaps(name=f"repeated_{name}", dtype=self.dtype)(maps, images)
-            for name, maps in self.inputs.items()
-        }
-        return repeated
+        return self.through(
+            lambda name, maps: RepeatMaps(name=f"repeated_{name}", dtype=self.dtype)(maps, images)
+        )
+
+    def through(self, layer):
+        """The same with another step in front, which all inputs go through.
+
+        Args:
+            layer: function of an input's name and the symbolic input that returns another.
+        """
+        changed = copy.copy(self)
+        changed.encoded = {}
+        changed.inputs = {name: layer(name, maps) for name, maps in self.inputs.items()}
+        return changed
 
     def map_at(self, height, width):
         """The one-hot or float map `(batch, height, width, channels)` at one resolution."""

@@ -1,5 +1,7 @@
 """What the generators of other papers share."""
 
+import dataclasses
+
 import keras
 from keras import ops
 
@@ -94,27 +96,31 @@ class Baseline(networks.Generator):
         raise NotImplementedError
 
 
+@dataclasses.dataclass(frozen=True)
 class Parts:
     """The layers of one network, all of its dtype policy and kind of norm, by name.
 
     Args:
         condition: the `Conditioning` of the network.
-        norm: as in `Baseline`.
+        kind: the norm, as in `Baseline`.
         affine: as in `Baseline`.
         spectral_norm: as in `Baseline`.
     """
 
-    def __init__(self, condition, norm, affine, spectral_norm):
-        self.condition = condition
-        self.dtype = condition.dtype
-        self.kind = norm
-        self.affine = affine
-        self.spectral_norm = spectral_norm
+    condition: networks.Conditioning
+    kind: str
+    affine: bool
+    spectral_norm: bool
+
+    @property
+    def dtype(self):
+        """The policy of all layers."""
+        return self.condition.dtype
 
     def labels(self, filters, size, height, width, name, x=None, use_bias=True):
         """A convolution of the label map at a size, with activations `x` behind it if given.
 
-        It pads by zeros, and its one-hot channels are not built.
+        Pads by zeros; its one-hot channels are not built.
         """
         conv = layers.LabelConv2D(
             filters,
@@ -127,6 +133,18 @@ class Parts:
             dtype=self.dtype,
         )
         return conv(self.condition.at(height, width, ((size, 1),)), *([] if x is None else [x]))
+
+    def reflected_labels(self, filters, size, height, width, name):
+        """A convolution of the label map at a size, whose border is reflected."""
+        border = size // 2
+        condition = self.condition.through(
+            lambda name, maps: ReflectedMaps(
+                height, width, border, name=f"reflected_{name}_{height}x{width}", dtype=self.dtype
+            )(maps)
+        )
+        outer = (height + 2 * border, width + 2 * border)
+        y = dataclasses.replace(self, condition=condition).labels(filters, size, *outer, name)
+        return keras.layers.Cropping2D(border, dtype=self.dtype)(y)
 
     def with_labels(self, x):
         """Activations with the one-hot label map of their size behind them."""
@@ -195,6 +213,31 @@ class Parts:
             **options,
         )
         return conv(x)
+
+
+class ReflectedMaps(keras.layers.Layer):
+    """Maps resized by nearest neighbours, with a border of reflected pixels.
+
+    Args:
+        height: rows without the border.
+        width: columns without it.
+        border: its pixels.
+    """
+
+    def __init__(self, height, width, border, **kwargs):
+        super().__init__(**kwargs)
+        self.height, self.width, self.border = height, width, border
+
+    def call(self, maps):
+        """Resizes and pads."""
+        maps = layers.nearest_resize(maps, self.height, self.width)
+        others = [(0, 0)] * (len(maps.shape) - 3)
+        return ops.pad(maps, [(0, 0), *[(self.border,) * 2] * 2, *others], mode="reflect")
+
+    def compute_output_spec(self, maps):
+        """A symbolic map."""
+        size = (self.height + 2 * self.border, self.width + 2 * self.border)
+        return keras.KerasTensor((maps.shape[0], *size, *maps.shape[3:]), dtype=maps.dtype)
 
 
 def normal():

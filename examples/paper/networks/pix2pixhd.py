@@ -11,9 +11,9 @@ class Pix2PixHD(Baseline):
 
     A 7 x 7 convolution of the label map to `f` channels, `downsamplings` 3 x 3 convolutions of
     stride 2 that double them, `blocks` residual blocks, as many transposed convolutions, and a
-    7 x 7 convolution to the image; a norm and ReLU behind each but the last, borders reflected.
-    (The first one pads by zeros: it reads label ids.) In the paper's words: c7s1-64, d128, d256,
-    d512, d1024, R1024 (nine), u512, u256, u128, u64, c7s1-3.
+    7 x 7 convolution to the image; a norm and ReLU behind each but the last, borders reflected. In
+    the paper's words: c7s1-64, d128, d256, d512, d1024, R1024 (nine), u512, u256, u128, u64,
+    c7s1-3.
 
     The enhancer works at the full size, in channels of half the width, and the global generator at
     half of it: c7s1-32, d64, to which the features of the global generator before its last
@@ -107,7 +107,7 @@ class Steps:
 
     def first(self, filters, height, width, name):
         """The 7 x 7 convolution of the label map (c7s1)."""
-        return self._activated(self.parts.labels(filters, 7, height, width, name), name)
+        return self._activated(self.parts.reflected_labels(filters, 7, height, width, name), name)
 
     def padded(self, x, border):
         """With the labels, if these go everywhere, and a reflected border."""
@@ -123,7 +123,8 @@ class Steps:
         y = self.parts.conv(self.padded(x, 1), x.shape[-1], 3, f"{name}_conv_0")
         y = self._activated(y, f"{name}_conv_0")
         y = self.parts.conv(self.padded(y, 1), x.shape[-1], 3, f"{name}_conv_1")
-        return x + self.parts.norm(y, f"{name}_conv_1_norm")
+        y = self.parts.norm(y, f"{name}_conv_1_norm")
+        return keras.layers.Add(name=f"{name}_sum", dtype=self.parts.dtype)([x, y])
 
     def up(self, x, filters, name):
         """A 3 x 3 transposed convolution of stride 2 (u): `y[2i + k - 1] += x[i] * kernel[k]`."""

@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pytest
 
 from examples.paper.networks import Pix2PixHD
 from examples.paper.networks.pix2pixhd import Steps
@@ -49,16 +50,31 @@ def test_parameters_are_those_of_the_papers():
 def test_shapes_of_the_paper():
     network = Pix2PixHD(3, (128, 256, 3), base_filters=2, enhancer=True)
     for name, shape in {
-        "first": (64, 128, 2),
+        "first_relu": (64, 128, 2),
         "down_4": (4, 8, 32),
-        "block_8_conv_1": (4, 8, 32),
+        "block_8_sum": (4, 8, 32),
         "up_0_relu": (64, 128, 2),
-        "enhancer_first": (128, 256, 1),
+        "enhancer_first_relu": (128, 256, 1),
         "enhancer_block_2_conv_1": (64, 128, 2),
         "enhancer_up_relu": (128, 256, 1),
         "conv_img": (128, 256, 3),
     }.items():
         assert network.get_layer(name).output.shape == (None, *shape), name
+
+
+@pytest.mark.parametrize("modulation", ["patterns", "dense"])
+def test_the_first_convolution_sees_a_reflected_border(modulation):
+    labels = np.random.default_rng(0).integers(0, 3, (2, 16, 32)).astype("int32")
+    edges = np.random.default_rng(1).integers(0, 2, (2, 16, 32)).astype("float32")
+    network = Pix2PixHD(3, (16, 32, 3), instance_edges=True, base_filters=2, modulation=modulation)
+    first = network.get_layer("first")
+    norm = network.get_layer("first_norm")
+    got = np.array(keras.Model(network.input, norm.input)({"labels": labels, "edges": edges}))
+    maps = np.concatenate([np.eye(3)[labels], edges[..., None]], axis=-1)
+    maps = np.pad(maps, [(0, 0), (3, 3), (3, 3), (0, 0)], mode="reflect")
+    kernel = np.array(first.kernel)
+    want = sum(maps[:, i : i + 16, j : j + 32] @ kernel[i, j] for i in range(7) for j in range(7))
+    np.testing.assert_allclose(got, want, atol=1e-5)
 
 
 class Plain:
