@@ -39,9 +39,19 @@ DATASETS = {
     "records": {"folders"},
     "scenes": set(),
 }
-SHARED = {"arguments", "files", "images", "label_colors", "precision"}
+SHARED = {"arguments", "files", "images", "label_colors", "precision", "pth_files"}
 BACKENDS = ("tensorflow", "torch", "jax")
-DEPENDENCIES = {"keras", "keras_spade", "numpy", "onnx", "PIL", "tf2onnx", "tifffile", *BACKENDS}
+DEPENDENCIES = {
+    "h5py",
+    "keras",
+    "keras_spade",
+    "numpy",
+    "onnx",
+    "PIL",
+    "tf2onnx",
+    "tifffile",
+    *BACKENDS,
+}
 
 
 def imports(path, top_level=False):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from keras_spade.checkpoints._nvlabs_names import nvlabs_entries
+from keras_spade.pth_files import read_pth
 
 
 def load_nvlabs_weights(network, source):
@@ -33,7 +34,7 @@ def load_nvlabs_weights(network, source):
     if isinstance(source, Mapping):
         arrays = {name: np.asarray(array) for name, array in source.items()}
     else:
-        arrays = _read_pth(os.fspath(source))
+        arrays = read_pth("`source`", os.fspath(source))
     arrays = {k: v for k, v in arrays.items() if not k.endswith(".num_batches_tracked")}
     entries = nvlabs_entries(network)
     problems = [f"missing: {name}" for name in entries if name not in arrays]
@@ -56,22 +57,3 @@ def load_nvlabs_weights(network, source):
         )
     for name, entry in entries.items():
         entry.variable.assign(entry.to_keras(arrays[name]))
-
-
-def _read_pth(path):
-    if not os.path.isfile(path):
-        raise ValueError(f"`source`: no such file: {path!r}.")
-    try:
-        import torch
-    except ImportError as error:
-        raise ImportError(
-            f"Reading {path!r} needs PyTorch (`pip install torch`); a mapping of names to arrays "
-            "does not."
-        ) from error
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise ValueError(f"`source`: {path!r} is no PyTorch file of weights ({error}).") from error
-    if not isinstance(state, dict) or not all(torch.is_tensor(t) for t in state.values()):
-        raise ValueError(f"`source`: {path!r} holds no mapping of names to tensors.")
-    return {name: tensor.detach().to(torch.float32).numpy() for name, tensor in state.items()}

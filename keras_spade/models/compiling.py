@@ -6,7 +6,7 @@ import keras
 
 from keras_spade.backends import backend
 from keras_spade.losses import AdversarialLoss, PerceptualLoss
-from keras_spade.losses.perceptual import check_channels
+from keras_spade.losses.perceptual_network import check_channels
 from keras_spade.models.keras_arguments import refuse_of_compile
 from keras_spade.optimizers import BiasCorrectedAdam
 
@@ -106,7 +106,7 @@ def check_variables(gan, optimizers):
 def perceptual(loss, weight, image_shape):
     """The perceptual loss that the arguments of `compile` ask for, or `None`."""
     if weight != 0 and isinstance(loss, (str, PerceptualLoss)):
-        check_channels(image_shape[-1])
+        check_channels(getattr(loss, "network", loss), image_shape[-1])
     if weight == 0 or not isinstance(loss, str):
         return None if weight == 0 else loss
     if loss != "vgg19":

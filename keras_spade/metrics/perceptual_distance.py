@@ -1,0 +1,79 @@
+"""How different two pictures look to a VGG."""
+
+from collections.abc import Mapping
+
+import keras
+from keras import ops
+
+from keras_spade.losses.perceptual_network import PerceptualNetwork
+from keras_spade.metrics.byte_images import byte_images
+
+TAPS = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3")
+
+
+@keras.saving.register_keras_serializable(package="keras_spade")
+class PerceptualDistance:
+    """Squared distance of VGG16's features of two images, normalised at each place.
+
+    `sum over layers of mean over places of |f(first) / |f(first)| - f(second) / |f(second)||^2`, at
+    relu1_2, relu2_2, relu3_3, relu4_3 and relu5_3; norms are over channels. A layer gives 0 to 2.
+
+    It is LPIPS as in its paper's equation 1 with all its learned weights 1. Its numbers are **not**
+    those of LPIPS in the literature, which are of weights that this package does not have.
+
+    Args:
+        weights: as in `VGG16Features`.
+
+    Call arguments:
+        first: uint8 `(batch, H, W, 3)`, or `(batch, H, W, 1)`, whose channel is repeated.
+        second: the same; each image is compared with the one of the same index.
+
+    Returns:
+        Floats `(batch,)`.
+
+    Raises:
+        ValueError: for images that are not uint8, or of other channels; for weights that do not
+            fit.
+        RuntimeError: if the ImageNet weights cannot be had.
+        ImportError: for a `.pth` file, without PyTorch.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade.metrics import Diversity, PerceptualDistance
+    >>> distance = PerceptualDistance(weights=None)  # random weights, for a dry run
+    >>> images = np.zeros((2, 32, 48, 3), "uint8")
+    >>> [float(x) for x in distance(images, images)]
+    [0.0, 0.0]
+    >>> metric = Diversity(distance)
+
+    Reference: Zhang et al. 2018 (LPIPS, arXiv 1801.03924), equation 1.
+    """
+
+    def __init__(self, weights: str | Mapping | None = "imagenet"):
+        self.network = PerceptualNetwork(weights, None, "vgg16", TAPS)
+        self.weights = self.network.weights
+
+    def __call__(self, first, second):
+        """The distances of pairs of images."""
+        both = (
+            self.network(byte_images(argument, images))
+            for argument, images in (("first", first), ("second", second))
+        )
+        pairs = zip(*both, strict=True)
+        differences = (ops.sum(ops.square(_unit(f) - _unit(s)), axis=-1) for f, s in pairs)
+        return sum(ops.mean(difference, axis=(1, 2)) for difference in differences)
+
+    def get_config(self):
+        """The constructor's arguments; arrays cannot be told, only files can."""
+        return {"weights": self.network.get_config()["weights"]}
+
+    @classmethod
+    def from_config(cls, config):
+        """Builds the distance from `get_config()`."""
+        return cls(**config)
+
+
+def _unit(features):
+    norms = ops.sqrt(ops.sum(ops.square(features), axis=-1, keepdims=True))
+    return features / ops.maximum(norms, 1e-10)

