@@ -5,7 +5,7 @@ import textwrap
 import numpy as np
 from PIL import Image, ImageDraw
 
-from keras_spade.callbacks import draw_grid
+from keras_spade import callbacks
 
 LINE = 12  # Pixels of a line of text.
 LETTER = 6
@@ -26,7 +26,9 @@ def side_by_side(labels, columns, palette, rows):
     picked = np.unique(np.linspace(0, len(labels) - 1, rows).round().astype(int))
     names = ["label map", *columns]
     width = labels.shape[2] + 2
-    grid = draw_grid(labels[picked], *(x[picked] for x in columns.values()), palette=palette)
+    grid = callbacks.draw_grid(
+        labels[picked], *(x[picked] for x in columns.values()), palette=palette
+    )
     texts = [textwrap.wrap(name, max(width // LETTER, 1)) for name in names]
     header = LINE * max(map(len, texts)) + 4
     picture = Image.new("RGB", (grid.shape[1], grid.shape[0] + header), "white")

@@ -5,6 +5,23 @@ import pytest
 from examples.paper.segmenter import make_segmenter
 
 
+def test_scores_of_bytes_and_floats():
+    segmenter = make_segmenter((16, 32, 3), 5, filters=2)
+    images = np.random.default_rng(0).integers(0, 256, (2, 16, 32, 3)).astype("uint8")
+    scores = np.array(segmenter(images))
+    assert scores.shape == (2, 16, 32, 5)
+    np.testing.assert_array_equal(np.array(segmenter(images.astype("float32"))), scores)
+    assert segmenter.get_layer("lowest").output.shape == (None, 1, 2, 32)
+    # Two convolutions a size, and two numbers for each channel of their norms.
+    widths, count = [2, 4, 8, 16, 32], 2 * 5 + 5
+    for i, width in enumerate(widths):
+        down = 9 * (widths[i - 1] if i else 3) * width + 9 * width**2 + 4 * width
+        up = 9 * (width + 2 * width) * width + 9 * width**2 + 4 * width
+        count += down + (up if width < 32 else 0)
+    assert sum(int(np.prod(w.shape)) for w in segmenter.trainable_weights) == count
+
+
+@pytest.mark.slow
 def test_it_learns_which_colour_is_which_class():
     keras.utils.set_random_seed(0)
     labels = np.kron(np.random.default_rng(0).integers(0, 2, (8, 2, 2)), np.ones((8, 8), int))
@@ -14,7 +31,7 @@ def test_it_learns_which_colour_is_which_class():
     segmenter.compile(keras.optimizers.Adam(0.03), loss)
     void = labels.copy()
     void[:, :4] = 2  # Void teaches nothing, and is no class that comes out.
-    segmenter.fit(images.astype("float32"), void, batch_size=8, epochs=25, verbose=0)
+    segmenter.fit(images.astype("float32"), void, batch_size=8, epochs=80, verbose=0)
     scores = np.array(segmenter(images))
     assert scores.shape == (8, 16, 16, 2)
     assert np.mean(scores.argmax(-1) == labels) > 0.95

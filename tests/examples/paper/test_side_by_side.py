@@ -14,4 +14,4 @@ def test_columns_lie_beside_the_same_maps():
     for row, number in enumerate((0, 2, 4)):
         line = found[header + row * 18 + 5]
         assert [int(line[x, 0]) for x in (5, 34 + 5, 68 + 5)] == [7, number, 100 + number]
-    assert np.any(found[:header] == 0) and np.any(found[:header] == 255)
+    assert found[:header].min() < 128 and found[0].min() == 255

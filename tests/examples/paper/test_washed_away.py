@@ -32,8 +32,8 @@ def test_share_of_what_labels_tell_fully_and_not_at_all():
 
 def test_instance_norm_leaves_nothing_of_a_map_of_one_label_and_spade_does():
     keras.utils.set_random_seed(1)
-    labels = np.ones((3, 32, 32), "int32") * np.arange(3, dtype="int32")[:, None, None]
-    common = {"image_shape": (32, 32, 3), "base_filters": 4, "modulation": "dense"}
+    labels = np.ones((3, 64, 64), "int32") * np.arange(3, dtype="int32")[:, None, None]
+    common = {"image_shape": (64, 64, 3), "base_filters": 4, "modulation": "dense"}
     theirs = Pix2PixHD(3, downsamplings=2, blocks=1, **common)
     ours = SPADEGenerator(
         3, latent_dim=None, hidden_filters=4, norm="instance", spectral_norm=False, **common
