@@ -28,7 +28,7 @@ TABLE = Experiment(
         Variant("pix2pixHD++", Pix2PixHDPlus, {"concat": False}),
         Variant("pix2pixHD++ w/o Sync BatchNorm", Pix2PixHDPlus, WITHOUT_SYNC),
         Variant(
-            "pix2pixHD++ w/o Sync BatchNorm, w/o Spectral Norm",
+            "pix2pixHD++ w/o Sync BatchNorm and Spectral Norm",
             Pix2PixHDPlus,
             {**WITHOUT_SYNC, "spectral_norm": False},
         ),
