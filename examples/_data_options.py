@@ -70,6 +70,20 @@ def sizes():
     return {"load_size": load_size, "resize": FLAGS.resize}
 
 
+def share(name):
+    """The share of a folder that a flag asks for; `None` if it names a split, or is not given."""
+    text = FLAGS[name].value
+    try:
+        return float(text or "")
+    except ValueError:
+        if text and FLAGS.dataset is None:
+            raise ValueError(
+                f"--{name}={text} must be a share between 0 and 1 of your own folder; names of "
+                "splits are for --dataset."
+            ) from None
+    return None
+
+
 def folders():
     """The arguments that name the folders of a folder of one's own."""
     return {name: FLAGS[name].value for name in FOLDERS}
@@ -130,6 +144,35 @@ def load(name, directory, **arguments):
         raise ValueError(f"{name}: {error}") from None
 
 
+def own_folder(directory, defaults, **options):
+    """A folder of photographs and label maps, as a dataset; --data_options replace `defaults`."""
+    options |= {
+        "void_label": FLAGS.void_label if FLAGS.void_label >= 0 else None,
+        **folders(),
+    }
+    options |= data_options(FLAGS.data_options, options)
+    if "label_mapping" in options and not FLAGS["void_label"].present:
+        del options["void_label"]
+    return load("paired_folders", directory, **{**defaults, **options})
+
+
+def check_classes(generator, source):
+    """Raises unless a generator paints the classes of a public dataset."""
+    classes, void = source.num_classes, source.void_class
+    # Ids as in the files, 0 being void, are 151 classes or 150 and void: the same channels.
+    unshifted = classes == 151 and generator.num_classes == 150 and generator.void_class
+    if not unshifted and (classes != generator.num_classes or void > generator.void_class):
+        raise ValueError(
+            f"The model paints {generator.num_classes} classes"
+            f"{' and void' if generator.void_class else ''}, {source.title} has {classes}"
+            f"{' and void' if void else ''}."
+        )
+    if generator.instance_edges and not source.has_instances:
+        raise ValueError(
+            f"The model was trained with instance edges, {source.title} has no instance maps."
+        )
+
+
 # What drawn scenes have no use for.
 FOR_FOLDERS = (
     *("validation_split", "validation_data", *FOLDERS, "image_channels", "image_range"),
@@ -177,9 +220,9 @@ def training_data():
     common |= {**sizes(), **image_options()}
     for_training = {"flip": FLAGS.flip, "drop_remainder": True}
     for_validation = {"crop": "center", "shuffle": False}
-    if (share := validation_share()) is not None:
-        for_training |= {"validation_split": share, "subset": "training"}
-        for_validation |= {"validation_split": share, "subset": "validation"}
+    if (kept := validation_share()) is not None:
+        for_training |= {"validation_split": kept, "subset": "training"}
+        for_validation |= {"validation_split": kept, "subset": "validation"}
     training, validation, classes, palette = (own_folders if FLAGS.dataset is None else public)(
         common, for_training, for_validation
     )
@@ -188,18 +231,10 @@ def training_data():
 
 def validation_share():
     """The share of --data that is kept for validation; `None` if there is none."""
-    try:
-        share = float(FLAGS.validation_split or "")
-    except ValueError:
-        if FLAGS.validation_split and FLAGS.dataset is None:
-            raise ValueError(
-                f"--validation_split={FLAGS.validation_split} must be a share between 0 and 1 of "
-                "your own folder; names of splits are for --dataset."
-            ) from None
-        return None
-    if FLAGS.validation_data:
+    found = share("validation_split")
+    if found is not None and FLAGS.validation_data:
         raise ValueError("--validation_split=share and --validation_data exclude each other.")
-    return share
+    return found
 
 
 def drawn_scenes(common):
@@ -217,21 +252,10 @@ def own_folders(common, for_training, for_validation):
     """Folders of photographs and label maps."""
     if FLAGS.num_classes is None:
         raise ValueError("--num_classes is needed with --data.")
-    arguments = {
-        "num_classes": FLAGS.num_classes,
-        "void_label": FLAGS.void_label if FLAGS.void_label >= 0 else None,
-        "void_class": FLAGS.void_class,
-        "instances": FLAGS.instance_edges,
-        **folders(),
-        **common,
-    }
-    arguments |= data_options(FLAGS.data_options, arguments)
-    if "label_mapping" in arguments and not FLAGS["void_label"].present:
-        del arguments["void_label"]
-    training = load("paired_folders", FLAGS.data, **{**for_training, **arguments})
-    validation = FLAGS.validation_data or FLAGS.data
-    validation = load("paired_folders", validation, **{**for_validation, **arguments})
     classes = {"num_classes": FLAGS.num_classes, "void_class": FLAGS.void_class}
+    common = {**common, **classes, "instances": FLAGS.instance_edges}
+    training = own_folder(FLAGS.data, for_training, **common)
+    validation = own_folder(FLAGS.validation_data or FLAGS.data, for_validation, **common)
     return training, validation, classes, None
 
 

@@ -20,7 +20,15 @@ from pathlib import Path
 import _data_options
 import keras
 import numpy as np
-from _data_options import data_options, image_options, load, refuse, refuse_with_dataset, sizes
+from _data_options import (
+    check_classes,
+    data_options,
+    image_options,
+    load,
+    refuse,
+    refuse_with_dataset,
+    sizes,
+)
 from absl import flags
 from PIL import Image
 
@@ -112,19 +120,7 @@ def public(generator):
     directory = FLAGS.data or FLAGS.labels
     dataset = load(FLAGS.dataset, directory, **options, shuffle=False, crop="center")
     source = datasets.source_of(dataset)
-    classes, void = source.num_classes, source.void_class
-    # Ids as in the files, 0 being void, are 151 classes or 150 and void: the same channels.
-    unshifted = classes == 151 and generator.num_classes == 150 and generator.void_class
-    if not unshifted and (classes != generator.num_classes or void > generator.void_class):
-        raise ValueError(
-            f"The model paints {generator.num_classes} classes"
-            f"{' and void' if generator.void_class else ''}, {source.title} has {classes}"
-            f"{' and void' if void else ''}."
-        )
-    if generator.instance_edges and not source.has_instances:
-        raise ValueError(
-            f"The model was trained with instance edges, {directory} has no instance maps."
-        )
+    check_classes(generator, source)
     paths = [Path(file) for file in source.image_files]
     names = [path.stem for path in paths]
     if len(set(names)) < len(names):

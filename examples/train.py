@@ -50,8 +50,13 @@ flags.DEFINE_enum("upsampling", "normal", ["normal", "more", "most"], "5, 6 or 7
 flags.DEFINE_bool("encoder", False, "Whether a style encoder is trained along.")
 flags.DEFINE_integer("latent_dim", 256, "Size of the latent, with --encoder.")
 flags.DEFINE_integer("encoder_filters", 16, "Width of the encoder; the paper's is 64.")
-flags.DEFINE_string("perceptual", "", "'imagenet', a file of VGG19 weights, or '' for none.")
-flags.DEFINE_float("perceptual_weight", 10.0, "Weight of the perceptual loss.")
+flags.DEFINE_string(
+    "perceptual", "", "'imagenet', a file of weights as PerceptualLoss takes it, or '' for none."
+)
+flags.DEFINE_enum("perceptual_network", "vgg19", ["vgg19", "vgg16"], "What the weights are of.")
+flags.DEFINE_float(
+    "perceptual_weight", None, "Of the perceptual loss; left away, it has the paper's share."
+)
 
 flags.DEFINE_integer("epochs", 9, "Passes over the training data.", lower_bound=1)
 flags.DEFINE_integer("pictures", 6, "Validation samples in each picture.", lower_bound=1)
@@ -172,14 +177,23 @@ def model(conditioning):
     gan = GauGAN(generator, discriminator, encoder, seed=FLAGS.seed)
     perceptual = None
     if FLAGS.perceptual:
-        perceptual = keras_spade.losses.PerceptualLoss(FLAGS.perceptual)
+        perceptual = keras_spade.losses.PerceptualLoss(
+            FLAGS.perceptual, network=FLAGS.perceptual_network
+        )
     averages = {"use_ema": True, "ema_momentum": FLAGS.ema} if FLAGS.ema else {}
     gan.compile(
         generator_optimizer=keras_spade.optimizers.BiasCorrectedAdam(1e-4, **averages),
         perceptual_loss=perceptual,
-        perceptual_weight=FLAGS.perceptual_weight,
+        perceptual_weight=perceptual_weight(perceptual),
     )
     return gan
+
+
+def perceptual_weight(loss):
+    """The weight of the perceptual loss."""
+    if FLAGS.perceptual_weight is not None:
+        return FLAGS.perceptual_weight
+    return 10.0 if loss is None else loss.paper_weight
 
 
 def spread_samples(dataset, count):

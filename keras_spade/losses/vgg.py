@@ -7,6 +7,7 @@ import h5py
 import keras
 import numpy as np
 
+from keras_spade.precision import full_precision_dtype
 from keras_spade.pth_files import read_pth
 
 CONVS_PER_BLOCK = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
@@ -36,7 +37,7 @@ def is_of_torchvision(weights) -> bool:
 
 
 def load_vgg(network: str, weights, last: str) -> keras.Model:
-    """Returns the network without top.
+    """Returns the network without top, frozen, in float32 under every mixed dtype policy.
 
     Args:
         network: `"vgg16"` or `"vgg19"`.
@@ -48,33 +49,58 @@ def load_vgg(network: str, weights, last: str) -> keras.Model:
         RuntimeError: if the ImageNet weights cannot be had.
         ImportError: for a `.pth` file, without PyTorch.
     """
-    make = getattr(keras.applications, network.upper())
+    vgg = _build(network, "glorot_uniform" if weights is None else "zeros")
     if isinstance(weights, str) and weights == "imagenet":
         try:
-            return make(include_top=False, weights="imagenet")
+            make = getattr(keras.applications, network.upper())
+            vgg.set_weights(make(include_top=False, weights="imagenet").get_weights())
         except Exception as error:
             raise RuntimeError(
                 f"The ImageNet weights of {network.upper()} cannot be had ({error}). {HELP}"
             ) from error
-    vgg = make(include_top=False, weights=None)
-    if weights is None:
-        return vgg
-    if not isinstance(weights, Mapping) and not os.path.isfile(weights):
-        raise ValueError(f"`weights`: no such file: {weights!r}. {HELP}")
-    if is_of_torchvision(weights):
-        arrays = weights if isinstance(weights, Mapping) else read_pth("`weights`", weights)
-        _set_of_torchvision(vgg, network, arrays, last)
-        return vgg
+    elif isinstance(weights, Mapping):
+        _set_of_torchvision(vgg, network, weights, last)
+    elif weights is not None:
+        _set_of_file(vgg, network, weights, last)
+    return vgg
+
+
+def _build(network, initializer):
+    """The layers of `keras.applications`, by their names."""
+    dtype = full_precision_dtype(keras.config.dtype_policy().variable_dtype)
+    inputs = x = keras.Input((None, None, 3), dtype=dtype)
+    for block, count in enumerate(CONVS_PER_BLOCK[network], 1):
+        for conv in range(1, count + 1):
+            x = keras.layers.Conv2D(
+                64 * min(2 ** (block - 1), 8),
+                3,
+                padding="same",
+                activation="relu",
+                kernel_initializer=initializer,
+                dtype=dtype,
+                name=f"block{block}_conv{conv}",
+            )(x)
+        x = keras.layers.MaxPooling2D(2, dtype=dtype, name=f"block{block}_pool")(x)
+    vgg = keras.Model(inputs, x, name=network)
+    vgg.trainable = False
+    return vgg
+
+
+def _set_of_file(vgg, network, path, last):
+    if not os.path.isfile(path):
+        raise ValueError(f"`weights`: no such file: {path!r}. {HELP}")
+    if is_of_torchvision(path):
+        _set_of_torchvision(vgg, network, read_pth("`weights`", path), last)
+        return
     try:
-        if weights.endswith(".keras"):
-            _set_of_model(vgg, network, keras.models.load_model(weights, compile=False))
-        elif not _set_of_hed(vgg, network, weights):
-            vgg.load_weights(weights)
+        if path.endswith(".keras"):
+            _set_of_model(vgg, network, keras.models.load_model(path, compile=False))
+        elif not _set_of_hed(vgg, network, path):
+            vgg.load_weights(path)
     except Exception as error:
         raise ValueError(
-            f"`weights`: {weights!r} does not fit {network.upper()} without top ({error})."
+            f"`weights`: {path!r} does not fit {network.upper()} without top ({error})."
         ) from error
-    return vgg
 
 
 def _set_of_model(vgg, network, saved):

@@ -1,8 +1,10 @@
 """The example scripts, as a user runs them."""
 
 import csv
+import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -264,7 +266,6 @@ def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
         (["--image_size=64"], "--image_size=64: want two whole numbers"),
         ([*own, "--load_size=9,b"], "--load_size=9,b: want one or two whole numbers"),
         ([*own, "--image_range=0"], "--image_range=0: want two numbers"),
-        ([*own, "--num_scenes=9"], "--num_scenes is for drawn scenes"),
         # A bad file among the validation samples; of the names 0 to 4, that is 4.
         ([*own, "--validation_split=0.3", "--base_filters=2"], "4.png: label ids out of range: 9"),
         (["--perceptual=imagenet", "--base_filters=2", "--num_scenes=4"], "ImageNet"),
@@ -310,3 +311,89 @@ def test_generate_reads_folders_as_training_does(street, tmp_path):
         labels = labels[2:34, np.arange(48) * 64 // 48][:, 8:40]  # The middle of 36 x 48.
         difference = gan.generate(labels[None])[0].astype(int) - np.asarray(Image.open(path))
         assert np.abs(difference).max() <= 1
+
+
+@pytest.fixture
+def evaluated(tmp_path):
+    """A GAN of four classes and void, weights of VGG16, and a segmenter of bytes."""
+    sizes = {"image_shape": (32, 32, 3), "num_classes": 4, "void_class": True}
+    generator = keras_spade.SPADEGenerator(**sizes, base_filters=2, hidden_filters=2)
+    discriminator = keras_spade.MultiScaleDiscriminator(**sizes, base_filters=2)
+    keras_spade.GauGAN(generator, discriminator, seed=0).save(tmp_path / "gan.keras")
+    vgg = keras.applications.VGG16(include_top=False, weights=None)
+    vgg.save_weights(tmp_path / "vgg16.weights.h5")
+    inputs = keras.Input((None, None, 3))
+    keras.Model(inputs, keras.layers.Conv2D(4, 1)(inputs)).save(tmp_path / "segmenter.keras")
+    return tmp_path
+
+
+def test_evaluate_measures_what_it_paints(street, evaluated):
+    out, pngs = evaluated / "numbers.json", evaluated / "pngs"
+    weights = str(evaluated / "vgg16.weights.h5")
+    model = [f"--model={evaluated / 'gan.keras'}", f"--out={out}"]
+    own = [*model, f"--data={street}", "--features="]
+    good = [*model, f"--data={street}", "--styles=3", f"--features={weights}"]
+    good += [f"--segmenter={evaluated / 'segmenter.keras'}", f"--png_folder={pngs}"]
+    good += ["--feature_size=32,48", "--batch_size=5"]
+    cases = [
+        ([*own, "--styles=2"], "--styles needs --features"),
+        ([*own, "--use_style"], "--use_style: the model has no encoder"),
+        ([*own, "--split=val"], "--split is for --dataset"),
+        ([*own, f"--png_folder={street}"], "is there; it would be replaced"),
+        ([*model, f"--data={street}", "--features=x.h5"], "no such file: 'x.h5'"),
+    ]
+    check_told("evaluate", cases, good)
+    told = json.loads(out.read_text())
+    assert (told["complete"], told["samples"], told["of"], told["skipped"]) == (True, 5, 5, 0)
+    rows = {row["name"]: row for row in told["results"]}
+    assert list(rows) == [
+        *("frechet_distance", "kernel_distance", "diversity", "mean_iou", "pixel_accuracy"),
+        *("mean_iou_of_photographs", "pixel_accuracy_of_photographs"),
+    ]
+    sha = hashlib.sha256(Path(weights).read_bytes()).hexdigest()
+    assert f"vgg16.weights.h5, sha256 {sha[:16]}" in rows["kernel_distance"]["protocol"]["features"]
+    assert rows["mean_iou"]["protocol"]["samples"] == 5
+
+    # The numbers are those of the pictures that were written, and these of the label maps.
+    painted, real = (
+        np.stack([np.asarray(Image.open(path)) for path in sorted((pngs / name).iterdir())])
+        for name in ("painted", "real")
+    )
+    assert painted.shape == real.shape == (5, 32, 32, 3)
+    metric = keras_spade.metrics.FrechetDistance(
+        keras_spade.metrics.VGG16Features(weights, image_size=(32, 48))
+    )
+    metric.update_state(real, painted)
+    value = rows["frechet_distance"]["value"]
+    assert value > 0 and float(metric.result()) == pytest.approx(value, rel=1e-3)
+    segmenter = keras.models.load_model(evaluated / "segmenter.keras")
+    labels = np.stack([np.asarray(Image.open(street / f"labels/{i}.png")) for i in range(5)])
+    labels = np.where(labels == 255, 4, labels)[:, np.arange(32) * 48 // 32]
+    labels = labels[:, :, np.arange(32) * 64 // 32]
+    seen = np.argmax(keras.ops.convert_to_numpy(segmenter(painted)), axis=-1)
+    accuracy = np.mean((seen == labels)[labels < 4])
+    assert rows["pixel_accuracy"]["value"] == pytest.approx(accuracy, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_evaluate_that_is_interrupted_says_so(street, evaluated):
+    for i in range(5, 400):
+        for folder, kind in (("images", "jpg"), ("labels", "png")):
+            (street / folder / f"{i}.{kind}").symlink_to(street / folder / f"0.{kind}")
+    out, pngs = evaluated / "numbers.json", evaluated / "pngs"
+    command = [sys.executable, "examples/evaluate.py", f"--model={evaluated / 'gan.keras'}"]
+    command += [f"--data={street}", f"--out={out}", f"--png_folder={pngs}", "--batch_size=1"]
+    command += ["--feature_size=32,32", f"--features={evaluated / 'vgg16.weights.h5'}"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        while b"2/400" not in process.stdout.read1():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        text = process.stdout.read()
+    assert process.returncode == 130
+    told = json.loads(out.read_text())
+    assert not told["complete"] and 1 <= told["samples"] < told["of"] == 400
+    assert f"INTERRUPTED: {told['samples']} of 400 samples" in text.decode()
+    assert not pngs.exists() and [row["name"] for row in told["results"]] == [
+        "frechet_distance",
+        "kernel_distance",
+    ]

@@ -1,0 +1,337 @@
+"""Measures a trained GauGAN on label maps and their photographs.
+
+    python examples/evaluate.py --model=runs/street/gan.keras --data=street --validation_split=0.1 \
+        --features=hed_bsds500.weights.h5 --segmenter=segmenter.keras --out=street.json
+    python examples/evaluate.py --model=runs/scenes/gan.keras --features=hed_bsds500.weights.h5
+    python examples/evaluate.py --model=runs/ade/gan.keras --data=ade --dataset=ade20k --split=val \
+        --features= --png_folder=pictures      # for the literature's FID: docs/evaluation.md
+
+Prints a table and writes JSON: each number with its protocol. Give the flags of the training for
+the data. Ctrl-C ends early: the JSON says "complete": false then, and there is no --png_folder.
+"""
+
+import contextlib
+import hashlib
+import json
+import math
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from pathlib import Path
+
+import _data_options
+import keras
+import numpy as np
+from _data_options import (
+    check_classes,
+    data_options,
+    image_options,
+    load,
+    numbers,
+    own_folder,
+    refuse,
+    refuse_with_dataset,
+    share,
+    sizes,
+)
+from absl import flags
+from PIL import Image
+
+from keras_spade import datasets, files, images, metrics
+
+FLAGS = flags.FLAGS
+_data_options.define_sizes()
+flags.adopt_module_key_flags(_data_options)
+
+flags.DEFINE_string("model", None, "The model that train.py saved, gan.keras.", required=True)
+flags.DEFINE_string("data", "scenes", "'scenes' (drawn), or a folder as for train.py.")
+flags.DEFINE_string("split", None, "With --dataset: which part of it.")
+flags.DEFINE_string("validation_split", None, "The share of --data that train.py kept; or a split.")
+flags.DEFINE_integer("num_scenes", 128, "Drawn scenes, unseen in training.", lower_bound=1)
+flags.DEFINE_integer("batch_size", 4, "Label maps painted at once.", lower_bound=1)
+flags.DEFINE_integer("seed", 0, "Of the latents.")
+flags.DEFINE_bool("use_style", False, "Paint in the style of each map's own photograph.")
+flags.DEFINE_string(
+    "features",
+    "imagenet",
+    "Weights of VGG16, as metrics.VGG16Features takes them, for distances; '' for none.",
+)
+flags.DEFINE_list("feature_size", ["224", "224"], "height,width at which VGG16 sees pictures.")
+flags.DEFINE_string(
+    "segmenter", None, "A Keras model of images of bytes that gives scores of the classes."
+)
+flags.DEFINE_integer("styles", 0, "Pictures of each map for diversity; 0: none.", lower_bound=0)
+flags.DEFINE_string("out", "evaluation.json", "Where the numbers go.")
+flags.DEFINE_string("png_folder", None, "Where pictures and photographs go, for torch-fidelity.")
+
+FOR_FOLDERS = (
+    *("validation_split", *_data_options.FOLDERS, "image_channels", "image_range", "void_label"),
+    *("load_size", "resize", "data_options", "split"),
+)
+
+
+def main(argv):
+    """Measures."""
+    if not Path(FLAGS.model).exists():
+        raise ValueError(f"--model={FLAGS.model}: no such file.")
+    if FLAGS.png_folder and Path(FLAGS.png_folder).exists():
+        raise ValueError(f"--png_folder={FLAGS.png_folder} is there; it would be replaced.")
+    gan = keras.models.load_model(FLAGS.model, compile=False)
+    check(gan)
+    dataset = the_data(gan.generator)
+    source = datasets.source_of(dataset)
+    count = FLAGS.num_scenes if source.image_files is None else len(source.image_files)
+    found = the_metrics(gan.generator)
+    protocol = the_protocol(gan, dataset)
+    done, complete = 0, True
+    progress = keras.utils.Progbar(count, unit_name="sample")
+    try:
+        with contextlib.ExitStack() as stack:
+            folder = None
+            if FLAGS.png_folder:
+                folder = stack.enter_context(files.replacing_folder(FLAGS.png_folder))
+                for name in ("painted", "real"):
+                    (folder / name).mkdir(parents=True)
+            for batch in readable(dataset, source):
+                measure(gan, batch, done, count, found, folder)
+                done += len(batch["labels"])
+                progress.update(done)
+    except KeyboardInterrupt:
+        complete = False
+    skipped = len(source.skipped)
+    if not done:
+        raise ValueError("Nothing was measured.")
+    rows = results(found, {**protocol, "samples": done})
+    told = {"complete": complete, "samples": done, "of": count - skipped, "skipped": skipped}
+    with files.replacing(FLAGS.out) as partial:
+        partial.write_text(json.dumps({**told, "results": rows}, indent=2) + "\n")
+    show(rows, told)
+    return 0 if complete else 130
+
+
+def check(gan):
+    """Raises for flags that the model has no use for, or that would be dropped."""
+    generator = gan.generator
+    channels = generator.image_shape[-1]
+    if generator.conditioning != "labels":
+        raise ValueError("--model paints float maps; this script reads label maps.")
+    if channels not in (1, 3):
+        for name, value in (("features", FLAGS.features), ("png_folder", FLAGS.png_folder)):
+            if value:
+                raise ValueError(
+                    f"--{name} is for images of 3 channels or 1; the model paints {channels}. "
+                    f"Give --{name}= to go without."
+                )
+    if FLAGS.styles == 1:
+        raise ValueError("--styles=1: diversity is of two pictures of each map, or more.")
+    if FLAGS.styles and generator.latent_dim is None:
+        raise ValueError(f"--styles={FLAGS.styles}: the model has no latent.")
+    if FLAGS.styles and not FLAGS.features:
+        raise ValueError("--styles needs --features: the distance is one of VGG16's.")
+    if FLAGS.use_style and gan.encoder is None:
+        raise ValueError("--use_style: the model has no encoder.")
+
+
+def the_data(generator):
+    """Batches of label maps and photographs, in order, each once."""
+    common = {"image_size": generator.image_shape[:2], "batch_size": FLAGS.batch_size}
+    common["shuffle"] = False
+    if FLAGS.data == "scenes" and FLAGS.dataset is None:
+        refuse(FOR_FOLDERS, "is for folders, which --data names; without it scenes are drawn.")
+        if generator.num_classes != len(datasets.SCENE_CLASSES):
+            raise ValueError(
+                f"The model paints {generator.num_classes} classes, drawn scenes have "
+                f"{len(datasets.SCENE_CLASSES)}: give --data."
+            )
+        scenes = {"first_scene": 1_000_000, "drop_remainder": False}
+        return datasets.synthetic_scenes(FLAGS.num_scenes, **scenes, **common)
+    refuse(["num_scenes"], "is for drawn scenes, without --data.")
+    common |= {**sizes(), **image_options()}
+    if not FLAGS["image_channels"].present:
+        common["image_channels"] = generator.image_shape[-1]
+    defaults = {"crop": "center"}
+    part = share("validation_split")
+    if part is not None:
+        defaults |= {"validation_split": part, "subset": "validation"}
+    if FLAGS.dataset is None:
+        if FLAGS.split:
+            raise ValueError("--split is for --dataset; folders have --validation_split=0.1.")
+        classes = {"num_classes": generator.num_classes, "void_class": generator.void_class}
+        instances = generator.instance_edges
+        return own_folder(FLAGS.data, defaults, instances=instances, **classes, **common)
+    refuse_with_dataset("void_label", *_data_options.FOLDERS)
+    split = FLAGS.validation_split if part is None else None
+    if split and FLAGS.split:
+        raise ValueError("--split and --validation_split=name exclude each other.")
+    if split or FLAGS.split:
+        common["split"] = split or FLAGS.split
+    options = {**defaults, **common, **data_options(FLAGS.data_options, (*common, "split"))}
+    dataset = load(FLAGS.dataset, FLAGS.data, **options)
+    check_classes(generator, datasets.source_of(dataset))
+    if FLAGS.segmenter and datasets.source_of(dataset).num_classes != generator.num_classes:
+        raise ValueError("--segmenter: the model counts void as class 0, which is not measured.")
+    return dataset
+
+
+def the_metrics(generator):
+    """The metrics that the flags ask for, by name."""
+    found = {}
+    if FLAGS.features:
+        features = metrics.VGG16Features(FLAGS.features, numbers("feature_size"))
+        found["frechet_distance"] = metrics.FrechetDistance(features)
+        found["kernel_distance"] = metrics.KernelDistance(features)
+    if FLAGS.styles:
+        found["diversity"] = metrics.Diversity(metrics.PerceptualDistance(FLAGS.features))
+    if FLAGS.segmenter:
+        segmenter = keras.models.load_model(FLAGS.segmenter, compile=False)
+        classes = generator.num_classes, generator.void_class
+        for name in ("segmentation", "segmentation_of_photographs"):
+            found[name] = metrics.SegmentationConsistency(segmenter, *classes)
+    return found
+
+
+def readable(dataset, source):
+    """Batches without the samples that stand in for files which could not be read."""
+    paths = list(source.image_files or ())
+    for batch in dataset.as_numpy_iterator():
+        names, paths = paths[: len(batch["labels"])], paths[len(batch["labels"]) :]
+        kept = [
+            i for i in range(len(batch["labels"])) if not names or names[i] not in source.skipped
+        ]
+        if kept:
+            yield {key: array[kept] for key, array in batch.items()}
+
+
+def measure(gan, batch, first, count, found, folder):
+    """Paints a batch and adds it to the metrics; writes pictures and photographs."""
+    labels, real = batch["labels"], images.to_bytes(batch["image"])
+    instances = batch["instances"] if gan.generator.instance_edges else None
+    style = batch["image"] if FLAGS.use_style else None
+    # One for each place in the data, whatever the batch size.
+    latents = None
+    if gan.generator.latent_dim is not None:
+        shape = (len(labels), max(1, FLAGS.styles), gan.generator.latent_dim)
+        drawn = [np.random.default_rng((FLAGS.seed, first + i)) for i in range(len(labels))]
+        latents = np.stack([rng.normal(size=shape[1:]) for rng in drawn])
+
+    def painted(number):
+        latent = None if latents is None or style is not None else latents[:, number]
+        return gan.generate(
+            labels, instances=instances, style_image=style, latent=latent, seed=FLAGS.seed
+        )
+
+    fake = painted(0)
+    for name in ("frechet_distance", "kernel_distance"):
+        if name in found:
+            found[name].update_state(real, fake)
+    if "segmentation" in found:
+        found["segmentation"].update_state(labels, fake)
+        found["segmentation_of_photographs"].update_state(labels, real)
+    if "diversity" in found:
+        style = None
+        pictures = [painted(number) for number in range(FLAGS.styles)]
+        found["diversity"].update_state(np.stack(pictures, axis=1))
+    if folder is not None:
+        for name, pictures in (("painted", fake), ("real", real)):
+            for i, picture in enumerate(pictures, first):
+                picture = np.broadcast_to(picture, (*picture.shape[:2], 3))
+                Image.fromarray(picture).save(folder / name / f"{i:06d}.png")
+
+
+def the_protocol(gan, dataset):
+    """What all numbers have in common."""
+    height, width, channels = gan.generator.image_shape
+    arguments = datasets.source_of(dataset).call.arguments
+    drawn = FLAGS.data == "scenes" and FLAGS.dataset is None
+    data = {name: arguments.get(name) for name in ("split", "subset", "validation_split")}
+    resampling = "none: drawn at this size"
+    if not drawn:
+        before = {name: arguments.get(name) for name in ("load_size", "resize", "crop")}
+        before = ", ".join(f"{name} {value}" for name, value in before.items())
+        resampling = f"photographs bicubic, maps nearest; {before}"
+    latent = "none"
+    if gan.generator.latent_dim is not None:
+        latent = f"standard normal, seed {FLAGS.seed}"
+    void = "no void"
+    if gan.generator.void_class:
+        void = "void is painted as a class; its pixels do not count in segmentation"
+    return {
+        "model": described(FLAGS.model),
+        "size": f"{height} x {width} x {channels}",
+        "resampling": resampling,
+        "data": {"name": FLAGS.dataset or FLAGS.data} | {k: v for k, v in data.items() if v},
+        "real": "the photographs of the label maps that are painted",
+        "void": void,
+        "latent": "style of each map's photograph" if FLAGS.use_style else latent,
+    }
+
+
+def described(path):
+    """A file by name and contents."""
+    if not Path(path).is_file():
+        return path
+    with open(path, "rb") as file:
+        return f"{Path(path).name}, sha256 {hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
+
+
+def results(found, protocol):
+    """One row for each number: its name, value and protocol."""
+    weights = described(FLAGS.features) if FLAGS.features else None
+    height, width = numbers("feature_size")
+    features = {
+        "features": f"VGG16 relu5_3, means over the image, 512; weights: {weights}; pictures "
+        f"bicubic, antialiased, to {height} x {width}",
+        "is_not": "the FID or KID of the literature, which are of Inception-v3",
+    }
+    of_name = {"frechet_distance": features, "kernel_distance": features}
+    of_name["diversity"] = {
+        "distance": f"LPIPS' formula on VGG16 without its learned weights; weights: {weights}",
+        "pictures_of_each_map": FLAGS.styles,
+        "latent": f"standard normal, seed {FLAGS.seed}",
+        "is_not": "the LPIPS of the literature",
+    }
+    rows = []
+    for name, metric in found.items():
+        own = of_name.get(name)
+        if own is None:
+            own = {"segmenter": described(FLAGS.segmenter), "classes": metric.num_classes}
+            photographs = name.endswith("photographs")
+            own["pictures"] = "the photographs themselves" if photographs else "painted"
+            ending = "_of_photographs" if photographs else ""
+            values = {f"{key}{ending}": value for key, value in metric.result().items()}
+        else:
+            values = {name: metric.result()}
+        for key, value in values.items():
+            value = float(value)
+            rows.append({"name": key, "value": value if math.isfinite(value) else None})
+            rows[-1]["protocol"] = {**protocol, **own}
+    return rows
+
+
+def show(rows, told):
+    """Prints the table: each number with its own protocol, and what they share beneath."""
+    if not told["complete"]:
+        print(f"\nINTERRUPTED: {told['samples']} of {told['of']} samples; not the numbers of all.")
+    protocols = [row["protocol"] for row in rows]
+    shared = [
+        k for k in (protocols or [{}])[0] if all(p.get(k) == protocols[0][k] for p in protocols)
+    ]
+    print()
+    for row in rows:
+        own = "; ".join(f"{k}: {v}" for k, v in row["protocol"].items() if k not in shared)
+        value = "not a number" if row["value"] is None else f"{row['value']:.6g}"
+        print(f"{row['name']:<32}{value:>14}  {own}")
+    for number, key in enumerate(shared):
+        print("" if number else "\nOf all of them:\n", f" {key}: {protocols[0][key]}", sep="")
+    print(f"\nThe numbers are in {FLAGS.out}.")
+    if FLAGS.png_folder and told["complete"]:
+        print(
+            f"For the literature's FID and KID: fidelity --gpu 0 --fid --kid --kid-subset-size "
+            f"{min(1000, told['samples'])} --input1 {FLAGS.png_folder}/painted --input2 "
+            f"{FLAGS.png_folder}/real"
+        )
+
+
+if __name__ == "__main__":
+    _data_options.run(main)
