@@ -87,9 +87,10 @@ class Experiment:
                 )
             )
         columns = [*COLUMNS.values(), "weights (million)", "steps", "images a second", "seeds"]
+        limit = f", at most {FLAGS.steps} steps" if FLAGS.steps else ""
         notes = [
             judge.samples.protocol,
-            f"{FLAGS.minutes:g} minutes each behind the first step, batch {FLAGS.batch_size}, "
+            f"{FLAGS.minutes:g} minutes each behind the first step{limit}, batch {FLAGS.batch_size}, "
             f"{keras.backend.backend()}; mean and deviation over seeds",
             f"features: {judge.features_name}: no FID of the literature",
             "real photographs: mIoU and accuracy of the segmenter on those of validation, and "
