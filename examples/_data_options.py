@@ -1,4 +1,4 @@
-"""What the scripts share: flags that say where the data is, and errors told in one line."""
+"""What the scripts share: flags that say where the data is, its datasets, errors in one line."""
 
 import ast
 import sys
@@ -7,6 +7,7 @@ from absl import app, flags
 
 from keras_spade import datasets
 
+FLAGS = flags.FLAGS
 NAMED = list(datasets.PUBLIC_DATASETS)
 FOLDERS = ("image_folder", "label_folder", "instance_folder")
 
@@ -76,16 +77,16 @@ def sizes():
     load_size = numbers("load_size", int, (1, 2))
     if load_size is not None and len(load_size) == 1:
         (load_size,) = load_size
-    return {"load_size": load_size, "resize": flags.FLAGS.resize}
+    return {"load_size": load_size, "resize": FLAGS.resize}
 
 
 def share(name):
     """The share of a folder that a flag asks for; `None` if it names a split, or is not given."""
-    text = flags.FLAGS[name].value
+    text = FLAGS[name].value
     try:
         return float(text or "")
     except ValueError:
-        if text and flags.FLAGS.dataset is None:
+        if text and FLAGS.dataset is None:
             raise ValueError(
                 f"--{name}={text} must be a share between 0 and 1 of your own folder; names of "
                 "splits are for --dataset."
@@ -95,18 +96,18 @@ def share(name):
 
 def folders():
     """The arguments that name the folders of a folder of one's own."""
-    return {name: flags.FLAGS[name].value for name in FOLDERS}
+    return {name: FLAGS[name].value for name in FOLDERS}
 
 
 def image_options():
     """The arguments that say which images the files hold."""
     image_range = numbers("image_range", float)
-    return {"image_channels": flags.FLAGS.image_channels, "image_range": image_range}
+    return {"image_channels": FLAGS.image_channels, "image_range": image_range}
 
 
 def numbers(name, kind=int, counts=(2,)):
     """The numbers that a flag lists, as a tuple; `None` if it is not given."""
-    texts = flags.FLAGS[name].value
+    texts = FLAGS[name].value
     try:
         found = None if texts is None else tuple(map(kind, texts))
     except ValueError:
@@ -120,7 +121,7 @@ def numbers(name, kind=int, counts=(2,)):
 def refuse(names, why):
     """Refuses flags that would be dropped."""
     for name in names:
-        if flags.FLAGS[name].present:
+        if FLAGS[name].present:
             raise ValueError(f"--{name} {why}")
 
 
@@ -156,11 +157,11 @@ def load(name, directory, **arguments):
 def own_folder(directory, defaults, **options):
     """A folder of photographs and label maps, as a dataset; --data_options replace `defaults`."""
     options |= {
-        "void_label": flags.FLAGS.void_label if flags.FLAGS.void_label >= 0 else None,
+        "void_label": FLAGS.void_label if FLAGS.void_label >= 0 else None,
         **folders(),
     }
-    options |= data_options(flags.FLAGS.data_options, options)
-    if "label_mapping" in options and not flags.FLAGS["void_label"].present:
+    options |= data_options(FLAGS.data_options, options)
+    if "label_mapping" in options and not FLAGS["void_label"].present:
         del options["void_label"]
     return load("paired_folders", directory, **{**defaults, **options})
 
@@ -180,3 +181,109 @@ def check_classes(generator, source):
         raise ValueError(
             f"The model was trained with instance edges, {source.title} has no instance maps."
         )
+
+
+# What drawn scenes have no use for.
+FOR_FOLDERS = (
+    *("validation_split", "validation_data", *FOLDERS, "image_channels", "image_range"),
+    *("num_classes", "void_label", "void_class", "load_size", "resize", "flip", "data_options"),
+)
+
+
+def define_training_data():
+    """The flags of what is trained on, and of what is kept for validation."""
+    define_sizes()
+    flags.DEFINE_string("data", "scenes", "'scenes' (drawn), or a folder with images/ and labels/.")
+    flags.DEFINE_string("split", None, "With --dataset: what to train on.")
+    flags.DEFINE_string(
+        "validation_split",
+        None,
+        "For pictures and losses: a share of --data between 0 and 1, chosen by the names of the "
+        "files; with --dataset also the name of a split.",
+    )
+    flags.DEFINE_string("validation_data", None, "A folder like --data, for pictures and losses.")
+    flags.DEFINE_integer(
+        "num_classes", None, "Label classes, void not counted, of your own folder."
+    )
+    flags.DEFINE_bool("void_class", False, "Whether void pixels are a class of their own.")
+    flags.DEFINE_bool("instance_edges", False, "Whether instances/ become an edge channel.")
+    flags.DEFINE_list("image_size", ["64", "64"], "height,width of the images the networks see.")
+    flags.DEFINE_bool("flip", True, "With folders: mirror training samples at random.")
+    flags.DEFINE_integer("num_scenes", 512, "Drawn scenes to train on.", lower_bound=1)
+    flags.DEFINE_integer("batch_size", 4, "Samples a step.", lower_bound=1)
+    flags.DEFINE_integer("seed", 0, "Of weights, data order and noise.")
+
+
+def training_data():
+    """Training and validation batches, what they hold of label maps, and colours of the labels."""
+    if FLAGS.split and FLAGS.dataset is None:
+        raise ValueError("--split is for --dataset; folders have --validation_split=0.1.")
+    common = {
+        "image_size": numbers("image_size"),
+        "batch_size": FLAGS.batch_size,
+        "seed": FLAGS.seed,
+    }
+    if FLAGS.data == "scenes" and FLAGS.dataset is None:
+        refuse(FOR_FOLDERS, "is for folders, which --data names; without it scenes are drawn.")
+        return drawn_scenes(common)
+    refuse(["num_scenes"], "is for drawn scenes, without --data.")
+    common |= {**sizes(), **image_options()}
+    for_training = {"flip": FLAGS.flip, "drop_remainder": True}
+    for_validation = {"crop": "center", "shuffle": False}
+    if (kept := validation_share()) is not None:
+        for_training |= {"validation_split": kept, "subset": "training"}
+        for_validation |= {"validation_split": kept, "subset": "validation"}
+    training, validation, classes, palette = (own_folders if FLAGS.dataset is None else public)(
+        common, for_training, for_validation
+    )
+    return training, validation, classes | {"instance_edges": FLAGS.instance_edges}, palette
+
+
+def validation_share():
+    """The share of --data that is kept for validation; `None` if there is none."""
+    found = share("validation_split")
+    if found is not None and FLAGS.validation_data:
+        raise ValueError("--validation_split=share and --validation_data exclude each other.")
+    return found
+
+
+def drawn_scenes(common):
+    """The built-in data."""
+    training = datasets.synthetic_scenes(FLAGS.num_scenes, **common)
+    validation = datasets.synthetic_scenes(
+        32, first_scene=1_000_000, shuffle=False, drop_remainder=False, **common
+    )
+    classes = {"num_classes": len(datasets.SCENE_CLASSES)}
+    classes["instance_edges"] = FLAGS.instance_edges
+    return training, validation, classes, datasets.SCENE_PALETTE
+
+
+def own_folders(common, for_training, for_validation):
+    """Folders of photographs and label maps."""
+    if FLAGS.num_classes is None:
+        raise ValueError("--num_classes is needed with --data.")
+    classes = {"num_classes": FLAGS.num_classes, "void_class": FLAGS.void_class}
+    common = {**common, **classes, "instances": FLAGS.instance_edges}
+    training = own_folder(FLAGS.data, for_training, **common)
+    validation = own_folder(FLAGS.validation_data or FLAGS.data, for_validation, **common)
+    return training, validation, classes, None
+
+
+def public(common, for_training, for_validation):
+    """A dataset by name, which knows its classes and its void."""
+    refuse_with_dataset("num_classes", "void_class", "void_label", *FOLDERS)
+    if datasets.PUBLIC_DATASETS[FLAGS.dataset].has_instances:
+        common = {"instances": FLAGS.instance_edges, **common}
+    elif FLAGS.instance_edges:
+        raise ValueError(f"--instance_edges: {FLAGS.dataset} has no instance maps.")
+    split = {"split": FLAGS.split} if FLAGS.split else {}
+    taken = (*common, "split")
+    common = {**common, **split, **data_options(FLAGS.data_options, taken)}
+    training = load(FLAGS.dataset, FLAGS.data, **{**for_training, **common})
+    if FLAGS.validation_split and "subset" not in for_validation:
+        common["split"] = FLAGS.validation_split
+    validation = FLAGS.validation_data or FLAGS.data
+    validation = load(FLAGS.dataset, validation, **{**for_validation, **common})
+    source = datasets.source_of(training)
+    classes = {"num_classes": source.num_classes, "void_class": source.void_class}
+    return training, validation, classes, source.palette

@@ -28,7 +28,7 @@ import keras
 import matplotlib
 import numpy as np
 import tensorflow as tf
-from _data_options import data_options, image_options, load, numbers, refuse, refuse_with_dataset
+from _data_options import numbers, training_data
 from absl import flags
 
 import keras_spade
@@ -38,25 +38,10 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 FLAGS = flags.FLAGS
-_data_options.define_sizes()
+_data_options.define_training_data()
 flags.adopt_module_key_flags(_data_options)
 
-flags.DEFINE_string("data", "scenes", "'scenes' (drawn), or a folder with images/ and labels/.")
-flags.DEFINE_string("split", None, "With --dataset: what to train on.")
-flags.DEFINE_string(
-    "validation_split",
-    None,
-    "For pictures and losses: a share of --data between 0 and 1, chosen by the names of the files; "
-    "with --dataset also the name of a split.",
-)
-flags.DEFINE_string("validation_data", None, "A folder like --data, for pictures and losses.")
 flags.DEFINE_string("run_dir", "runs/scenes", "Where pictures, losses and the model go.")
-flags.DEFINE_integer("num_classes", None, "Label classes, void not counted, of your own folder.")
-flags.DEFINE_bool("void_class", False, "Whether void pixels are a class of their own.")
-flags.DEFINE_bool("instance_edges", False, "Whether instances/ become an edge channel.")
-flags.DEFINE_list("image_size", ["64", "64"], "height,width of the images the networks see.")
-flags.DEFINE_bool("flip", True, "With folders: mirror training samples at random.")
-flags.DEFINE_integer("num_scenes", 512, "Drawn scenes to train on.", lower_bound=1)
 
 flags.DEFINE_integer("base_filters", 16, "Width of the generator; the paper's is 64.")
 flags.DEFINE_integer("hidden_filters", 32, "Width inside the SPADE layers; the paper's is 128.")
@@ -74,9 +59,7 @@ flags.DEFINE_float(
 )
 
 flags.DEFINE_integer("epochs", 9, "Passes over the training data.", lower_bound=1)
-flags.DEFINE_integer("batch_size", 4, "Samples a step.", lower_bound=1)
 flags.DEFINE_integer("pictures", 6, "Validation samples in each picture.", lower_bound=1)
-flags.DEFINE_integer("seed", 0, "Of weights, data order and noise.")
 flags.DEFINE_float("ema", 0.0, "Share of the old in averages of weights, e.g. 0.999, or 0: none.")
 flags.DEFINE_integer(
     "calibrate",
@@ -91,12 +74,6 @@ flags.DEFINE_enum(
 flags.DEFINE_integer("backup_every", 0, "Steps between backups; 0: at every epoch's beginning.")
 flags.DEFINE_bool("new_run", False, "Begin anew, also where --run_dir holds backups.")
 
-# What drawn scenes have no use for.
-FOR_FOLDERS = (
-    *("validation_split", "validation_data", *_data_options.FOLDERS, "image_channels"),
-    *("image_range", "num_classes", "void_label", "void_class", "load_size", "resize", "flip"),
-    "data_options",
-)
 # What may change when training goes on.
 MAY_CHANGE = ("epochs", "backup_every", "new_run", "pictures", "strategy", "calibrate")
 
@@ -111,7 +88,7 @@ def main(argv):
     }[FLAGS.strategy]()
     keras.utils.set_random_seed(FLAGS.seed)
     keras.config.set_dtype_policy(FLAGS.precision)
-    training, validation, conditioning, palette = datasets()
+    training, validation, conditioning, palette = training_data()
     with strategy.scope():
         gan = model(conditioning)
     run_dir = pathlib.Path(FLAGS.run_dir)
@@ -187,86 +164,6 @@ class LossTable(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         """Writes all epochs."""
         self.on_epoch_begin(None)
-
-
-def datasets():
-    """Training and validation batches, what they hold of label maps, and colours of the labels."""
-    if FLAGS.split and FLAGS.dataset is None:
-        raise ValueError("--split is for --dataset; folders have --validation_split=0.1.")
-    common = {
-        "image_size": numbers("image_size"),
-        "batch_size": FLAGS.batch_size,
-        "seed": FLAGS.seed,
-    }
-    if FLAGS.data == "scenes" and FLAGS.dataset is None:
-        refuse(FOR_FOLDERS, "is for folders, which --data names; without it scenes are drawn.")
-        return drawn_scenes(common)
-    refuse(["num_scenes"], "is for drawn scenes, without --data.")
-    common |= {**_data_options.sizes(), **image_options()}
-    for_training = {"flip": FLAGS.flip, "drop_remainder": True}
-    for_validation = {"crop": "center", "shuffle": False}
-    if (share := validation_share()) is not None:
-        for_training |= {"validation_split": share, "subset": "training"}
-        for_validation |= {"validation_split": share, "subset": "validation"}
-    training, validation, classes, palette = (own_folders if FLAGS.dataset is None else public)(
-        common, for_training, for_validation
-    )
-    return training, validation, classes | {"instance_edges": FLAGS.instance_edges}, palette
-
-
-def validation_share():
-    """The share of --data that is kept for validation; `None` if there is none."""
-    share = _data_options.share("validation_split")
-    if share is not None and FLAGS.validation_data:
-        raise ValueError("--validation_split=share and --validation_data exclude each other.")
-    return share
-
-
-def drawn_scenes(common):
-    """The built-in data."""
-    training = keras_spade.datasets.synthetic_scenes(FLAGS.num_scenes, **common)
-    validation = keras_spade.datasets.synthetic_scenes(
-        32, first_scene=1_000_000, shuffle=False, drop_remainder=False, **common
-    )
-    classes = {"num_classes": len(keras_spade.datasets.SCENE_CLASSES)}
-    classes["instance_edges"] = FLAGS.instance_edges
-    return training, validation, classes, keras_spade.datasets.SCENE_PALETTE
-
-
-def own_folders(common, for_training, for_validation):
-    """Folders of photographs and label maps."""
-    if FLAGS.num_classes is None:
-        raise ValueError("--num_classes is needed with --data.")
-    common |= {
-        "num_classes": FLAGS.num_classes,
-        "void_class": FLAGS.void_class,
-        "instances": FLAGS.instance_edges,
-    }
-    training = _data_options.own_folder(FLAGS.data, for_training, **common)
-    validation = FLAGS.validation_data or FLAGS.data
-    validation = _data_options.own_folder(validation, for_validation, **common)
-    classes = {"num_classes": FLAGS.num_classes, "void_class": FLAGS.void_class}
-    return training, validation, classes, None
-
-
-def public(common, for_training, for_validation):
-    """A dataset by name, which knows its classes and its void."""
-    refuse_with_dataset("num_classes", "void_class", "void_label", *_data_options.FOLDERS)
-    if keras_spade.datasets.PUBLIC_DATASETS[FLAGS.dataset].has_instances:
-        common = {"instances": FLAGS.instance_edges, **common}
-    elif FLAGS.instance_edges:
-        raise ValueError(f"--instance_edges: {FLAGS.dataset} has no instance maps.")
-    split = {"split": FLAGS.split} if FLAGS.split else {}
-    taken = (*common, "split")
-    common = {**common, **split, **data_options(FLAGS.data_options, taken)}
-    training = load(FLAGS.dataset, FLAGS.data, **{**for_training, **common})
-    if FLAGS.validation_split and "subset" not in for_validation:
-        common["split"] = FLAGS.validation_split
-    validation = FLAGS.validation_data or FLAGS.data
-    validation = load(FLAGS.dataset, validation, **{**for_validation, **common})
-    source = keras_spade.datasets.source_of(training)
-    classes = {"num_classes": source.num_classes, "void_class": source.void_class}
-    return training, validation, classes, source.palette
 
 
 def model(conditioning):

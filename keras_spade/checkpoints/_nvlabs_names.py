@@ -48,6 +48,11 @@ def nvlabs_entries(network):
     if isinstance(network, SPADEGenerator):
         return _generator(network)
     if isinstance(network, MultiScaleDiscriminator):
+        if network.fusion != "concat" or network.norm == "spade":
+            raise ValueError(
+                "`network`: the reference implementation has no discriminator with "
+                f"fusion={network.fusion!r}, norm={network.norm!r}."
+            )
         return _discriminator(network)
     if isinstance(network, StyleEncoder):
         return _encoder(network)

@@ -5,6 +5,7 @@ from keras_spade.layers.half_pool import HalfPool as HalfPool
 from keras_spade.layers.initializers import xavier_normal as xavier_normal
 from keras_spade.layers.label_conv2d import LabelConv2D as LabelConv2D
 from keras_spade.layers.reparameterize import reparameterize as reparameterize
+from keras_spade.layers.repeat_maps import RepeatMaps as RepeatMaps
 from keras_spade.layers.small_map_conv2d import SmallMapConv2D as SmallMapConv2D
 from keras_spade.layers.spade import SPADE as SPADE
 from keras_spade.layers.spade_resblock import SPADEResBlock as SPADEResBlock

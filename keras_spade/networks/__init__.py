@@ -1,5 +1,6 @@
-"""The three networks, each a functional model inside a class."""
+"""The three networks, each a functional model inside a class, and what one's own are made with."""
 
+from keras_spade.networks.conditioning import Conditioning as Conditioning
 from keras_spade.networks.generator import Generator as Generator
 from keras_spade.networks.multi_scale_discriminator import (
     MultiScaleDiscriminator as MultiScaleDiscriminator,

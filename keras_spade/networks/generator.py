@@ -11,8 +11,9 @@ class Generator(Network):
 
     `SPADEGenerator` is one. A subclass is a functional model that sets the attributes below, of
     the same names as its constructor's arguments, and lists all of these in `ARGUMENTS`; it takes
-    the inputs that `SPADEGenerator` takes, and returns images in [-1, 1]. It then trains, paints,
-    saves and exports as that one does.
+    the inputs that `SPADEGenerator` takes, of which `Conditioning` makes those of label maps, and
+    returns images in [-1, 1]. It then trains, paints, saves and exports as that one does.
+    `examples/paper/networks` has four.
 
     Attributes:
         num_classes: number of label classes, the void class not counted.

@@ -1,9 +1,11 @@
 """The discriminator."""
 
 import keras
+from keras import ops
 
 from keras_spade.arguments import positive_integer
 from keras_spade.layers import (
+    SPADE,
     FeatureNorm,
     HalfPool,
     LabelConv2D,
@@ -12,12 +14,12 @@ from keras_spade.layers import (
     xavier_normal,
 )
 from keras_spade.layers.leaky_relu import leaky_relu
-from keras_spade.networks._conditioning import Conditioning, check_image_shape
 from keras_spade.networks._network import Network
-from keras_spade.networks._settings import checked_policy
-from keras_spade.precision import full_precision_dtype
+from keras_spade.networks.conditioning import Conditioning
 
 MAX_FILTERS = 512
+FUSIONS = ("concat", "projection")
+NORMS = ("instance", "batch", "sync_batch", "spade")
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -30,6 +32,15 @@ class MultiScaleDiscriminator(Network):
     and leaky ReLU, all but the first with spectral norm and a parameter-free norm, and a last one
     to one logit a patch.
 
+    With `fusion="projection"` the image enters alone, and the label map `m` at the end, by an inner
+    product with the last features `phi(x)` before the logits, at their resolution:
+
+        logits = conv(phi(x)) + mean_2x2(sum_c V[m, c] * phi(x)[c])
+
+    `V[m]` is a learned row for each class (and one for edges). Logits lie between the pixels of
+    `phi(x)`, one more than these in each direction, so they take the mean of the four around them,
+    zeros at the border.
+
     Args:
         num_classes: number of label classes, the void class not counted; channels of the float
             map with `conditioning="dense"`.
@@ -40,11 +51,13 @@ class MultiScaleDiscriminator(Network):
         num_scales: number of PatchGANs, from full resolution downwards.
         num_layers: convolutions before the logits.
         norm: `"instance"` (parameter-free); `"batch"` or `"sync_batch"` (with learned scale and
-            offset, as in the reference).
+            offset, as in the reference); `"spade"`: a `SPADE` of instance norm in each place.
         spectral_norm: whether the middle convolutions are spectrally normalised.
         conditioning: `"labels"`, or `"dense"` for any float map under the key `"segmap"`.
         modulation: how the label map is convolved, `"auto"`, `"patterns"` or `"dense"`; see
             `LabelConv2D`.
+        fusion: how label map and image come together, `"concat"` or `"projection"`.
+        hidden_filters: hidden channels of the SPADEs, with `norm="spade"`.
 
     Call arguments:
         inputs: dict of `"labels"` int32 `(batch, H, W)` (and `"edges"` float 0/1 `(batch, H, W)` if
@@ -72,7 +85,8 @@ class MultiScaleDiscriminator(Network):
     (2, 5, (1, 7, 11, 1))
 
     Reference: Park et al. 2019 (arXiv 1903.07291), appendix A, figure 13; Wang et al. 2018
-    (pix2pixHD, arXiv 1711.11585), section 3.2.
+    (pix2pixHD, arXiv 1711.11585), section 3.2; Miyato and Koyama 2018 (cGANs with projection
+    discriminator, arXiv 1802.05637), equation 3, here for each pixel.
     """
 
     ARGUMENTS = (
@@ -87,6 +101,8 @@ class MultiScaleDiscriminator(Network):
         "spectral_norm",
         "conditioning",
         "modulation",
+        "fusion",
+        "hidden_filters",
     )
 
     def __init__(
@@ -102,28 +118,27 @@ class MultiScaleDiscriminator(Network):
         spectral_norm=True,
         conditioning="labels",
         modulation="auto",
+        fusion="concat",
+        hidden_filters=128,
         name="discriminator",
         dtype=None,
         trainable=True,
     ):
-        dtype = checked_policy(dtype)
-        image_shape = check_image_shape(image_shape)
+        condition = Conditioning(
+            num_classes, image_shape, void_class, instance_edges, conditioning, modulation, dtype
+        )
+        dtype, image_shape = condition.dtype, condition.image_shape
         positive_integer("`base_filters`", base_filters)
         positive_integer("`num_scales`", num_scales)
         positive_integer("`num_layers`", num_layers)
-        condition = Conditioning(
-            num_classes, void_class, instance_edges, conditioning, modulation, dtype
-        )
+        positive_integer("`hidden_filters`", hidden_filters)
+        for argument, value, known in (("fusion", fusion, FUSIONS), ("norm", norm, NORMS)):
+            if value not in known:
+                raise ValueError(f"`{argument}` must be one of {known}, got {value!r}.")
 
-        # === Functional graph ===
-        inputs = {**condition.inputs, "image": keras.Input(image_shape, name="image")}
-        x = inputs["image"]
-        outputs = []
-        for scale in range(num_scales):
-            if scale:
-                x = HalfPool(name=f"pool_{scale}", dtype=dtype)(x)
-            segmap = condition.at(*image_shape[:2], ((3, 2),) * scale + ((4, 2),))
-            first = LabelConv2D(
+        # === Layers ===
+        def first(segmap, x, scale):
+            layer = LabelConv2D(
                 base_filters,
                 4,
                 strides=2,
@@ -134,11 +149,83 @@ class MultiScaleDiscriminator(Network):
                 name=f"scale_{scale}_conv_0",
                 dtype=dtype,
             )
-            outputs.append(
-                _patch_features(
-                    first(segmap, x), scale, base_filters, num_layers, norm, spectral_norm, dtype
-                )
+            return layer(segmap, x)
+
+        def conv(x, name, filters, strides=1, plain=False, dtype=dtype):
+            """A 4 x 4 convolution; `plain`: neither spectral nor another norm stands by it."""
+            wrap = spectral_norm and not plain
+            layer = (SmallMapConv2D if plain else keras.layers.Conv2D)(
+                filters,
+                4,
+                strides=strides,
+                use_bias=plain,
+                kernel_initializer=xavier_normal(),
+                name="conv" if wrap else name,
+                dtype=dtype,
             )
+            if wrap:
+                layer = SpectralNorm(layer, name=name)
+            return layer(keras.layers.ZeroPadding2D(2, dtype=dtype)(x))
+
+        def normalized(x, name):
+            if norm != "spade":
+                return FeatureNorm(norm, affine=norm != "instance", name=name, dtype=dtype)(x)
+            layer = SPADE(
+                "instance",
+                hidden_filters=hidden_filters,
+                num_classes=condition.num_classes,
+                modulation=modulation,
+                name=name,
+                dtype=dtype,
+            )
+            return layer(x, repeated.at(*x.shape[1:3], ((3, 1),) * 2))
+
+        def projection(x, name):
+            """The inner product of features and embedded labels, on the grid of the logits."""
+            rows = LabelConv2D(
+                x.shape[-1],
+                1,
+                num_classes=condition.num_classes,
+                modulation=modulation,
+                use_bias=False,
+                kernel_initializer=xavier_normal(),
+                name=name,
+                dtype=dtype,
+            )(repeated.at(*x.shape[1:3], ((1, 1),)))
+            rows, x = (ops.cast(y, condition.image_dtype) for y in (rows, x))
+            product = ops.sum(rows * x, axis=-1, keepdims=True)
+            padded = keras.layers.ZeroPadding2D(1, dtype=condition.image_dtype)(product)
+            return keras.layers.AveragePooling2D(2, 1, dtype=condition.image_dtype)(padded)
+
+        # === Functional graph ===
+        inputs = {**condition.inputs, "image": keras.Input(image_shape, name="image")}
+        if fusion == "projection" or norm == "spade":
+            repeated = condition.for_images(inputs["image"])
+        image = inputs["image"]
+        outputs = []
+        for scale in range(num_scales):
+            if scale:
+                image = HalfPool(name=f"pool_{scale}", dtype=dtype)(image)
+            prefix = f"scale_{scale}"
+            if fusion == "concat":
+                windows = ((3, 2),) * scale + ((4, 2),)
+                x = first(condition.at(*image_shape[:2], windows), image, scale)
+            else:
+                x = conv(image, f"{prefix}_conv_0", base_filters, strides=2, plain=True)
+            features = [keras.layers.Activation(leaky_relu, dtype=dtype)(x)]
+            for index in range(1, num_layers):
+                filters = min(base_filters * 2**index, MAX_FILTERS)
+                strides = 1 if index == num_layers - 1 else 2
+                x = conv(features[-1], f"{prefix}_conv_{index}", filters, strides)
+                x = normalized(x, f"{prefix}_norm_{index}")
+                features.append(keras.layers.Activation(leaky_relu, dtype=dtype)(x))
+            x = features[-1]
+            logits = conv(
+                x, f"{prefix}_conv_{num_layers}", 1, plain=True, dtype=condition.image_dtype
+            )
+            if fusion == "projection":
+                logits = logits + projection(x, f"{prefix}_projection")
+            outputs.append([*features, logits])
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
         self.dtype_policy = dtype
 
@@ -154,6 +241,8 @@ class MultiScaleDiscriminator(Network):
         self.spectral_norm = spectral_norm
         self.conditioning = conditioning
         self.modulation = modulation
+        self.fusion = fusion
+        self.hidden_filters = hidden_filters
 
     def call(self, inputs, training=None, mask=None):
         """Returns a list over scales of lists of feature maps, logits last."""
@@ -177,36 +266,3 @@ class MultiScaleDiscriminator(Network):
         ]
         outputs = dict(zip(names, self.outputs, strict=True))
         keras.Model(self.input, outputs, name=self.name).export(filepath, **kwargs)
-
-
-def _patch_features(x, scale, base_filters, num_layers, norm, spectral_norm, dtype):
-    """The PatchGAN of one scale behind its first convolution: its feature maps, logits last."""
-
-    def conv(x, index, filters, strides, normalize, dtype=dtype):
-        name = f"scale_{scale}_conv_{index}"
-        wrap = normalize and spectral_norm
-        layer = (keras.layers.Conv2D if normalize else SmallMapConv2D)(
-            filters,
-            4,
-            strides=strides,
-            use_bias=not normalize,
-            kernel_initializer=xavier_normal(),
-            name="conv" if wrap else name,
-            dtype=dtype,
-        )
-        if wrap:
-            layer = SpectralNorm(layer, name=name)
-        return layer(keras.layers.ZeroPadding2D(2, dtype=dtype)(x))
-
-    features = [keras.layers.Activation(leaky_relu, dtype=dtype)(x)]
-    for index in range(1, num_layers):
-        filters = min(base_filters * 2**index, MAX_FILTERS)
-        strides = 1 if index == num_layers - 1 else 2
-        x = conv(features[-1], index, filters, strides, normalize=True)
-        affine = norm != "instance"
-        x = FeatureNorm(norm, affine=affine, name=f"scale_{scale}_norm_{index}", dtype=dtype)(x)
-        features.append(keras.layers.Activation(leaky_relu, dtype=dtype)(x))
-    # Logits are float32 under every mixed dtype policy.
-    logits_dtype = full_precision_dtype(dtype.variable_dtype)
-    features.append(conv(features[-1], num_layers, 1, 1, normalize=False, dtype=logits_dtype))
-    return features

@@ -5,10 +5,8 @@ import keras
 from keras_spade.arguments import positive_integer
 from keras_spade.layers import LabelConv2D, SPADEResBlock, xavier_normal
 from keras_spade.layers.leaky_relu import leaky_relu
-from keras_spade.networks._conditioning import Conditioning, check_image_shape
-from keras_spade.networks._settings import checked_policy
+from keras_spade.networks.conditioning import Conditioning
 from keras_spade.networks.generator import Generator
-from keras_spade.precision import full_precision_dtype
 
 DOUBLINGS = {"normal": 5, "more": 6, "most": 7}
 
@@ -105,8 +103,10 @@ class SPADEGenerator(Generator):
         dtype=None,
         trainable=True,
     ):
-        dtype = checked_policy(dtype)
-        image_shape = check_image_shape(image_shape)
+        condition = Conditioning(
+            num_classes, image_shape, void_class, instance_edges, conditioning, modulation, dtype
+        )
+        dtype, image_shape = condition.dtype, condition.image_shape
         height, width = _latent_grid(image_shape, upsampling)
         if latent_dim is not None:
             positive_integer("`latent_dim`", latent_dim, "None or at least 1")
@@ -117,9 +117,6 @@ class SPADEGenerator(Generator):
             )
 
         # === Layers ===
-        condition = Conditioning(
-            num_classes, void_class, instance_edges, conditioning, modulation, dtype
-        )
         filters = base_filters
         windows = ((kernel_size, 1),) * 2
 
@@ -173,7 +170,6 @@ class SPADEGenerator(Generator):
         if upsampling == "most":
             x = block("up_4", filters // 2, double(x))
         x = keras.layers.Activation(leaky_relu, dtype=dtype)(x)
-        # The image is float32 under every mixed dtype policy.
         x = keras.layers.Conv2D(
             image_shape[-1],
             3,
@@ -181,7 +177,7 @@ class SPADEGenerator(Generator):
             activation="tanh",
             kernel_initializer=xavier_normal(),
             name="conv_img",
-            dtype=full_precision_dtype(dtype.variable_dtype),
+            dtype=condition.image_dtype,
         )(x)
         super().__init__(inputs=inputs, outputs=x, name=name, trainable=trainable)
         self.dtype_policy = dtype

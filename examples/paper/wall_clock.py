@@ -1,0 +1,65 @@
+"""A training that ends by the clock."""
+
+import time
+
+import keras
+
+
+class WallClock(keras.callbacks.Callback):
+    """Ends a training after some minutes, with rates that fall to zero over the second half.
+
+    The clock starts behind the first step, in which the model is traced or compiled. Rates are set
+    at the beginning of each epoch:
+
+        rate = initial rate * min(1, 2 * (1 - elapsed / minutes))
+
+    Args:
+        minutes: from the end of the first step.
+        steps: the training ends after as many steps, if that is sooner; `None`: by the clock only.
+        clock: function that returns seconds.
+
+    Attributes:
+        first_step: seconds of the first step.
+        seconds: of all others.
+        done: steps made.
+    """
+
+    def __init__(self, minutes, steps=None, clock=time.perf_counter):
+        super().__init__()
+        self.minutes = minutes
+        self.steps = steps
+        self.clock = clock
+        self.first_step, self.seconds, self.done = None, 0.0, 0
+
+    def on_train_begin(self, logs=None):
+        """Notes the rates and when the first step began."""
+        rates = [optimizer.learning_rate for optimizer in self._optimizers]
+        self.rates = [float(keras.ops.convert_to_numpy(rate)) for rate in rates]
+        self.began = self.clock()
+
+    @property
+    def _optimizers(self):
+        if hasattr(self.model, "generator_optimizer"):
+            return [self.model.generator_optimizer, self.model.discriminator_optimizer]
+        return [self.model.optimizer]
+
+    @property
+    def share(self):
+        """The share of the time that is over."""
+        return min(self.seconds / (60 * self.minutes), 1.0)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Sets the rates."""
+        factor = min(1.0, 2 * (1 - self.share))
+        for optimizer, rate in zip(self._optimizers, self.rates, strict=True):
+            optimizer.learning_rate = rate * factor
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Looks at the clock."""
+        now = self.clock()
+        if self.first_step is None:
+            self.first_step, self.began = now - self.began, now
+        self.done += 1
+        self.seconds = now - self.began
+        if self.share == 1 or self.done == self.steps:
+            self.model.stop_training = True

@@ -1,0 +1,142 @@
+"""What generator and discriminator share: their conditioning inputs, encoded once a resolution."""
+
+import copy
+
+import keras
+
+from keras_spade.arguments import positive_integer, positive_integers
+from keras_spade.layers import RepeatMaps
+from keras_spade.networks._settings import checked_policy
+from keras_spade.precision import full_precision_dtype
+from keras_spade.segmaps import ConditioningMap, LabelPatterns, resolve_modulation
+
+
+class Conditioning:
+    """The symbolic conditioning inputs of one network, and what its layers read of them.
+
+    That is, at each resolution, the label patterns for a chain of windows, or a float map. With it
+    a `Generator` of one's own takes the inputs that `SPADEGenerator` takes.
+
+    Args:
+        num_classes: number of label classes, the void class not counted; channels of the float
+            map with `conditioning="dense"`.
+        image_shape: `(height, width, channels)` of the images.
+        void_class: whether one more class, id `num_classes`, means "don't care".
+        instance_edges: whether there is an input `"edges"`.
+        conditioning: `"labels"`, or `"dense"` for a float map under the key `"segmap"`.
+        modulation: how label maps are convolved, `"auto"`, `"patterns"` or `"dense"`; see `SPADE`.
+        dtype: policy of the network; `None`: Keras' own.
+
+    Attributes:
+        inputs: symbolic inputs by name; a network adds its own to a copy.
+        num_classes: `num_classes` of its layers, the void class counted; `None` for float maps.
+        image_shape: as given, a tuple.
+        dtype: the policy, for its layers.
+        image_dtype: of the layer that gives the image or the logits: float32 under every mixed
+            policy.
+
+    Raises:
+        ValueError: for bad arguments, and for settings of Keras in which no network can be made.
+
+    Example:
+
+    >>> from keras_spade.layers import LabelConv2D
+    >>> from keras_spade.networks import Conditioning
+    >>> condition = Conditioning(num_classes=4, image_shape=(32, 64, 3))
+    >>> conv = LabelConv2D(8, 3, num_classes=condition.num_classes)
+    >>> tuple(conv(condition.at(16, 32, windows=((3, 1),))).shape)
+    (None, 16, 32, 8)
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        image_shape,
+        void_class=False,
+        instance_edges=False,
+        conditioning="labels",
+        modulation="auto",
+        dtype=None,
+    ):
+        self.dtype = checked_policy(dtype)
+        self.image_dtype = full_precision_dtype(self.dtype.variable_dtype)
+        self.image_shape = check_image_shape(image_shape)
+        positive_integer("`num_classes`", num_classes)
+        if conditioning not in ("labels", "dense"):
+            raise ValueError(f'`conditioning` must be "labels" or "dense", got {conditioning!r}.')
+        if conditioning == "dense" and (void_class or instance_edges):
+            raise ValueError(
+                '`conditioning="dense"` takes a float map of `num_classes` channels as it is: '
+                "`void_class` and `instance_edges` must be False."
+            )
+        self.modulation = modulation
+        self.encoded = {}
+        if conditioning == "dense":
+            self.num_classes = None
+            shape = (None, None, num_classes)
+            self.inputs = {"segmap": keras.Input(shape, name="segmap")}
+        else:
+            self.num_classes = num_classes + bool(void_class)
+            self.inputs = {"labels": keras.Input((None, None), dtype="int32", name="labels")}
+            if instance_edges:
+                self.inputs["edges"] = keras.Input((None, None), name="edges")
+        chosen = resolve_modulation(modulation, self.num_classes)
+        self.dense = chosen == "dense" or conditioning == "dense"
+
+    def at(self, height, width, windows):
+        """What layers with these windows read at one resolution, made at the first request.
+
+        Args:
+            height: rows of the label map, resized by nearest neighbours.
+            width: its columns.
+            windows: kernel size and strides of each convolution, as `LabelPatterns` takes them.
+        """
+        windows = None if self.dense else tuple(windows)
+        return self._encoded(height, width, windows)
+
+    def for_images(self, images):
+        """The same for `n` stacks of images of the same label maps, which are repeated.
+
+        Args:
+            images: symbolic, `(n * batch, ...)`.
+        """
+        return self.through(
+            lambda name, maps: RepeatMaps(name=f"repeated_{name}", dtype=self.dtype)(maps, images)
+        )
+
+    def through(self, layer):
+        """The same with another step in front, which all inputs go through.
+
+        Args:
+            layer: function of an input's name and the symbolic input that returns another.
+        """
+        changed = copy.copy(self)
+        changed.encoded = {}
+        changed.inputs = {name: layer(name, maps) for name, maps in self.inputs.items()}
+        return changed
+
+    def map_at(self, height, width):
+        """The one-hot or float map `(batch, height, width, channels)` at one resolution."""
+        return self._encoded(height, width, None)
+
+    def _encoded(self, *key):
+        if key not in self.encoded:
+            self.encoded[key] = self._layer(*key)(*self.inputs.values())
+        return self.encoded[key]
+
+    def _layer(self, height, width, windows):
+        """`LabelPatterns` for a chain of windows, `ConditioningMap` for `None`."""
+        common = {"num_classes": self.num_classes, "dtype": self.dtype}
+        if windows is None:
+            return ConditioningMap(height, width, name=f"conditioning_{height}x{width}", **common)
+        sizes = "_".join(f"{size}s{strides}" for size, strides in windows)
+        name = f"patterns_{height}x{width}_{sizes}"
+        return LabelPatterns(
+            height, width, windows=windows, modulation=self.modulation, name=name, **common
+        )
+
+
+def check_image_shape(image_shape):
+    """Returns `image_shape` as a tuple of three ints, or raises."""
+    wanted = "(height, width, channels), positive integers"
+    return positive_integers("`image_shape`", image_shape, 3, wanted)

@@ -1,0 +1,71 @@
+"""The commands of the paper's tables, as a try of them runs: drawn scenes, two steps each."""
+
+import json
+
+import numpy as np
+import pytest
+from absl.testing import flagsaver
+from PIL import Image
+
+from examples.paper import discriminators, experiment, table_1, table_3, table_4, table_5
+from examples.paper.options import FLAGS
+
+TABLES = {module.TABLE.name: module.TABLE for module in (table_1, table_3, table_4, table_5)}
+TABLES["discriminators"] = discriminators.TABLE
+
+
+def run(table, run_dir, *flags):
+    with flagsaver.flagsaver():
+        FLAGS([table.name, "--quick", f"--run_dir={run_dir}", *flags])
+        table.main([])
+
+
+def test_rows_of_the_same_name_are_the_same_everywhere():
+    definitions = {}
+    for table in TABLES.values():
+        names = [variant.row for variant in table.rows]
+        assert len(set(names)) == len(names) and names[0] == "ours"
+        for variant in table.rows:
+            definition = json.loads(json.dumps(variant.definition))
+            assert definition == variant.definition
+            assert definitions.setdefault(variant.row, definition) == definition
+    assert not [row for row in definitions if "," in row]  # --only has a list of them.
+    assert len(definitions) == 29
+    assert len({json.dumps(definition) for definition in definitions.values()}) == 29
+
+
+def test_a_try_of_table_1_and_what_a_second_call_does(tmp_path, capsys, monkeypatch):
+    run(TABLES["table_1"], tmp_path, "--only=CRN")
+    text = capsys.readouterr().out
+    assert "Table 1: semantic layout prediction" in text
+    assert (tmp_path / "table_1.md").read_text() in text
+    records = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text().splitlines()]
+    assert [record["row"] for record in records] == ["real photographs", "CRN"]
+    assert records[1]["steps"] == 2 and set(records[1]["scores"]) == set(experiment.COLUMNS)
+    assert all(np.isfinite(list(record["scores"].values())).all() for record in records)
+    # 4 maps; the label map, the photograph and one generator side by side, two rows of them.
+    painted = sorted((tmp_path / "painted/crn_seed_0").glob("*.png"))
+    assert [path.stem for path in painted] == ["0000", "0001", "0002", "0003"]
+    assert np.asarray(Image.open(painted[0])).shape == (64, 64, 3)
+    picture = np.asarray(Image.open(tmp_path / "table_1.png"))
+    assert picture.shape[1] == 3 * 64 + 2 * 2 and picture.shape[0] > 2 * 64 + 2
+
+    monkeypatch.setattr(experiment, "train", None)  # Nothing is trained again.
+    run(TABLES["table_1"], tmp_path, "--only=CRN", "--pictures=1")
+    assert (tmp_path / "table_1.md").read_text() in text
+    with pytest.raises(ValueError, match="--minutes=20.0 before, 3.0 now"):
+        run(TABLES["table_1"], tmp_path, "--only=CRN", "--minutes=3")
+    with pytest.raises(ValueError, match="no row 'GRN'; rows: .*'pix2pix'"):
+        run(TABLES["table_1"], tmp_path, "--only=GRN")
+    with pytest.raises(ValueError, match="--seeds=1,a: want whole numbers"):
+        run(TABLES["table_1"], tmp_path, "--only=CRN", "--seeds=1,a")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TABLES)
+def test_a_try_of_all_rows(name, tmp_path):
+    run(TABLES[name], tmp_path)
+    text = (tmp_path / f"{name}.md").read_text()
+    for variant in TABLES[name].rows:
+        (line,) = (line for line in text.splitlines() if line.startswith(f"| {variant.row} |"))
+        assert line.split(" | ")[-3:-1] != ["-", "-"] and line.endswith("| 1 |")
