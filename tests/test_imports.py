@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "keras_spade"
 ALLOWED = {
     "backends": {"backends"},
-    "callbacks": {"callbacks"},
+    "callbacks": {"backends", "callbacks", "datasets"},
     "checkpoints": {"checkpoints", "layers", "networks"},
     "datasets": {"datasets"},
     "exporting": {"backends", "exporting", "segmaps"},
@@ -38,9 +38,12 @@ DATASETS = {
     "records": {"folders"},
     "scenes": set(),
 }
-SHARED = {"arguments", "files", "images", "label_colors", "precision"}
+SHARED = {"arguments", "files", "images", "label_colors", "precision", "version"}
 BACKENDS = ("tensorflow", "torch", "jax")
-DEPENDENCIES = {"keras", "keras_spade", "numpy", "onnx", "PIL", "tf2onnx", "tifffile", *BACKENDS}
+DEPENDENCIES = {
+    *("keras", "keras_spade", "matplotlib", "numpy", "onnx", "PIL", "tf2onnx", "tifffile"),
+    *BACKENDS,
+}
 
 
 def imports(path, top_level=False):
