@@ -71,14 +71,16 @@ def versions() -> dict[str, str]:
 
 def _optimizer(optimizer):
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    settings = {k: v for k, v in optimizer.get_config().items() if v not in (None, False)}
-    return {"": type(optimizer).__name__} | {k: v for k, v in settings.items() if k != "name"}
+    settings = {k: v for k, v in optimizer.get_config().items() if k != "name"}
+    settings = {k: v for k, v in settings.items() if v is not None and v is not False}
+    return {"class": type(optimizer).__name__} | settings
 
 
 def _network(network):
     settings = {k: v for k, v in network.get_config().items() if k not in ("name", "dtype")}
-    weights = f"{type(network).__name__}, {network.count_params():,} weights"
-    return {"": weights, "dtype": network.dtype_policy.name} | settings
+    size = f"{network.count_params():,}"
+    policy = network.dtype_policy.name
+    return {"class": type(network).__name__, "weights": size, "dtype": policy} | settings
 
 
 def _text(value):
@@ -89,4 +91,10 @@ def _text(value):
         return f"{value:.4g}"
     if value is None or isinstance(value, (str, int, list, tuple)):
         return str(value)
-    return getattr(value, "__name__", type(value).__name__)
+    name = getattr(value, "__name__", type(value).__name__)
+    if isinstance(value, keras.Model) or not hasattr(value, "get_config"):
+        return name
+    try:
+        return f"{name}({_text(value.get_config())})"
+    except ValueError:  # It holds what no config tells.
+        return name

@@ -161,6 +161,7 @@ class RunPage(keras.callbacks.Callback):
             "of": self.params["epochs"],
             "size": self.model.generator.image_shape[:2],
             "folder": FOLDER,
+            "gap": GAP,
             "shown": list(self._pictures()),
             "latents": self.latents if self.model.generator.latent_dim is not None else 0,
             "legend": [] if labels is None else self._legend(np.unique(labels).tolist()),
