@@ -29,14 +29,6 @@ from absl import app, flags
 from PIL import Image
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("first", None, "A folder of pictures.")
-flags.DEFINE_string("second", None, "A folder of other pictures, of the same file names.")
-flags.DEFINE_string("labels", None, "A folder of label maps of the same file names, to be shown.")
-flags.DEFINE_string("out", "study.html", "The page.")
-flags.DEFINE_integer("pairs", 0, "How many pairs a person is shown, of all; 0: all.", lower_bound=0)
-flags.DEFINE_string("question", "Which picture looks more like a photograph?", "What is asked.")
-flags.DEFINE_list("results", None, "CSV files of the page, to be counted.")
-
 TYPES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
 OTHERS = {".bmp", ".gif", ".tif", ".tiff"}
 COLUMNS = ["participant", "trial", "name", "left", "right", "chosen", "seconds"]
@@ -210,5 +202,17 @@ def run(argv):
         sys.exit(f"{sys.argv[0]}: {error}")
 
 
+def define_flags():
+    """Not when this is imported."""
+    flags.DEFINE_string("first", None, "A folder of pictures.")
+    flags.DEFINE_string("second", None, "A folder of other pictures, of the same file names.")
+    flags.DEFINE_string("labels", None, "A folder of their label maps, to be shown.")
+    flags.DEFINE_string("out", "study.html", "The page.")
+    flags.DEFINE_integer("pairs", 0, "How many a person is shown; 0: all.", lower_bound=0)
+    flags.DEFINE_string("question", "Which picture looks more like a photograph?", "What is asked.")
+    flags.DEFINE_list("results", None, "CSV files of the page, to be counted.")
+
+
 if __name__ == "__main__":
+    define_flags()
     app.run(run)

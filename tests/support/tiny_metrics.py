@@ -4,60 +4,57 @@ import keras
 import numpy as np
 
 
-class Scripted(keras.metrics.Metric):
-    """Of real and painted images: one number after the other, and what it was given."""
+class Remembering(keras.metrics.Metric):
+    """Keeps all that it is given until it is reset."""
 
-    def __init__(self, numbers=(), name="distance", better="down"):
+    def __init__(self, name, better):
         super().__init__(name=name)
         self._direction = better
-        self.numbers, self.asked, self.seen = list(numbers), 0, []
+        self.seen = []
 
     def reset_state(self):
         self.seen = []
+
+
+class Scripted(Remembering):
+    """Of real and painted images: one number after the other."""
+
+    def __init__(self, numbers, name="distance", better="down"):
+        super().__init__(name, better)
+        self.numbers, self.last = iter(numbers), None
 
     def update_state(self, real, fake):
         self.seen.append((real, fake))
 
     def result(self):
-        if not self.seen:
-            return float("nan")
-        self.asked += 1
-        return self.numbers[self.asked - 1]
+        self.last = next(self.numbers) if self.seen else float("nan")
+        return self.last
 
 
-class Consistency(keras.metrics.Metric):
-    """Of label maps and painted images: a dict, the shares of bright pixels in two classes."""
+class Brightness(Remembering):
+    """Of label maps and painted images: a dict, the mean pixel in two of the classes."""
 
     def __init__(self):
-        super().__init__(name="consistency")
-        self._direction = "up"
-        self.reset_state()
-
-    def reset_state(self):
-        self.seen = []
+        super().__init__("brightness", "up")
 
     def update_state(self, labels, images):
         self.seen.append((labels, images))
 
     def result(self):
-        bright = [(labels, images.mean(axis=-1) > 127) for labels, images in self.seen]
-        shares = [[np.mean(b[ids == i]) for ids, b in bright] for i in (0, 1)]
-        return {name: np.mean(x or [0]) for name, x in zip(("first", "second"), shares)}
+        if not self.seen:
+            return {"of_zero": float("nan"), "of_one": float("nan")}
+        labels, images = (np.concatenate(arrays) for arrays in zip(*self.seen, strict=True))
+        return {"of_zero": images[labels == 0].mean(), "of_one": images[labels == 1].mean()}
 
 
-class Spread(keras.metrics.Metric):
-    """Of paintings of several latents: the largest difference of two."""
+class Spread(Remembering):
+    """Of paintings of several latents: their largest difference."""
 
     def __init__(self):
-        super().__init__(name="spread")
-        self._direction = "up"
-        self.reset_state()
-
-    def reset_state(self):
-        self.images = np.zeros((1, 2, 1), "uint8")
+        super().__init__("spread", "up")
 
     def update_state(self, images):
-        self.images = images
+        self.seen.append(images.astype(int))
 
     def result(self):
-        return float(np.ptp(self.images.astype(float), axis=1).max())
+        return max((np.ptp(images, axis=1).max() for images in self.seen), default=float("nan"))
