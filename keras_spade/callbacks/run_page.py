@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import time
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from keras_spade.label_colors import label_colors
 
 FOLDER = "run_pictures"
 GAP = 2
+RUN = re.compile(r'<script type="application/json" id="run">(.*?)</script>', re.DOTALL)
 
 
 class RunPage(keras.callbacks.Callback):
@@ -31,8 +33,8 @@ class RunPage(keras.callbacks.Callback):
     not at all. On several workers the first one paints and writes.
 
     What is painted has the averages of the weights, if the generator's optimizer keeps any, and
-    the same latents at every epoch. A training that goes on from a backup goes on with its page;
-    pictures of later epochs, of a run before in the same folder, are deleted.
+    the same latents at every epoch. A training that goes on, from a backup or by `initial_epoch`,
+    goes on with its page; what the page that is there tells of later epochs is deleted.
 
     Args:
         batch: dict with `"labels"` (or `"segmap"`), `"image"`, and `"instances"` if the generator
@@ -97,12 +99,13 @@ class RunPage(keras.callbacks.Callback):
         self.latents = latents and positive_integer("`latents`", latents)
         self.use_style = use_style
         self.seed = seed
-        self._facts = None
+        self._facts, self._logged = None, {}
 
     def on_epoch_begin(self, epoch, logs=None):
         """Deletes pictures of later epochs, and takes down the settings, once."""
         if self._facts is None and self.model.writes_files:
             self._facts = run_facts(self.model, self.params, self.settings)
+            self._logged = self._before(epoch)
             for number, path in self._pictures().items():
                 if number > epoch:
                     path.unlink(missing_ok=True)
@@ -152,7 +155,10 @@ class RunPage(keras.callbacks.Callback):
         return {int(path.stem.removeprefix("epoch_")): path for path in paths}
 
     def _write(self, epoch, logs):
-        numbers = self._numbers(epoch, logs)
+        numbers = self._logged
+        for name, value in logs.items():
+            value = float(value) if math.isfinite(value) else None
+            numbers.setdefault(name, []).append((epoch + 1, value))
         labels = self.batch.get("labels")
         run = {
             "title": self.directory.resolve().name,
@@ -174,19 +180,15 @@ class RunPage(keras.callbacks.Callback):
         with replacing(self.directory / "run.html") as partial:
             partial.write_text(page.replace("@RUN@", text), encoding="utf-8")
 
-    def _numbers(self, epoch, logs):
-        """What was logged, by name: pairs of an epoch, counted from 1, and a number or `None`."""
-        history = self.model.history
-        numbers = {}
-        for name, values in history.history.items():
-            # Without validation at every epoch there are fewer values than epochs.
-            step = max(1, len(history.epoch) // len(values))
-            numbers[name] = list(zip(history.epoch[step - 1 :: step], values, strict=False))
-        for name, value in logs.items():
-            numbers.setdefault(name, []).append((epoch, value))
+    def _before(self, epoch):
+        """What the page that is there tells of the epochs before one."""
+        try:
+            page = (self.directory / "run.html").read_text(encoding="utf-8")
+            numbers = json.loads(RUN.search(page)[1])["numbers"]
+        except (OSError, TypeError, ValueError, KeyError):
+            return {}
         return {
-            name: [(at + 1, float(v) if math.isfinite(v) else None) for at, v in pairs]
-            for name, pairs in numbers.items()
+            name: [pair for pair in pairs if pair[0] <= epoch] for name, pairs in numbers.items()
         }
 
     def _best(self, numbers):
