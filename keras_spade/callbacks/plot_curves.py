@@ -46,6 +46,7 @@ def plot_curves(history, path):
                 axis.plot(*curves[logged], label=label, color=color, marker=".", markersize=3)
         axis.set_title(name, fontsize=9)
         axis.set_xlabel("epoch", fontsize=8)
+        axis.xaxis.get_major_locator().set_params(integer=True)
         axis.tick_params(labelsize=8)
         axis.legend(fontsize=7)
     with replacing(path) as partial:
