@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "keras_spade"
 ALLOWED = {
     "backends": {"backends"},
-    "callbacks": {"backends", "callbacks", "datasets"},
+    "callbacks": {"callbacks", "datasets"},
     "checkpoints": {"checkpoints", "layers", "networks"},
     "datasets": {"datasets"},
     "exporting": {"backends", "exporting", "segmaps"},

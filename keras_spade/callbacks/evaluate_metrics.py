@@ -1,13 +1,14 @@
 """Metrics of what is painted, among the numbers that an epoch logs."""
 
 import inspect
+import itertools
 import math
 
 import keras
 import numpy as np
 
 from keras_spade.arguments import positive_integer
-from keras_spade.callbacks.paint import batches_of, map_of, paint
+from keras_spade.callbacks.paint import batches_of, map_of, paint, with_averages
 from keras_spade.images import check_images, to_bytes
 
 # Keras' name of a direction -> the `mode` of its callbacks.
@@ -116,23 +117,25 @@ class EvaluateMetrics(keras.callbacks.Callback):
         """
         for metric in self.metrics:
             metric.reset_state()
-        for number, batch in enumerate(batches_of(self.data, self.batch_size)):
-            if number == self.steps:
-                break
-            seen = self._seen(model, batch, seed=self.seed + number * self.latents)
-            for metric, asks in zip(self.metrics, self._asks, strict=True):
-                missing = [given for given in asks.values() if seen[given] is None]
-                if missing:
-                    raise ValueError(
-                        f"`data`: {type(metric).__name__} needs {missing[0]!r}; a batch holds "
-                        f"{list(batch)}."
-                    )
-                metric.update_state(**{name: seen[given] for name, given in asks.items()})
+        batches = itertools.islice(batches_of(self.data, self.batch_size), self.steps)
+        with with_averages(model):
+            for number, batch in enumerate(batches):
+                self._update(batch, self._seen(model, batch, self.seed + number * self.latents))
         results = {}
         for metric in self.metrics:
             found = _results(metric)
             results |= {k: float(keras.ops.convert_to_numpy(v)) for k, v in found.items()}
         return results
+
+    def _update(self, batch, seen):
+        for metric, asks in zip(self.metrics, self._asks, strict=True):
+            missing = [given for given in asks.values() if seen[given] is None]
+            if missing:
+                raise ValueError(
+                    f"`data`: {type(metric).__name__} needs {missing[0]!r}; a batch holds "
+                    f"{list(batch)}."
+                )
+            metric.update_state(**{name: seen[given] for name, given in asks.items()})
 
     def _seen(self, model, batch, seed):
         """What metrics can ask for."""

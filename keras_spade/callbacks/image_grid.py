@@ -9,7 +9,7 @@ from PIL import Image
 
 from keras_spade.arguments import positive_integer
 from keras_spade.callbacks.draw_grid import draw_grid, shown_channels
-from keras_spade.callbacks.paint import map_of, paint
+from keras_spade.callbacks.paint import map_of, paint, with_averages
 from keras_spade.files import replacing
 from keras_spade.images import check_images
 
@@ -106,7 +106,8 @@ class ImageGrid(keras.callbacks.Callback):
         """
         batch = {"labels": self.labels, "instances": self.instances, "image": self.image}
         style = self.image if self.use_style and self.model.encoder is not None else None
-        painted = paint(self.model, batch, style_image=style, seed=self.seed)
+        with with_averages(self.model):
+            painted = paint(self.model, batch, style_image=style, seed=self.seed)
         columns = painted.images, painted.real
         picture = draw_grid(painted.labels, *columns, palette=self.palette, channels=self.channels)
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)

@@ -27,7 +27,7 @@ class Painted:
 
 
 def paint(model: keras.Model, batch: dict, **arguments) -> Painted:
-    """Paints a batch with the averages of the weights, if there are any.
+    """Paints a batch.
 
     Args:
         model: a `GauGAN`.
@@ -37,10 +37,8 @@ def paint(model: keras.Model, batch: dict, **arguments) -> Painted:
     """
     labels, real = np.asarray(map_of(batch)), batch.get("image")
     edges = model.generator.instance_edges
-    with getattr(model, "painting_averages", contextlib.nullcontext)():
-        images = model.generate(
-            labels, instances=np.asarray(batch["instances"]) if edges else None, **arguments
-        )
+    instances = np.asarray(batch["instances"]) if edges else None
+    images = model.generate(labels, instances=instances, **arguments)
     size = images.shape[1:3]
     if labels.shape[1:3] != size:
         labels = resize_maps(labels, *size)
@@ -48,6 +46,11 @@ def paint(model: keras.Model, batch: dict, **arguments) -> Painted:
         real = np.asarray(real)
         real = real if real.shape[1:3] == size else resize_photographs(real, *size)
     return Painted(labels, images, real)
+
+
+def with_averages(model: keras.Model):
+    """A context in which the averages of the weights, if there are any, are in a `GauGAN`."""
+    return getattr(model, "painting_averages", contextlib.nullcontext)()
 
 
 def map_of(batch: dict):

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import keras
 
-from keras_spade.backends import backend
 from keras_spade.version import __version__
 
 
@@ -62,11 +61,12 @@ def machine() -> dict[str, str]:
 
 def versions() -> dict[str, str]:
     """Of Python, this package and what it computes with."""
-    backend_name = backend.__name__.rpartition(".")[2]
+    # The library whose tensors they are: tensorflow, torch, jaxlib.
+    backend = type(keras.ops.zeros(())).__module__.partition(".")[0].removesuffix("lib")
     found = {"keras_spade": __version__, "Python": platform.python_version()}
-    for name in ("keras", backend_name, "numpy"):
+    for name in ("keras", backend, "numpy"):
         found[name] = importlib.import_module(name).__version__
-    return found | {"backend": backend_name}
+    return found | {"backend": backend}
 
 
 def _optimizer(optimizer):

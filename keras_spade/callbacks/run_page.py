@@ -12,7 +12,7 @@ from PIL import Image
 
 from keras_spade.arguments import positive_integer
 from keras_spade.callbacks.draw_grid import draw_grid, shown_channels
-from keras_spade.callbacks.paint import map_of, paint
+from keras_spade.callbacks.paint import map_of, paint, with_averages
 from keras_spade.callbacks.run_facts import run_facts
 from keras_spade.files import replacing
 from keras_spade.images import check_images
@@ -116,7 +116,8 @@ class RunPage(keras.callbacks.Callback):
             return
         last = epoch + 1 == self.params["epochs"] or self.model.stop_training
         if (epoch + 1) % self.every == 0 or last or not self._pictures():
-            self._paint(epoch + 1)
+            with with_averages(self.model):
+                self._paint(epoch + 1)
         self._write(epoch, logs or {})
 
     def on_train_end(self, logs=None):
