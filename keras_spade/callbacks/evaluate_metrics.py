@@ -3,6 +3,7 @@
 import inspect
 import itertools
 import math
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -84,6 +85,13 @@ class EvaluateMetrics(keras.callbacks.Callback):
         seed=0,
     ):
         super().__init__()
+        if isinstance(data, Iterator):
+            raise ValueError(
+                "`data` can be gone through once; give a dataset, or a list of batches."
+            )
+        # TensorFlow's word for it is -1.
+        if steps is None and hasattr(data, "cardinality") and int(data.cardinality()) == -1:
+            raise ValueError("`data` has no end; give `steps`.")
         self.data = data
         self.metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
         self.every = positive_integer("`every`", every)
@@ -119,8 +127,11 @@ class EvaluateMetrics(keras.callbacks.Callback):
             metric.reset_state()
         batches = itertools.islice(batches_of(self.data, self.batch_size), self.steps)
         with with_averages(model):
+            number = -1
             for number, batch in enumerate(batches):
                 self._update(batch, self._seen(model, batch, self.seed + number * self.latents))
+        if number < 0:
+            raise ValueError("`data` is empty.")
         results = {}
         for metric in self.metrics:
             found = _results(metric)

@@ -37,7 +37,7 @@ def paint(model: keras.Model, batch: dict, **arguments) -> Painted:
     """
     labels, real = np.asarray(map_of(batch)), batch.get("image")
     edges = model.generator.instance_edges
-    instances = np.asarray(batch["instances"]) if edges else None
+    instances = batch.get("instances") if edges else None
     images = model.generate(labels, instances=instances, **arguments)
     size = images.shape[1:3]
     if labels.shape[1:3] != size:

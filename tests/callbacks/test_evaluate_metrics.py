@@ -10,6 +10,7 @@ from support.tiny_gan import SHAPE, tiny_batch, tiny_gan
 from support.tiny_metrics import Brightness, Scripted, Spread
 
 from keras_spade.callbacks import BackupAndRestore, EvaluateMetrics
+from keras_spade.datasets import by_epoch
 from keras_spade.optimizers import BiasCorrectedAdam
 
 BATCH = tiny_batch(2)
@@ -158,13 +159,32 @@ def test_bad_arguments(gan):
     ):
         with pytest.raises(ValueError, match=message):
             EvaluateMetrics(UNSEEN, **arguments)
+    with pytest.raises(ValueError, match="`data` can be gone through once"):
+        EvaluateMetrics(iter([UNSEEN]), two[0])
     for data, message in (
         ({"labels": UNSEEN["labels"]}, "Scripted needs 'image'; a batch holds"),
         ([{"image": UNSEEN["image"]}], "a batch holds no 'labels'"),
+        ([], "`data` is empty"),
         ({**UNSEEN, "image": UNSEEN["image"] * 127}, r"`image` must be floats in \[-1, 1\]"),
     ):
         with pytest.raises(ValueError, match=message):
             EvaluateMetrics(data, Scripted([1])).evaluate(gan)
+
+
+def test_a_dataset_gives_its_first_epoch_and_must_end(gan):
+    tf = pytest.importorskip("tensorflow", reason="tf.data is TensorFlow's")
+    whole = tf.data.Dataset.from_tensor_slices(UNSEEN)
+
+    def for_epoch(epoch, first_batch):
+        return whole.skip(epoch).batch(2).skip(first_batch)  # Fewer from epoch to epoch.
+
+    metric = Scripted([1, 2])
+    evaluate = EvaluateMetrics(by_epoch(for_epoch, 2), metric)
+    for _ in range(2):
+        evaluate.evaluate(gan)
+        assert [len(real) for real, _ in metric.seen] == [2, 1]
+    with pytest.raises(ValueError, match="`data` has no end; give `steps`"):
+        EvaluateMetrics(whole.batch(2).repeat(), metric)
 
 
 def test_metrics_of_latents_want_a_latent():

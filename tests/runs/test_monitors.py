@@ -102,6 +102,10 @@ def test_what_a_callback_of_the_users_logs_can_be_monitored(gan):
         fit(gan, slower, callbacks.EarlyStopping("learning_rate", mode="min"))
 
 
+class WandbMetricsLogger(callbacks.Callback):
+    __module__ = "wandb.integration.keras.callbacks.metrics_logger"
+
+
 class Unsaid(Scripted):
     def __init__(self, numbers):
         super().__init__(numbers, better=None)
@@ -116,6 +120,7 @@ class Unsaid(Scripted):
         callbacks.ReduceLROnPlateau("val_distance", mode="min"),
         callbacks.CSVLogger("a.csv"),
         callbacks.TensorBoard("a"),
+        WandbMetricsLogger(),
         RunPage(BATCH, "a"),
     ],
     ids=lambda callback: type(callback).__name__,
