@@ -42,7 +42,7 @@ def run_facts(model, params: dict, given: dict) -> dict[str, dict[str, str]]:
 
 
 def machine() -> dict[str, str]:
-    """The processor, and the devices that Keras sees."""
+    """The processor, the device of tensors, and the GPUs that there are."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -50,7 +50,7 @@ def machine() -> dict[str, str]:
         "system": platform.platform(),
         "processor": names[0] if names else platform.processor() or platform.machine(),
         "cores": str(os.cpu_count()),
-        "devices": ", ".join(keras.distribution.list_devices()),
+        "device": str(keras.ops.zeros(()).device).rpartition("device:")[2],
     }
     if shutil.which("nvidia-smi"):
         asked = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]

@@ -1,12 +1,14 @@
 """The page of a run: what it says, and that it opens from disk."""
 
 import json
+import os
 import re
 
 import keras
 import numpy as np
 import pytest
 from PIL import Image
+from support.backends import BACKEND
 from support.browser import check_pictures, opened
 from support.tiny_gan import tiny_batch, tiny_gan
 from support.tiny_metrics import Scripted
@@ -71,6 +73,9 @@ def test_the_page_tells_the_whole_run(folder):
     assert facts["generator's optimizer"]["beta_1"] == "0"
     assert facts["generator"]["weights"] == "1,023"
     assert facts["versions"]["keras"] == keras.__version__
+    assert facts["versions"]["backend"] == BACKEND and facts["machine"]["cores"] == str(
+        os.cpu_count()
+    )
 
 
 def test_pictures_are_maps_paintings_and_photographs(folder):
@@ -98,7 +103,7 @@ def test_the_last_picture_is_what_the_model_paints(folder):
         path = folder / f"run/run_pictures/epoch_{number:04d}.jpg"
         shown = np.concatenate([np.asarray(Image.open(path))[i : i + 30] for i in (0, 34, 68)])
         away.append(np.abs(shown - painted).mean())
-    assert min(away) == away[3] < 6 < away[0], "JPEG is off by about 4"
+    assert min(away) == away[3] < 6, "JPEG is off by about 4"
 
 
 def test_bad_arguments(tmp_path):
