@@ -6,15 +6,21 @@
     python examples/train.py --data=ade --dataset=ade20k --validation_split=val   # as published
 
 Writes into --run_dir: pictures after every epoch (label map | generated | real), losses.csv and
-losses.png, the flags, and the model, gan.keras. The pictures are of unseen label maps: drawn ones,
-or those of --validation_data or --validation_split; without, of the training data.
+losses.png, the flags, the model, gan.keras, and run.html, a page that opens from disk and shows all
+of it. The pictures are of unseen label maps: drawn ones, or those of --validation_data or
+--validation_split; without, of the training data.
+
+    python examples/train.py --data=street --num_classes=11 --validation_split=0.1 \
+        --metric_weights=hed_bsds500.weights.h5 --metrics_every=5 --best=val_kernel_distance
+
+also logs distances of what is painted to the photographs, by features of VGG16, and keeps the model
+of the best epoch as best.keras.
 
 Training that was interrupted goes on when the same command is run again. --strategy=mirrored uses
 all GPUs of this machine; --strategy=multi_worker all machines that TF_CONFIG names, each of which
 runs this command, with a --run_dir that all of them see.
 """
 
-import csv
 import itertools
 import json
 import os
@@ -24,22 +30,21 @@ import sys
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import _data_options
+import _metric_options
 import keras
-import matplotlib
 import numpy as np
 import tensorflow as tf
-from _data_options import numbers, training_data
+from _data_options import numbers, refuse, training_data
 from absl import flags
 
 import keras_spade
 from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-
 FLAGS = flags.FLAGS
 _data_options.define_training_data()
+_metric_options.define_metrics()
 flags.adopt_module_key_flags(_data_options)
+flags.adopt_module_key_flags(_metric_options)
 
 flags.DEFINE_string("run_dir", "runs/scenes", "Where pictures, losses and the model go.")
 
@@ -71,11 +76,20 @@ flags.DEFINE_enum("strategy", "none", ["none", "mirrored", "multi_worker"], "Whi
 flags.DEFINE_enum(
     "precision", "float32", ["float32", "mixed_bfloat16", "mixed_float16"], "Of computations."
 )
+flags.DEFINE_integer("metrics_every", 1, "Epochs between evaluations of metrics.", lower_bound=1)
+flags.DEFINE_string("best", None, "The number whose best epoch is kept, as best.keras.")
+flags.DEFINE_integer(
+    "patience", 0, "Epochs without a better --best before training stops; 0: never.", lower_bound=0
+)
+flags.DEFINE_bool("run_page", True, "Write run.html, a page that shows the run.")
 flags.DEFINE_integer("backup_every", 0, "Steps between backups; 0: at every epoch's beginning.")
 flags.DEFINE_bool("new_run", False, "Begin anew, also where --run_dir holds backups.")
 
 # What may change when training goes on.
-MAY_CHANGE = ("epochs", "backup_every", "new_run", "pictures", "strategy", "calibrate")
+MAY_CHANGE = (
+    *("epochs", "backup_every", "new_run", "pictures", "strategy"),
+    *("best", "patience", "run_page", "calibrate"),
+)
 
 
 def main(argv):
@@ -99,19 +113,30 @@ def main(argv):
     if first:
         run_dir.mkdir(parents=True, exist_ok=True)
         keep_flags(run_dir / "flags.json", backup)
+    samples = spread_samples(validation, FLAGS.pictures)
     callbacks = [
         backup,
         keras_spade.callbacks.LinearDecay(),
         # From here on, the averages are in the model, until the next epoch begins.
         *([keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if FLAGS.ema else []),
-        keras_spade.callbacks.ImageGrid(
-            spread_samples(validation, FLAGS.pictures), run_dir, palette, use_style=True
-        ),
+        *watching(validation, run_dir),
+        keras_spade.callbacks.ImageGrid(samples, run_dir, palette, use_style=True),
         keras.callbacks.ModelCheckpoint(run_dir / "gan.keras"),
-        *([LossTable(run_dir / "losses.csv")] if first else []),
     ]
+    if first:
+        goes_on = backup.exists()
+        callbacks.append(keras.callbacks.CSVLogger(run_dir / "losses.csv", append=goes_on))
+    if FLAGS.run_page:
+        settings = run_settings(training, validation, conditioning)
+        names = keras_spade.datasets.source_of(validation).class_names
+        if FLAGS.data == "scenes":
+            names = keras_spade.datasets.SCENE_CLASSES
+        look = {"palette": palette, "class_names": names, "use_style": True}
+        callbacks.append(
+            keras_spade.callbacks.RunPage(samples, run_dir, FLAGS.best, settings=settings, **look)
+        )
     unseen = FLAGS.data == "scenes" or FLAGS.validation_data or FLAGS.validation_split
-    history = gan.fit(
+    gan.fit(
         training,
         epochs=FLAGS.epochs,
         validation_data=validation if unseen else None,
@@ -122,8 +147,35 @@ def main(argv):
         gan.calibrate(training, batches=FLAGS.calibrate, verbose=1 if first else 0)
         gan.save(run_dir / "gan.keras")
     if first:
-        plot_losses(history.history, run_dir / "losses.png")
+        keras_spade.callbacks.plot_curves(run_dir / "losses.csv", run_dir / "losses.png")
         print(f"Pictures, losses and the model are in {run_dir}.")
+
+
+def watching(validation, run_dir):
+    """What measures pictures, keeps the best epoch, and stops when none is better any more."""
+    metrics = _metric_options.metrics()
+    if metrics:
+        yield keras_spade.callbacks.EvaluateMetrics(validation, metrics, FLAGS.metrics_every)
+    else:
+        refuse(["metrics_every"], "is for metrics, which --metric_weights asks for.")
+    if FLAGS.best:
+        yield keras.callbacks.ModelCheckpoint(
+            run_dir / "best.keras", FLAGS.best, save_best_only=True
+        )
+        if FLAGS.patience:
+            yield keras.callbacks.EarlyStopping(FLAGS.best, patience=FLAGS.patience)
+    else:
+        refuse(["patience"], "is for --best, the number that is to become better.")
+
+
+def run_settings(training, validation, conditioning):
+    """What the page of the run says of its data and flags."""
+    names = {flag.name for flag in FLAGS.get_key_flags_for_module(sys.argv[0])}
+    data = {"from": FLAGS.data, "batches": len(training), "of validation": len(validation)}
+    return {
+        "data": data | conditioning,
+        "flags": {name: FLAGS[name].value for name in sorted(names) if FLAGS[name].present},
+    }
 
 
 def keep_flags(path, backup):
@@ -143,27 +195,6 @@ def keep_flags(path, backup):
             )
     with keras_spade.files.replacing(path) as partial:
         partial.write_text(json.dumps(mine))
-
-
-class LossTable(keras.callbacks.Callback):
-    """Writes the losses of all epochs as .csv, those before an interruption among them."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.path = path
-
-    def on_epoch_begin(self, epoch, logs=None):
-        """Writes the epochs before this one."""
-        history = self.model.history
-        if not history.epoch:
-            return
-        with keras_spade.files.replacing(self.path) as partial, open(partial, "w") as file:
-            rows = zip(history.epoch, *history.history.values(), strict=True)
-            csv.writer(file).writerows([["epoch", *history.history], *rows])
-
-    def on_train_end(self, logs=None):
-        """Writes all epochs."""
-        self.on_epoch_begin(None)
 
 
 def model(conditioning):
@@ -216,23 +247,6 @@ def spread_samples(dataset, count):
     )
     samples = list(itertools.islice(samples, 0, (count - 1) * step + 1, step))
     return {key: np.stack([sample[key] for sample in samples]) for key in samples[0]}
-
-
-def plot_losses(history, path):
-    """Draws every loss over the epochs, training and validation."""
-    names = [name for name in history if not name.startswith("val_")]
-    figure, axes = plt.subplots(1, len(names), figsize=(3.2 * len(names), 2.8), squeeze=False)
-    for axis, name in zip(axes[0], names, strict=True):
-        epochs = range(1, len(history[name]) + 1)
-        axis.plot(epochs, history[name], label="training")
-        if f"val_{name}" in history:
-            axis.plot(epochs, history[f"val_{name}"], label="validation")
-        axis.set_title(name, fontsize=9)
-        axis.set_xlabel("epoch")
-    axes[0, 0].legend(fontsize=8)
-    figure.tight_layout()
-    figure.savefig(path, dpi=100)
-    plt.close(figure)
 
 
 if __name__ == "__main__":

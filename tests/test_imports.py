@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "keras_spade"
 ALLOWED = {
     "backends": {"backends"},
-    "callbacks": {"callbacks"},
+    "callbacks": {"callbacks", "datasets"},
     "checkpoints": {"checkpoints", "layers", "networks"},
     "datasets": {"datasets"},
     "exporting": {"backends", "exporting", "segmaps"},
@@ -39,17 +39,12 @@ DATASETS = {
     "records": {"folders"},
     "scenes": set(),
 }
-SHARED = {"arguments", "files", "images", "label_colors", "precision", "pth_files"}
+SHARED = {
+    *("arguments", "files", "images", "label_colors", "precision", "pth_files", "version"),
+}
 BACKENDS = ("tensorflow", "torch", "jax")
 DEPENDENCIES = {
-    "h5py",
-    "keras",
-    "keras_spade",
-    "numpy",
-    "onnx",
-    "PIL",
-    "tf2onnx",
-    "tifffile",
+    *("h5py", "keras", "keras_spade", "matplotlib", "numpy", "onnx", "PIL", "tf2onnx", "tifffile"),
     *BACKENDS,
 }
 

@@ -1,5 +1,6 @@
 """A picture of what the generator can do, after every epoch."""
 
+import importlib.util
 import os
 
 import keras
@@ -8,14 +9,16 @@ from PIL import Image
 
 from keras_spade.arguments import positive_integer
 from keras_spade.callbacks.draw_grid import draw_grid, shown_channels
+from keras_spade.callbacks.paint import map_of, paint, with_averages
 from keras_spade.files import replacing
-from keras_spade.images import check_images, resize_maps, resize_photographs
+from keras_spade.images import check_images
 
 
 class ImageGrid(keras.callbacks.Callback):
     """Paints the same label maps after every few epochs of a `GauGAN`'s training.
 
     Writes `epoch_0001.png` ... into a folder, one row a sample: label map | generated | real.
+    What is painted has the averages of the weights, if the generator's optimizer keeps any.
     Latents are the same at every epoch, and the model's own noise is not touched. On several
     workers the first one paints.
 
@@ -29,10 +32,13 @@ class ImageGrid(keras.callbacks.Callback):
         seed: of the latents.
         channels: which channels of the images are shown, three as red, green and blue, or one as
             grey; `None`: the first three, or of less the first.
+        tensorboard_dir: where TensorBoard finds the pictures as well, as "pictures"; `None`: it
+            gets none. Needs TensorFlow and TensorBoard, `pip install tensorboard`.
 
     Raises:
         ValueError: if the batch lacks a key, its images are neither uint8 nor in [-1, 1], or
             `channels` are not one or three of theirs.
+        ImportError: if TensorBoard is to get pictures, and is not installed.
 
     Example:
 
@@ -43,10 +49,18 @@ class ImageGrid(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, batch, directory, palette=None, every=1, use_style=False, seed=0, channels=None
+        self,
+        batch,
+        directory,
+        palette=None,
+        every=1,
+        use_style=False,
+        seed=0,
+        channels=None,
+        tensorboard_dir=None,
     ):
         super().__init__()
-        self.labels = batch.get("labels", batch.get("segmap"))
+        self.labels = map_of(batch)
         if self.labels is None or batch.get("image") is None:
             raise ValueError(
                 f"`batch` must have the keys 'labels' (or 'segmap') and 'image', got {list(batch)}."
@@ -61,6 +75,15 @@ class ImageGrid(keras.callbacks.Callback):
         self.every = positive_integer("`every`", every)
         self.use_style = use_style
         self.seed = seed
+        if tensorboard_dir is not None:
+            for name in ("tensorflow", "tensorboard"):
+                if importlib.util.find_spec(name) is None:
+                    raise ImportError(
+                        f"`tensorboard_dir`: pictures for TensorBoard need {name}: pip install "
+                        f"{name}."
+                    )
+        self.tensorboard_dir = tensorboard_dir
+        self._writer = None
 
     def on_epoch_end(self, epoch, logs=None):
         """Writes the picture of the epoch, counted from 1."""
@@ -68,28 +91,42 @@ class ImageGrid(keras.callbacks.Callback):
             return
         last = epoch + 1 == (self.params or {}).get("epochs")
         if (epoch + 1) % self.every == 0 or last:
-            self.write(os.path.join(self.directory, f"epoch_{epoch + 1:04d}.png"))
+            picture = self.write(os.path.join(self.directory, f"epoch_{epoch + 1:04d}.png"))
+            if self.tensorboard_dir is not None:
+                self._show(picture, epoch)
 
     def write(self, path):
         """Paints and writes the picture; a file that is there is replaced only when it is done.
 
         Args:
             path: of the PNG.
+
+        Returns:
+            uint8 `(rows, columns, 3)`, the picture.
         """
-        edges = self.model.generator.instance_edges
+        batch = {"labels": self.labels, "instances": self.instances, "image": self.image}
         style = self.image if self.use_style and self.model.encoder is not None else None
-        generated = self.model.generate(
-            self.labels,
-            instances=self.instances if edges else None,
-            style_image=style,
-            seed=self.seed,
-        )
-        labels, image, size = self.labels, self.image, generated.shape[1:3]
-        if labels.shape[1:3] != size:
-            labels = resize_maps(labels, *size)
-        if image.shape[1:3] != size:
-            image = resize_photographs(image, *size)
-        picture = draw_grid(labels, generated, image, palette=self.palette, channels=self.channels)
+        with with_averages(self.model):
+            painted = paint(self.model, batch, style_image=style, seed=self.seed)
+        columns = painted.images, painted.real
+        picture = draw_grid(painted.labels, *columns, palette=self.palette, channels=self.channels)
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         with replacing(path) as partial:
             Image.fromarray(picture).save(partial, format="PNG")
+        return picture
+
+    def on_train_end(self, logs=None):
+        """Closes what TensorBoard reads."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def _show(self, picture, epoch):
+        """Gives TensorBoard the picture, at the step at which Keras' own callback has the epoch."""
+        import tensorflow as tf
+
+        if self._writer is None:
+            self._writer = tf.summary.create_file_writer(os.fspath(self.tensorboard_dir))
+        with self._writer.as_default():
+            tf.summary.image("pictures", picture[None], step=epoch)
+        self._writer.flush()

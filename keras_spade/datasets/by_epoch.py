@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_spade.datasets.data_errors import with_data_errors
 from keras_spade.datasets.python_calls import python_calls
-from keras_spade.datasets.source import Source, with_source
+from keras_spade.datasets.source import Source, source_or_none, with_source
 
 
 def by_epoch(for_epoch, num_batches):
@@ -84,3 +84,18 @@ def epoch_seed(epoch, seed):
 
     seeds = tf.constant([seed, 0], tf.int64)
     return tf.random.experimental.stateless_fold_in(seeds, tf.cast(epoch, tf.int64))
+
+
+def one_epoch(data):
+    """Returns the first epoch of a dataset of `by_epoch`, at every pass; other data as they are.
+
+    So validation does not depend on how often it was made before.
+    """
+    source = source_or_none(data)
+    if source is None:
+        return data
+    import tensorflow as tf
+
+    zero = tf.constant(0, tf.int64)
+    count = tf.data.experimental.assert_cardinality(len(data))
+    return source.for_epoch(zero, zero).apply(count)

@@ -12,6 +12,7 @@ from keras_spade.files import WholeFiles
 from keras_spade.models import compiling
 from keras_spade.models.gan_networks import GanNetworks
 from keras_spade.models.objective import Objective
+from keras_spade.models.painting_averages import painting_averages
 from keras_spade.runs import SkippedSteps
 
 OF_AVERAGES = "statistic_of_averages_"
@@ -229,6 +230,8 @@ class Saving(WholeFiles, keras.Model):
         if averaged == "auto":
             averaged = self._averaging_optimizer() is not None
         export.write((self.averaged() if averaged else self).generator)
+
+    painting_averages = painting_averages
 
     def _averaging_optimizer(self):
         """The generator's optimizer, if it keeps averages of the weights, else `None`."""

@@ -1,23 +1,36 @@
-"""What callbacks monitor: losses that exist, of which less is better."""
+"""What callbacks monitor: losses, of which less is better, and the results of metrics."""
 
 import string
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 
+from keras_spade.callbacks import EvaluateMetrics, RunPage
+
 SIDES = ("generator/", "discriminator/")
-MONITORING = tuple(
-    getattr(keras.callbacks, name)
-    for name in ("EarlyStopping", "ModelCheckpoint", "OrbaxCheckpoint", "ReduceLROnPlateau")
-    if hasattr(keras.callbacks, name)
+MONITORING = (
+    *(
+        getattr(keras.callbacks, name)
+        for name in ("EarlyStopping", "ModelCheckpoint", "OrbaxCheckpoint", "ReduceLROnPlateau")
+        if hasattr(keras.callbacks, name)
+    ),
+    RunPage,
+)
+# What writes down all numbers of an epoch, but those of callbacks that stand after it.
+LOGGING = (
+    keras.callbacks.CSVLogger,
+    keras.callbacks.TensorBoard,
+    keras.callbacks.RemoteMonitor,
+    RunPage,
 )
 
 
 def check_monitors(callbacks: Sequence, losses: Sequence[str], validates: bool) -> None:
     """Raises for callbacks that wait for a number which no epoch will have.
 
-    `EarlyStopping` and others that monitor a loss of the model with `mode="auto"` are told that
-    less is better: Keras finds that out for metrics of `compile` only.
+    `EarlyStopping` and others that monitor a loss of the model, or a result of an
+    `EvaluateMetrics` before them, with `mode="auto"` are told what is better: Keras finds that out
+    for metrics of `compile` only.
 
     A name that is none of the model's may be that of a number which a callback of the user's logs,
     one that stands before it in the list.
@@ -30,18 +43,64 @@ def check_monitors(callbacks: Sequence, losses: Sequence[str], validates: bool) 
     Raises:
         ValueError: naming the callback, and what it can monitor.
     """
+    results = {}
     for place, callback in enumerate(callbacks):
-        validated = validates and getattr(callback, "save_freq", "epoch") == "epoch"
-        known = [*losses, *(f"val_{name}" for name in losses if validated)]
+        at_epochs = getattr(callback, "save_freq", "epoch") == "epoch"
+        modes = dict.fromkeys(losses, "min")
+        if at_epochs:
+            modes |= {f"val_{name}": "min" for name in losses if validates} | results
+        later = _results(callbacks[place + 1 :])
+        _check_order(callback, later)
         others = any(map(_may_log, callbacks[: place + 1]))
         for name in _awaited(callback):
-            if name not in known and not (others and not _is_of_the_model(name, losses)):
-                raise ValueError(_message(callback, name, known))
-        if isinstance(callback, MONITORING):
-            if callback.monitor in known and callback.mode == "auto":
-                callback.mode = "min"
+            if name not in modes and not (others and not _is_of_the_model(name, losses)):
+                raise ValueError(_message(callback, name, list(modes)))
+        if isinstance(callback, MONITORING) and callback.mode == "auto":
+            callback.mode = _mode(callback, modes)
         if isinstance(callback, keras.callbacks.ModelCheckpoint):
             _check_file(callback)
+        if isinstance(callback, EvaluateMetrics):
+            twice = sorted(set(callback.directions) & set(results))
+            if twice:
+                raise ValueError(
+                    f"`callbacks`: two EvaluateMetrics log {twice[0]!r}; give the metric of one of "
+                    "them another `name`."
+                )
+            results |= callback.directions
+
+
+def _results(callbacks) -> Mapping[str, str]:
+    """The names that `EvaluateMetrics` among some callbacks log."""
+    found = [c.directions for c in callbacks if isinstance(c, EvaluateMetrics)]
+    return {name: mode for directions in found for name, mode in directions.items()}
+
+
+def _check_order(callback, later):
+    """Raises if a callback stands before the `EvaluateMetrics` whose results it is to see."""
+    missed = [name for name in _awaited(callback) if name in later]
+    of_wandb = type(callback).__module__.startswith("wandb.")
+    if not missed and later and (of_wandb or isinstance(callback, LOGGING)):
+        missed = list(later)
+    if missed:
+        kind = type(callback).__name__
+        raise ValueError(
+            f"`callbacks`: {kind} stands before the EvaluateMetrics that logs {missed[0]!r}, and "
+            "would not see it: `fit` calls callbacks in the order of the list. Put EvaluateMetrics "
+            f"before {kind}."
+        )
+
+
+def _mode(callback, modes):
+    """What is better of the number that a callback monitors, for Keras to know."""
+    mode = modes.get(callback.monitor, callback.mode)
+    if mode is None:
+        raise ValueError(
+            f"`callbacks`: {type(callback).__name__} monitors {callback.monitor!r}, of which it is "
+            "not known whether more or less is better. Give "
+            f"EvaluateMetrics(directions={{{callback.monitor.removeprefix('val_')!r}: ...}}), "
+            '"min" or "max".'
+        )
+    return mode
 
 
 def _awaited(callback):
@@ -50,7 +109,8 @@ def _awaited(callback):
     if isinstance(callback, MONITORING):
         # A checkpoint that is to save always has "val_loss" by default, and does not look at it.
         idle = not getattr(callback, "save_best_only", True)
-        names += [] if idle and callback.monitor in ("loss", "val_loss") else [callback.monitor]
+        idle = idle and callback.monitor in ("loss", "val_loss")
+        names += [] if idle or callback.monitor is None else [callback.monitor]
     if isinstance(callback, keras.callbacks.ModelCheckpoint):
         fields = [field for _, field, *_ in string.Formatter().parse(callback.filepath)]
         names += [field for field in fields if field not in (None, "epoch", "batch")]
@@ -86,8 +146,8 @@ def _message(callback, name, known):
     return (
         f"`callbacks`: {kind} waits for {name!r}, which {reason}. (There is no total loss: the two "
         f"sides of a GAN work against each other.) Give one of {', '.join(map(repr, known))}, or "
-        "the name of what a callback of your own, before it in the list, puts into the `logs` of "
-        "its `on_epoch_end`."
+        "the name of what a callback before it in the list puts into the `logs` of its "
+        "`on_epoch_end`: EvaluateMetrics, or one of your own."
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_spade.backends import backend
 from keras_spade.callbacks import BackupAndRestore
+from keras_spade.datasets.by_epoch import one_epoch
 from keras_spade.runs.fit_data import FitData
 
 
@@ -63,8 +64,6 @@ def evaluation_data(model: keras.Model, data):
         The data.
     """
     if is_tf_dataset(data):
-        from keras_spade.runs.tensorflow_streams import one_epoch
-
         backend.check_batches(data)
         data = one_epoch(data)
     return backend.shared_by_workers(model, data)

@@ -128,19 +128,6 @@ def _has_places(dataset, steps_per_epoch):
     return count > 0 or (count == tf.data.INFINITE_CARDINALITY and steps_per_epoch is not None)
 
 
-def one_epoch(dataset):
-    """The first epoch of a dataset of `by_epoch`, at every pass; other data as they are.
-
-    So validation does not depend on how often it was made before.
-    """
-    source = source_or_none(dataset)
-    if source is None:
-        return dataset
-    zero = tf.constant(0, tf.int64)
-    count = tf.data.experimental.assert_cardinality(len(dataset))
-    return source.for_epoch(zero, zero).apply(count)
-
-
 def _dataset_of_arrays(data, seed):
     """Arrays as a dataset of `by_epoch`."""
     arrays, size = check_arrays(data, tf.convert_to_tensor)

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 
 from keras_spade.backends import backend
+from keras_spade.runs.best_values import BestValues
 from keras_spade.runs.fit_data import FitData
 from keras_spade.runs.monitors import check_monitors
 from keras_spade.runs.past_steps import PastSteps
@@ -47,7 +48,12 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
     epochs = arguments["epochs"]
     with backend.losing_no_worker(model, _advice(backup)):
         epoch, step = _begin(model, backup, initial_epoch)
-        if backup is not None and backup.restored and arguments["verbose"]:
+        restored = backup is not None and bool(backup.restored)
+        if restored:
+            state = backup.restored
+            best_values = BestValues(callbacks, state["epochs"], state["history"])
+            epochs = arguments["epochs"] = epoch if best_values.ended else epochs
+        if restored and arguments["verbose"]:
             print(
                 f"Going on from {backup.directory}: epoch {epoch + 1}, step {step + 1}."
                 if epoch < epochs
@@ -57,7 +63,6 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
             _tell_of_the_first_step(model)
         data = training_data(model, data, (epoch, step), epochs, backup)
         validation_data = evaluation_data(model, validation_data)
-        restored = backup is not None and bool(backup.restored)
         watch = StopOnSkippedSteps(model.skipped_steps, model.max_skipped_steps, goes_on=restored)
         callbacks = [*with_own_averages(callbacks), watch]
         swaps = swapping(callbacks)
@@ -65,6 +70,7 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
         if backup is not None:
             if restored:
                 begin_with_weights(callbacks)
+                callbacks.append(best_values)
             callbacks = [*([KeepsWeights(backup)] if swaps else []), *callbacks, backup]
         with _without_past_steps(model, step, backup):
             here = {"callbacks": callbacks, "initial_epoch": epoch}

@@ -1,3 +1,4 @@
+import importlib.util
 from types import SimpleNamespace
 
 import numpy as np
@@ -104,3 +105,34 @@ def test_images_of_other_channels_are_drawn_and_wrong_ones_refused(tmp_path):
         ImageGrid(batch, tmp_path, channels=(5,))
     with pytest.raises(ValueError, match="`image` must be floats .* got int16 .*: -1000, 40 "):
         ImageGrid({"labels": LABELS, "image": np.array([[[[-1000, 40]]]], "int16")}, tmp_path)
+
+
+def test_pictures_reach_tensorboard(tmp_path):
+    reason = "TensorBoard is not installed"
+    loader = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_file_loader", reason=reason
+    )
+    pytest.importorskip("tensorflow", reason="TensorFlow writes what TensorBoard reads")
+    callback = callback_for(Painter(), 2, directory=tmp_path / "a", tensorboard_dir=tmp_path / "b")
+    for epoch in range(2):
+        callback.on_epoch_end(epoch)
+    callback.on_train_end()
+    (path,) = (tmp_path / "b").iterdir()
+    events = [e for e in loader.EventFileLoader(str(path)).Load() if e.summary.value]
+    assert [event.step for event in events] == [0, 1]
+    width, height, png = events[1].summary.value[0].tensor.string_val
+    assert (events[1].summary.value[0].tag, width, height) == ("pictures", b"10", b"2")
+    (tmp_path / "shown.png").write_bytes(png)
+    pictures = [
+        np.asarray(Image.open(p)) for p in (tmp_path / "shown.png", tmp_path / "a/epoch_0002.png")
+    ]
+    np.testing.assert_array_equal(*pictures)
+
+
+def test_without_tensorboard_the_user_is_told_at_once(tmp_path, monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "tensorboard" else find(name)
+    )
+    with pytest.raises(ImportError, match="pictures for TensorBoard need tensorboard: pip install"):
+        callback_for(Painter(), 2, directory=tmp_path, tensorboard_dir=tmp_path)

@@ -98,7 +98,7 @@ def test_own_folders_from_training_to_pictures(street, tmp_path):
     stored = json.loads((out / "flags.json").read_text())
     assert (stored["num_classes"], stored["load_size"]) == (4, ["40", "72"])
     files = {path.name for path in out.iterdir()}
-    assert {"epoch_0001.png", "epoch_0002.png", "losses.png", "gan.keras"} <= files
+    assert {"epoch_0001.png", "epoch_0002.png", "losses.png", "gan.keras", "run.html"} <= files
 
     painted = tmp_path / "painted"
     assert {"val_discriminator/real", "val_generator/kl"} <= set(rows[0])
@@ -190,8 +190,11 @@ def test_a_public_dataset_from_training_to_pictures(tmp_path):
 
 @pytest.mark.slow
 def test_drawn_scenes(tmp_path):
-    result = run("train.py", f"--run_dir={tmp_path}", "--num_scenes=8", *SMALL)
-    assert "generator/feature_matching" in result.stdout
+    best = ("--best=val_generator/feature_matching", "--patience=9")
+    result = run("train.py", f"--run_dir={tmp_path}", "--num_scenes=8", *SMALL, *best)
+    assert "generator/feature_matching" in result.stdout and (tmp_path / "best.keras").exists()
+    page = (tmp_path / "run.html").read_text()
+    assert '"epochs": 2, "of": 2' in page and '"best": {"name": "val_generator/feat' in page
     picture = np.asarray(Image.open(tmp_path / "epoch_0002.png"))
     assert picture.shape == (6 * 64 + 5 * 2, 3 * 64 + 2 * 2, 3)
 
@@ -274,6 +277,9 @@ def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
         # A bad file among the validation samples; of the names 0 to 4, that is 4.
         ([*own, "--validation_split=0.3", "--base_filters=2"], "4.png: label ids out of range: 9"),
         (["--perceptual=imagenet", "--base_filters=2", "--num_scenes=4"], "ImageNet"),
+        (["--metrics_every=2", "--base_filters=2", "--num_scenes=4"], "is for metrics, which"),
+        (["--patience=2", "--base_filters=2", "--num_scenes=4"], "--patience is for --best"),
+        (["--best=val_loss", "--base_filters=2", "--num_scenes=4"], "'val_loss', which is no loss"),
     ]
     offline = {"https_proxy": "http://127.0.0.1:9", "KERAS_HOME": str(tmp_path / "keras")}
     check_told("train", cases, **offline)

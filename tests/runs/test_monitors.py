@@ -1,6 +1,9 @@
 import keras
 import pytest
 from support.tiny_gan import tiny_batch, tiny_gan
+from support.tiny_metrics import Brightness, Scripted
+
+from keras_spade.callbacks import EvaluateMetrics, RunPage
 
 BATCH = tiny_batch(2)
 callbacks = keras.callbacks
@@ -97,3 +100,51 @@ def test_what_a_callback_of_the_users_logs_can_be_monitored(gan):
     slower = callbacks.ReduceLROnPlateau("generator/adversarial")
     with pytest.raises(ValueError, match="'learning_rate', which is no loss"):
         fit(gan, slower, callbacks.EarlyStopping("learning_rate", mode="min"))
+
+
+class WandbMetricsLogger(callbacks.Callback):
+    __module__ = "wandb.integration.keras.callbacks.metrics_logger"
+
+
+class Unsaid(Scripted):
+    def __init__(self, numbers):
+        super().__init__(numbers, better=None)
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        callbacks.EarlyStopping("val_of_one"),
+        callbacks.ModelCheckpoint("a.keras", "val_distance", save_best_only=True),
+        callbacks.ModelCheckpoint("{val_distance:.2f}.keras"),
+        callbacks.ReduceLROnPlateau("val_distance", mode="min"),
+        callbacks.CSVLogger("a.csv"),
+        callbacks.TensorBoard("a"),
+        WandbMetricsLogger(),
+        RunPage(BATCH, "a"),
+    ],
+    ids=lambda callback: type(callback).__name__,
+)
+def test_who_wants_a_metric_stands_behind_what_logs_it(gan, callback):
+    evaluate, epochs = EvaluateMetrics(BATCH, [Scripted([1]), Brightness()]), Epochs()
+    message = f"{type(callback).__name__} stands before the EvaluateMetrics that logs 'val_"
+    with pytest.raises(ValueError, match=message):
+        fit(gan, epochs, callback, evaluate)
+    assert epochs.count == 0
+
+
+def test_metrics_are_monitored_after_epochs_and_in_a_known_direction(gan):
+    evaluate = EvaluateMetrics(BATCH, Unsaid([1]))
+    with pytest.raises(ValueError, match=r"Give EvaluateMetrics\(directions={'distance': ...}\)"):
+        fit(gan, evaluate, callbacks.EarlyStopping("val_distance"))
+    with pytest.raises(ValueError, match="two EvaluateMetrics log 'val_distance'"):
+        fit(gan, evaluate, EvaluateMetrics(BATCH, Scripted([1])))
+    often = callbacks.ModelCheckpoint("a.keras", "val_distance", save_best_only=True, save_freq=1)
+    with pytest.raises(ValueError, match="ModelCheckpoint waits for 'val_distance'"):
+        fit(gan, evaluate, often)
+    with pytest.raises(ValueError, match="'val_distanse', which is no loss .*'val_distance'"):
+        fit(gan, evaluate, callbacks.EarlyStopping("val_distanse", mode="min"))
+    told = EvaluateMetrics(BATCH, Unsaid([1, 2]), directions={"distance": "max"})
+    stop = callbacks.EarlyStopping("val_distance", patience=5)
+    fit(gan, told, stop, epochs=2)
+    assert (stop.best, stop.mode) == (2, "max")

@@ -10,7 +10,8 @@ tf = pytest.importorskip("tensorflow", reason="tf.data is TensorFlow's")
 
 from keras_spade.backends.tensorflow import split_over_workers
 from keras_spade.datasets import by_epoch, epoch_order
-from keras_spade.runs.tensorflow_streams import one_epoch, stream_from
+from keras_spade.datasets.by_epoch import one_epoch
+from keras_spade.runs.tensorflow_streams import stream_from
 
 
 def of_epochs():

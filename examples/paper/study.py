@@ -1,0 +1,218 @@
+"""The human study: which of two pictures of the same label map looks more like a photograph?
+
+    python examples/paper/study.py --first=painted/ours --second=painted/pix2pixhd \
+        --labels=street/labels --out=study.html
+    python examples/paper/study.py --results=study_3f2a.csv,study_91c0.csv
+
+The first command writes one page that holds all pictures and opens from disk, so it can be sent to
+people. It shows pairs of the same file name in random order, each picture at a random side, and
+takes the answers by the arrow keys or by clicks. At its end it tells the counts and a test, and
+gives a CSV file. The second command reads such files and tells both for all of them together.
+
+The test is the two-sided exact binomial test of "either is chosen as often". It takes the answers
+as independent, which those of one person are not quite: ask several.
+
+Park et al. 2019 (arXiv 1903.07291), section 4, "Human evaluation": 500 questions a data set, each
+asked five people, without a time limit.
+"""
+
+import base64
+import collections
+import csv
+import io
+import json
+import math
+import sys
+from pathlib import Path
+
+from absl import app, flags
+from PIL import Image
+
+FLAGS = flags.FLAGS
+TYPES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
+OTHERS = {".bmp", ".gif", ".tif", ".tiff"}
+COLUMNS = ["participant", "trial", "name", "left", "right", "chosen", "seconds"]
+
+
+def main(argv):
+    """Writes the page, or counts."""
+    given = [name for name in ("first", "second") if FLAGS[name].value is not None]
+    if FLAGS.results is not None and not given:
+        for line in told(count(FLAGS.results)):
+            print(line)
+    elif FLAGS.results is None and len(given) == 2:
+        pairs, left_out = pairs_of(FLAGS.first, FLAGS.second, FLAGS.labels)
+        write_page(FLAGS.out, pairs, FLAGS.first, FLAGS.second, FLAGS.question, FLAGS.pairs)
+        print(f"{FLAGS.out} shows {len(pairs)} pairs.")
+        if left_out:
+            print(f"Not in all folders, and left out: {len(left_out)}, {left_out[0]} for example.")
+    else:
+        raise ValueError("Give --first and --second, two folders; or --results, to count.")
+
+
+def pairs_of(first, second, labels=None):
+    """The files of the same name in all folders, and the names that are not in all.
+
+    Args:
+        first: a folder.
+        second: a folder.
+        labels: a folder, or `None`.
+
+    Returns:
+        A dict name -> list of paths, and a list of names.
+    """
+    folders = [files_in(folder) for folder in (first, second, labels) if folder is not None]
+    everywhere = set.intersection(*map(set, folders))
+    if not everywhere:
+        raise ValueError(f"No file name of {first} is in all folders: {second}, {labels or ''}.")
+    left_out = sorted(set.union(*map(set, folders)) - everywhere)
+    return {name: [files[name] for files in folders] for name in sorted(everywhere)}, left_out
+
+
+def files_in(folder):
+    """The pictures of a folder by their path in it, without its ending."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is not a folder.")
+    paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in {*TYPES, *OTHERS}]
+    files = {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
+    if len(files) < len(paths):
+        raise ValueError(f"{folder} holds two pictures of one name, with different endings.")
+    return files
+
+
+def write_page(path, pairs, first, second, question, shown=0):
+    """Writes the page.
+
+    Args:
+        path: of the page.
+        pairs: as `pairs_of` finds them.
+        first: what the first pictures are called in the results.
+        second: what the second ones are called.
+        question: what is asked.
+        shown: how many pairs a person is shown; 0: all.
+    """
+    if str(first) == str(second):
+        raise ValueError(f"--first and --second are the same folder, {first}.")
+    study = {
+        "question": question,
+        "first": str(first),
+        "second": str(second),
+        "shown": min(shown or len(pairs), len(pairs)),
+        "columns": COLUMNS,
+        "pairs": [
+            {
+                "name": name,
+                "first": picture(files[0]),
+                "second": picture(files[1]),
+                "labels": label_map(files[2]) if len(files) > 2 else None,
+            }
+            for name, files in pairs.items()
+        ],
+    }
+    page = Path(__file__).with_name("study_page.html").read_text(encoding="utf-8")
+    text = json.dumps(study).replace("</", "<\\/")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(page.replace("@STUDY@", text), encoding="utf-8")
+
+
+def picture(path):
+    """A picture as an address that holds all of it."""
+    kind = TYPES.get(path.suffix.lower())
+    if kind is not None:
+        return f"data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    return as_png(Image.open(path).convert("RGB"))
+
+
+def label_map(path):
+    """A label map likewise; ids in one channel in the colours of `ImageGrid`."""
+    image = Image.open(path)
+    if image.mode in ("RGB", "RGBA", "P"):
+        return as_png(image.convert("RGB"))
+    import numpy as np
+
+    from keras_spade.callbacks import label_colors
+
+    ids = np.asarray(image).astype(int)
+    return as_png(Image.fromarray(label_colors(ids.max() + 1)[ids]))
+
+
+def as_png(image):
+    """A Pillow image likewise."""
+    file = io.BytesIO()
+    image.save(file, format="PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def count(files):
+    """How often each was chosen beside the other.
+
+    Args:
+        files: CSV files of the page.
+
+    Returns:
+        A dict (first, second), two names in alphabetical order -> how often first was chosen, and
+        how many answers there are.
+    """
+    chosen, answers, seen = collections.Counter(), collections.Counter(), set()
+    for path in files:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        for number, row in enumerate(rows, 2):
+            two = tuple(sorted((row.get("left") or "", row.get("right") or "")))
+            if list(row) != COLUMNS or "" in two or row["chosen"] not in two:
+                raise ValueError(f"{path}, line {number}: not a result of the study page.")
+            answer = (row["participant"], row["trial"])
+            if answer in seen:
+                raise ValueError(f"{path}, line {number}: {answer} has been counted already.")
+            seen.add(answer)
+            answers[two] += 1
+            chosen[two] += row["chosen"] == two[0]
+    if not answers:
+        raise ValueError(f"There is no answer in {', '.join(files)}.")
+    return {two: (chosen[two], answers[two]) for two in sorted(answers)}
+
+
+def binomial_test(successes, trials):
+    """The p-value of the two-sided exact binomial test of a probability of one half.
+
+    `min(1, 2 * sum over k >= max(successes, trials - successes) of C(trials, k) / 2^trials)`, in
+    integers until the division.
+    """
+    most = max(successes, trials - successes)
+    tail = sum(math.comb(trials, k) for k in range(most, trials + 1))
+    return min(1.0, 2 * tail / 2**trials)
+
+
+def told(counts):
+    """The counts in lines."""
+    for (first, second), (chosen, answers) in counts.items():
+        yield (
+            f"{first} was chosen over {second} in {chosen} of {answers} answers, "
+            f"{100 * chosen / answers:.1f} % (two-sided exact binomial test: "
+            f"p = {binomial_test(chosen, answers):.3g})"
+        )
+
+
+def run(argv):
+    """Runs the script; what is wrong is told in one line."""
+    try:
+        main(argv)
+    except (ValueError, OSError) as error:
+        sys.exit(f"{sys.argv[0]}: {error}")
+
+
+def define_flags():
+    """Not when this is imported."""
+    flags.DEFINE_string("first", None, "A folder of pictures.")
+    flags.DEFINE_string("second", None, "A folder of other pictures, of the same file names.")
+    flags.DEFINE_string("labels", None, "A folder of their label maps, to be shown.")
+    flags.DEFINE_string("out", "study.html", "The page.")
+    flags.DEFINE_integer("pairs", 0, "How many a person is shown; 0: all.", lower_bound=0)
+    flags.DEFINE_string("question", "Which picture looks more like a photograph?", "What is asked.")
+    flags.DEFINE_list("results", None, "CSV files of the page, to be counted.")
+
+
+if __name__ == "__main__":
+    define_flags()
+    app.run(run)

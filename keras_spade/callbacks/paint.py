@@ -1,0 +1,84 @@
+"""What callbacks paint, beside what it was painted from."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from keras_spade.datasets.by_epoch import one_epoch
+from keras_spade.images import resize_maps, resize_photographs
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A painted batch; all of the size that the generator paints.
+
+    Args:
+        labels: integer ids `(batch, H, W)`, or a float map `(batch, H, W, k)`.
+        images: what was painted, uint8 `(batch, H, W, channels)`.
+        real: the photographs, uint8 or floats in [-1, 1], or `None`.
+    """
+
+    labels: np.ndarray
+    images: np.ndarray
+    real: np.ndarray | None
+
+
+def paint(model: keras.Model, batch: dict, **arguments) -> Painted:
+    """Paints a batch.
+
+    Args:
+        model: a `GauGAN`.
+        batch: dict with `"labels"` (or `"segmap"`), `"instances"` if the generator has
+            `instance_edges`, and perhaps `"image"`; arrays or tensors, of any size.
+        **arguments: of `generate`: `seed`, `style_image`, `latent`.
+    """
+    labels, real = np.asarray(map_of(batch)), batch.get("image")
+    edges = model.generator.instance_edges
+    instances = batch.get("instances") if edges else None
+    images = model.generate(labels, instances=instances, **arguments)
+    size = images.shape[1:3]
+    if labels.shape[1:3] != size:
+        labels = resize_maps(labels, *size)
+    if real is not None:
+        real = np.asarray(real)
+        real = real if real.shape[1:3] == size else resize_photographs(real, *size)
+    return Painted(labels, images, real)
+
+
+def with_averages(model: keras.Model):
+    """A context in which the averages of the weights, if there are any, are in a `GauGAN`."""
+    return getattr(model, "painting_averages", contextlib.nullcontext)()
+
+
+def map_of(batch: dict):
+    """The label map of a batch, `None` without one."""
+    return batch.get("labels", batch.get("segmap"))
+
+
+def batches_of(data, batch_size: int = 8) -> Iterator[dict]:
+    """The batches of validation data, of datasets of this package those of the first epoch.
+
+    Args:
+        data: a `tf.data.Dataset`, `keras.utils.PyDataset`, PyTorch's `DataLoader` or a list of
+            batches, each as `fit` takes it; or a dict of arrays, or `(labels, image)`, of all
+            samples.
+        batch_size: of batches of arrays.
+    """
+    data = one_epoch(data)
+    if isinstance(data, (dict, tuple)):
+        whole = _as_dict(data)
+        for start in range(0, len(map_of(whole)), batch_size):
+            yield {key: array[start : start + batch_size] for key, array in whole.items()}
+        return
+    if isinstance(data, keras.utils.PyDataset):
+        data = (data[number] for number in range(data.num_batches))
+    yield from map(_as_dict, data)
+
+
+def _as_dict(batch):
+    x, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
+    batch = dict(x) if isinstance(x, dict) else {"labels": x}
+    return batch if y is None else batch | {"image": y}

@@ -1,0 +1,100 @@
+"""What a page of a run says beside its pictures: settings, machine, versions."""
+
+import dataclasses
+import importlib
+import os
+import platform
+import shutil
+import subprocess
+from pathlib import Path
+
+import keras
+
+from keras_spade.version import __version__
+
+
+def run_facts(model, params: dict, given: dict) -> dict[str, dict[str, str]]:
+    """What is set in a training, by title and name, as text.
+
+    Args:
+        model: a compiled `GauGAN`.
+        params: as Keras gives them to callbacks.
+        given: title -> dict or text, what else is to be told.
+    """
+    names = ("generator", "discriminator", "encoder")
+    networks = {name: getattr(model, name) for name in names}
+    networks = {name: network for name, network in networks.items() if network is not None}
+    facts = {
+        "training": {k: v for k, v in params.items() if k != "verbose"} | {"seed": model.seed},
+        "losses": {
+            field.name: getattr(model.objective, field.name)
+            for field in dataclasses.fields(model.objective)
+            if field.name != "networks"
+        },
+        "generator's optimizer": _optimizer(model.generator_optimizer),
+        "discriminator's optimizer": _optimizer(model.discriminator_optimizer),
+        **{name: _network(network) for name, network in networks.items()},
+        **{name: told if isinstance(told, dict) else {"": told} for name, told in given.items()},
+        "machine": machine(),
+        "versions": versions(),
+    }
+    return {title: {k: _text(v) for k, v in group.items()} for title, group in facts.items()}
+
+
+def machine() -> dict[str, str]:
+    """The processor, the device of tensors, and the GPUs that there are."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    facts = {
+        "system": platform.platform(),
+        "processor": names[0] if names else platform.processor() or platform.machine(),
+        "cores": str(os.cpu_count()),
+        "device": str(keras.ops.zeros(()).device).rpartition("device:")[2],
+    }
+    if shutil.which("nvidia-smi"):
+        asked = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+        told = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+        facts["GPUs"] = ", ".join(told.split("\n")).strip(", ")
+    return facts
+
+
+def versions() -> dict[str, str]:
+    """Of Python, this package and what it computes with."""
+    # The library whose tensors they are: tensorflow, torch, jaxlib.
+    backend = type(keras.ops.zeros(())).__module__.partition(".")[0].removesuffix("lib")
+    found = {"keras_spade": __version__, "Python": platform.python_version()}
+    for name in ("keras", backend, "numpy"):
+        found[name] = importlib.import_module(name).__version__
+    return found | {"backend": backend}
+
+
+def _optimizer(optimizer):
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    settings = {k: v for k, v in optimizer.get_config().items() if k != "name"}
+    settings = {k: v for k, v in settings.items() if v is not None and v is not False}
+    return {"class": type(optimizer).__name__} | settings
+
+
+def _network(network):
+    settings = {k: v for k, v in network.get_config().items() if k not in ("name", "dtype")}
+    size = f"{network.count_params():,}"
+    policy = network.dtype_policy.name
+    return {"class": type(network).__name__, "weights": size, "dtype": policy} | settings
+
+
+def _text(value):
+    """A setting in a few words: objects by the name of their class or function."""
+    if isinstance(value, dict):
+        return ", ".join(f"{k}={_text(v)}" for k, v in value.items())
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if value is None or isinstance(value, (str, int, list, tuple)):
+        return str(value)
+    name = getattr(value, "__name__", type(value).__name__)
+    if isinstance(value, keras.Model) or not hasattr(value, "get_config"):
+        return name
+    try:
+        return f"{name}({_text(value.get_config())})"
+    except ValueError:  # It holds what no config tells.
+        return name

@@ -1,0 +1,213 @@
+"""One page that shows a run: pictures of its epochs, curves, settings."""
+
+import json
+import math
+import re
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+from PIL import Image
+
+from keras_spade.arguments import positive_integer
+from keras_spade.callbacks.draw_grid import draw_grid, shown_channels
+from keras_spade.callbacks.paint import map_of, paint, with_averages
+from keras_spade.callbacks.run_facts import run_facts
+from keras_spade.files import replacing
+from keras_spade.images import check_images
+from keras_spade.label_colors import label_colors
+
+FOLDER = "run_pictures"
+GAP = 2
+RUN = re.compile(r'<script type="application/json" id="run">(.*?)</script>', re.DOTALL)
+
+
+class RunPage(keras.callbacks.Callback):
+    """Writes `run.html` after every epoch of a `GauGAN`'s training: a page that opens from disk.
+
+    It shows label maps, what is painted from them, and the photographs side by side, with a slider
+    over the epochs; the same maps painted with several latents; curves of all numbers that were
+    logged; the best epoch; settings, machine and versions. The page needs no server and nothing
+    from elsewhere; its pictures lie in `run_pictures` beside it, as JPEG. It is written whole or
+    not at all. On several workers the first one paints and writes.
+
+    What is painted has the averages of the weights, if the generator's optimizer keeps any, and
+    the same latents at every epoch. A training that goes on, from a backup or by `initial_epoch`,
+    goes on with its page; what the page that is there tells of later epochs is deleted.
+
+    Args:
+        batch: dict with `"labels"` (or `"segmap"`), `"image"`, and `"instances"` if the generator
+            has `instance_edges`; arrays or tensors, of a few samples, of any size.
+        directory: the folder of the run; made if need be.
+        monitor: the number that tells the best epoch, `"val_kernel_distance"` for example, or
+            `None`. It must be logged by a callback that stands before this one, or by `fit`.
+        mode: `"min"` or `"max"`; `"auto"`: known for losses and results of `EvaluateMetrics`.
+        palette: uint8 `(classes, 3)` colours of the labels; `None`: distinct ones.
+        class_names: names of the classes for a legend; `None`: their ids.
+        settings: dict title -> dict or text, what else is shown: where the data come from, flags.
+        every: epochs between pictures; the last epoch of `fit` always has one. Curves have all.
+        latents: how many latents are shown, if the generator has one; 0: none.
+        use_style: with an encoder, take the style of each sample's own photograph.
+        seed: of the latents.
+        channels: which channels of the images are shown, as in `ImageGrid`.
+
+    Raises:
+        ValueError: if the batch lacks a key, its images are neither uint8 nor in [-1, 1], or
+            `channels` are not one or three of theirs; from `fit`, if nothing logs `monitor`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from keras_spade.callbacks import RunPage
+    >>> batch = {"labels": np.zeros((2, 32, 32), int), "image": np.zeros((2, 32, 32, 3))}
+    >>> page = RunPage(batch, "runs/street")  # gan.fit(..., callbacks=[page])
+    """
+
+    def __init__(
+        self,
+        batch,
+        directory,
+        monitor=None,
+        mode="auto",
+        palette=None,
+        class_names=None,
+        settings=None,
+        every=1,
+        latents=4,
+        use_style=False,
+        seed=0,
+        channels=None,
+    ):
+        super().__init__()
+        if map_of(batch) is None or batch.get("image") is None:
+            raise ValueError(
+                f"`batch` must have the keys 'labels' (or 'segmap') and 'image', got {list(batch)}."
+            )
+        if mode not in ("auto", "min", "max"):
+            raise ValueError(f'`mode` must be "auto", "min" or "max", got {mode!r}.')
+        self.batch = {key: np.asarray(array) for key, array in batch.items()}
+        check_images("image", self.batch["image"])
+        self.channels = shown_channels(channels, self.batch["image"].shape[-1])
+        self.directory = Path(directory)
+        self.monitor = monitor
+        self.mode = mode
+        self.palette = palette
+        self.class_names = class_names
+        self.settings = dict(settings or {})
+        self.every = positive_integer("`every`", every)
+        self.latents = latents and positive_integer("`latents`", latents)
+        self.use_style = use_style
+        self.seed = seed
+        self._facts, self._logged = None, {}
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Deletes pictures of later epochs, and takes down the settings, once."""
+        if self._facts is None and self.model.writes_files:
+            self._facts = run_facts(self.model, self.params, self.settings)
+            self._logged = self._before(epoch)
+            for number, path in self._pictures().items():
+                if number > epoch:
+                    path.unlink(missing_ok=True)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Paints, and writes the page."""
+        if not self.model.writes_files:
+            return
+        last = epoch + 1 == self.params["epochs"] or self.model.stop_training
+        if (epoch + 1) % self.every == 0 or last or not self._pictures():
+            with with_averages(self.model):
+                self._paint(epoch + 1)
+        self._write(epoch, logs or {})
+
+    def on_train_end(self, logs=None):
+        """Forgets the settings, which may be others when `fit` is called again."""
+        self._facts = None
+
+    def _paint(self, number):
+        folder = self.directory / FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
+        model = self.model
+        style = self.batch["image"] if self.use_style and model.encoder is not None else None
+        painted = paint(model, self.batch, style_image=style, seed=self.seed)
+        self._draw(painted, folder / "labels.png", [])
+        self._draw(painted, folder / "real.jpg", [painted.real])
+        if self.latents and model.generator.latent_dim is not None:
+            latents = np.random.default_rng(self.seed).normal(
+                size=(self.latents, 1, model.generator.latent_dim)
+            )
+            styles = [paint(model, self.batch, latent=latent).images for latent in latents]
+            self._draw(painted, folder / "styles.jpg", styles)
+        self._draw(painted, folder / f"epoch_{number:04d}.jpg", [painted.images])
+
+    def _draw(self, painted, path, columns):
+        """Draws columns of pictures, or of label maps if there are none."""
+        picture = draw_grid(
+            painted.labels, *columns, palette=self.palette, gap=GAP, channels=self.channels
+        )
+        if columns:
+            picture = picture[:, painted.labels.shape[2] + GAP :]
+        with replacing(path) as partial:
+            Image.fromarray(picture).save(partial, quality=92, subsampling=0)
+
+    def _pictures(self):
+        """The pictures that are there, by epoch counted from 1."""
+        paths = sorted((self.directory / FOLDER).glob("epoch_*.jpg"))
+        return {int(path.stem.removeprefix("epoch_")): path for path in paths}
+
+    def _write(self, epoch, logs):
+        numbers = self._logged
+        for name, value in logs.items():
+            value = float(value) if math.isfinite(value) else None
+            numbers.setdefault(name, []).append((epoch + 1, value))
+        labels = self.batch.get("labels")
+        run = {
+            "title": self.directory.resolve().name,
+            "written": time.strftime("%Y-%m-%d %H:%M"),
+            "epochs": epoch + 1,
+            "of": self.params["epochs"],
+            "size": self.model.generator.image_shape[:2],
+            "folder": FOLDER,
+            "gap": GAP,
+            "shown": list(self._pictures()),
+            "latents": self.latents if self.model.generator.latent_dim is not None else 0,
+            "legend": [] if labels is None else self._legend(np.unique(labels).tolist()),
+            "best": self._best(numbers),
+            "numbers": numbers,
+            "facts": self._facts,
+        }
+        text = json.dumps(run, allow_nan=False).replace("</", "<\\/")
+        page = Path(__file__).with_suffix(".html").read_text(encoding="utf-8")
+        with replacing(self.directory / "run.html") as partial:
+            partial.write_text(page.replace("@RUN@", text), encoding="utf-8")
+
+    def _before(self, epoch):
+        """What the page that is there tells of the epochs before one."""
+        try:
+            page = (self.directory / "run.html").read_text(encoding="utf-8")
+            numbers = json.loads(RUN.search(page)[1])["numbers"]
+        except (OSError, TypeError, ValueError, KeyError):
+            return {}
+        return {
+            name: [pair for pair in pairs if pair[0] <= epoch] for name, pairs in numbers.items()
+        }
+
+    def _best(self, numbers):
+        pairs = [pair for pair in numbers.get(self.monitor, ()) if pair[1] is not None]
+        if not pairs:
+            return None
+        choose = max if self.mode == "max" else min
+        epoch, value = choose(pairs, key=lambda pair: pair[1])
+        return {"name": self.monitor, "epoch": epoch, "value": value}
+
+    def _legend(self, ids):
+        """Names and colours of the classes that are shown."""
+        palette = label_colors(max(ids) + 1) if self.palette is None else np.asarray(self.palette)
+        names = self.class_names or ()
+        return [
+            (
+                names[i] if i < len(names) else str(i),
+                "#{:02x}{:02x}{:02x}".format(*(palette[i] if i < len(palette) else (0, 0, 0))),
+            )
+            for i in ids
+        ]

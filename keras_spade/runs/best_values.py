@@ -1,0 +1,85 @@
+"""What callbacks that watch for the best epoch knew when training was interrupted."""
+
+import copy
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+
+import keras
+
+PATIENT = (keras.callbacks.EarlyStopping, keras.callbacks.ReduceLROnPlateau)
+# What they find out from epoch to epoch.
+FOUND = ("best", "best_epoch", "wait", "cooldown_counter")
+
+
+class BestValues(keras.callbacks.Callback):
+    """Gives callbacks that monitor a number what they knew before training was interrupted.
+
+    Keras' own callbacks keep it in memory only: after an interruption `ModelCheckpoint` would
+    replace the best file by that of the next epoch, and `EarlyStopping` begin to wait anew. Here
+    they are shown the epochs before again. `fit` calls it after them, as they forget all when
+    training begins.
+
+    Args:
+        callbacks: of `fit`, those of `check_monitors`.
+        epochs: the numbers of the epochs before.
+        history: their numbers by name, as in `keras.callbacks.History`.
+    """
+
+    def __init__(self, callbacks: Sequence, epochs: Sequence[int], history: Mapping[str, Sequence]):
+        super().__init__()
+        self.ended = False
+        self._found = []
+        for callback in callbacks:
+            values = history.get(getattr(callback, "monitor", None), ())
+            if not len(values):
+                continue
+            # Epochs without validation have none; the last one had, as far as is known.
+            values = list(zip(epochs[-len(values) :], values, strict=True))
+            if isinstance(callback, keras.callbacks.ModelCheckpoint):
+                self._found.append((callback, {"best": _best(callback, values)}))
+            elif isinstance(callback, PATIENT) and not _needs_weights(callback, values):
+                shown = _shown(callback, values)
+                found = {name: getattr(shown, name) for name in FOUND if hasattr(shown, name)}
+                self._found.append((callback, found))
+                self.ended |= shown.model.stop_training
+
+    def on_train_begin(self, logs=None):
+        """Tells the callbacks."""
+        for callback, found in self._found:
+            for name, value in found.items():
+                setattr(callback, name, value)
+
+
+def _best(callback, values):
+    """The best of some values, and of what the callback was given to begin with."""
+    known = [value for _, value in values if not math.isnan(value)]
+    if callback.best is not None:
+        known.append(callback.best)
+    return (max if callback.mode == "max" else min)(known, default=None)
+
+
+def _shown(callback, values):
+    """A copy of a patient callback that has seen the epochs before, and of a stub of a model."""
+    shown = copy.copy(callback)
+    shown.verbose = 0
+    optimizer = SimpleNamespace(learning_rate=float("inf"))  # As low as it may be is not reached.
+    shown.set_model(SimpleNamespace(stop_training=False, optimizer=optimizer))
+    shown.on_train_begin()
+    for epoch, value in values:
+        shown.on_epoch_end(epoch, {callback.monitor: value})
+    return shown
+
+
+def _needs_weights(callback, values):
+    """Whether a callback would need the weights of an epoch before; a warning says so."""
+    if not getattr(callback, "restore_best_weights", False):
+        return False
+    warnings.warn(
+        "EarlyStopping(restore_best_weights=True): the best weights of before are in no backup, so "
+        "it begins anew and will restore the best of those from now on. Give it "
+        "`restore_best_weights=False`, and have ModelCheckpoint(save_best_only=True) keep them.",
+        stacklevel=2,
+    )
+    return True

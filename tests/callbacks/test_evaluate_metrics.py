@@ -1,0 +1,192 @@
+"""Metrics among the numbers of an epoch: what they see, when, and what Keras makes of them."""
+
+import csv
+import math
+
+import keras
+import numpy as np
+import pytest
+from support.tiny_gan import SHAPE, tiny_batch, tiny_gan
+from support.tiny_metrics import Brightness, Scripted, Spread
+
+from keras_spade.callbacks import BackupAndRestore, EvaluateMetrics
+from keras_spade.datasets import by_epoch
+from keras_spade.optimizers import BiasCorrectedAdam
+
+BATCH = tiny_batch(2)
+UNSEEN = tiny_batch(3, seed=1)
+
+
+@pytest.fixture(scope="module")
+def gan():
+    """One whose averages are far from its weights."""
+    averaging = BiasCorrectedAdam(1e-2, use_ema=True, ema_momentum=0.9)
+    return tiny_gan(generator_optimizer=averaging, run_eagerly=False)
+
+
+def fit(gan, *callbacks, epochs, **arguments):
+    return gan.fit(BATCH, callbacks=list(callbacks), epochs=epochs, verbose=0, **arguments).history
+
+
+def test_values_stand_in_the_logs_and_are_repeated_between_evaluations(gan, tmp_path):
+    distance, nan = Scripted([5, 3, 4, 1]), float("nan")
+    iou = Scripted([0.25, 0.5, nan, 0.125], "iou", better="up")
+    bad = Scripted([nan, 7, 8, nan], "bad")
+    evaluate = EvaluateMetrics(UNSEEN, [distance, iou, bad], every=2)
+    best = keras.callbacks.ModelCheckpoint(
+        tmp_path / "best_{epoch}.weights.h5",
+        "val_distance",
+        save_best_only=True,
+        save_weights_only=True,
+    )
+    stop = keras.callbacks.EarlyStopping("val_iou", patience=4)
+    slower = keras.callbacks.ReduceLROnPlateau("val_bad", patience=9)
+    table = keras.callbacks.CSVLogger(tmp_path / "table.csv")
+    history = fit(gan, evaluate, best, stop, slower, table, epochs=5)
+    # After the first epoch, as nothing is known, after the second and fourth, and the last.
+    assert history["val_distance"] == [5, 3, 3, 4, 1]
+    rows = list(csv.DictReader((tmp_path / "table.csv").read_text().splitlines()))
+    assert [float(row["val_distance"]) for row in rows] == [5, 3, 3, 4, 1]
+    # What is not a number is the worst there is.
+    assert history["val_iou"] == [0.25, 0.5, 0.5, -math.inf, 0.125]
+    assert history["val_bad"] == [math.inf, 7, 7, 8, math.inf]
+    # A value repeated is no improvement, and counts for the patience.
+    names = [f"best_{epoch}.weights.h5" for epoch in (1, 2, 5)]
+    assert sorted(path.name for path in tmp_path.glob("best_*")) == names
+    assert (best.best, stop.best, stop.best_epoch, stop.wait, slower.best) == (1, 0.5, 1, 3, 7)
+
+
+def test_metrics_see_uint8_paintings_of_the_averages(gan):
+    distance, brightness = Scripted([1]), Brightness()
+    weights = [keras.ops.convert_to_numpy(v) for v in gan.generator.weights]
+    weights = [np.array(weight) for weight in weights]
+    results = EvaluateMetrics(UNSEEN, [distance, brightness], batch_size=2, seed=5).evaluate(gan)
+    for before, after in zip(weights, gan.generator.weights, strict=True):
+        np.testing.assert_array_equal(before, keras.ops.convert_to_numpy(after))
+    averaged = gan.averaged()
+    labels, image = UNSEEN["labels"], UNSEEN["image"]
+    # Two batches, of two samples and of one, each with latents of its own.
+    first, second = averaged.generate(labels[:2], seed=5), averaged.generate(labels[2:], seed=5 + 4)
+    assert np.abs(first.astype(int) - gan.generate(labels[:2], seed=5)).max() > 10
+    (real, fake), (_, last) = distance.seen
+    assert fake.dtype == real.dtype == np.uint8
+    assert max(np.abs(fake.astype(int) - first).max(), np.abs(last.astype(int) - second).max()) <= 1
+    np.testing.assert_array_equal(real, np.round((image[:2] + 1) * 127.5).astype("uint8"))
+    painted = np.concatenate([fake, last])
+    assert results["of_one"] == painted[labels == 1].mean()
+    assert list(results) == ["distance", "of_zero", "of_one"]
+
+
+def test_paintings_of_several_latents_are_what_a_metric_of_images_alone_sees(gan):
+    spread = Spread()
+    results = EvaluateMetrics(UNSEEN, spread, latents=3, steps=1, batch_size=2).evaluate(gan)
+    (images,) = spread.seen
+    assert images.shape == (2, 3, *SHAPE) and results["spread"] == np.ptp(images, axis=1).max() > 0
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda batch: (batch["labels"], batch["image"]),
+        lambda batch: [{k: v[:2] for k, v in batch.items()}, {k: v[2:] for k, v in batch.items()}],
+        lambda batch: {**batch, "image": np.round((batch["image"] + 1) * 127.5).astype("uint8")},
+        lambda batch: {
+            k: np.kron(v, np.ones((1, 2, 2) + (1,) * (v.ndim - 3), v.dtype))
+            for k, v in batch.items()
+        },
+    ],
+    ids=["tuple", "batches", "uint8", "of twice the size"],
+)
+def test_data_of_other_forms_give_the_same(gan, form):
+    def seen(data):
+        metric = Scripted([1])
+        EvaluateMetrics(data, metric, batch_size=2).evaluate(gan)
+        return [np.concatenate(arrays).astype(int) for arrays in zip(*metric.seen, strict=True)]
+
+    grey = np.array([-0.9, 0.1, 0.6], "float32")[:, None, None, None]
+    batch = {**UNSEEN, "image": np.broadcast_to(grey, UNSEEN["image"].shape)}
+    for got, want in zip(seen(form(batch)), seen(batch), strict=True):
+        assert np.abs(got - want).max() <= 1
+
+
+def test_a_resumed_training_knows_what_was_the_best(tmp_path):
+    def run(epochs, numbers, **arguments):
+        keras.utils.set_random_seed(0)
+        evaluate = EvaluateMetrics(UNSEEN, Scripted(numbers), every=2)
+        best = keras.callbacks.ModelCheckpoint(
+            tmp_path / "best_{epoch}.weights.h5",
+            "val_distance",
+            save_best_only=True,
+            save_weights_only=True,
+        )
+        stop = keras.callbacks.EarlyStopping("val_distance", patience=4)
+        slower = keras.callbacks.ReduceLROnPlateau("val_distance", patience=9)
+        backup = BackupAndRestore(tmp_path / "backup")
+        gan = tiny_gan()
+        callbacks = [backup, evaluate, best, stop, slower]
+        return fit(gan, *callbacks, epochs=epochs), best, stop, slower
+
+    run(3, [5, 3, 4])  # 5, 3, and the last, 4.
+    history, best, stop, slower = run(5, [3.5, 6])
+    # The fourth epoch is evaluated, as it is the second of two, and the fifth, as it is the last.
+    assert history["val_distance"] == [5, 3, 4, 3.5, 6]
+    assert (best.best, stop.best, stop.best_epoch, stop.wait) == (3, 3, 1, 3)
+    assert (slower.best, slower.wait) == (3, 3)
+    assert sorted(p.name for p in tmp_path.glob("best_*")) == [
+        "best_1.weights.h5",
+        "best_2.weights.h5",
+    ]
+    # One more epoch without improvement, and it stops; asked again, it has ended.
+    assert len(run(9, [7])[0]["val_distance"]) == 6
+    assert len(run(9, [])[0]["val_distance"]) == 6
+
+
+def test_bad_arguments(gan):
+    class Strange(Scripted):
+        def update_state(self, depth):
+            pass
+
+    two = [Scripted([1]), Scripted([2])]
+    for arguments, message in (
+        (
+            {"metrics": Strange([1])},
+            r"Strange.update_state\(depth\): its arguments must be some of",
+        ),
+        ({"metrics": two}, "two of them log 'val_distance'"),
+        ({"metrics": two[0], "every": 0}, "`every` must be at least 1"),
+        ({"metrics": two[0], "directions": {"distance": "up"}}, '`directions` must be "min" or'),
+        ({"metrics": two[0], "directions": {"other": "min"}}, "some of distance, got 'min' for"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            EvaluateMetrics(UNSEEN, **arguments)
+    with pytest.raises(ValueError, match="`data` can be gone through once"):
+        EvaluateMetrics(iter([UNSEEN]), two[0])
+    for data, message in (
+        ({"labels": UNSEEN["labels"]}, "Scripted needs 'image'; a batch holds"),
+        ([{"image": UNSEEN["image"]}], "a batch holds no 'labels'"),
+        ([], "`data` is empty"),
+        ({**UNSEEN, "image": UNSEEN["image"] * 127}, r"`image` must be floats in \[-1, 1\]"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            EvaluateMetrics(data, Scripted([1])).evaluate(gan)
+
+
+def test_a_dataset_gives_its_first_epoch_and_must_end(gan):
+    tf = pytest.importorskip("tensorflow", reason="tf.data is TensorFlow's")
+    whole = tf.data.Dataset.from_tensor_slices(UNSEEN)
+
+    def for_epoch(epoch, first_batch):
+        return whole.skip(epoch).batch(2).skip(first_batch)  # Fewer from epoch to epoch.
+
+    metric = Scripted([1, 2])
+    evaluate = EvaluateMetrics(by_epoch(for_epoch, 2), metric)
+    for _ in range(2):
+        evaluate.evaluate(gan)
+        assert [len(real) for real, _ in metric.seen] == [2, 1]
+    with pytest.raises(ValueError, match="`data` has no end; give `steps`"):
+        EvaluateMetrics(whole.batch(2).repeat(), metric)
+
+
+def test_metrics_of_latents_want_a_latent():
+    with pytest.raises(ValueError, match="the generator has no latent"):
+        EvaluateMetrics(UNSEEN, Spread()).evaluate(tiny_gan(latent_dim=None))

@@ -1,0 +1,136 @@
+"""The page of a run: what it says, and that it opens from disk."""
+
+import json
+import os
+import re
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+from support.backends import BACKEND
+from support.browser import check_pictures, opened
+from support.tiny_gan import tiny_batch, tiny_gan
+from support.tiny_metrics import Scripted
+
+from keras_spade.callbacks import BackupAndRestore, EvaluateMetrics, RunPage
+
+BATCH = tiny_batch(3)
+
+
+def train(folder, epochs, numbers=(0.5, float("nan"), 0.25, 0.75), **arguments):
+    """A run of a few epochs; goes on if there was one."""
+    callbacks = [
+        EvaluateMetrics(BATCH, Scripted(numbers)),
+        RunPage(
+            BATCH,
+            folder / "run",
+            monitor="val_distance",
+            class_names=("sky", "<i>sea</i>"),
+            settings={"data": {"where": "</script><b>street</b>"}, "note": "by hand"},
+            **arguments,
+        ),
+        BackupAndRestore(folder / "backup"),
+    ]
+    gan = tiny_gan()
+    gan.fit(BATCH, epochs=epochs, validation_data=BATCH, verbose=0, callbacks=callbacks)
+    return gan
+
+
+def run_of(folder):
+    page = (folder / "run" / "run.html").read_text()
+    text = re.search(r'<script type="application/json" id="run">(.*?)</script>', page, re.DOTALL)
+    return json.loads(text[1])
+
+
+def pictures(folder):
+    return sorted(path.name for path in (folder / "run" / "run_pictures").iterdir())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A run of four epochs, interrupted after two, in the folder of a longer one before."""
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "run" / "run_pictures").mkdir(parents=True)
+    for number in (1, 9):
+        Image.new("RGB", (1, 1)).save(folder / "run" / "run_pictures" / f"epoch_{number:04d}.jpg")
+    train(folder, 2)
+    train(folder, 4, numbers=(0.25, 0.75))
+    return folder
+
+
+def test_the_page_tells_the_whole_run(folder):
+    run = run_of(folder)
+    assert run["title"] == "run" and (run["epochs"], run["of"]) == (4, 4)
+    assert run["numbers"]["val_distance"] == [[1, 0.5], [2, None], [3, 0.25], [4, 0.75]]
+    assert run["best"] == {"name": "val_distance", "epoch": 3, "value": 0.25}
+    assert len(run["numbers"]["generator/feature_matching"]) == 4
+    assert run["shown"] == [1, 2, 3, 4]
+    assert run["legend"][:2] == [["sky", "#e64545"], ["<i>sea</i>", "#45e674"]]
+    facts = run["facts"]
+    assert facts["data"] == {"where": "</script><b>street</b>"} and facts["note"][""] == "by hand"
+    assert facts["losses"]["adversarial_loss"] == "AdversarialLoss(kind=hinge)"
+    assert facts["generator's optimizer"]["beta_1"] == "0"
+    assert facts["generator"]["weights"] == "1,023"
+    assert facts["versions"]["keras"] == keras.__version__
+    assert facts["versions"]["backend"] == BACKEND and facts["machine"]["cores"] == str(
+        os.cpu_count()
+    )
+
+
+def test_pictures_are_maps_paintings_and_photographs(folder):
+    names = [f"epoch_{number:04d}.jpg" for number in (1, 2, 3, 4)]
+    assert pictures(folder) == [*names, "labels.png", "real.jpg", "styles.jpg"]
+    shown = {
+        name: np.asarray(Image.open(folder / "run/run_pictures" / name))
+        for name in (*names, "labels.png", "styles.jpg")
+    }
+    # Three samples of 32 x 32, one below the other, with two white lines between.
+    assert shown[names[0]].shape == (3 * 32 + 2 * 2, 32, 3)
+    assert (
+        shown["labels.png"][34, 0].tolist()
+        == [[230, 69, 69], [69, 230, 116], [163, 69, 230]][BATCH["labels"][1, 0, 0]]
+    )
+    assert shown["styles.jpg"].shape == (100, 4 * 32 + 3 * 2, 3)
+    assert shown["styles.jpg"][:, 32:34].min() > 200
+
+
+def test_the_last_picture_is_what_the_model_paints(folder):
+    gan = train(folder, 4)  # It has ended.
+    painted = np.concatenate(gan.generate(BATCH["labels"], seed=0)[:, :30]).astype(int)
+    away = []
+    for number in (1, 2, 3, 4):
+        path = folder / f"run/run_pictures/epoch_{number:04d}.jpg"
+        shown = np.concatenate([np.asarray(Image.open(path))[i : i + 30] for i in (0, 34, 68)])
+        away.append(np.abs(shown - painted).mean())
+    assert min(away) == away[3] < 6, "JPEG is off by about 4"
+
+
+def test_bad_arguments(tmp_path):
+    for arguments, message in (
+        ({"batch": {"labels": BATCH["labels"]}}, "keys 'labels' .* and 'image'"),
+        ({"batch": {**BATCH, "image": BATCH["image"] * 9}}, "`image` must be floats"),
+        ({"mode": "up"}, '`mode` must be "auto", "min" or "max", got \'up\''),
+        ({"every": 0}, "`every` must be at least 1"),
+        ({"latents": -1}, "`latents` must be at least 1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            RunPage(**{"batch": BATCH, "directory": tmp_path, **arguments})
+
+
+@pytest.mark.slow
+def test_the_page_opens_in_chromium(folder, tmp_path):
+    with opened(folder / "run" / "run.html") as page:
+        assert [size[1:] for size in check_pictures(page)] == [[32, 100]] * 3 + [[134, 100]]
+        assert page.locator("#shown").inner_text() == "4 of 4"
+        page.locator("#epoch").fill("1")
+        assert check_pictures(page)[1][0].endswith("run_pictures/epoch_0002.jpg")
+        assert page.locator("svg text.title").first.text_content() == "distance  not a number"
+        page.locator("#best").click()
+        assert page.locator("#shown").inner_text() == "3 of 4"
+        assert page.locator("#best").inner_text() == "best val_distance: 0.25, epoch 3"
+        assert "</script><b>street</b>" in page.locator("#facts").inner_text()
+        assert page.locator("b, i i").count() == 0
+        page.screenshot(path=tmp_path / "page.png", full_page=True)
+        tops = page.evaluate("[...document.images].map(i => i.getBoundingClientRect().height)")
+    assert max(tops) - min(tops) < 2, "rows of latents stand beside those of paintings"

@@ -1,0 +1,136 @@
+"""The page of the human study, and the counting of what it writes."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.stats import binomtest
+from support.browser import check_pictures, opened
+
+from examples.paper import study
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Five pairs, as PNG and as BMP, label maps of ids, and a picture that has no partner."""
+    for folder, name in (("ours", "{}.png"), ("theirs", "{}.bmp"), ("labels", "{}.png")):
+        (tmp_path / folder / "part").mkdir(parents=True)
+        for number in range(5):
+            ids = np.full((8, 16), number, "uint8")
+            rgb = ids[..., None] * np.array([40, 0, 10], "uint8") + (folder == "ours") * 5
+            image = Image.fromarray(ids if folder == "labels" else rgb.astype("uint8"))
+            image.save(tmp_path / folder / "part" / name.format(number))
+    Image.fromarray(rgb).save(tmp_path / "ours" / "alone.png")
+    return tmp_path
+
+
+def study_of(page):
+    text = re.search(r'<script type="application/json" id="study">(.*?)</script>', page, re.DOTALL)
+    return json.loads(text[1])
+
+
+def pixels(address):
+    kind, _, data = address.partition(";base64,")
+    assert kind == "data:image/png"
+    return np.asarray(Image.open(io.BytesIO(study.base64.b64decode(data))))
+
+
+def test_the_page_holds_all_pictures(folders):
+    pairs, left_out = study.pairs_of(folders / "ours", folders / "theirs", folders / "labels")
+    assert left_out == ["alone"] and list(pairs) == [f"part/{i}" for i in range(5)]
+    study.write_page(folders / "new" / "study.html", pairs, "ours", "</script>", "Which?", 3)
+    told = study_of((folders / "new" / "study.html").read_text())
+    assert (told["first"], told["second"], told["shown"]) == ("ours", "</script>", 3)
+    pair = told["pairs"][4]
+    assert pixels(pair["first"])[0, 0].tolist() == [165, 5, 45]
+    assert pixels(pair["second"])[0, 0].tolist() == [160, 0, 40]
+    # The colour of id 4: four golden steps around the circle, 190 degrees.
+    assert pixels(pair["labels"])[0, 0].tolist() == [69, 203, 230]
+
+
+@pytest.mark.parametrize("successes, trials", [(0, 1), (3, 6), (6, 6), (37, 100), (612, 1000)])
+def test_the_test_is_that_of_scipy(successes, trials):
+    want = binomtest(successes, trials).pvalue
+    assert study.binomial_test(successes, trials) == pytest.approx(want, rel=1e-9)
+
+
+def write_results(path, *rows):
+    with open(path, "w", newline="") as file:
+        csv.writer(file).writerows([study.COLUMNS, *rows])
+    return str(path)
+
+
+def test_answers_of_several_people_are_counted_together(tmp_path):
+    one = write_results(
+        tmp_path / "1.csv",
+        ["a", 1, "x", "ours", "theirs", "ours", 1.0],
+        ["a", 2, "y", "theirs", "ours", "ours", 1.0],
+    )
+    two = write_results(tmp_path / "2.csv", ["b", 1, "x", "theirs", "ours", "theirs", 1.0])
+    assert study.count([one, two]) == {("ours", "theirs"): (2, 3)}
+    (line,) = study.told(study.count([one, two]))
+    assert "ours was chosen over theirs in 2 of 3 answers, 66.7 %" in line and "p = 1" in line
+    with pytest.raises(ValueError, match="line 2: .'a', '1'. has been counted already"):
+        study.count([one, one])
+    bad = write_results(tmp_path / "3.csv", ["c", 1, "x", "ours", "theirs", "neither", 1.0])
+    with pytest.raises(ValueError, match="3.csv, line 2: not a result of the study page"):
+        study.count([bad])
+
+
+def test_what_is_wrong_is_told(folders):
+    with pytest.raises(ValueError, match="No file name of .*ours is in all folders"):
+        study.pairs_of(folders / "ours", folders / "theirs" / "part")
+    with pytest.raises(ValueError, match="nothing is not a folder"):
+        study.pairs_of(folders / "nothing", folders / "ours")
+    Image.new("RGB", (2, 2)).save(folders / "ours" / "alone.jpg")
+    with pytest.raises(ValueError, match="two pictures of one name"):
+        study.pairs_of(folders / "ours", folders / "theirs")
+    command = [sys.executable, "examples/paper/study.py", "--first=x"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert result.returncode == 1
+    assert result.stderr == (
+        "examples/paper/study.py: Give --first and --second, two folders; or --results, to count.\n"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("labels", [True, False])
+def test_a_person_answers_in_chromium(folders, labels):
+    parts = [folders / "ours", folders / "theirs", folders / "labels" if labels else None]
+    pairs, _ = study.pairs_of(*parts)
+    study.write_page(folders / "study.html", pairs, "ours, new", 'the "others"', "Which?")
+    with opened(folders / "study.html") as page:
+        page.locator("#begin").click()
+        for number in range(5):
+            page.wait_for_function("ready")
+            assert len(check_pictures(page)) == 2 + labels
+            left = page.evaluate("trials[answers.length].left") == "first"
+            wanted = left if number < 4 else not left  # Ours four times, then theirs.
+            if number == 1:
+                page.locator("#left" if wanted else "#right").click()
+            else:
+                page.keyboard.press("ArrowLeft" if wanted else "ArrowRight")
+        page.wait_for_selector("#end:not([hidden])")
+        assert page.locator("tr").nth(0).inner_text().split("\t") == [
+            "ours, new",
+            "4 of 5",
+            "80.0 %",
+        ]
+        assert page.locator("#test").inner_text().endswith("p = 0.375")
+        with page.expect_download() as download:
+            page.locator("#save").click()
+        download.value.save_as(folders / "answers.csv")
+        p = page.evaluate("binomialTest(612, 1000)")
+    assert p == pytest.approx(binomtest(612, 1000).pvalue, rel=1e-9)
+    assert study.count([str(folders / "answers.csv")]) == {("ours, new", 'the "others"'): (4, 5)}
+    rows = list(csv.DictReader((folders / "answers.csv").read_text().splitlines()))
+    assert sorted(row["name"] for row in rows) == sorted(pairs)

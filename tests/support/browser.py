@@ -1,0 +1,48 @@
+"""Headless Chromium, where it is installed, for tests of pages."""
+
+import contextlib
+import shutil
+
+import pytest
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+
+
+@contextlib.contextmanager
+def opened(path, width=1300, height=900):
+    """Opens a file in Chromium; yields Playwright's page, which must not have complained.
+
+    Console errors, exceptions, and requests that leave the disk fail the test, as do pictures that
+    do not load.
+    """
+    reason = "needs Chromium, and Playwright from PyPI"
+    sync_api = pytest.importorskip("playwright.sync_api", reason=reason)
+    if CHROMIUM is None:
+        pytest.skip(reason)
+    complaints = []
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.on("console", lambda m: m.type in ("error", "warning") and complaints.append(m.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+        page.on(
+            "request",
+            lambda r: r.url.startswith(("file:", "data:", "blob:")) or complaints.append(r.url),
+        )
+        page.goto(path.resolve().as_uri())
+        yield page
+        check_pictures(page)
+        assert complaints == []
+        browser.close()
+
+
+def check_pictures(page):
+    """All pictures that are shown have loaded; returns their sizes."""
+    page.wait_for_function("[...document.images].every(i => !i.getAttribute('src') || i.complete)")
+    sizes = page.evaluate(
+        "[...document.images].filter(i => i.getAttribute('src'))"
+        ".map(i => [i.src, i.naturalWidth, i.naturalHeight])"
+    )
+    assert sizes and all(width and height for _, width, height in sizes), sizes
+    return sizes
