@@ -8,7 +8,7 @@ import keras_spade
 def define_metrics():
     """The flags that say which metrics there are."""
     flags.DEFINE_string(
-        "metric_weights",
+        "features",
         None,
         "Weights of VGG16, 'imagenet' or a file: of its features are the Frechet and the kernel "
         "distance between photographs and paintings (not the FID of the literature).",
@@ -17,9 +17,9 @@ def define_metrics():
 
 def metrics():
     """The metrics that `define_metrics` asks for, none without weights."""
-    if flags.FLAGS.metric_weights is None:
+    if flags.FLAGS.features is None:
         return []
-    features = keras_spade.metrics.VGG16Features(flags.FLAGS.metric_weights)
+    features = keras_spade.metrics.VGG16Features(flags.FLAGS.features)
     return [
         keras_spade.metrics.KernelDistance(features),
         keras_spade.metrics.FrechetDistance(features),

