@@ -184,7 +184,8 @@ class KerasIoGauGAN(keras.Model):
     def train_step(self, data):
         """One update of the discriminator, then one of the generator."""
         batch = data[0] if isinstance(data, tuple) else data
-        image, segmap, mask = batch["image"], *self.maps(batch["labels"])
+        image = ops.convert_to_tensor(batch["image"])
+        segmap, mask = self.maps(batch["labels"])
         mean, log_variance = self.encoder(image)
         noise = keras.random.normal(ops.shape(mean), seed=self.seed_generator)
         latent = mean + ops.exp(0.5 * log_variance) * noise
