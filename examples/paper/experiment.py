@@ -90,8 +90,8 @@ class Experiment:
         limit = f", at most {FLAGS.steps} steps" if FLAGS.steps else ""
         notes = [
             judge.samples.protocol,
-            f"{FLAGS.minutes:g} minutes each behind the first step{limit}, "
-            f"batch {FLAGS.batch_size}, {keras.backend.backend()}; mean and deviation over seeds",
+            f"{FLAGS.minutes:g} minutes each behind the first step{limit}; batch "
+            f"{FLAGS.batch_size}; {keras.config.backend()}; mean and deviation over seeds",
             f"features: {judge.features_name}: no FID of the literature",
             "real photographs: mIoU and accuracy of the segmenter on those of validation, and "
             "distances of these to as many of training",

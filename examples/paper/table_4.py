@@ -24,7 +24,7 @@ TABLE = Experiment(
         Variant("instance norm", arguments={"norm": "instance"}),
         Variant("no spectral norm", arguments={"spectral_norm": False}),
         Variant("with encoder", encoder=True),
-        Variant("with encoder, w/o KL", encoder=True, losses={"kl_weight": 0.0}),
+        Variant("with encoder w/o KL", encoder=True, losses={"kl_weight": 0.0}),
     ),
 )
 
