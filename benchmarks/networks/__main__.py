@@ -27,7 +27,6 @@ Precisions: "float32" without TF32, "tf32" float32 whose products may be in TF32
 policy `mixed_bfloat16`, and autocast for plain PyTorch.
 """
 
-import re
 from dataclasses import asdict, replace
 
 from absl import app, flags
@@ -35,6 +34,7 @@ from absl import app, flags
 from benchmarks.harness import command, label_flags
 from benchmarks.harness.label_maps import distinct_shares, pick_batch, shares_line
 from benchmarks.harness.plan import Group
+from benchmarks.networks.batch_sizes import batch_sizes
 from benchmarks.networks.flops import COUNTED, flops
 from benchmarks.networks.settings import NETWORKS, PRECISIONS, TASKS, Settings
 from benchmarks.networks.subjects import DEFAULT, SUBJECTS
@@ -60,7 +60,6 @@ QUICK = {
     "rounds": 3,
     "turn_seconds": 0.05,
 }
-LARGEST = 2**12
 MOST_SAMPLES = 64
 MOST_COUNTED = 16
 
@@ -100,23 +99,6 @@ def main(argv):
     about = {"data": FLAGS.data, **asdict(settings)}
     lines = list(header(settings, maps, sizes))
     command.run("networks", groups, pairs, about, maps.samples, lines)
-
-
-def batch_sizes(text):
-    """The sizes that a flag asks for: `1,4`, `1..64` (doubling), or `1..`.
-
-    Raises:
-        app.UsageError: for anything else.
-    """
-    if match := re.fullmatch(r"([1-9]\d*)\.\.(\d*)", text):
-        first, last = int(match[1]), int(match[2] or LARGEST)
-        sizes = [first]
-        while 2 * sizes[-1] <= last:
-            sizes.append(2 * sizes[-1])
-        return sizes
-    if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", text):
-        raise app.UsageError(f"--batch_sizes={text}: wants 1,4 or 1..64 or 1..")
-    return sorted(set(map(int, text.split(","))))
 
 
 def header(settings, maps, sizes):

@@ -11,7 +11,7 @@ import pytest
 from absl import app
 
 from benchmarks.harness.plan import ROOT
-from benchmarks.networks.__main__ import batch_sizes
+from benchmarks.networks.batch_sizes import batch_sizes
 from benchmarks.networks.settings import TASKS
 from benchmarks.networks.subjects import DEFAULT, SUBJECTS
 
