@@ -21,7 +21,7 @@ from examples.paper.side_by_side import side_by_side
 from examples.paper.table import markdown, mean_and_deviation
 from examples.paper.variants import Variant
 from examples.paper.wall_clock import WallClock
-from keras_spade import losses, metrics
+from keras_spade import files, losses, metrics
 
 COLUMNS = {
     "mean_iou": "mIoU",
@@ -62,7 +62,8 @@ class Experiment:
                     print(f"Training {variant.row!r}, seed {seed}.", flush=True)
                     results.add(**train(variant, seed, judge, run_dir))
         text = self.table(rows, results, judge)
-        (run_dir / f"{self.name}.md").write_text(text)
+        with files.replacing(run_dir / f"{self.name}.md") as partial:
+            partial.write_text(text)
         columns = {"real": samples.images}
         columns |= {v.row: read_pictures(folder_of(run_dir, v, options.seeds()[0])) for v in rows}
         side_by_side(samples.labels, columns, samples.palette, FLAGS.pictures).save(

@@ -3,13 +3,16 @@
 from absl import flags
 
 from examples import _data_options
+from examples.paper import quick
 
 FLAGS = flags.FLAGS
 _data_options.define_training_data()
 
 flags.DEFINE_string("run_dir", "runs/paper", "Where results, pictures, models and tables go.")
 flags.DEFINE_float("minutes", 20.0, "Wall clock of each training behind its first step.")
-flags.DEFINE_integer("steps", None, "Steps of each training at most.", lower_bound=1)
+flags.DEFINE_integer(
+    "steps", None, "Steps of each training at most, the segmenter's too.", lower_bound=1
+)
 flags.DEFINE_list("seeds", ["0"], "Of weights and noise: each row of a table is trained so often.")
 flags.DEFINE_list("only", [], "Rows of the table, all if none.")
 flags.DEFINE_bool("quick", False, "A try in a minute: tiny networks, two steps each.")
@@ -50,10 +53,7 @@ NAMES = [*FLAGS.get_key_flags_for_module(__name__)]
 
 def apply_quick():
     """With --quick, gives all flags that are not given small values."""
-    if FLAGS.quick:
-        for name, value in QUICK.items():
-            if not FLAGS[name].present:
-                FLAGS[name].value = value
+    quick.apply_quick(QUICK)
 
 
 def settings():
