@@ -1,5 +1,7 @@
 """The flags that all experiments share."""
 
+import hashlib
+
 from absl import flags
 
 from examples import _data_options
@@ -57,10 +59,19 @@ def apply_quick():
 
 
 def settings():
-    """The flags that results depend on, by name, as JSON can hold them."""
+    """The flags that results depend on, by name, as JSON can hold them.
+
+    Where files lie does not count: folders are left out, and weights are told by their bytes.
+    """
     names = [flag.name for flag in NAMES]
     names += [flag.name for flag in FLAGS.get_key_flags_for_module(_data_options.__name__)]
-    return {name: FLAGS[name].value for name in sorted(set(names)) if name not in MAY_DIFFER}
+    found = {name: FLAGS[name].value for name in sorted(set(names)) if name not in MAY_DIFFER}
+    for name in ("data", "validation_data"):
+        found[name] = found[name] if found[name] in (None, "scenes") else "a folder"
+    if FLAGS.vgg16:
+        with open(FLAGS.vgg16, "rb") as file:
+            found["vgg16"] = f"sha256 {hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
+    return found
 
 
 def seeds():
