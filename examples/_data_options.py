@@ -1,10 +1,10 @@
 """What the scripts share: flags that say where the data is, its datasets, errors in one line."""
 
 import ast
-import sys
 
-from absl import app, flags
+from absl import flags
 
+from examples._errors import run as run
 from keras_spade import datasets
 
 FLAGS = flags.FLAGS
@@ -26,35 +26,6 @@ flags.DEFINE_string(
     "Further arguments of the function that loads the data, as a Python dict, such as "
     "\"{'counting': 'unshifted'}\"; a label_mapping is the dict of its arguments.",
 )
-
-
-def run(main):
-    """Runs a script; what is wrong with flags or data is told in one line, without a traceback."""
-
-    def told(argv):
-        try:
-            if len(argv) > 1:
-                raise ValueError(f"Unknown arguments: {argv[1:]}")
-            return main(argv)
-        except (ValueError, OSError) as error:
-            message = error
-        except RuntimeError as error:
-            if type(error) is not RuntimeError:  # Of its kinds, some tell of mistakes in a program.
-                raise
-            message = error
-        sys.exit(f"{sys.argv[0]}: {message}{_flag_of_mapping(str(message))}")
-
-    app.run(told)
-
-
-def _flag_of_mapping(message):
-    """How a script takes the label mapping that a message speaks of."""
-    if "LabelMapping(" not in message:
-        return ""
-    return (
-        "; here as --data_options=\"{'label_mapping': {'offset': -1}}\", a dict of its arguments, "
-        "in every script alike"
-    )
 
 
 def define_sizes():

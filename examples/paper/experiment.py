@@ -21,7 +21,7 @@ from examples.paper.side_by_side import side_by_side
 from examples.paper.table import markdown, mean_and_deviation
 from examples.paper.variants import Variant
 from examples.paper.wall_clock import WallClock
-from keras_spade import losses, metrics
+from keras_spade import files, losses, metrics
 
 COLUMNS = {
     "mean_iou": "mIoU",
@@ -49,22 +49,23 @@ class Experiment:
     def main(self, argv):
         """Trains what is not trained yet, and prints the table."""
         options.apply_quick()
-        rows = chosen(self.rows)
+        rows, seeds = chosen(self.rows), options.seeds()
         run_dir = pathlib.Path(FLAGS.run_dir)
         run_dir.mkdir(parents=True, exist_ok=True)
         results = Results(run_dir / "results.jsonl", options.settings())
         samples = Samples.load()
         judge = Judge.make(samples, run_dir)
         add_real(results, judge)
-        for seed in options.seeds():
+        for seed in seeds:
             for variant in rows:
                 if results.find(variant.row, variant.definition, seed) is None:
                     print(f"Training {variant.row!r}, seed {seed}.", flush=True)
                     results.add(**train(variant, seed, judge, run_dir))
         text = self.table(rows, results, judge)
-        (run_dir / f"{self.name}.md").write_text(text)
+        with files.replacing(run_dir / f"{self.name}.md") as partial:
+            partial.write_text(text)
         columns = {"real": samples.images}
-        columns |= {v.row: read_pictures(folder_of(run_dir, v, options.seeds()[0])) for v in rows}
+        columns |= {v.row: read_pictures(folder_of(run_dir, v, seeds[0])) for v in rows}
         side_by_side(samples.labels, columns, samples.palette, FLAGS.pictures).save(
             run_dir / f"{self.name}.png"
         )

@@ -1,15 +1,20 @@
 """The flags that all experiments share."""
 
+import hashlib
+
 from absl import flags
 
 from examples import _data_options
+from examples.paper import quick
 
 FLAGS = flags.FLAGS
 _data_options.define_training_data()
 
 flags.DEFINE_string("run_dir", "runs/paper", "Where results, pictures, models and tables go.")
 flags.DEFINE_float("minutes", 20.0, "Wall clock of each training behind its first step.")
-flags.DEFINE_integer("steps", None, "Steps of each training at most.", lower_bound=1)
+flags.DEFINE_integer(
+    "steps", None, "Steps of each training at most, the segmenter's too.", lower_bound=1
+)
 flags.DEFINE_list("seeds", ["0"], "Of weights and noise: each row of a table is trained so often.")
 flags.DEFINE_list("only", [], "Rows of the table, all if none.")
 flags.DEFINE_bool("quick", False, "A try in a minute: tiny networks, two steps each.")
@@ -50,17 +55,23 @@ NAMES = [*FLAGS.get_key_flags_for_module(__name__)]
 
 def apply_quick():
     """With --quick, gives all flags that are not given small values."""
-    if FLAGS.quick:
-        for name, value in QUICK.items():
-            if not FLAGS[name].present:
-                FLAGS[name].value = value
+    quick.apply_quick(QUICK)
 
 
 def settings():
-    """The flags that results depend on, by name, as JSON can hold them."""
+    """The flags that results depend on, by name, as JSON can hold them.
+
+    Where files lie does not count: folders are left out, and weights are told by their bytes.
+    """
     names = [flag.name for flag in NAMES]
     names += [flag.name for flag in FLAGS.get_key_flags_for_module(_data_options.__name__)]
-    return {name: FLAGS[name].value for name in sorted(set(names)) if name not in MAY_DIFFER}
+    found = {name: FLAGS[name].value for name in sorted(set(names)) if name not in MAY_DIFFER}
+    for name in ("data", "validation_data"):
+        found[name] = found[name] if found[name] in (None, "scenes") else "a folder"
+    if FLAGS.vgg16:
+        with open(FLAGS.vgg16, "rb") as file:
+            found["vgg16"] = f"sha256 {hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
+    return found
 
 
 def seeds():

@@ -2,8 +2,9 @@
 
 import dataclasses
 import json
-import os
 import pathlib
+
+from keras_spade import files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,15 +41,13 @@ class Results:
                 )
 
     def all(self):
-        """All records; the last line may be torn, from a process that was killed."""
-        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        """All records."""
         found = []
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(self._whole_lines().splitlines(), 1):
             try:
                 found.append(json.loads(line))
             except json.JSONDecodeError:
-                if number < len(lines):
-                    raise ValueError(f"{self.path}, line {number}: no JSON.") from None
+                raise ValueError(f"{self.path}, line {number}: no JSON.") from None
         return found
 
     def find(self, row, definition, seed):
@@ -75,12 +74,19 @@ class Results:
         Args:
             **record: `row`, `definition`, `seed` and whatever else is to be kept.
         """
+        self.add_all([record])
+
+    def add_all(self, records):
+        """Appends records, all or none.
+
+        Args:
+            records: dicts.
+        """
+        lines = [json.dumps({**record, "settings": self.settings}) + "\n" for record in records]
+        with files.replacing(self.path) as partial:
+            partial.write_text(self._whole_lines() + "".join(lines))
+
+    def _whole_lines(self):
+        """The text without a torn last line."""
         text = self.path.read_text() if self.path.exists() else ""
-        whole = text[: text.rfind("\n") + 1]  # Without a torn line.
-        line = json.dumps({**record, "settings": self.settings}) + "\n"
-        partial = self.path.with_name(f".partial_{self.path.name}")
-        with open(partial, "w") as file:
-            file.write(whole + line)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, self.path)
+        return text[: text.rfind("\n") + 1]

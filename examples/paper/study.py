@@ -103,17 +103,20 @@ def write_page(path, pairs, first, second, question, shown=0):
         "pairs": [
             {
                 "name": name,
-                "first": picture(files[0]),
-                "second": picture(files[1]),
-                "labels": label_map(files[2]) if len(files) > 2 else None,
+                "first": picture(paths[0]),
+                "second": picture(paths[1]),
+                "labels": label_map(paths[2]) if len(paths) > 2 else None,
             }
-            for name, files in pairs.items()
+            for name, paths in pairs.items()
         ],
     }
+    from keras_spade import files
+
     page = Path(__file__).with_name("study_page.html").read_text(encoding="utf-8")
-    text = json.dumps(study).replace("</", "<\\/")
+    text = json.dumps(study).replace("<", "\\u003c")  # No end of the script, no comment in it.
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_text(page.replace("@STUDY@", text), encoding="utf-8")
+    with files.replacing(path) as partial:
+        partial.write_text(page.replace("@STUDY@", text), encoding="utf-8")
 
 
 def picture(path):
@@ -131,10 +134,10 @@ def label_map(path):
         return as_png(image.convert("RGB"))
     import numpy as np
 
-    from keras_spade.callbacks import label_colors
+    from keras_spade import callbacks
 
     ids = np.asarray(image).astype(int)
-    return as_png(Image.fromarray(label_colors(ids.max() + 1)[ids]))
+    return as_png(Image.fromarray(callbacks.label_colors(ids.max() + 1)[ids]))
 
 
 def as_png(image):

@@ -22,6 +22,11 @@ def markdown(title, columns, rows, notes):
         rows: lists of cells.
         notes: lines below it.
     """
-    lines = [f"**{title}**", "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-    lines += [f"| {' | '.join(map(str, row))} |" for row in rows]
-    return "\n".join([*lines, "", *(f"- {note}" for note in notes)]) + "\n"
+    lines = [f"**{title}**", "", *grid(columns, rows), "", *(f"- {note}" for note in notes)]
+    return "\n".join(lines) + "\n"
+
+
+def grid(columns, rows):
+    """The lines of a table, without what is above and below it."""
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    return lines + [f"| {' | '.join(map(str, row))} |" for row in rows]

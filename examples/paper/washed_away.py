@@ -26,7 +26,7 @@ from examples.paper.networks import Pix2PixHD
 from examples.paper.options import FLAGS
 from examples.paper.samples import Samples
 from examples.paper.table import markdown
-from keras_spade import SPADEGenerator, layers
+from keras_spade import SPADEGenerator, files, layers
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -179,7 +179,8 @@ def main(argv):
     ]
     title = "Section 3: share of the variance of activations that labels explain"
     text = markdown(title, ["generator", "behind layer", *found], rows, notes)
-    (run_dir / "washed_away.md").write_text(text)
+    with files.replacing(run_dir / "washed_away.md") as partial:
+        partial.write_text(text)
     draw(found, run_dir / "washed_away.png")
     print(text)
     print(f"The figure: {run_dir / 'washed_away.png'}")

@@ -20,7 +20,6 @@ the painted batch, and so with averaged weights.
 import itertools
 import os
 import pathlib
-import sys
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -28,12 +27,15 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import tensorflow as tf
-from absl import app, flags
+from absl import flags
 
+from examples import _errors
 from examples.paper.keras_io import report
-from examples.paper.keras_io.measuring import Measure, Records
-from examples.paper.keras_io.sides import Options, Ours, Theirs, to_bytes
-from keras_spade import datasets, losses
+from examples.paper.keras_io.measuring import Measure, Records, refuse_passed
+from examples.paper.keras_io.sides import Options, Ours, Theirs
+from examples.paper.quick import apply_quick
+from examples.paper.side_by_side import side_by_side
+from keras_spade import callbacks, datasets, files, images, losses
 
 FLAGS = flags.FLAGS
 
@@ -45,7 +47,7 @@ flags.DEFINE_integer("maps", 30, "Held-out label maps that are painted.")
 flags.DEFINE_list("image_size", ["128", "128"], "height,width.")
 flags.DEFINE_integer("batch_size", 4, "Samples a step, and maps painted at a time.")
 flags.DEFINE_string("vgg16", "", "File of VGG16's weights; '': no perceptual loss, pooled pixels.")
-flags.DEFINE_list("times", ["186", "372", "745", "1193"], "Seconds of processor time, rising.")
+flags.DEFINE_list("times", ["186", "372", "745", "1193"], "Seconds of processor time.")
 flags.DEFINE_list("seeds", ["0"], "Of weights, noise and the order of the data.")
 flags.DEFINE_list("sides", ["ours", "keras_io"], "Who trains.")
 flags.DEFINE_string("out", "runs/keras_io", "Folder of measurements, states and pictures.")
@@ -90,13 +92,10 @@ SHOWN = 6
 
 def main(argv):
     """Trains, measures, prints and draws."""
-    if FLAGS.quick:
-        for name, value in QUICK.items():
-            if not FLAGS[name].present:
-                FLAGS[name].value = value
+    apply_quick(QUICK)
     tf.config.threading.set_intra_op_parallelism_threads(FLAGS.threads)
     tf.config.threading.set_inter_op_parallelism_threads(FLAGS.threads)
-    times = [float(text) for text in FLAGS.times]
+    times = sorted(float(text) for text in FLAGS.times)
     records = Records(pathlib.Path(FLAGS.out))
     protocol = {name: FLAGS[name].value for name in PROTOCOL}
     protocol |= {"last_time": times[-1]} if FLAGS.decay else {}
@@ -141,9 +140,10 @@ def prepared(seed):
         held_out = load(FLAGS.data, batch_size=1, shuffle=False, crop="center", **common, **apart)
         source = datasets.source_of(training)
         classes, void, palette = source.num_classes, source.void_class, source.palette
+    palette = callbacks.label_colors(classes) if palette is None else palette
     palette = [*palette, *([(0, 0, 0)] if void else [])]
     samples = list(itertools.islice(held_out.as_numpy_iterator(), FLAGS.maps))
-    labels, images = (np.concatenate([s[key] for s in samples]) for key in ("labels", "image"))
+    labels, photographs = (np.concatenate([s[key] for s in samples]) for key in ("labels", "image"))
     options = Options(
         image_shape=(*size, 3),
         num_classes=classes,
@@ -162,7 +162,7 @@ def prepared(seed):
             )
         },
     )
-    return training, labels, to_bytes(images), options
+    return training, labels, images.to_bytes(photographs), options
 
 
 def makers(options, seed, training):
@@ -177,11 +177,13 @@ def makers(options, seed, training):
 def train(make, run, seed, training, times, labels, measure, records):
     """Trains one side as far as it is not yet trained, and measures it at the times."""
     run_and_seed = f"{run}-{seed}"
-    done = {row["time"] for row in records.all() if (row["run"], row["seed"]) == (run, seed)}
+    rows = records.measurements.all()
+    done = {row["time"] for row in rows if (row["run"], row["seed"]) == (run, seed)}
     if not set(times) - done:
         return
     side = make()
     clock = records.load_state(run_and_seed, side)
+    refuse_passed(set(times) - done, clock, run_and_seed)
     stream = batches(training, clock["steps"])
     traced(side, next(batches(training, 0)))
     saved, told = clock["seconds"], {}
@@ -193,6 +195,7 @@ def train(make, run, seed, training, times, labels, measure, records):
                 optimizer.learning_rate = rate * (min(1.0, 2.0 * part) if FLAGS.decay else 1.0)
             start = time.process_time()
             told = side.train(batch)
+            clock["before"] = clock["seconds"]
             clock["seconds"] += time.process_time() - start
             clock["steps"] += 1
             if clock["seconds"] >= min(moment, saved + FLAGS.save_every):
@@ -201,16 +204,17 @@ def train(make, run, seed, training, times, labels, measure, records):
         if moment in done:
             continue
         pictures = side.paint(labels, FLAGS.batch_size)
-        common = {"run": run, "seed": seed, "time": moment, **clock}
+        common = {"run": run, "seed": seed, "time": moment}
+        common |= {name: clock[name] for name in ("seconds", "steps")}
         common["images"] = clock["steps"] * FLAGS.batch_size
         common["parameters"] = side.parameters
         common["losses"] = {name: float(value) for name, value in told.items()}
         rows = [{**common, "variant": v, **measure(p)} for v, p in pictures.items()]
-        records.add(rows)
+        records.measurements.add_all(rows)
         some = np.linspace(0, len(labels) - 1, SHOWN).astype(int)
         records.save_pictures(run_and_seed, moment, {v: p[some] for v, p in pictures.items()})
-        told = ", ".join(f"{row['variant']} {row['frechet']:.3g}" for row in rows)
-        print(f"{run}, seed {seed}, {moment:g} s, {clock['steps']} steps: {told}", flush=True)
+        distances = ", ".join(f"{row['variant']} {row['frechet']:.3g}" for row in rows)
+        print(f"{run}, seed {seed}, {moment:g} s, {clock['steps']} steps: {distances}", flush=True)
 
 
 def traced(side, batch):
@@ -233,9 +237,9 @@ def batches(dataset, step):
 
 def write_report(records, training, labels, measure, options):
     """Prints the table; draws curves and pictures."""
-    rows = records.all()
+    rows = records.measurements.all()
     photographs = np.concatenate(
-        [to_bytes(batch["image"]) for batch in itertools.islice(
+        [images.to_bytes(batch["image"]) for batch in itertools.islice(
             training.as_numpy_iterator(), -(-len(labels) // FLAGS.batch_size)
         )]
     )[: len(labels)]  # fmt: skip
@@ -247,17 +251,20 @@ def write_report(records, training, labels, measure, options):
         f"{real['frechet']:.3g}."
     )
     text = "\n\n".join([told, report.table(rows), report.speeds(rows)])
-    (records.folder / "table.md").write_text(text + "\n")
+    with files.replacing(records.folder / "table.md") as partial:
+        partial.write_text(text + "\n")
     print(text)
     report.draw_curves(rows, records.folder / "curves.png", real["frechet"])
     some = np.linspace(0, len(labels) - 1, SHOWN).astype(int)
-    columns = {"label map": options.palette[labels[some]], "photograph": measure.photographs[some]}
+    columns = {"photograph": measure.photographs[some]}
     for run, seed in dict.fromkeys((row["run"], row["seed"]) for row in rows):
         moment = max(r["time"] for r in rows if (r["run"], r["seed"]) == (run, seed))
         variant, pictures = report.shown(records.load_pictures(f"{run}-{seed}", moment))
-        columns[f"{run}, seed {seed}\n{moment:g} s, {variant}"] = pictures
-    report.draw_side_by_side(columns, records.folder / "side_by_side.png")
+        columns[f"{run}, seed {seed}, {moment:g} s, {variant}"] = pictures
+    picture = side_by_side(labels[some], columns, options.palette, SHOWN)
+    with files.replacing(records.folder / "side_by_side.png") as partial:
+        picture.save(partial)
 
 
 if __name__ == "__main__":
-    sys.exit(app.run(main))
+    _errors.run(main)

@@ -5,8 +5,8 @@ import json
 import keras
 import numpy as np
 
-from keras_spade.files import replacing
-from keras_spade.metrics import FrechetDistance, KernelDistance, VGG16Features
+from examples.paper.results import Results
+from keras_spade import files, metrics
 
 
 class Measure:
@@ -18,7 +18,7 @@ class Measure:
     """
 
     def __init__(self, photographs, vgg16):
-        self.network = VGG16Features(vgg16, image_size=None) if vgg16 else pooled_pixels
+        self.network = metrics.VGG16Features(vgg16, image_size=None) if vgg16 else pooled_pixels
         self.name = "VGG16, relu5_3, mean over the image" if vgg16 else "pixels, pooled to 4 x 4"
         self.photographs = photographs
         self.real = self.features(photographs)
@@ -37,7 +37,8 @@ class Measure:
         """
         fake = self.features(pictures)
         found = {"saturation": saturation(pictures), "spread": spread(pictures)}
-        for name, kind in (("frechet", FrechetDistance), ("kernel", KernelDistance)):
+        distances = {"frechet": metrics.FrechetDistance, "kernel": metrics.KernelDistance}
+        for name, kind in distances.items():
             metric = kind(lambda features: features)
             metric.update_state(self.real, fake)
             found[name] = float(metric.result())
@@ -72,22 +73,7 @@ class Records:
         self.folder = folder
         for part in ("states", "pictures"):
             (folder / part).mkdir(parents=True, exist_ok=True)
-        self.path = folder / "measurements.jsonl"
-
-    def all(self):
-        """All measurements, as dicts."""
-        if not self.path.exists():
-            return []
-        lines = self.path.read_text().splitlines()
-        return [json.loads(line) for line in lines if line.endswith("}")]  # One may be cut off.
-
-    def add(self, rows):
-        """Appends measurements."""
-        text = "".join(json.dumps(row) + "\n" for row in rows)
-        if self.path.exists() and not self.path.read_text().endswith("\n"):
-            text = "\n" + text
-        with open(self.path, "a") as file:
-            file.write(text)
+        self.measurements = Results(folder / "measurements.jsonl", {})
 
     def keep_protocol(self, protocol):
         """Writes under which protocol the numbers are measured; refuses to mix two."""
@@ -97,24 +83,30 @@ class Records:
         if changed:
             told = ", ".join(f"{k}={theirs.get(k)} before, {protocol[k]} now" for k in changed)
             raise ValueError(f"{self.folder} holds numbers of another protocol ({told}).")
-        path.write_text(json.dumps(protocol, indent=1))
+        with files.replacing(path) as partial:
+            partial.write_text(json.dumps(protocol, indent=1))
 
     def save_state(self, run, side, clock):
-        """Writes what training goes on from."""
+        """Writes what training goes on from, and its clock; see `load_state`."""
         arrays = [keras.ops.convert_to_numpy(variable) for variable in side.variables()]
         arrays = {f"v{i}": array for i, array in enumerate(arrays)}
-        with replacing(self.folder / "states" / f"{run}.npz") as partial:
+        with files.replacing(self.folder / "states" / f"{run}.npz") as partial:
             np.savez(partial, **clock, **arrays)
 
     def load_state(self, run, side):
-        """Goes back to it; returns the seconds and steps made so far."""
+        """Goes back to it.
+
+        Returns:
+            A dict: `seconds` and `steps` made so far, and `before`, the seconds before the last.
+        """
         path = self.folder / "states" / f"{run}.npz"
         if not path.exists():
-            return {"seconds": 0.0, "steps": 0}
+            return {"before": 0.0, "seconds": 0.0, "steps": 0}
         with np.load(path) as file:
             for i, variable in enumerate(side.variables()):
                 variable.assign(file[f"v{i}"])
-            return {"seconds": float(file["seconds"]), "steps": int(file["steps"])}
+            seconds = {name: float(file[name]) for name in ("before", "seconds")}
+            return {**seconds, "steps": int(file["steps"])}
 
     def save_pictures(self, run, time, pictures):
         """Writes some pictures, by variant."""
@@ -124,3 +116,20 @@ class Records:
         """A dict of them."""
         with np.load(self.folder / "pictures" / f"{run}-{time:g}.npz") as file:
             return dict(file)
+
+
+def refuse_passed(times, clock, run):
+    """Raises if training has passed a moment that is still to be painted: only its end is kept.
+
+    Args:
+        times: what is not measured yet, in seconds.
+        clock: of the state; the last step may have crossed such a moment.
+        run: name of the run.
+    """
+    passed = sorted(moment for moment in times if clock["steps"] and moment <= clock["before"])
+    if passed:
+        raise ValueError(
+            f"--times={','.join(f'{moment:g}' for moment in passed)}: {run} has been trained for "
+            f"{clock['seconds']:g} s already, and its earlier states are not kept. Ask for later "
+            "times, or choose another --out."
+        )

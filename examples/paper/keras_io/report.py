@@ -1,7 +1,9 @@
-"""The table and the pictures of a comparison."""
+"""The tables and the curves of a comparison."""
 
 import matplotlib
 import numpy as np
+
+from examples.paper.table import grid
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -31,12 +33,7 @@ def table(rows, number="frechet"):
     """
     found = cells(rows, number)
     times = sorted({time for column in found.values() for time in column})
-    lines = [
-        "| run | statistics and weights | seeds | "
-        + " | ".join(f"{time:g} s" for time in times)
-        + " |",
-        "|---|---|---|" + "---|" * len(times),
-    ]
+    lines = []
     for (run, variant), column in found.items():
         texts = [
             "" if time not in column else
@@ -45,21 +42,20 @@ def table(rows, number="frechet"):
             for time in times
         ]  # fmt: skip
         seeds = max(cell[3] for cell in column.values())
-        lines.append(f"| {run} | {variant} | {seeds} | " + " | ".join(texts) + " |")
-    return "\n".join(lines)
+        lines.append([run, variant, seeds, *texts])
+    columns = ["run", "statistics and weights", "seeds", *(f"{time:g} s" for time in times)]
+    return "\n".join(grid(columns, lines))
 
 
 def speeds(rows):
     """Markdown: images a second of processor time, and the weights of the generators."""
-    lines = [
-        "| run | images a second of processor time | weights of the generator |",
-        "|---|---|---|",
-    ]
+    lines = []
     for run in dict.fromkeys(row["run"] for row in rows):
         mine = [row for row in rows if row["run"] == run]
         speed = np.mean([row["images"] / row["seconds"] for row in mine])
-        lines.append(f"| {run} | {speed:.2f} | {mine[-1]['parameters']:,} |")
-    return "\n".join(lines)
+        lines.append([run, f"{speed:.2f}", f"{mine[-1]['parameters']:,}"])
+    columns = ["run", "images a second of processor time", "weights of the generator"]
+    return "\n".join(grid(columns, lines))
 
 
 def draw_curves(rows, path, real):
@@ -84,28 +80,6 @@ def draw_curves(rows, path, real):
     axis.legend(fontsize=7)
     figure.tight_layout()
     figure.savefig(path, dpi=110)
-    plt.close(figure)
-
-
-def draw_side_by_side(columns, path):
-    """Draws columns of pictures under their titles.
-
-    Args:
-        columns: uint8 `(rows, H, W, 3)` by title.
-        path: of the PNG.
-    """
-    count = len(next(iter(columns.values())))
-    figure, axes = plt.subplots(
-        count, len(columns), figsize=(1.9 * len(columns), 1.9 * count + 0.4), squeeze=False
-    )
-    for axis, (title, pictures) in zip(axes.T, columns.items(), strict=True):
-        axis[0].set_title(title, fontsize=7)
-        for place, picture in zip(axis, pictures, strict=True):
-            place.imshow(picture)
-    for place in axes.flat:
-        place.axis("off")
-    figure.tight_layout(pad=0.3)
-    figure.savefig(path, dpi=130)
     plt.close(figure)
 
 

@@ -6,8 +6,14 @@ import keras
 import numpy as np
 
 from examples.paper.keras_io.gaugan import BLOCKS, KerasIoGauGAN
-from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
-from keras_spade.optimizers import BiasCorrectedAdam
+from keras_spade import (
+    GauGAN,
+    MultiScaleDiscriminator,
+    SPADEGenerator,
+    StyleEncoder,
+    images,
+    optimizers,
+)
 
 
 @dataclass(frozen=True)
@@ -54,16 +60,16 @@ class Ours:
         if options.kernel_start == "torch":
             start_as_torch(self.gan)
         averages = {"use_ema": True, "ema_momentum": options.ema}
-        optimizers = [
-            BiasCorrectedAdam(rate, beta_2=options.beta_2, **chosen)
+        self.optimizers = [
+            optimizers.BiasCorrectedAdam(rate, beta_2=options.beta_2, **chosen)
             for rate, chosen in zip(options.rates, (averages, {}), strict=True)
         ]
         self.gan.compile(
-            *optimizers,
+            *self.optimizers,
             perceptual_loss=options.perceptual_loss,
             perceptual_weight=options.perceptual_weight,
         )
-        self.optimizers, self.rates = optimizers, options.rates
+        self.rates = options.rates
         self.training, self.batches = training, batches
         self.painter = GauGAN.from_config(self.gan.get_config())
         self.parameters = self.gan.generator.count_params()
@@ -88,7 +94,7 @@ class Ours:
         def generated(part, i):
             return self.painter.generate(part, seed=i)
 
-        add("batch", self.gan, lambda part, i: to_bytes(self.painter(part, training=True)))
+        add("batch", self.gan, lambda part, i: as_bytes(self.painter(part, training=True)))
         add("moving", self.gan, generated)
         add("averaged", self.gan.averaged(), generated)
         if has_statistics(self.gan):
@@ -99,6 +105,8 @@ class Ours:
             add("averaged calibrated", self.gan.averaged(), generated)
             for variable, value in zip(kept, before, strict=True):
                 variable.assign(value)
+            # Else pictures at the same step would take them for those of `averaged()`.
+            self.gan.statistics_of_averages = None
         self.gan.reset_metrics()
         return pictures
 
@@ -149,7 +157,7 @@ class Theirs:
         weights = self.gan.generator.get_weights()
 
         def painted():
-            paint = lambda part, i: to_bytes(self.gan.paint(part, seed=i))  # noqa: E731
+            paint = lambda part, i: as_bytes(self.gan.paint(part, seed=i))  # noqa: E731
             return in_batches(paint, labels, batch_size)
 
         pictures = {"batch": painted()}
@@ -183,10 +191,9 @@ def in_batches(paint, labels, batch_size):
     return np.concatenate([paint(labels[i : i + batch_size], i) for i in parts])
 
 
-def to_bytes(images):
-    """Of floats in [-1, 1]."""
-    images = keras.ops.convert_to_numpy(images).astype("float32")
-    return np.clip(np.round((images + 1.0) * 127.5), 0, 255).astype("uint8")
+def as_bytes(pictures):
+    """A network's pictures as bytes."""
+    return images.to_bytes(keras.ops.convert_to_numpy(pictures))
 
 
 def has_statistics(gan):

@@ -7,8 +7,9 @@ import pytest
 from absl.testing import flagsaver
 from PIL import Image
 
-from examples.paper import discriminators, experiment, table_1, table_3, table_4, table_5
+from examples.paper import discriminators, experiment, options, table_1, table_3, table_4, table_5
 from examples.paper.options import FLAGS
+from examples.paper.results import Results
 
 TABLES = {module.TABLE.name: module.TABLE for module in (table_1, table_3, table_4, table_5)}
 TABLES["discriminators"] = discriminators.TABLE
@@ -34,6 +35,7 @@ def test_rows_of_the_same_name_are_the_same_everywhere():
     assert len({json.dumps(definition) for definition in definitions.values()}) == 29
 
 
+@pytest.mark.slow
 def test_a_try_of_table_1_and_what_a_second_call_does(tmp_path, capsys, monkeypatch):
     run(TABLES["table_1"], tmp_path, "--only=CRN")
     text = capsys.readouterr().out
@@ -53,6 +55,16 @@ def test_a_try_of_table_1_and_what_a_second_call_does(tmp_path, capsys, monkeypa
     monkeypatch.setattr(experiment, "train", None)  # Nothing is trained again.
     run(TABLES["table_1"], tmp_path, "--only=CRN", "--pictures=1")
     assert (tmp_path / "table_1.md").read_text() in text
+
+
+def test_what_is_wrong_is_told_before_training(tmp_path, monkeypatch):
+    with flagsaver.flagsaver():
+        FLAGS(["table_1", "--quick"])
+        options.apply_quick()
+        Results(tmp_path / "results.jsonl", options.settings()).add(
+            row=experiment.REAL, definition={}, seed=None, scores={}
+        )
+    monkeypatch.setattr(experiment.Judge, "make", None)
     with pytest.raises(ValueError, match="--minutes=20.0 before, 3.0 now"):
         run(TABLES["table_1"], tmp_path, "--only=CRN", "--minutes=3")
     with pytest.raises(ValueError, match="no row 'GRN'; rows: .*'pix2pix'"):

@@ -16,6 +16,7 @@ from support.browser import check_pictures, opened
 
 from examples.paper import study
 
+SCRIPT = "<!--<script></script>"  # Would hide the rest of the page.
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -47,9 +48,11 @@ def pixels(address):
 def test_the_page_holds_all_pictures(folders):
     pairs, left_out = study.pairs_of(folders / "ours", folders / "theirs", folders / "labels")
     assert left_out == ["alone"] and list(pairs) == [f"part/{i}" for i in range(5)]
-    study.write_page(folders / "new" / "study.html", pairs, "ours", "</script>", "Which?", 3)
-    told = study_of((folders / "new" / "study.html").read_text())
-    assert (told["first"], told["second"], told["shown"]) == ("ours", "</script>", 3)
+    study.write_page(folders / "new" / "study.html", pairs, "ours", SCRIPT, "Which?", 3)
+    page = (folders / "new" / "study.html").read_text()
+    told = study_of(page)
+    assert "<!--" not in page and page.count("<script") == page.count("</script>") == 2
+    assert (told["first"], told["second"], told["shown"]) == ("ours", SCRIPT, 3)
     pair = told["pairs"][4]
     assert pixels(pair["first"])[0, 0].tolist() == [165, 5, 45]
     assert pixels(pair["second"])[0, 0].tolist() == [160, 0, 40]

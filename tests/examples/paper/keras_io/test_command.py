@@ -36,4 +36,17 @@ def test_a_comparison_goes_on(tmp_path):
     assert sorted(ours) == sorted(wanted)
     assert "| ours | averaged calibrated | 1 |" in told and "not the literature's FID" in told
     names = {path.name for path in out.iterdir()}
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        run(out, "--sides=keras_io", "--times=0.0001")
+    assert "--times=0.0001: keras_io-0 has been trained for" in caught.value.stderr
+    assert "Traceback" not in caught.value.stderr
     assert {"table.md", "curves.png", "side_by_side.png", "protocol.json"} <= names
+
+
+@pytest.mark.slow
+def test_two_moments_of_one_step_have_the_same_pictures(tmp_path):
+    _, rows = run(tmp_path / "out", "--sides=ours", "--times=0.0001,0.0002")
+    assert [row["steps"] for row in rows] == [1] * 10
+    for first, second in zip(rows[:5], rows[5:], strict=True):
+        assert first["variant"] == second["variant"]
+        assert first["frechet"] == pytest.approx(second["frechet"], rel=1e-4), first["variant"]

@@ -1,5 +1,7 @@
 """The GauGAN of keras.io's examples, against its formulas in NumPy."""
 
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -27,10 +29,11 @@ def test_spade_has_no_one_and_normalises_by_every_batch():
 
 
 def test_the_generator_of_the_example():
-    generator = build_generator((256, 256, 12))
-    assert generator.get_layer(index=1).units == 16384
-    widths = [layer.filters for layer in generator.layers if hasattr(layer, "spade_1")]
+    generator = build_generator((256, 256, 12), filters=1, latent_dim=2)
+    assert 64 * generator.get_layer(index=1).units == 16384  # By the example's width, 64.
+    widths = [64 * layer.filters for layer in generator.layers if hasattr(layer, "spade_1")]
     assert widths == [1024, 1024, 1024, 512, 256, 128]
+    assert inspect.signature(build_generator).parameters["filters"].default == 64
     assert generator.output.shape[1:] == (256, 256, 3)
 
 

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from examples.paper.keras_io.measuring import Measure, Records, saturation, spread
+from examples.paper.keras_io.measuring import Measure, Records, refuse_passed, saturation, spread
 
 
 def test_colours_by_hand():
@@ -23,13 +23,14 @@ def test_distances_of_pooled_pixels():
 
 def test_records_are_whole_after_an_interruption(tmp_path):
     records = Records(tmp_path)
-    assert records.all() == []
-    records.add([{"time": 1.0}, {"time": 2.0}])
-    with open(records.path, "a") as file:
-        file.write('{"time": 3')  # The process was killed here.
-    assert records.all() == [{"time": 1.0}, {"time": 2.0}]
-    records.add([{"time": 4.0}])
-    assert [row["time"] for row in records.all()] == [1.0, 2.0, 4.0]
+    kept = records.measurements
+    assert kept.all() == []
+    kept.add_all([{"time": 1.0}, {"time": 2.0, "losses": {"kl": 1.0}}])
+    with open(kept.path, "a") as file:
+        file.write('{"time": 3, "losses": {"kl": 1.0}')  # The process was killed here.
+    assert [row["time"] for row in kept.all()] == [1.0, 2.0]
+    kept.add_all([{"time": 4.0}])
+    assert [row["time"] for row in kept.all()] == [1.0, 2.0, 4.0]
     records.keep_protocol({"maps": 30})
     with pytest.raises(ValueError, match="maps=30 before, 20 now"):
         records.keep_protocol({"maps": 20})
@@ -45,7 +46,16 @@ def test_states(tmp_path):
 
     records = Records(tmp_path)
     fresh = Side([0.0, [0, 0]])
-    assert records.load_state("a", fresh) == {"seconds": 0.0, "steps": 0}
-    records.save_state("a", Side([2.0, [3, 4]]), {"seconds": 1.5, "steps": 7})
-    assert records.load_state("a", fresh) == {"seconds": 1.5, "steps": 7}
+    assert records.load_state("a", fresh) == {"before": 0.0, "seconds": 0.0, "steps": 0}
+    clock = {"before": 1.25, "seconds": 1.5, "steps": 7}
+    records.save_state("a", Side([2.0, [3, 4]]), clock)
+    assert records.load_state("a", fresh) == clock
     assert [np.array(v).tolist() for v in fresh.variables()] == [2.0, [3, 4]]
+
+
+def test_moments_that_training_has_passed_are_refused():
+    clock = {"before": 1192.5, "seconds": 1193.5, "steps": 900}
+    refuse_passed({1193.0, 2000.0}, clock, "ours-0")  # Crossed by the last step; to come.
+    refuse_passed({500.0}, {"before": 0.0, "seconds": 0.0, "steps": 0}, "ours-0")
+    with pytest.raises(ValueError, match="--times=400,500: ours-0 has been trained for 1193.5 s"):
+        refuse_passed({500.0, 400.0, 2000.0}, clock, "ours-0")

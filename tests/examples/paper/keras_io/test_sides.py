@@ -4,7 +4,7 @@ from support.backends import only_on
 from support.tiny_gan import tiny_batch, tiny_gan
 
 from examples.paper.keras_io.gaugan import build_generator
-from examples.paper.keras_io.sides import count_parameters, in_batches, start_as_torch, to_bytes
+from examples.paper.keras_io.sides import as_bytes, count_parameters, in_batches, start_as_torch
 
 pytestmark = only_on("tensorflow", "the example's step is TensorFlow's")
 
@@ -34,4 +34,4 @@ def test_pictures_in_batches():
     labels = np.arange(5).reshape(5, 1, 1)
     painted = in_batches(lambda part, i: part * 10 + i, labels, 2)
     assert painted.ravel().tolist() == [0, 10, 22, 32, 44]
-    assert to_bytes(np.array([-1.0, 0.0, 1.0, 1.01])).tolist() == [0, 128, 255, 255]
+    assert as_bytes(np.array([-1.0, 0.0, 1.0, 1.01])).tolist() == [0, 128, 255, 255]

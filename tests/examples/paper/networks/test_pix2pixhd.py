@@ -36,6 +36,22 @@ def test_parameters_are_those_of_the_papers():
     # github.com/junyanz/pytorch-CycleGAN-and-pix2pix, issue 45.
     assert parameters(64, 2, 9, 3, affine=True) == 11_388_675
     network = Pix2PixHD(
+        5, (32, 48, 3), void_class=True, base_filters=4, blocks=1, affine=True, norm="batch"
+    )
+    assert count(network) == parameters(4, 4, 1, 5 + 1, affine=True)
+
+
+def test_the_enhancer_has_the_papers_parameters():
+    network = Pix2PixHD(3, (32, 64, 3), base_filters=4, blocks=1, enhancer=True)
+    without_last = parameters(4, 4, 1, 3) - (49 * 4 * 3 + 3)
+    assert count(network) == without_last + enhancer_parameters(4, 3)
+    assert network.get_layer("enhancer_block_2_conv_1").output.shape == (None, 16, 32, 4)
+    assert network.get_layer("up_0_relu").output.shape == (None, 16, 32, 4)
+
+
+@pytest.mark.slow
+def test_parameters_of_nine_blocks():
+    network = Pix2PixHD(
         3, (16, 16, 3), downsamplings=2, conditioning="dense", affine=True, norm="batch"
     )
     assert count(network) == 11_388_675
@@ -47,6 +63,7 @@ def test_parameters_are_those_of_the_papers():
     assert count(network) == without_last + enhancer_parameters(4, 5 + 2)
 
 
+@pytest.mark.slow
 def test_shapes_of_the_paper():
     network = Pix2PixHD(3, (128, 256, 3), base_filters=2, enhancer=True)
     for name, shape in {
@@ -66,7 +83,9 @@ def test_shapes_of_the_paper():
 def test_the_first_convolution_sees_a_reflected_border(modulation):
     labels = np.random.default_rng(0).integers(0, 3, (2, 16, 32)).astype("int32")
     edges = np.random.default_rng(1).integers(0, 2, (2, 16, 32)).astype("float32")
-    network = Pix2PixHD(3, (16, 32, 3), instance_edges=True, base_filters=2, modulation=modulation)
+    network = Pix2PixHD(
+        3, (16, 32, 3), instance_edges=True, base_filters=2, blocks=1, modulation=modulation
+    )
     first = network.get_layer("first")
     norm = network.get_layer("first_norm")
     got = np.array(keras.Model(network.input, norm.input)({"labels": labels, "edges": edges}))

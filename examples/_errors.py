@@ -1,0 +1,34 @@
+"""Errors in one line, of scripts."""
+
+import sys
+
+from absl import app
+
+
+def run(main):
+    """Runs a script; what is wrong with flags or data is told in one line, without a traceback."""
+
+    def told(argv):
+        try:
+            if len(argv) > 1:
+                raise ValueError(f"Unknown arguments: {argv[1:]}")
+            return main(argv)
+        except (ValueError, OSError) as error:
+            message = error
+        except RuntimeError as error:
+            if type(error) is not RuntimeError:  # Of its kinds, some tell of mistakes in a program.
+                raise
+            message = error
+        sys.exit(f"{sys.argv[0]}: {message}{_flag_of_mapping(str(message))}")
+
+    app.run(told)
+
+
+def _flag_of_mapping(message):
+    """How a script takes the label mapping that a message speaks of."""
+    if "LabelMapping(" not in message:
+        return ""
+    return (
+        "; here as --data_options=\"{'label_mapping': {'offset': -1}}\", a dict of its arguments, "
+        "in every script alike"
+    )
