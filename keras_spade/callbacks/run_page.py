@@ -176,7 +176,7 @@ class RunPage(keras.callbacks.Callback):
             "numbers": numbers,
             "facts": self._facts,
         }
-        text = json.dumps(run, allow_nan=False).replace("</", "<\\/")
+        text = json.dumps(run, allow_nan=False).replace("<", "\\u003c")
         page = Path(__file__).with_suffix(".html").read_text(encoding="utf-8")
         with replacing(self.directory / "run.html") as partial:
             partial.write_text(page.replace("@RUN@", text), encoding="utf-8")
@@ -188,9 +188,8 @@ class RunPage(keras.callbacks.Callback):
             numbers = json.loads(RUN.search(page)[1])["numbers"]
         except (OSError, TypeError, ValueError, KeyError):
             return {}
-        return {
-            name: [pair for pair in pairs if pair[0] <= epoch] for name, pairs in numbers.items()
-        }
+        numbers = {k: [pair for pair in pairs if pair[0] <= epoch] for k, pairs in numbers.items()}
+        return {name: pairs for name, pairs in numbers.items() if pairs}
 
     def _best(self, numbers):
         pairs = [pair for pair in numbers.get(self.monitor, ()) if pair[1] is not None]
