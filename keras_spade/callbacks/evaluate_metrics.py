@@ -151,8 +151,7 @@ class EvaluateMetrics(keras.callbacks.Callback):
         """What metrics can ask for."""
         if map_of(batch) is None:
             raise ValueError(f"`data`: a batch holds no 'labels' (or 'segmap'), but {list(batch)}.")
-        style = batch.get("image") if self.use_style and model.encoder is not None else None
-        painted = paint(model, batch, style_image=style, seed=seed)
+        painted = paint(model, batch, use_style=self.use_style, seed=seed)
         real = painted.real
         if real is not None:
             check_images("image", real)
