@@ -80,6 +80,11 @@ def test_the_page_tells_the_whole_run(folder):
     )
 
 
+def test_a_run_that_begins_anew_has_no_charts_of_the_one_before(folder):
+    page = RunPage(BATCH, folder / "run")
+    assert page._before(0) == {} and page._before(1)["val_distance"] == [[1, 0.5]]
+
+
 def test_pictures_are_maps_paintings_and_photographs(folder):
     names = [f"epoch_{number:04d}.jpg" for number in (1, 2, 3, 4)]
     assert pictures(folder) == [*names, "labels.png", "real.jpg", "styles.jpg"]
