@@ -3,6 +3,7 @@
 import inspect
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterator
 
 import keras
@@ -45,7 +46,8 @@ class EvaluateMetrics(keras.callbacks.Callback):
             `(batch, H, W, channels)`; `labels`, integer ids `(batch, H, W)`. One that takes
             `images` alone, as `Diversity`, is given paintings of several latents,
             `(batch, latents, H, W, channels)`. Its `result` is a number, logged under its name, or
-            a dict; asked without samples, it has the same names.
+            a dict; asked without samples, it has the same names. Where dicts of two metrics share
+            a key, all keys of both are logged behind the name of their metric.
         every: epochs between evaluations.
         directions: dict name of a result -> `"min"` or `"max"`, which is better. Those of
             `keras_spade.metrics` are known.
@@ -132,11 +134,8 @@ class EvaluateMetrics(keras.callbacks.Callback):
                 self._update(batch, self._seen(model, batch, self.seed + number * self.latents))
         if number < 0:
             raise ValueError("`data` is empty.")
-        results = {}
-        for metric in self.metrics:
-            found = _results(metric)
-            results |= {k: float(keras.ops.convert_to_numpy(v)) for k, v in found.items()}
-        return results
+        found = _results(self.metrics)
+        return {k: float(keras.ops.convert_to_numpy(v)) for k, (v, _) in found.items()}
 
     def _update(self, batch, seen):
         for metric, asks in zip(self.metrics, self._asks, strict=True):
@@ -152,8 +151,7 @@ class EvaluateMetrics(keras.callbacks.Callback):
         """What metrics can ask for."""
         if map_of(batch) is None:
             raise ValueError(f"`data`: a batch holds no 'labels' (or 'segmap'), but {list(batch)}.")
-        style = batch.get("image") if self.use_style and model.encoder is not None else None
-        painted = paint(model, batch, style_image=style, seed=seed)
+        painted = paint(model, batch, use_style=self.use_style, seed=seed)
         real = painted.real
         if real is not None:
             check_images("image", real)
@@ -203,14 +201,10 @@ def _asks(metric):
 
 def _directions(metrics, given):
     """The names that will be logged, and of each which is better, or `None`."""
-    found = {}
-    for metric in metrics:
-        for name in _results(metric):
-            if f"val_{name}" in found:
-                raise ValueError(
-                    f"`metrics`: two of them log 'val_{name}'; give one of them another `name`."
-                )
-            found[f"val_{name}"] = MODES.get(getattr(metric, "_direction", None))
+    found = {
+        f"val_{name}": MODES.get(getattr(metric, "_direction", None))
+        for name, (_, metric) in _results(metrics).items()
+    }
     for name, mode in given.items():
         if f"val_{name}" not in found or mode not in MODES.values():
             known = ", ".join(logged.removeprefix("val_") for logged in found)
@@ -222,7 +216,23 @@ def _directions(metrics, given):
     return found
 
 
-def _results(metric):
-    """The results of a metric by name."""
-    result = metric.result()
-    return result if isinstance(result, dict) else {metric.name: result}
+def _results(metrics):
+    """The results of metrics, each with its metric, by name.
+
+    Of dicts that share a key, the names of the metrics stand before all their keys.
+    """
+    results = [(metric, metric.result()) for metric in metrics]
+    keys = Counter(k for m, r in results for k in (r if isinstance(r, dict) else [m.name]))
+    found = {}
+    for metric, result in results:
+        if not isinstance(result, dict):
+            result = {metric.name: result}
+        elif any(keys[key] > 1 for key in result):
+            result = {f"{metric.name}_{key}": value for key, value in result.items()}
+        for name, value in result.items():
+            if name in found:
+                raise ValueError(
+                    f"`metrics`: two of them log 'val_{name}'; give one of them another `name`."
+                )
+            found[name] = value, metric
+    return found

@@ -9,7 +9,7 @@ from PIL import Image
 
 from keras_spade.arguments import positive_integer
 from keras_spade.callbacks.draw_grid import draw_grid, shown_channels
-from keras_spade.callbacks.paint import map_of, paint, with_averages
+from keras_spade.callbacks.paint import check_keys, map_of, paint, with_averages
 from keras_spade.files import replacing
 from keras_spade.images import check_images
 
@@ -60,12 +60,8 @@ class ImageGrid(keras.callbacks.Callback):
         tensorboard_dir=None,
     ):
         super().__init__()
-        self.labels = map_of(batch)
-        if self.labels is None or batch.get("image") is None:
-            raise ValueError(
-                f"`batch` must have the keys 'labels' (or 'segmap') and 'image', got {list(batch)}."
-            )
-        self.labels, self.image = np.asarray(self.labels), np.asarray(batch["image"])
+        check_keys(batch)
+        self.labels, self.image = np.asarray(map_of(batch)), np.asarray(batch["image"])
         check_images("image", self.image)
         self.channels = shown_channels(channels, self.image.shape[-1])
         instances = batch.get("instances")
@@ -105,9 +101,8 @@ class ImageGrid(keras.callbacks.Callback):
             uint8 `(rows, columns, 3)`, the picture.
         """
         batch = {"labels": self.labels, "instances": self.instances, "image": self.image}
-        style = self.image if self.use_style and self.model.encoder is not None else None
         with with_averages(self.model):
-            painted = paint(self.model, batch, style_image=style, seed=self.seed)
+            painted = paint(self.model, batch, use_style=self.use_style, seed=self.seed)
         columns = painted.images, painted.real
         picture = draw_grid(painted.labels, *columns, palette=self.palette, channels=self.channels)
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)

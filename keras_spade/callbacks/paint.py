@@ -26,19 +26,21 @@ class Painted:
     real: np.ndarray | None
 
 
-def paint(model: keras.Model, batch: dict, **arguments) -> Painted:
+def paint(model: keras.Model, batch: dict, use_style: bool = False, **arguments) -> Painted:
     """Paints a batch.
 
     Args:
         model: a `GauGAN`.
         batch: dict with `"labels"` (or `"segmap"`), `"instances"` if the generator has
             `instance_edges`, and perhaps `"image"`; arrays or tensors, of any size.
-        **arguments: of `generate`: `seed`, `style_image`, `latent`.
+        use_style: with an encoder, take the style of each sample's own photograph.
+        **arguments: of `generate`: `seed`, `latent`.
     """
     labels, real = np.asarray(map_of(batch)), batch.get("image")
     edges = model.generator.instance_edges
     instances = batch.get("instances") if edges else None
-    images = model.generate(labels, instances=instances, **arguments)
+    style = real if use_style and model.encoder is not None else None
+    images = model.generate(labels, instances=instances, style_image=style, **arguments)
     size = images.shape[1:3]
     if labels.shape[1:3] != size:
         labels = resize_maps(labels, *size)
@@ -51,6 +53,14 @@ def paint(model: keras.Model, batch: dict, **arguments) -> Painted:
 def with_averages(model: keras.Model):
     """A context in which the averages of the weights, if there are any, are in a `GauGAN`."""
     return getattr(model, "painting_averages", contextlib.nullcontext)()
+
+
+def check_keys(batch: dict) -> None:
+    """Raises if a batch lacks the label map or the photographs."""
+    if map_of(batch) is None or batch.get("image") is None:
+        raise ValueError(
+            f"`batch` must have the keys 'labels' (or 'segmap') and 'image', got {list(batch)}."
+        )
 
 
 def map_of(batch: dict):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 
+from keras_spade.callbacks.epochs_of import epochs_of
 from keras_spade.files import replacing
 
 
@@ -62,11 +63,8 @@ def _curves(history):
         epochs, history = history.epoch, history.history
     curves = {}
     for name, values in history.items():
-        length = len(values) if epochs is None else len(epochs)
-        # Without validation at every epoch there are fewer values than epochs.
-        step = max(1, length // len(values))
-        numbers = list(range(length) if epochs is None else epochs)[step - 1 :: step]
-        curves[name] = [epoch + 1 for epoch in numbers[: len(values)]], values
+        numbers = range(len(values)) if epochs is None else epochs_of(values, epochs)
+        curves[name] = [epoch + 1 for epoch in numbers], values
     return curves
 
 

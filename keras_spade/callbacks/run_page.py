@@ -12,7 +12,7 @@ from PIL import Image
 
 from keras_spade.arguments import positive_integer
 from keras_spade.callbacks.draw_grid import draw_grid, shown_channels
-from keras_spade.callbacks.paint import map_of, paint, with_averages
+from keras_spade.callbacks.paint import check_keys, paint, with_averages
 from keras_spade.callbacks.run_facts import run_facts
 from keras_spade.files import replacing
 from keras_spade.images import check_images
@@ -80,10 +80,7 @@ class RunPage(keras.callbacks.Callback):
         channels=None,
     ):
         super().__init__()
-        if map_of(batch) is None or batch.get("image") is None:
-            raise ValueError(
-                f"`batch` must have the keys 'labels' (or 'segmap') and 'image', got {list(batch)}."
-            )
+        check_keys(batch)
         if mode not in ("auto", "min", "max"):
             raise ValueError(f'`mode` must be "auto", "min" or "max", got {mode!r}.')
         self.batch = {key: np.asarray(array) for key, array in batch.items()}
@@ -128,8 +125,7 @@ class RunPage(keras.callbacks.Callback):
         folder = self.directory / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         model = self.model
-        style = self.batch["image"] if self.use_style and model.encoder is not None else None
-        painted = paint(model, self.batch, style_image=style, seed=self.seed)
+        painted = paint(model, self.batch, use_style=self.use_style, seed=self.seed)
         self._draw(painted, folder / "labels.png", [])
         self._draw(painted, folder / "real.jpg", [painted.real])
         if self.latents and model.generator.latent_dim is not None:
@@ -176,7 +172,7 @@ class RunPage(keras.callbacks.Callback):
             "numbers": numbers,
             "facts": self._facts,
         }
-        text = json.dumps(run, allow_nan=False).replace("</", "<\\/")
+        text = json.dumps(run, allow_nan=False).replace("<", "\\u003c")
         page = Path(__file__).with_suffix(".html").read_text(encoding="utf-8")
         with replacing(self.directory / "run.html") as partial:
             partial.write_text(page.replace("@RUN@", text), encoding="utf-8")
@@ -188,9 +184,8 @@ class RunPage(keras.callbacks.Callback):
             numbers = json.loads(RUN.search(page)[1])["numbers"]
         except (OSError, TypeError, ValueError, KeyError):
             return {}
-        return {
-            name: [pair for pair in pairs if pair[0] <= epoch] for name, pairs in numbers.items()
-        }
+        numbers = {k: [pair for pair in pairs if pair[0] <= epoch] for k, pairs in numbers.items()}
+        return {name: pairs for name, pairs in numbers.items() if pairs}
 
     def _best(self, numbers):
         pairs = [pair for pair in numbers.get(self.monitor, ()) if pair[1] is not None]

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from keras_spade.metrics.feature_metric import FeatureMetric
-from keras_spade.metrics.moments import Moments
+from keras_spade.metrics.mean_and_covariance import MeanAndCovariance
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -63,7 +63,7 @@ class FrechetDistance(FeatureMetric):
 
     def clear(self):
         """Forgets all images."""
-        self.real, self.fake = Moments(), Moments()
+        self.real, self.fake = MeanAndCovariance(), MeanAndCovariance()
 
     def add(self, real, fake):
         """Adds features of both."""

@@ -10,20 +10,41 @@ import numpy as np
 def painting_averages(self):
     """A context in which the averages of the weights, if there are any, are in the model.
 
-    For painting while it trains: nothing is copied, traced or compiled again, as `averaged` does
-    it. After it, the weights are what they were, to the bit.
+    They come with the moving statistics that `calibrate` found for them, as in `averaged()`, if no
+    step was made since. For painting while it trains: unlike `averaged`, it builds no second model,
+    so nothing is traced or compiled again. The weights go to the host, where a copy of them lies
+    until the context ends, and back. After it, they are what they were, to the bit.
     """
-    optimizer = self._averaging_optimizer()
-    made = 0 if optimizer is None else int(keras.ops.convert_to_numpy(optimizer.iterations))
-    variables, averages = [], []
-    if made and not self.is_swapped:
-        variables = optimizer._trainable_variables
-        averages = optimizer._model_variables_moving_average
-    weights = [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+    averages = {} if self._averaging_optimizer() is None else averages_by_place(self)
+    weights = self.weights
+    before = {place: np.array(keras.ops.convert_to_numpy(weights[place])) for place in averages}
     try:
-        for variable, average in zip(variables, averages, strict=True):
-            variable.assign(keras.ops.convert_to_numpy(average))
+        assign_by_place(weights, averages)
         yield
     finally:
-        for variable, weight in zip(variables, weights, strict=True):
-            variable.assign(weight)
+        assign_by_place(weights, before)
+
+
+def averages_by_place(gan) -> dict:
+    """What is other in the averages of a GAN: variables or arrays by place among its weights.
+
+    Args:
+        gan: a `GauGAN` whose generator's optimizer keeps averages.
+    """
+    optimizer, values = gan._averaging_optimizer(), {}
+    if gan._steps_made() and not gan.is_swapped:
+        places = {id(weight): place for place, weight in enumerate(gan.weights)}
+        pairs = zip(
+            optimizer._trainable_variables, optimizer._model_variables_moving_average, strict=True
+        )
+        values = {places[id(variable)]: average for variable, average in pairs}
+    calibrated = gan.statistics_of_averages
+    if calibrated is not None and calibrated.step == gan._steps_made():
+        values |= calibrated.values
+    return values
+
+
+def assign_by_place(weights, values: dict):
+    """Assigns what `averages_by_place` gives to the weights of a GAN of the same kind."""
+    for place, value in values.items():
+        weights[place].assign(keras.ops.convert_to_numpy(value))

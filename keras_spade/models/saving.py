@@ -12,7 +12,11 @@ from keras_spade.files import WholeFiles
 from keras_spade.models import compiling
 from keras_spade.models.gan_networks import GanNetworks
 from keras_spade.models.objective import Objective
-from keras_spade.models.painting_averages import painting_averages
+from keras_spade.models.painting_averages import (
+    assign_by_place,
+    averages_by_place,
+    painting_averages,
+)
 from keras_spade.runs import SkippedSteps
 
 OF_AVERAGES = "statistic_of_averages_"
@@ -259,8 +263,7 @@ class Saving(WholeFiles, keras.Model):
         Raises:
             ValueError: if the generator's optimizer keeps no averages.
         """
-        optimizer = self._averaging_optimizer()
-        if optimizer is None:
+        if self._averaging_optimizer() is None:
             raise ValueError(
                 "`averaged`: the generator's optimizer keeps no averages; compile with an "
                 "optimizer made with `use_ema=True`."
@@ -268,16 +271,7 @@ class Saving(WholeFiles, keras.Model):
         with backend.scope(self):
             copy = self.from_config(self.get_config())
         copy.set_weights(self.get_weights())
-        if self._steps_made() and not self.is_swapped:
-            places = {id(weight): place for place, weight in enumerate(self.weights)}
-            averages = optimizer._model_variables_moving_average
-            for variable, average in zip(optimizer._trainable_variables, averages, strict=True):
-                weight = copy.weights[places[id(variable)]]
-                weight.assign(keras.ops.convert_to_numpy(average))
-        calibrated = self.statistics_of_averages
-        if calibrated is not None and calibrated.step == self._steps_made():
-            for place, value in calibrated.values.items():
-                copy.weights[place].assign(value)
+        assign_by_place(copy.weights, averages_by_place(self))
         return copy
 
     def keep_statistics_of_averages(self, averages: "Saving", statistics: list):

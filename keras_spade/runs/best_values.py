@@ -8,6 +8,8 @@ from types import SimpleNamespace
 
 import keras
 
+from keras_spade.callbacks.epochs_of import epochs_of
+
 PATIENT = (keras.callbacks.EarlyStopping, keras.callbacks.ReduceLROnPlateau)
 # What they find out from epoch to epoch.
 FOUND = ("best", "best_epoch", "wait", "cooldown_counter")
@@ -35,8 +37,7 @@ class BestValues(keras.callbacks.Callback):
             values = history.get(getattr(callback, "monitor", None), ())
             if not len(values):
                 continue
-            # Epochs without validation have none; the last one had, as far as is known.
-            values = list(zip(epochs[-len(values) :], values, strict=True))
+            values = list(zip(epochs_of(values, epochs), values, strict=True))
             if isinstance(callback, keras.callbacks.ModelCheckpoint):
                 self._found.append((callback, {"best": _best(callback, values)}))
             elif isinstance(callback, PATIENT) and not _needs_weights(callback, values):

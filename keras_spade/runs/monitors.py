@@ -25,7 +25,9 @@ LOGGING = (
 )
 
 
-def check_monitors(callbacks: Sequence, losses: Sequence[str], validates: bool) -> None:
+def check_monitors(
+    callbacks: Sequence, losses: Sequence[str], validates: bool, averages: bool
+) -> None:
     """Raises for callbacks that wait for a number which no epoch will have.
 
     `EarlyStopping` and others that monitor a loss of the model, or a result of an
@@ -39,11 +41,12 @@ def check_monitors(callbacks: Sequence, losses: Sequence[str], validates: bool) 
         callbacks: of `fit`.
         losses: the names of the model's losses.
         validates: whether `fit` validates.
+        averages: whether the generator's optimizer keeps averages of the weights.
 
     Raises:
         ValueError: naming the callback, and what it can monitor.
     """
-    results = {}
+    results, swapped = {}, False
     for place, callback in enumerate(callbacks):
         at_epochs = getattr(callback, "save_freq", "epoch") == "epoch"
         modes = dict.fromkeys(losses, "min")
@@ -59,12 +62,16 @@ def check_monitors(callbacks: Sequence, losses: Sequence[str], validates: bool) 
             callback.mode = _mode(callback, modes)
         if isinstance(callback, keras.callbacks.ModelCheckpoint):
             _check_file(callback)
+        if averages and not swapped:
+            _check_weights(callback, results)
+        swapped |= getattr(callback, "swap_on_epoch", False)
         if isinstance(callback, EvaluateMetrics):
             twice = sorted(set(callback.directions) & set(results))
             if twice:
                 raise ValueError(
                     f"`callbacks`: two EvaluateMetrics log {twice[0]!r}; give the metric of one of "
-                    "them another `name`."
+                    "them another `name`. If it has that name from the dict of its results, give "
+                    "both metrics to one EvaluateMetrics, which puts their names before those."
                 )
             results |= callback.directions
 
@@ -149,6 +156,21 @@ def _message(callback, name, known):
         "the name of what a callback before it in the list puts into the `logs` of its "
         "`on_epoch_end`: EvaluateMetrics, or one of your own."
     )
+
+
+def _check_weights(callback, results):
+    """Raises if a callback would keep other weights than those of which a result tells."""
+    keeps = ("save_best_only", "restore_best_weights")
+    keeps = [name for name in keeps if getattr(callback, name, False)]
+    if keeps and isinstance(callback, MONITORING) and callback.monitor in results:
+        kind = type(callback).__name__
+        raise ValueError(
+            f"`callbacks`: {kind}({keeps[0]}=True) monitors {callback.monitor!r}, which "
+            "EvaluateMetrics measures with the averages of the weights (`use_ema=True`), but it "
+            "would keep the weights themselves. Put "
+            f"keras.callbacks.SwapEMAWeights(swap_on_epoch=True) before {kind}, or make the "
+            "generator's optimizer without `use_ema`."
+        )
 
 
 def _check_file(callback):

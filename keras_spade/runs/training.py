@@ -36,7 +36,9 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
     """
     callbacks, backup = split_callbacks(callbacks)
     validates = validation_data is not None or bool(arguments["validation_split"])
-    check_monitors(callbacks, [tracker.name for tracker in model.loss_trackers], validates)
+    losses = [tracker.name for tracker in model.loss_trackers]
+    averages = model._averaging_optimizer() is not None
+    check_monitors(callbacks, losses, validates, averages)
     data = FitData(**{f.name: arguments.pop(f.name) for f in dataclasses.fields(FitData)})
     if is_tf_dataset(data.x):
         data = dataclasses.replace(data, shuffle=False)  # It shuffles itself, or not.

@@ -20,7 +20,7 @@ UNSEEN = tiny_batch(3, seed=1)
 @pytest.fixture(scope="module")
 def gan():
     """One whose averages are far from its weights."""
-    averaging = BiasCorrectedAdam(1e-2, use_ema=True, ema_momentum=0.9)
+    averaging = BiasCorrectedAdam(5e-2, use_ema=True, ema_momentum=0.9)
     return tiny_gan(generator_optimizer=averaging, run_eagerly=False)
 
 
@@ -42,7 +42,8 @@ def test_values_stand_in_the_logs_and_are_repeated_between_evaluations(gan, tmp_
     stop = keras.callbacks.EarlyStopping("val_iou", patience=4)
     slower = keras.callbacks.ReduceLROnPlateau("val_bad", patience=9)
     table = keras.callbacks.CSVLogger(tmp_path / "table.csv")
-    history = fit(gan, evaluate, best, stop, slower, table, epochs=5)
+    swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+    history = fit(gan, evaluate, swap, best, stop, slower, table, epochs=5)
     # After the first epoch, as nothing is known, after the second and fourth, and the last.
     assert history["val_distance"] == [5, 3, 3, 4, 1]
     rows = list(csv.DictReader((tmp_path / "table.csv").read_text().splitlines()))
@@ -57,6 +58,7 @@ def test_values_stand_in_the_logs_and_are_repeated_between_evaluations(gan, tmp_
 
 
 def test_metrics_see_uint8_paintings_of_the_averages(gan):
+    fit(gan, epochs=5)
     distance, brightness = Scripted([1]), Brightness()
     weights = [keras.ops.convert_to_numpy(v) for v in gan.generator.weights]
     weights = [np.array(weight) for weight in weights]
@@ -75,6 +77,20 @@ def test_metrics_see_uint8_paintings_of_the_averages(gan):
     painted = np.concatenate([fake, last])
     assert results["of_one"] == painted[labels == 1].mean()
     assert list(results) == ["distance", "of_zero", "of_one"]
+
+
+def test_keys_that_two_dicts_share_are_logged_with_the_metrics_names(gan):
+    metrics = [Brightness("first"), Brightness("second"), Scripted([1])]
+    evaluate = EvaluateMetrics(UNSEEN, metrics, directions={"second_of_one": "min"}, steps=1)
+    names = [f"{metric}_{key}" for metric in ("first", "second") for key in ("of_zero", "of_one")]
+    modes = dict(zip(names, ("max", "max", "max", "min"), strict=True)) | {"distance": "min"}
+    assert evaluate.directions == {f"val_{name}": mode for name, mode in modes.items()}
+    assert list(evaluate.evaluate(gan)) == [*names, "distance"]
+    # A number keeps its name, and two of one name are refused.
+    evaluate = EvaluateMetrics(UNSEEN, [Brightness("first"), Scripted([1], "of_one")])
+    assert list(evaluate.directions) == ["val_first_of_zero", "val_first_of_one", "val_of_one"]
+    with pytest.raises(ValueError, match="two of them log 'val_brightness_of_zero'; give one of"):
+        EvaluateMetrics(UNSEEN, [Brightness(), Brightness()])
 
 
 def test_paintings_of_several_latents_are_what_a_metric_of_images_alone_sees(gan):

@@ -44,6 +44,13 @@ def test_history_and_table_give_the_same_curves(drawn, tmp_path):
     assert drawn == wanted and "<svg" in (tmp_path / "curves.svg").read_text()
 
 
+def test_three_values_of_four_epochs_are_the_last_ones(drawn, tmp_path):
+    history = keras.callbacks.History()
+    history.epoch, history.history = [0, 1, 2, 3], {"val_d": [3, 2, 1]}
+    plot_curves(history, tmp_path / "curves.png")
+    assert drawn == {"d": {"validation": [[2, 3], [3, 2], [4, 1]]}}
+
+
 def test_what_is_no_run_is_refused(tmp_path):
     (tmp_path / "other.csv").write_text("name,size\na,1\n")
     with pytest.raises(ValueError, match="other.csv is no file of keras.callbacks.CSVLogger"):

@@ -26,7 +26,7 @@ def train(folder, epochs, numbers=(0.5, float("nan"), 0.25, 0.75), **arguments):
             BATCH,
             folder / "run",
             monitor="val_distance",
-            class_names=("sky", "<i>sea</i>"),
+            class_names=("sky", "<i>sea</i>", "<!--<script>"),
             settings={"data": {"where": "</script><b>street</b>"}, "note": "by hand"},
             **arguments,
         ),
@@ -40,6 +40,7 @@ def train(folder, epochs, numbers=(0.5, float("nan"), 0.25, 0.75), **arguments):
 def run_of(folder):
     page = (folder / "run" / "run.html").read_text()
     text = re.search(r'<script type="application/json" id="run">(.*?)</script>', page, re.DOTALL)
+    assert "<" not in text[1]  # `<!--<script>` would take the end of the script away.
     return json.loads(text[1])
 
 
@@ -67,6 +68,7 @@ def test_the_page_tells_the_whole_run(folder):
     assert len(run["numbers"]["generator/feature_matching"]) == 4
     assert run["shown"] == [1, 2, 3, 4]
     assert run["legend"][:2] == [["sky", "#e64545"], ["<i>sea</i>", "#45e674"]]
+    assert run["legend"][2][0] == "<!--<script>"
     facts = run["facts"]
     assert facts["data"] == {"where": "</script><b>street</b>"} and facts["note"][""] == "by hand"
     assert facts["losses"]["adversarial_loss"] == "AdversarialLoss(kind=hinge)"
@@ -76,6 +78,11 @@ def test_the_page_tells_the_whole_run(folder):
     assert facts["versions"]["backend"] == BACKEND and facts["machine"]["cores"] == str(
         os.cpu_count()
     )
+
+
+def test_a_run_that_begins_anew_has_no_charts_of_the_one_before(folder):
+    page = RunPage(BATCH, folder / "run")
+    assert page._before(0) == {} and page._before(1)["val_distance"] == [[1, 0.5]]
 
 
 def test_pictures_are_maps_paintings_and_photographs(folder):

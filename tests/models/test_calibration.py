@@ -9,8 +9,10 @@ from support.backends import BACKEND
 from support.plain_tiny import PlainTiny
 from support.tiny_gan import SHAPE, state_of, tiny_batch, tiny_gan
 from support.tiny_generator import TinyGenerator
+from support.tiny_metrics import Scripted
 
 from keras_spade import GauGAN, StyleEncoder
+from keras_spade.callbacks import EvaluateMetrics
 from keras_spade.networks import Generator
 from keras_spade.optimizers import BiasCorrectedAdam
 
@@ -61,6 +63,23 @@ def test_statistics_are_those_of_all_batches_and_nothing_else_moves(case):
     moved = {k for k in before if not np.array_equal(before[k], after[k])}
     paths = [weight.path for weight in gan.generator.weights]
     assert moved == {f"generator/{i}" for i, path in enumerate(paths) if "/moving_" in path}
+
+
+def test_metrics_see_what_the_calibrated_averages_paint(case):
+    gan, _, after, _ = case
+    metric, labels = Scripted([1]), tiny_batch(seed=9)["labels"]
+    EvaluateMetrics(tiny_batch(seed=9), metric).evaluate(gan)
+    ((_, seen),) = metric.seen
+    wanted = gan.averaged().generate(labels, seed=0).astype(int)
+    with gan.painting_averages():
+        for variable, value in zip(statistics_of(gan), statistics_of(gan.averaged()), strict=True):
+            np.testing.assert_array_equal(variable, value)
+    kept, gan.statistics_of_averages = gan.statistics_of_averages, None
+    assert np.abs(gan.averaged().generate(labels, seed=0) - wanted).max() > 1
+    gan.statistics_of_averages = kept
+    assert np.abs(seen - wanted).max() <= 1
+    for name, value in state_of(gan).items():
+        np.testing.assert_array_equal(value, after[name], err_msg=name)
 
 
 def test_averages_get_their_own(case):
@@ -215,7 +234,7 @@ def test_bad_arguments(gan):
         gan.calibrate({"image": batch["image"]}, verbose=0)
     with pytest.raises(ValueError, match="`image` must be floats in \\[-1, 1\\]"):
         gan.calibrate({**batch, "image": 128 * batch["image"]}, verbose=0)
-    with pytest.raises(ValueError, match="label ids must be|id"):
+    with pytest.raises(ValueError, match=r"`labels` must hold ids 0\.\.2; found .*: 1, 3"):
         gan.calibrate({**batch, "labels": batch["labels"] + 1}, verbose=0)
     with pytest.raises(ValueError, match="`sample_weight`"):
         gan.calibrate((batch["labels"], batch["image"], np.ones(2)))

@@ -66,3 +66,12 @@ def test_what_no_backup_holds_is_told():
     stop.on_train_begin()
     best_values.on_train_begin()
     assert stop.best is None and not best_values.ended
+
+
+@pytest.mark.parametrize(("values", "best_epoch"), [([1.0, 2.0], 1), ([2.0, 1.0, 3.0], 2)])
+def test_two_of_four_epochs_are_every_second_and_three_the_last_ones(values, best_epoch):
+    stop = keras.callbacks.EarlyStopping("a", mode="min", patience=9)
+    best_values = BestValues([stop], [0, 1, 2, 3], {"a": values})
+    stop.on_train_begin()
+    best_values.on_train_begin()
+    assert stop.best_epoch == best_epoch

@@ -1,9 +1,11 @@
 import keras
+import numpy as np
 import pytest
 from support.tiny_gan import tiny_batch, tiny_gan
 from support.tiny_metrics import Brightness, Scripted
 
 from keras_spade.callbacks import EvaluateMetrics, RunPage
+from keras_spade.optimizers import BiasCorrectedAdam
 
 BATCH = tiny_batch(2)
 callbacks = keras.callbacks
@@ -148,3 +150,30 @@ def test_metrics_are_monitored_after_epochs_and_in_a_known_direction(gan):
     stop = callbacks.EarlyStopping("val_distance", patience=5)
     fit(gan, told, stop, epochs=2)
     assert (stop.best, stop.mode) == (2, "max")
+
+
+def test_the_best_file_holds_the_averages_that_were_measured(tmp_path):
+    averaging = BiasCorrectedAdam(1e-2, use_ema=True, ema_momentum=0.9)
+    gan = tiny_gan(generator_optimizer=averaging, run_eagerly=True)
+    metric, path = Scripted([1]), tmp_path / "best.weights.h5"
+    evaluate = EvaluateMetrics(BATCH, metric)
+    best = callbacks.ModelCheckpoint(
+        path, "val_distance", save_best_only=True, save_weights_only=True
+    )
+    swap = callbacks.SwapEMAWeights(swap_on_epoch=True)
+    stop = callbacks.EarlyStopping("val_distance", restore_best_weights=True)
+    for others, kind in (
+        ([evaluate, best], "ModelCheckpoint"),
+        ([evaluate, best, swap], "ModelCheckpoint"),
+        ([callbacks.SwapEMAWeights(), evaluate, best], "ModelCheckpoint"),
+        ([evaluate, stop], "EarlyStopping"),
+    ):
+        with pytest.raises(ValueError, match=rf"swap_on_epoch=True\) before {kind}, or make"):
+            fit(gan, *others)
+    assert int(averaging.iterations) == 0
+    fit(gan, evaluate, swap, best, validation_data=None)
+    ((_, measured),) = metric.seen
+    loaded = tiny_gan(generator_optimizer=averaging, run_eagerly=True)
+    loaded.load_weights(path)
+    painted = loaded.generate(BATCH["labels"], seed=0).astype(int)
+    assert np.abs(painted - measured).max() <= 1

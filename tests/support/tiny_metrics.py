@@ -34,8 +34,8 @@ class Scripted(Remembering):
 class Brightness(Remembering):
     """Of label maps and painted images: a dict, the mean pixel in two of the classes."""
 
-    def __init__(self):
-        super().__init__("brightness", "up")
+    def __init__(self, name="brightness"):
+        super().__init__(name, "up")
 
     def update_state(self, labels, images):
         self.seen.append((labels, images))

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-class Moments:
+class MeanAndCovariance:
     """Running mean and covariance in float64, the same for every split into batches.
 
     Batches are merged by Chan's formula: nothing large is subtracted from something large.
