@@ -13,14 +13,14 @@ def painting_model(path):
 
     Returns:
         A `GauGAN` with the averages of the weights, if the generator's optimizer kept any; and
-        `"averages"` or `"as trained"`.
+        `"averages"` or `"as in the file"`.
     """
     # The rest of `compile` is left alone: its losses may ask for files.
     averages = _keeps_averages(path)
     gan = keras.models.load_model(path, compile=averages)
     if averages and not gan.is_swapped:
         gan = gan.averaged()
-    return gan, "averages" if averages or gan.is_swapped else "as trained"
+    return gan, "averages" if averages or gan.is_swapped else "as in the file"
 
 
 def _keeps_averages(path):
