@@ -104,6 +104,11 @@ def main(argv):
     }[FLAGS.strategy]()
     keras.utils.set_random_seed(FLAGS.seed)
     keras.config.set_dtype_policy(FLAGS.precision)
+    unseen = FLAGS.data == "scenes" or FLAGS.validation_data or FLAGS.validation_split
+    if FLAGS.features and not unseen:
+        raise ValueError(
+            "--features needs unseen data: give --validation_split=0.1, or --validation_data."
+        )
     training, validation, conditioning, palette = training_data()
     with strategy.scope():
         gan = model(conditioning)
@@ -115,14 +120,13 @@ def main(argv):
     if first:
         run_dir.mkdir(parents=True, exist_ok=True)
         keep_flags(run_dir / "flags.json", backup)
-    unseen = FLAGS.data == "scenes" or FLAGS.validation_data or FLAGS.validation_split
     samples = spread_samples(validation, FLAGS.pictures)
     callbacks = [
         backup,
         keras_spade.callbacks.LinearDecay(),
         # From here on, the averages are in the model, until the next epoch begins.
         *([keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if FLAGS.ema else []),
-        *watching(validation, unseen, run_dir),
+        *watching(validation, run_dir),
         keras_spade.callbacks.ImageGrid(samples, run_dir, palette, use_style=True),
         keras.callbacks.ModelCheckpoint(run_dir / "gan.keras"),
     ]
@@ -161,12 +165,8 @@ def calibrate(gan, training, path):
     gan.save(path)
 
 
-def watching(validation, unseen, run_dir):
+def watching(validation, run_dir):
     """What measures pictures, keeps the best epoch, and stops when none is better any more."""
-    if FLAGS.features and not unseen:
-        raise ValueError(
-            "--features needs unseen data: give --validation_split=0.1, or --validation_data."
-        )
     metrics = _metric_options.metrics()
     if metrics:
         yield keras_spade.callbacks.EvaluateMetrics(
