@@ -4,7 +4,7 @@ import csv
 
 import keras
 
-from keras_spade.files import replacing
+from keras_spade import files
 
 
 class LossesFile(keras.callbacks.Callback):
@@ -33,7 +33,7 @@ class LossesFile(keras.callbacks.Callback):
             ["NA"] * (len(history.epoch) - len(history.history[name])) + history.history[name]
             for name in names
         ]
-        with replacing(self.path) as partial, open(partial, "w", newline="") as file:
+        with files.replacing(self.path) as partial, open(partial, "w", newline="") as file:
             table = csv.writer(file)
             table.writerow(["epoch", *names])
             table.writerows(zip(history.epoch, *columns, strict=True))
