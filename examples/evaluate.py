@@ -6,8 +6,11 @@
     python examples/evaluate.py --model=runs/ade/gan.keras --data=ade --dataset=ade20k --split=val \
         --features= --png_folder=pictures      # for the literature's FID: docs/evaluation.md
 
-Prints a table and writes JSON: each number with its protocol. Give the flags of the training for
-the data. Ctrl-C ends early: the JSON says "complete": false then, and there is no --png_folder.
+Prints a table and writes JSON: each number with its protocol. Of the training's flags for the data,
+give --dataset, --validation_split, --image_folder, --label_folder, --instance_folder,
+--image_channels, --image_range, --void_label, --load_size, --resize and --data_options; a folder of
+--validation_data is --data here; classes, void, edges and image size are the model's. Ctrl-C ends
+after the batch: the JSON says "complete": false then, and there is no --png_folder.
 """
 
 import contextlib
@@ -15,12 +18,14 @@ import hashlib
 import json
 import math
 import os
+import signal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from pathlib import Path
 
 import _data_options
+import _metric_options
 import keras
 import numpy as np
 from _data_options import (
@@ -35,6 +40,7 @@ from _data_options import (
     share,
     sizes,
 )
+from _painting_model import painting_model
 from absl import flags
 from PIL import Image
 
@@ -42,7 +48,9 @@ from keras_spade import datasets, files, images, metrics
 
 FLAGS = flags.FLAGS
 _data_options.define_sizes()
+_metric_options.define_metrics("imagenet")
 flags.adopt_module_key_flags(_data_options)
+flags.adopt_module_key_flags(_metric_options)
 
 flags.DEFINE_string("model", None, "The model that train.py saved, gan.keras.", required=True)
 flags.DEFINE_string("data", "scenes", "'scenes' (drawn), or a folder as for train.py.")
@@ -52,12 +60,6 @@ flags.DEFINE_integer("num_scenes", 128, "Drawn scenes, unseen in training.", low
 flags.DEFINE_integer("batch_size", 4, "Label maps painted at once.", lower_bound=1)
 flags.DEFINE_integer("seed", 0, "Of the latents.")
 flags.DEFINE_bool("use_style", False, "Paint in the style of each map's own photograph.")
-flags.DEFINE_string(
-    "features",
-    "imagenet",
-    "Weights of VGG16, as metrics.VGG16Features takes them, for distances; '' for none.",
-)
-flags.DEFINE_list("feature_size", ["224", "224"], "height,width at which VGG16 sees pictures.")
 flags.DEFINE_string(
     "segmenter", None, "A Keras model of images of bytes that gives scores of the classes."
 )
@@ -77,23 +79,26 @@ def main(argv):
         raise ValueError(f"--model={FLAGS.model}: no such file.")
     if FLAGS.png_folder and Path(FLAGS.png_folder).exists():
         raise ValueError(f"--png_folder={FLAGS.png_folder} is there; it would be replaced.")
-    gan = keras.models.load_model(FLAGS.model, compile=False)
+    gan, weights = painting_model(FLAGS.model)
     check(gan)
     dataset = the_data(gan.generator)
     source = datasets.source_of(dataset)
     count = FLAGS.num_scenes if source.image_files is None else len(source.image_files)
     found = the_metrics(gan.generator)
-    protocol = the_protocol(gan, dataset)
+    protocol = the_protocol(gan, weights, dataset)
     done, complete = 0, True
     progress = keras.utils.Progbar(count, unit_name="sample")
     try:
         with contextlib.ExitStack() as stack:
+            pressed = stack.enter_context(interrupts())
             folder = None
             if FLAGS.png_folder:
                 folder = stack.enter_context(files.replacing_folder(FLAGS.png_folder))
                 for name in ("painted", "real"):
                     (folder / name).mkdir(parents=True)
             for batch in readable(dataset, source):
+                if pressed:
+                    raise KeyboardInterrupt
                 measure(gan, batch, done, count, found, folder)
                 done += len(batch["labels"])
                 progress.update(done)
@@ -108,6 +113,17 @@ def main(argv):
         partial.write_text(json.dumps({**told, "results": rows}, indent=2) + "\n")
     show(rows, told)
     return 0 if complete else 130
+
+
+@contextlib.contextmanager
+def interrupts():
+    """A list that holds something once Ctrl-C is pressed: all metrics count whole batches."""
+    pressed = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def check(gan):
@@ -166,6 +182,8 @@ def the_data(generator):
         raise ValueError("--split and --validation_split=name exclude each other.")
     if split or FLAGS.split:
         common["split"] = split or FLAGS.split
+    if datasets.PUBLIC_DATASETS[FLAGS.dataset].has_instances:
+        common["instances"] = generator.instance_edges
     options = {**defaults, **common, **data_options(FLAGS.data_options, (*common, "split"))}
     dataset = load(FLAGS.dataset, FLAGS.data, **options)
     check_classes(generator, datasets.source_of(dataset))
@@ -176,11 +194,7 @@ def the_data(generator):
 
 def the_metrics(generator):
     """The metrics that the flags ask for, by name."""
-    found = {}
-    if FLAGS.features:
-        features = metrics.VGG16Features(FLAGS.features, numbers("feature_size"))
-        found["frechet_distance"] = metrics.FrechetDistance(features)
-        found["kernel_distance"] = metrics.KernelDistance(features)
+    found = {metric.name: metric for metric in _metric_options.metrics()}
     if FLAGS.styles:
         found["diversity"] = metrics.Diversity(metrics.PerceptualDistance(FLAGS.features))
     if FLAGS.segmenter:
@@ -207,7 +221,6 @@ def measure(gan, batch, first, count, found, folder):
     """Paints a batch and adds it to the metrics; writes pictures and photographs."""
     labels, real = batch["labels"], images.to_bytes(batch["image"])
     instances = batch["instances"] if gan.generator.instance_edges else None
-    style = batch["image"] if FLAGS.use_style else None
     # One for each place in the data, whatever the batch size.
     latents = None
     if gan.generator.latent_dim is not None:
@@ -215,13 +228,15 @@ def measure(gan, batch, first, count, found, folder):
         drawn = [np.random.default_rng((FLAGS.seed, first + i)) for i in range(len(labels))]
         latents = np.stack([rng.normal(size=shape[1:]) for rng in drawn])
 
-    def painted(number):
-        latent = None if latents is None or style is not None else latents[:, number]
-        return gan.generate(
-            labels, instances=instances, style_image=style, latent=latent, seed=FLAGS.seed
-        )
+    def painted(latent):
+        return gan.generate(labels, instances=instances, latent=latent)
 
-    fake = painted(0)
+    latent = None if latents is None else latents[:, 0]
+    if FLAGS.use_style:
+        posterior = gan.encoder(batch["image"], training=False)
+        mean, log_variance = map(keras.ops.convert_to_numpy, posterior)
+        latent = mean + np.exp(log_variance / 2) * latent
+    fake = painted(latent)
     for name in ("frechet_distance", "kernel_distance"):
         if name in found:
             found[name].update_state(real, fake)
@@ -229,8 +244,7 @@ def measure(gan, batch, first, count, found, folder):
         found["segmentation"].update_state(labels, fake)
         found["segmentation_of_photographs"].update_state(labels, real)
     if "diversity" in found:
-        style = None
-        pictures = [painted(number) for number in range(FLAGS.styles)]
+        pictures = [painted(latents[:, number]) for number in range(FLAGS.styles)]
         found["diversity"].update_state(np.stack(pictures, axis=1))
     if folder is not None:
         for name, pictures in (("painted", fake), ("real", real)):
@@ -239,7 +253,7 @@ def measure(gan, batch, first, count, found, folder):
                 Image.fromarray(picture).save(folder / name / f"{i:06d}.png")
 
 
-def the_protocol(gan, dataset):
+def the_protocol(gan, weights, dataset):
     """What all numbers have in common."""
     height, width, channels = gan.generator.image_shape
     arguments = datasets.source_of(dataset).call.arguments
@@ -253,17 +267,20 @@ def the_protocol(gan, dataset):
     latent = "none"
     if gan.generator.latent_dim is not None:
         latent = f"standard normal, seed {FLAGS.seed}"
+    if FLAGS.use_style:
+        latent = f"of the style of each map's photograph, seed {FLAGS.seed}"
     void = "no void"
     if gan.generator.void_class:
         void = "void is painted as a class; its pixels do not count in segmentation"
     return {
         "model": described(FLAGS.model),
+        "weights": weights,
         "size": f"{height} x {width} x {channels}",
         "resampling": resampling,
         "data": {"name": FLAGS.dataset or FLAGS.data} | {k: v for k, v in data.items() if v},
         "real": "the photographs of the label maps that are painted",
         "void": void,
-        "latent": "style of each map's photograph" if FLAGS.use_style else latent,
+        "latent": latent,
     }
 
 
@@ -329,7 +346,7 @@ def show(rows, told):
         print(
             f"For the literature's FID and KID: fidelity --gpu 0 --fid --kid --kid-subset-size "
             f"{min(1000, told['samples'])} --input1 {FLAGS.png_folder}/painted --input2 "
-            f"{FLAGS.png_folder}/real"
+            f"{FLAGS.png_folder}/real (without a GPU, --cpu instead of --gpu 0)"
         )
 
 

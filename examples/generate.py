@@ -29,6 +29,7 @@ from _data_options import (
     refuse_with_dataset,
     sizes,
 )
+from _painting_model import painting_model
 from absl import flags
 from PIL import Image
 
@@ -63,7 +64,7 @@ def main(argv):
         refuse(["label_folder", "instance_folder"], "is for --data; with --labels, --instances.")
     if FLAGS.style is None:
         refuse(["image_channels", "image_range"], "is for --style.")
-    gan = keras.models.load_model(FLAGS.model, compile=False)
+    gan, _ = painting_model(FLAGS.model)
     if not gan.generator.instance_edges:
         refuse(["instances", "instance_folder"], "is of no use: the model has no instance edges.")
     count, batches = (public if FLAGS.dataset else own_folder)(gan.generator)
@@ -115,7 +116,9 @@ def public(generator):
     """
     refuse_with_dataset("void_label", "instances", *_data_options.FOLDERS)
     options = {"split": FLAGS.split} if FLAGS.split else {}
-    options |= data_options(FLAGS.data_options, ("split", *TAKEN))
+    options |= data_options(FLAGS.data_options, ("split", "instances", *TAKEN))
+    if datasets.PUBLIC_DATASETS[FLAGS.dataset].has_instances:
+        options["instances"] = generator.instance_edges
     options |= {"image_size": generator.image_shape[:2], "batch_size": FLAGS.batch_size, **sizes()}
     directory = FLAGS.data or FLAGS.labels
     dataset = load(FLAGS.dataset, directory, **options, shuffle=False, crop="center")

@@ -35,6 +35,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from _data_options import numbers, refuse, training_data
+from _losses_file import LossesFile
 from absl import flags
 
 import keras_spade
@@ -69,7 +70,8 @@ flags.DEFINE_float("ema", 0.0, "Share of the old in averages of weights, e.g. 0.
 flags.DEFINE_integer(
     "calibrate",
     0,
-    "Training batches for statistics of norms before the last save.",
+    "Training batches for statistics of norms, at the end, of gan.keras and best.keras; what is "
+    "logged and pictured before is of the statistics of training.",
     lower_bound=0,
 )
 flags.DEFINE_enum("strategy", "none", ["none", "mirrored", "multi_worker"], "Which devices train.")
@@ -102,6 +104,11 @@ def main(argv):
     }[FLAGS.strategy]()
     keras.utils.set_random_seed(FLAGS.seed)
     keras.config.set_dtype_policy(FLAGS.precision)
+    unseen = FLAGS.data == "scenes" or FLAGS.validation_data or FLAGS.validation_split
+    if FLAGS.features and not unseen:
+        raise ValueError(
+            "--features needs unseen data: give --validation_split=0.1, or --validation_data."
+        )
     training, validation, conditioning, palette = training_data()
     with strategy.scope():
         gan = model(conditioning)
@@ -124,8 +131,7 @@ def main(argv):
         keras.callbacks.ModelCheckpoint(run_dir / "gan.keras"),
     ]
     if first:
-        goes_on = backup.exists()
-        callbacks.append(keras.callbacks.CSVLogger(run_dir / "losses.csv", append=goes_on))
+        callbacks.append(LossesFile(run_dir / "losses.csv"))
     if FLAGS.run_page:
         settings = run_settings(training, validation, conditioning)
         names = keras_spade.datasets.source_of(validation).class_names
@@ -135,7 +141,6 @@ def main(argv):
         callbacks.append(
             keras_spade.callbacks.RunPage(samples, run_dir, FLAGS.best, settings=settings, **look)
         )
-    unseen = FLAGS.data == "scenes" or FLAGS.validation_data or FLAGS.validation_split
     gan.fit(
         training,
         epochs=FLAGS.epochs,
@@ -144,20 +149,31 @@ def main(argv):
         verbose=1 if first else 0,
     )
     if FLAGS.calibrate:
-        gan.calibrate(training, batches=FLAGS.calibrate, verbose=1 if first else 0)
-        gan.save(run_dir / "gan.keras")
+        calibrate(gan, training, run_dir / "gan.keras")
+        if FLAGS.best and (run_dir / "best.keras").exists():
+            with strategy.scope():
+                best = keras.models.load_model(run_dir / "best.keras")
+            calibrate(best, training, run_dir / "best.keras")
     if first:
         keras_spade.callbacks.plot_curves(run_dir / "losses.csv", run_dir / "losses.png")
         print(f"Pictures, losses and the model are in {run_dir}.")
+
+
+def calibrate(gan, training, path):
+    """Gives a model statistics of many batches, and saves it."""
+    gan.calibrate(training, batches=FLAGS.calibrate, verbose=1 if gan.writes_files else 0)
+    gan.save(path)
 
 
 def watching(validation, run_dir):
     """What measures pictures, keeps the best epoch, and stops when none is better any more."""
     metrics = _metric_options.metrics()
     if metrics:
-        yield keras_spade.callbacks.EvaluateMetrics(validation, metrics, FLAGS.metrics_every)
+        yield keras_spade.callbacks.EvaluateMetrics(
+            validation, metrics, FLAGS.metrics_every, use_style=True
+        )
     else:
-        refuse(["metrics_every"], "is for metrics, which --features asks for.")
+        refuse(["metrics_every", "feature_size"], "is for metrics, which --features asks for.")
     if FLAGS.best:
         yield keras.callbacks.ModelCheckpoint(
             run_dir / "best.keras", FLAGS.best, save_best_only=True
@@ -186,7 +202,9 @@ def keep_flags(path, backup):
     elif path.exists() and backup.exists():
         theirs = json.loads(path.read_text())
         theirs = {k: theirs.get(k, FLAGS[k].default) for k in mine}  # Some are of later versions.
-        changed = [k for k in mine if k not in MAY_CHANGE and theirs[k] != mine[k]]
+        # Earlier versions wrote 10.0, also where there is no such loss.
+        passed = (*MAY_CHANGE, *(() if FLAGS.perceptual else ("perceptual_weight",)))
+        changed = [k for k in mine if k not in passed and theirs[k] != mine[k]]
         if changed:
             told = ", ".join(f"--{k}={theirs[k]} before, {mine[k]} now" for k in changed)
             raise ValueError(

@@ -8,14 +8,18 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 from PIL import Image
+from support.tiny_gan import tiny_batch, tiny_gan
 from support.training_processes import free_ports
 
 import keras_spade  # noqa: F401 - registers GauGAN with Keras.
+from examples._losses_file import LossesFile
+from examples._painting_model import painting_model
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -204,6 +208,26 @@ def epochs_in(folder):
     return [row["epoch"] for row in rows]
 
 
+def test_losses_are_whole_after_a_kill(tmp_path):
+    path = tmp_path / "losses.csv"
+    # Epoch 1 was logged, and its backup not made; half of the row of epoch 2.
+    path.write_text("epoch,old,loss\n0,9,3.0\n1,9,2.5\n2,9")
+    history = SimpleNamespace(epoch=[0], history={"loss": [3.0]})
+    losses = LossesFile(path)
+    losses.set_model(SimpleNamespace(history=history))
+    losses.on_epoch_begin(1)
+    assert path.read_text().split() == ["epoch,loss", "0,3.0"]
+    history.epoch.append(1)
+    history.history["loss"].append(2.0)
+    history.history["kl"] = [0.5]  # Of a later version.
+    losses.on_train_end()
+    assert path.read_text().split() == ["epoch,kl,loss", "0,NA,3.0", "1,0.5,2.0"]
+    keras_spade.callbacks.plot_curves(path, tmp_path / "losses.png")
+    history.epoch.clear()
+    losses.on_epoch_begin(0)  # --new_run
+    assert not path.exists()
+
+
 @pytest.mark.slow
 def test_a_run_goes_on_unless_its_flags_have_changed(tmp_path):
     flags = (f"--run_dir={tmp_path}", "--num_scenes=8", "--ema=0.9", *SMALL)
@@ -278,6 +302,9 @@ def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
         ([*own, "--validation_split=0.3", "--base_filters=2"], "4.png: label ids out of range: 9"),
         (["--perceptual=imagenet", "--base_filters=2", "--num_scenes=4"], "ImageNet"),
         (["--metrics_every=2", "--base_filters=2", "--num_scenes=4"], "is for metrics, which"),
+        (["--feature_size=9,9", "--base_filters=2", "--num_scenes=4"], "is for metrics, which"),
+        ([*own, "--features=x.h5", "--base_filters=2"], "--features needs unseen data"),
+        (["--features=", "--metrics_every=2", "--num_scenes=4"], "is for metrics, which"),
         (["--patience=2", "--base_filters=2", "--num_scenes=4"], "--patience is for --best"),
         (["--best=val_loss", "--base_filters=2", "--num_scenes=4"], "'val_loss', which is no loss"),
     ]
@@ -324,6 +351,28 @@ def test_generate_reads_folders_as_training_does(street, tmp_path):
         assert np.abs(difference).max() <= 1
 
 
+def test_models_paint_with_the_averages_of_their_weights(tmp_path):
+    path, batch = tmp_path / "gan.keras", tiny_batch()
+    optimizer = keras_spade.optimizers.BiasCorrectedAdam(0.1, use_ema=True, ema_momentum=0.5)
+    gan = tiny_gan(latent_dim=None, generator_optimizer=optimizer)
+    gan.fit(batch, epochs=2, batch_size=2, verbose=0)
+    gan.save(path)
+    want = gan.averaged().generate(batch["labels"]).astype(int)
+    assert np.abs(want - gan.generate(batch["labels"])).max() > 1
+    read, weights = painting_model(path)
+    assert weights == "averages" and np.abs(want - read.generate(batch["labels"])).max() <= 1
+    # Files that are saved behind this callback hold the averages in the weights' place.
+    swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+    saving = [swap, keras.callbacks.ModelCheckpoint(path)]
+    gan.fit(batch, batch_size=2, verbose=0, callbacks=saving)
+    want = gan.averaged().generate(batch["labels"]).astype(int)
+    read, weights = painting_model(path)
+    assert weights == "averages" and np.abs(want - read.generate(batch["labels"])).max() <= 1
+    gan.averaged().save(path)
+    read, weights = painting_model(path)
+    assert weights == "as in the file" and np.abs(want - read.generate(batch["labels"])).max() <= 1
+
+
 @pytest.fixture
 def evaluated(tmp_path):
     """A GAN of four classes and void, weights of VGG16, and a segmenter of bytes."""
@@ -343,7 +392,7 @@ def test_evaluate_measures_what_it_paints(street, evaluated):
     weights = str(evaluated / "vgg16.weights.h5")
     model = [f"--model={evaluated / 'gan.keras'}", f"--out={out}"]
     own = [*model, f"--data={street}", "--features="]
-    good = [*model, f"--data={street}", "--styles=3", f"--features={weights}"]
+    good = [*model, f"--data={street}", f"--features={weights}"]
     good += [f"--segmenter={evaluated / 'segmenter.keras'}", f"--png_folder={pngs}"]
     good += ["--feature_size=32,48", "--batch_size=5"]
     cases = [
@@ -358,12 +407,13 @@ def test_evaluate_measures_what_it_paints(street, evaluated):
     assert (told["complete"], told["samples"], told["of"], told["skipped"]) == (True, 5, 5, 0)
     rows = {row["name"]: row for row in told["results"]}
     assert list(rows) == [
-        *("frechet_distance", "kernel_distance", "diversity", "mean_iou", "pixel_accuracy"),
+        *("frechet_distance", "kernel_distance", "mean_iou", "pixel_accuracy"),
         *("mean_iou_of_photographs", "pixel_accuracy_of_photographs"),
     ]
     sha = hashlib.sha256(Path(weights).read_bytes()).hexdigest()
     assert f"vgg16.weights.h5, sha256 {sha[:16]}" in rows["kernel_distance"]["protocol"]["features"]
     assert rows["mean_iou"]["protocol"]["samples"] == 5
+    assert rows["mean_iou"]["protocol"]["weights"] == "as in the file"
 
     # The numbers are those of the pictures that were written, and these of the label maps.
     painted, real = (
