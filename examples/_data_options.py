@@ -1,10 +1,9 @@
-"""What the scripts share: flags that say where the data is, its datasets, errors in one line."""
+"""What the scripts share: flags that say where the data is, and its datasets."""
 
 import ast
 
 from absl import flags
 
-from examples._errors import run as run
 from keras_spade import datasets
 
 FLAGS = flags.FLAGS

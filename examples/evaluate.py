@@ -25,6 +25,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from pathlib import Path
 
 import _data_options
+import _errors
 import _metric_options
 import keras
 import numpy as np
@@ -351,4 +352,4 @@ def show(rows, told):
 
 
 if __name__ == "__main__":
-    _data_options.run(main)
+    _errors.run(main)

@@ -18,6 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from pathlib import Path
 
 import _data_options
+import _errors
 import keras
 import numpy as np
 from _data_options import (
@@ -196,4 +197,4 @@ def own_folder(generator):
 
 
 if __name__ == "__main__":
-    _data_options.run(main)
+    _errors.run(main)

@@ -14,6 +14,7 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import _data_options
+import _errors
 from _data_options import data_options, folders, image_options, load, refuse_with_dataset
 from absl import flags
 
@@ -61,4 +62,4 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    _data_options.run(main)
+    _errors.run(main)

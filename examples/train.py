@@ -30,6 +30,7 @@ import sys
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import _data_options
+import _errors
 import _metric_options
 import keras
 import numpy as np
@@ -268,4 +269,4 @@ def spread_samples(dataset, count):
 
 
 if __name__ == "__main__":
-    _data_options.run(main)
+    _errors.run(main)

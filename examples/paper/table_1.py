@@ -8,7 +8,7 @@ data with the same losses for the same time. (The paper has no pix2pix there, bu
 pieces of photographs.) Interrupted, it goes on when the same command is run again.
 """
 
-from examples import _data_options
+from examples import _errors
 from examples.paper.experiment import Experiment
 from examples.paper.networks import CRN, Pix2Pix, Pix2PixHD, Pix2PixHDPlus
 from examples.paper.variants import OURS, Variant
@@ -27,4 +27,4 @@ TABLE = Experiment(
 )
 
 if __name__ == "__main__":
-    _data_options.run(TABLE.main)
+    _errors.run(TABLE.main)

@@ -6,7 +6,7 @@
 The paper's "decoder w/ Concat" and "pix2pixHD++ w/ SPADE" are not there.
 """
 
-from examples import _data_options
+from examples import _errors
 from examples.paper.experiment import Experiment
 from examples.paper.networks import Pix2PixHD, Pix2PixHDPlus
 from examples.paper.variants import OURS, Variant
@@ -28,4 +28,4 @@ TABLE = Experiment(
 )
 
 if __name__ == "__main__":
-    _data_options.run(TABLE.main)
+    _errors.run(TABLE.main)

@@ -7,7 +7,7 @@ Ours has the label map at the generator's input, 3 x 3 kernels, synchronised bat
 two rows are of section 4.5 and 3: a style encoder, and what its KL term does.
 """
 
-from examples import _data_options
+from examples import _errors
 from examples.paper.experiment import Experiment
 from examples.paper.variants import OURS, Variant
 
@@ -29,4 +29,4 @@ TABLE = Experiment(
 )
 
 if __name__ == "__main__":
-    _data_options.run(TABLE.main)
+    _errors.run(TABLE.main)

@@ -6,7 +6,7 @@
 The rows on the adversarial loss, and on what teaches the generator without it, are ours.
 """
 
-from examples import _data_options
+from examples import _errors
 from examples.paper.experiment import Experiment
 from examples.paper.networks import Pix2PixHD, Pix2PixHDPlus
 from examples.paper.variants import OURS, Variant, hinge_for_discriminator_only
@@ -37,4 +37,4 @@ TABLE = Experiment(
 )
 
 if __name__ == "__main__":
-    _data_options.run(TABLE.main)
+    _errors.run(TABLE.main)

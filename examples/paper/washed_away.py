@@ -20,7 +20,7 @@ import keras
 import matplotlib
 import numpy as np
 
-from examples import _data_options
+from examples import _errors
 from examples.paper import options
 from examples.paper.networks import Pix2PixHD
 from examples.paper.options import FLAGS
@@ -187,4 +187,4 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    _data_options.run(main)
+    _errors.run(main)

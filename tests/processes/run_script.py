@@ -19,7 +19,7 @@ def ended_with(script, given):
     sys.argv = [f"examples/{script.__name__}.py", *given]
     with flagsaver.flagsaver():
         try:
-            script._data_options.run(script.main)
+            script._errors.run(script.main)
         except SystemExit as end:
             return end.code
         except BaseException:
