@@ -162,7 +162,8 @@ def test_an_encoder_is_calibrated_along_and_gives_the_latents():
     before = statistics_of(gan)
     batch["image"] = -batch["image"]
     gan.calibrate(batch, batch_size=4, verbose=0)
-    assert np.abs(statistics_of(gan)[0] - before[0]).max() > 1e-6
+    moved = np.abs(statistics_of(gan)[0] - before[0]).max()
+    assert moved > 1e-3 * np.abs(before[0]).max()
 
 
 def test_what_is_frozen_stands_still():
