@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping, Sequence
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_spade.images import to_pixels
@@ -86,7 +85,7 @@ class PerceptualNetwork:
             images = keras.applications.vgg19.preprocess_input(to_pixels(images))
         elif self.preprocessing == "torchvision":
             dtype = keras.backend.standardize_dtype(images.dtype)
-            mean, deviation = (np.array(x, dtype) for x in (MEAN, DEVIATION))
+            mean, deviation = (ops.convert_to_tensor(x, dtype) for x in (MEAN, DEVIATION))
             images = ((images + 1.0) / 2.0 - mean) / deviation
         return keras.tree.flatten(self.model(images, training=False))
 
