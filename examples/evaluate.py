@@ -14,9 +14,7 @@ after the batch: the JSON says "complete": false then, and there is no --png_fol
 """
 
 import contextlib
-import hashlib
 import json
-import math
 import os
 import signal
 
@@ -34,13 +32,13 @@ from _data_options import (
     data_options,
     image_options,
     load,
-    numbers,
     own_folder,
     refuse,
     refuse_with_dataset,
     share,
     sizes,
 )
+from _evaluation_report import results, show, the_protocol
 from _painting_model import painting_model
 from absl import flags
 from PIL import Image
@@ -252,103 +250,6 @@ def measure(gan, batch, first, count, found, folder):
             for i, picture in enumerate(pictures, first):
                 picture = np.broadcast_to(picture, (*picture.shape[:2], 3))
                 Image.fromarray(picture).save(folder / name / f"{i:06d}.png")
-
-
-def the_protocol(gan, weights, dataset):
-    """What all numbers have in common."""
-    height, width, channels = gan.generator.image_shape
-    arguments = datasets.source_of(dataset).call.arguments
-    drawn = FLAGS.data == "scenes" and FLAGS.dataset is None
-    data = {name: arguments.get(name) for name in ("split", "subset", "validation_split")}
-    resampling = "none: drawn at this size"
-    if not drawn:
-        before = {name: arguments.get(name) for name in ("load_size", "resize", "crop")}
-        before = ", ".join(f"{name} {value}" for name, value in before.items())
-        resampling = f"photographs bicubic, maps nearest; {before}"
-    latent = "none"
-    if gan.generator.latent_dim is not None:
-        latent = f"standard normal, seed {FLAGS.seed}"
-    if FLAGS.use_style:
-        latent = f"of the style of each map's photograph, seed {FLAGS.seed}"
-    void = "no void"
-    if gan.generator.void_class:
-        void = "void is painted as a class; its pixels do not count in segmentation"
-    return {
-        "model": described(FLAGS.model),
-        "weights": weights,
-        "size": f"{height} x {width} x {channels}",
-        "resampling": resampling,
-        "data": {"name": FLAGS.dataset or FLAGS.data} | {k: v for k, v in data.items() if v},
-        "real": "the photographs of the label maps that are painted",
-        "void": void,
-        "latent": latent,
-    }
-
-
-def described(path):
-    """A file by name and contents."""
-    if not Path(path).is_file():
-        return path
-    with open(path, "rb") as file:
-        return f"{Path(path).name}, sha256 {hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
-
-
-def results(found, protocol):
-    """One row for each number: its name, value and protocol."""
-    weights = described(FLAGS.features) if FLAGS.features else None
-    height, width = numbers("feature_size")
-    features = {
-        "features": f"VGG16 relu5_3, means over the image, 512; weights: {weights}; pictures "
-        f"bicubic, antialiased, to {height} x {width}",
-        "is_not": "the FID or KID of the literature, which are of Inception-v3",
-    }
-    of_name = {"frechet_distance": features, "kernel_distance": features}
-    of_name["diversity"] = {
-        "distance": f"LPIPS' formula on VGG16 without its learned weights; weights: {weights}",
-        "pictures_of_each_map": FLAGS.styles,
-        "latent": f"standard normal, seed {FLAGS.seed}",
-        "is_not": "the LPIPS of the literature",
-    }
-    rows = []
-    for name, metric in found.items():
-        own = of_name.get(name)
-        if own is None:
-            own = {"segmenter": described(FLAGS.segmenter), "classes": metric.num_classes}
-            photographs = name.endswith("photographs")
-            own["pictures"] = "the photographs themselves" if photographs else "painted"
-            ending = "_of_photographs" if photographs else ""
-            values = {f"{key}{ending}": value for key, value in metric.result().items()}
-        else:
-            values = {name: metric.result()}
-        for key, value in values.items():
-            value = float(value)
-            rows.append({"name": key, "value": value if math.isfinite(value) else None})
-            rows[-1]["protocol"] = {**protocol, **own}
-    return rows
-
-
-def show(rows, told):
-    """Prints the table: each number with its own protocol, and what they share beneath."""
-    if not told["complete"]:
-        print(f"\nINTERRUPTED: {told['samples']} of {told['of']} samples; not the numbers of all.")
-    protocols = [row["protocol"] for row in rows]
-    shared = [
-        k for k in (protocols or [{}])[0] if all(p.get(k) == protocols[0][k] for p in protocols)
-    ]
-    print()
-    for row in rows:
-        own = "; ".join(f"{k}: {v}" for k, v in row["protocol"].items() if k not in shared)
-        value = "not a number" if row["value"] is None else f"{row['value']:.6g}"
-        print(f"{row['name']:<32}{value:>14}  {own}")
-    for number, key in enumerate(shared):
-        print("" if number else "\nOf all of them:\n", f" {key}: {protocols[0][key]}", sep="")
-    print(f"\nThe numbers are in {FLAGS.out}.")
-    if FLAGS.png_folder and told["complete"]:
-        print(
-            f"For the literature's FID and KID: fidelity --gpu 0 --fid --kid --kid-subset-size "
-            f"{min(1000, told['samples'])} --input1 {FLAGS.png_folder}/painted --input2 "
-            f"{FLAGS.png_folder}/real (without a GPU, --cpu instead of --gpu 0)"
-        )
 
 
 if __name__ == "__main__":
