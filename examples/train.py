@@ -54,6 +54,12 @@ flags.DEFINE_integer("base_filters", 16, "Width of the generator; the paper's is
 flags.DEFINE_integer("hidden_filters", 32, "Width inside the SPADE layers; the paper's is 128.")
 flags.DEFINE_integer("discriminator_filters", 32, "Width of discriminator; the paper's is 64.")
 flags.DEFINE_enum("upsampling", "normal", ["normal", "more", "most"], "5, 6 or 7 doublings.")
+flags.DEFINE_enum(
+    "norm",
+    "sync_batch",
+    ["sync_batch", "batch", "instance"],
+    "Of the generator: over the batch of all devices, of one, or over each image alone.",
+)
 flags.DEFINE_bool("encoder", False, "Whether a style encoder is trained along.")
 flags.DEFINE_integer("latent_dim", 256, "Size of the latent, with --encoder.")
 flags.DEFINE_integer("encoder_filters", 16, "Width of the encoder; the paper's is 64.")
@@ -226,6 +232,7 @@ def model(conditioning):
         base_filters=FLAGS.base_filters,
         hidden_filters=FLAGS.hidden_filters,
         upsampling=FLAGS.upsampling,
+        norm=FLAGS.norm,
     )
     discriminator = MultiScaleDiscriminator(
         **conditioning, base_filters=FLAGS.discriminator_filters
