@@ -64,7 +64,10 @@ flags.DEFINE_bool("encoder", False, "Whether a style encoder is trained along.")
 flags.DEFINE_integer("latent_dim", 256, "Size of the latent, with --encoder.")
 flags.DEFINE_integer("encoder_filters", 16, "Width of the encoder; the paper's is 64.")
 flags.DEFINE_string(
-    "perceptual", "", "'imagenet', a file of weights as PerceptualLoss takes it, or '' for none."
+    "perceptual",
+    "",
+    "'imagenet', a file of weights as PerceptualLoss takes it, 'pixels' for the L1 distance of "
+    "images and of their halves and quarters, which needs no file, or '' for none.",
 )
 flags.DEFINE_enum("perceptual_network", "vgg19", ["vgg19", "vgg16"], "What the weights are of.")
 flags.DEFINE_float(
@@ -73,6 +76,8 @@ flags.DEFINE_float(
 
 flags.DEFINE_integer("epochs", 9, "Passes over the training data.", lower_bound=1)
 flags.DEFINE_integer("pictures", 6, "Validation samples in each picture.", lower_bound=1)
+flags.DEFINE_float("generator_rate", 1e-4, "Learning rate of generator and encoder.")
+flags.DEFINE_float("discriminator_rate", 4e-4, "Learning rate of the discriminator.")
 flags.DEFINE_float("ema", 0.0, "Share of the old in averages of weights, e.g. 0.999, or 0: none.")
 flags.DEFINE_integer(
     "calibrate",
@@ -242,17 +247,29 @@ def model(conditioning):
         encoder = StyleEncoder(shape, FLAGS.latent_dim, FLAGS.encoder_filters)
     gan = GauGAN(generator, discriminator, encoder, seed=FLAGS.seed)
     perceptual = None
-    if FLAGS.perceptual:
+    if FLAGS.perceptual == "pixels":
+        perceptual = keras_spade.losses.PerceptualLoss(None, network=pyramid(shape[-1]))
+    elif FLAGS.perceptual:
         perceptual = keras_spade.losses.PerceptualLoss(
             FLAGS.perceptual, network=FLAGS.perceptual_network
         )
     averages = {"use_ema": True, "ema_momentum": FLAGS.ema} if FLAGS.ema else {}
     gan.compile(
-        generator_optimizer=keras_spade.optimizers.BiasCorrectedAdam(1e-4, **averages),
+        generator_optimizer=keras_spade.optimizers.BiasCorrectedAdam(
+            FLAGS.generator_rate, **averages
+        ),
+        discriminator_optimizer=keras_spade.optimizers.BiasCorrectedAdam(FLAGS.discriminator_rate),
         perceptual_loss=perceptual,
         perceptual_weight=perceptual_weight(perceptual),
     )
     return gan
+
+
+def pyramid(channels):
+    """A network whose features are the image itself, its half and its quarter."""
+    image = keras.Input((None, None, channels))
+    taps = [image, *(keras.layers.AveragePooling2D(size)(image) for size in (2, 4))]
+    return keras.Model(image, [keras.layers.Identity()(tap) for tap in taps])
 
 
 def perceptual_weight(loss):
