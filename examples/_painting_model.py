@@ -2,19 +2,31 @@
 
 import json
 import zipfile
+from pathlib import Path
 
 import keras
 
-import keras_spade  # noqa: F401 - registers GauGAN with Keras.
+from keras_spade import GauGAN
+
+MODEL = (
+    "The model that train.py saved, gan.keras; or a preset: a name, a folder, hf://user/repository."
+)
 
 
 def painting_model(path):
-    """A model that `train.py` has saved, and of which weights it is.
+    """A model that `train.py` has saved, or a preset, and of which weights it is.
 
     Returns:
         A `GauGAN` with the averages of the weights, if the generator's optimizer kept any; and
-        `"averages"` or `"as in the file"`.
+        `"averages"`, `"as in the file"` or `"of the preset"`.
     """
+    if not str(path).endswith(".keras"):
+        try:
+            return GauGAN.from_preset(path), "of the preset"
+        except ImportError as error:
+            raise ValueError(f"--model={path}: {error}") from error
+    if not Path(path).is_file():
+        raise ValueError(f"--model={path}: no such file.")
     # The rest of `compile` is left alone: its losses may ask for files.
     averages = _keeps_averages(path)
     gan = keras.models.load_model(path, compile=averages)

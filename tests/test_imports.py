@@ -24,10 +24,12 @@ ALLOWED = {
         "models",
         "networks",
         "optimizers",
+        "presets",
         "runs",
     },
-    "networks": {"backends", "exporting", "layers", "networks", "segmaps"},
+    "networks": {"backends", "exporting", "layers", "networks", "presets", "segmaps"},
     "optimizers": {"backends", "optimizers"},
+    "presets": {"datasets", "presets"},
     "runs": {"backends", "callbacks", "datasets", "runs"},
     "segmaps": {"segmaps"},
 }
@@ -40,11 +42,13 @@ DATASETS = {
     "scenes": set(),
 }
 SHARED = {
-    *("arguments", "files", "images", "label_colors", "precision", "pth_files", "version"),
+    *("arguments", "class_info", "files", "images", "label_colors", "precision", "pth_files"),
+    "version",
 }
 BACKENDS = ("tensorflow", "torch", "jax")
 DEPENDENCIES = {
-    *("h5py", "keras", "keras_spade", "matplotlib", "numpy", "onnx", "PIL", "tf2onnx", "tifffile"),
+    *("h5py", "huggingface_hub", "keras", "keras_spade", "matplotlib", "numpy", "onnx", "PIL"),
+    *("tf2onnx", "tifffile"),
     *BACKENDS,
 }
 
