@@ -63,6 +63,12 @@ flags.DEFINE_enum(
 flags.DEFINE_bool("encoder", False, "Whether a style encoder is trained along.")
 flags.DEFINE_integer("latent_dim", 256, "Size of the latent, with --encoder.")
 flags.DEFINE_integer("encoder_filters", 16, "Width of the encoder; the paper's is 64.")
+flags.DEFINE_enum(
+    "encoder_norm",
+    "instance",
+    ["sync_batch", "batch", "instance"],
+    "Of the encoder. The paper's, of each image alone, hardly sees how bright an image is.",
+)
 flags.DEFINE_string(
     "perceptual",
     "",
@@ -242,7 +248,9 @@ def model(conditioning):
     )
     encoder = None
     if FLAGS.encoder:
-        encoder = StyleEncoder(shape, FLAGS.latent_dim, FLAGS.encoder_filters)
+        encoder = StyleEncoder(
+            shape, FLAGS.latent_dim, FLAGS.encoder_filters, norm=FLAGS.encoder_norm
+        )
     gan = GauGAN(generator, discriminator, encoder, seed=FLAGS.seed)
     perceptual = None
     if FLAGS.perceptual == "pixels":
