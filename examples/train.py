@@ -32,6 +32,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import _data_options
 import _errors
 import _metric_options
+import _perceptual_options
 import keras
 import numpy as np
 import tensorflow as tf
@@ -45,8 +46,8 @@ from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEn
 FLAGS = flags.FLAGS
 _data_options.define_training_data()
 _metric_options.define_metrics()
-flags.adopt_module_key_flags(_data_options)
-flags.adopt_module_key_flags(_metric_options)
+for options in (_data_options, _metric_options, _perceptual_options):
+    flags.adopt_module_key_flags(options)
 
 flags.DEFINE_string("run_dir", "runs/scenes", "Where pictures, losses and the model go.")
 
@@ -69,17 +70,6 @@ flags.DEFINE_enum(
     ["sync_batch", "batch", "instance"],
     "Of the encoder. The paper's, of each image alone, hardly sees how bright an image is.",
 )
-flags.DEFINE_string(
-    "perceptual",
-    "",
-    "'imagenet', a file of weights as PerceptualLoss takes it, 'pixels' for the L1 distance of "
-    "images and of their halves and quarters, which needs no file, or '' for none.",
-)
-flags.DEFINE_enum("perceptual_network", "vgg19", ["vgg19", "vgg16"], "What the weights are of.")
-flags.DEFINE_float(
-    "perceptual_weight", None, "Of the perceptual loss; left away, it has the paper's share."
-)
-
 flags.DEFINE_integer("epochs", 9, "Passes over the training data.", lower_bound=1)
 flags.DEFINE_integer("pictures", 6, "Validation samples in each picture.", lower_bound=1)
 flags.DEFINE_float("generator_rate", 1e-4, "Learning rate of generator and encoder.")
@@ -252,13 +242,7 @@ def model(conditioning):
             shape, FLAGS.latent_dim, FLAGS.encoder_filters, norm=FLAGS.encoder_norm
         )
     gan = GauGAN(generator, discriminator, encoder, seed=FLAGS.seed)
-    perceptual = None
-    if FLAGS.perceptual == "pixels":
-        perceptual = keras_spade.losses.PerceptualLoss(None, network=pyramid(shape[-1]))
-    elif FLAGS.perceptual:
-        perceptual = keras_spade.losses.PerceptualLoss(
-            FLAGS.perceptual, network=FLAGS.perceptual_network
-        )
+    perceptual, perceptual_weight = _perceptual_options.perceptual_loss(FLAGS.image_channels)
     averages = {"use_ema": True, "ema_momentum": FLAGS.ema} if FLAGS.ema else {}
     gan.compile(
         generator_optimizer=keras_spade.optimizers.BiasCorrectedAdam(
@@ -266,23 +250,9 @@ def model(conditioning):
         ),
         discriminator_optimizer=keras_spade.optimizers.BiasCorrectedAdam(FLAGS.discriminator_rate),
         perceptual_loss=perceptual,
-        perceptual_weight=perceptual_weight(perceptual),
+        perceptual_weight=perceptual_weight,
     )
     return gan
-
-
-def pyramid(channels):
-    """A network whose features are the image itself, its half and its quarter."""
-    image = keras.Input((None, None, channels))
-    taps = [image, *(keras.layers.AveragePooling2D(size)(image) for size in (2, 4))]
-    return keras.Model(image, [keras.layers.Identity()(tap) for tap in taps])
-
-
-def perceptual_weight(loss):
-    """The weight of the perceptual loss."""
-    if FLAGS.perceptual_weight is not None:
-        return FLAGS.perceptual_weight
-    return 10.0 if loss is None else loss.paper_weight
 
 
 def spread_samples(dataset, count):

@@ -1,0 +1,42 @@
+"""Flags of the perceptual loss."""
+
+import keras
+from absl import flags
+
+from keras_spade.losses import PerceptualLoss
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string(
+    "perceptual",
+    "",
+    "'imagenet', a file of weights as PerceptualLoss takes it, 'pixels' for the L1 distance of "
+    "images and of their halves and quarters, which needs no file, or '' for none.",
+)
+flags.DEFINE_enum("perceptual_network", "vgg19", ["vgg19", "vgg16"], "What the weights are of.")
+flags.DEFINE_float(
+    "perceptual_weight", None, "Of the perceptual loss; left away, it has the paper's share."
+)
+
+
+def perceptual_loss(channels):
+    """The loss and its weight; `None` and the paper's where none is asked for.
+
+    Args:
+        channels: of the images.
+    """
+    loss = None
+    if FLAGS.perceptual == "pixels":
+        loss = PerceptualLoss(None, network=_pyramid(channels))
+    elif FLAGS.perceptual:
+        loss = PerceptualLoss(FLAGS.perceptual, network=FLAGS.perceptual_network)
+    if FLAGS.perceptual_weight is not None:
+        return loss, FLAGS.perceptual_weight
+    return loss, 10.0 if loss is None else loss.paper_weight
+
+
+def _pyramid(channels):
+    """A network whose features are the image itself, its half and its quarter."""
+    image = keras.Input((None, None, channels))
+    taps = [image, *(keras.layers.AveragePooling2D(size)(image) for size in (2, 4))]
+    return keras.Model(image, [keras.layers.Identity()(tap) for tap in taps])
