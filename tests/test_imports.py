@@ -28,6 +28,7 @@ ALLOWED = {
     },
     "networks": {"backends", "exporting", "layers", "networks", "segmaps"},
     "optimizers": {"backends", "optimizers"},
+    "painting": {"backends", "datasets", "networks", "painting", "presets", "segmaps"},
     "runs": {"backends", "callbacks", "datasets", "runs"},
     "segmaps": {"segmaps"},
 }
@@ -44,6 +45,7 @@ SHARED = {
 }
 BACKENDS = ("tensorflow", "torch", "jax")
 DEPENDENCIES = {
+    *("flask", "waitress"),
     *("h5py", "keras", "keras_spade", "matplotlib", "numpy", "onnx", "PIL", "tf2onnx", "tifffile"),
     *BACKENDS,
 }
