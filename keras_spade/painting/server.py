@@ -1,6 +1,7 @@
 """The painter's server: the page's files, and two requests."""
 
 import ipaddress
+import logging
 import mimetypes
 import socket
 import webbrowser
@@ -137,30 +138,54 @@ def libraries():
     return flask, waitress
 
 
-def serve(model, maps=(), host="127.0.0.1", port=8188, open_browser=True):
-    """Serves the painter until it is interrupted.
+def make_server(model, maps=(), host="127.0.0.1", port=8188):
+    """The painter's server, of waitress; it listens, and answers once it runs.
 
     Args:
         model: a `PaintingModel`.
         maps: label maps to begin with.
         host: the address to listen at. Others than this machine's own let others paint.
         port: 0 for any that is free.
-        open_browser: whether to open the page.
+
+    Returns:
+        The server, and its address.
 
     Raises:
-        OSError: if the port is taken.
+        OSError: if it cannot listen there.
         ImportError: naming what is to be installed.
     """
     _, waitress = libraries()
     app = make_app(model, maps, host)
+    # It warns of every request that waits, as some do while a picture is painted.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
         server = waitress.create_server(
             app, host=host, port=port, ident=None, max_request_body_size=MAX_BYTES
         )
-    except OSError as error:
-        raise OSError(f"{host}:{port}: {error.strerror or error}; give another --port") from error
+    except (OSError, ValueError) as error:
+        told = getattr(error, "strerror", None) or error
+        raise OSError(
+            f"Cannot listen at {host}:{port}: {told}; give other --host, --port."
+        ) from error
     shown = f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{server.effective_port}"
+    return server, f"http://{shown}:{server.effective_port}/"
+
+
+def serve(model, maps=(), host="127.0.0.1", port=8188, open_browser=True):
+    """Serves the painter until it is interrupted.
+
+    Args:
+        model: a `PaintingModel`.
+        maps: label maps to begin with.
+        host: as in `make_server`.
+        port: as in `make_server`.
+        open_browser: whether to open the page.
+
+    Raises:
+        OSError: if it cannot listen there.
+        ImportError: naming what is to be installed.
+    """
+    server, address = make_server(model, maps, host, port)
     print(f"The painter is at {address} (Ctrl+C ends it).", flush=True)
     if open_browser:
         webbrowser.open(address)

@@ -85,12 +85,12 @@ async function main() {
 
   let shown = false;
   function changed() {
+    repainter.ask();
     if (shown) return;
     shown = true;
     requestAnimationFrame(() => {
       shown = false;
       show(element("map"), imageOfIds(map.ids, model, classes.pixels));
-      repainter.ask();
     });
   }
 
