@@ -124,15 +124,29 @@ def load(name, directory, **arguments):
         raise ValueError(f"{name}: {error}") from None
 
 
-def own_folder(directory, defaults, **options):
-    """A folder of photographs and label maps, as a dataset; --data_options replace `defaults`."""
-    options |= {
-        "void_label": FLAGS.void_label if FLAGS.void_label >= 0 else None,
-        **folders(),
-    }
-    options |= data_options(FLAGS.data_options, options)
-    if "label_mapping" in options and not FLAGS["void_label"].present:
-        del options["void_label"]
+def add_label_mapping(options, generator=None):
+    """Adds what the numbers of label files mean: the flags tell it, or else the model knows."""
+    told = FLAGS["void_label"].present
+    known = generator and generator.classes and generator.classes.label_mapping
+    if not told and "label_mapping" not in options and known is not None:
+        options["label_mapping"] = mapping = datasets.LabelMapping(**known)
+        if not (mapping.is_plain and mapping.void_labels in ([], [255])):
+            print(
+                f"Label files are read as the model's were in training, by {mapping}; with "
+                "--void_label=255, ids are read as they are."
+            )
+    if told or "label_mapping" not in options:
+        options["void_label"] = FLAGS.void_label if FLAGS.void_label >= 0 else None
+
+
+def own_folder(directory, defaults, generator=None, **options):
+    """A folder of photographs and label maps, as a dataset; --data_options replace `defaults`.
+
+    Of a `generator`, the label mapping is taken that it knows, unless flags tell another.
+    """
+    options |= folders()
+    options |= data_options(FLAGS.data_options, (*options, "void_label"))
+    add_label_mapping(options, generator)
     return load("paired_folders", directory, **{**defaults, **options})
 
 

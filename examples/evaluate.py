@@ -9,8 +9,9 @@
 Prints a table and writes JSON: each number with its protocol. Of the training's flags for the data,
 give --dataset, --validation_split, --image_folder, --label_folder, --instance_folder,
 --image_channels, --image_range, --void_label, --load_size, --resize and --data_options; a folder of
---validation_data is --data here; classes, void, edges and image size are the model's. Ctrl-C ends
-after the batch: the JSON says "complete": false then, and there is no --png_folder.
+--validation_data is --data here; classes, void, edges and image size are the model's, and what the
+numbers of label files mean, unless --void_label or --data_options tell it. Ctrl-C ends after the
+batch: the JSON says "complete": false then, and there is no --png_folder.
 """
 
 import contextlib
@@ -39,7 +40,7 @@ from _data_options import (
     sizes,
 )
 from _evaluation_report import results, show, the_protocol
-from _painting_model import painting_model
+from _painting_model import MODEL, painting_model
 from absl import flags
 from PIL import Image
 
@@ -51,7 +52,7 @@ _metric_options.define_metrics("imagenet")
 flags.adopt_module_key_flags(_data_options)
 flags.adopt_module_key_flags(_metric_options)
 
-flags.DEFINE_string("model", None, "The model that train.py saved, gan.keras.", required=True)
+flags.DEFINE_string("model", None, MODEL, required=True)
 flags.DEFINE_string("data", "scenes", "'scenes' (drawn), or a folder as for train.py.")
 flags.DEFINE_string("split", None, "With --dataset: which part of it.")
 flags.DEFINE_string("validation_split", None, "The share of --data that train.py kept; or a split.")
@@ -74,8 +75,6 @@ FOR_FOLDERS = (
 
 def main(argv):
     """Measures."""
-    if not Path(FLAGS.model).exists():
-        raise ValueError(f"--model={FLAGS.model}: no such file.")
     if FLAGS.png_folder and Path(FLAGS.png_folder).exists():
         raise ValueError(f"--png_folder={FLAGS.png_folder} is there; it would be replaced.")
     gan, weights = painting_model(FLAGS.model)
@@ -174,7 +173,7 @@ def the_data(generator):
             raise ValueError("--split is for --dataset; folders have --validation_split=0.1.")
         classes = {"num_classes": generator.num_classes, "void_class": generator.void_class}
         instances = generator.instance_edges
-        return own_folder(FLAGS.data, defaults, instances=instances, **classes, **common)
+        return own_folder(FLAGS.data, defaults, generator, instances=instances, **classes, **common)
     refuse_with_dataset("void_label", *_data_options.FOLDERS)
     split = FLAGS.validation_split if part is None else None
     if split and FLAGS.split:

@@ -4,11 +4,14 @@
     python examples/generate.py --model=runs/street/gan.keras --data=street --out=painted
     python examples/generate.py --model=runs/ade/gan.keras --out=painted \
         --data=ade --dataset=ade20k --split=val
+    python examples/generate.py --model=scenes --labels=maps --out=painted     # a shipped preset
 
 Every label map (PNG, BMP, TIFF or .npy, ids in one channel, in folders in folders too) becomes a
 PNG of the same name, of a public dataset of the name of its photograph; of images that are neither
-grey nor RGB, a .npy file of bytes (height, width, channels). With --resize and --load_size as in
-training, what is painted is the middle of each label map; without, it is stretched.
+grey nor RGB, a .npy file of bytes (height, width, channels). What the numbers of label files mean,
+the model knows from its training; --void_label and --data_options say otherwise. With --resize and
+--load_size as in training, what is painted is the middle of each label map; without, it is
+stretched.
 """
 
 import os
@@ -22,6 +25,7 @@ import _errors
 import keras
 import numpy as np
 from _data_options import (
+    add_label_mapping,
     check_classes,
     data_options,
     image_options,
@@ -30,7 +34,7 @@ from _data_options import (
     refuse_with_dataset,
     sizes,
 )
-from _painting_model import painting_model
+from _painting_model import MODEL, painting_model
 from absl import flags
 from PIL import Image
 
@@ -42,7 +46,7 @@ flags.adopt_module_key_flags(_data_options)
 
 TAKEN = ("image_size", "load_size", "resize", "crop", "batch_size", "shuffle", "flip", "shard")
 
-flags.DEFINE_string("model", None, "The model that train.py saved, gan.keras.", required=True)
+flags.DEFINE_string("model", None, MODEL, required=True)
 flags.DEFINE_string("data", None, "A folder as for train.py; or --labels.")
 flags.DEFINE_string("labels", None, "A folder of label maps alone.")
 flags.DEFINE_string("split", None, "With --dataset: which part of it.")
@@ -171,8 +175,7 @@ def own_folder(generator):
     options = {"num_classes": generator.num_classes, "void_class": generator.void_class, **size}
     options |= data_options(FLAGS.data_options, (*options, "void_label", *TAKEN))
     skips = options.pop("on_bad_file", "error") == "skip"
-    if FLAGS["void_label"].present or "label_mapping" not in options:
-        options["void_label"] = FLAGS.void_label if FLAGS.void_label >= 0 else None
+    add_label_mapping(options, generator)
 
     def maps(name):
         found = [load("read_label_map", files[name], **options)]

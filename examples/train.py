@@ -110,7 +110,7 @@ def main(argv):
         raise ValueError(
             "--features needs unseen data: give --validation_split=0.1, or --validation_data."
         )
-    training, validation, conditioning, palette = training_data()
+    training, validation, conditioning, _ = training_data()
     with strategy.scope():
         gan = model(conditioning)
     run_dir = pathlib.Path(FLAGS.run_dir)
@@ -128,19 +128,17 @@ def main(argv):
         # From here on, the averages are in the model, until the next epoch begins.
         *([keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if FLAGS.ema else []),
         *watching(validation, run_dir),
-        keras_spade.callbacks.ImageGrid(samples, run_dir, palette, use_style=True),
+        keras_spade.callbacks.ImageGrid(samples, run_dir, use_style=True),
         keras.callbacks.ModelCheckpoint(run_dir / "gan.keras"),
     ]
     if first:
         callbacks.append(LossesFile(run_dir / "losses.csv"))
     if FLAGS.run_page:
         settings = run_settings(training, validation, conditioning)
-        names = keras_spade.datasets.source_of(validation).class_names
-        if FLAGS.data == "scenes":
-            names = keras_spade.datasets.SCENE_CLASSES
-        look = {"palette": palette, "class_names": names, "use_style": True}
         callbacks.append(
-            keras_spade.callbacks.RunPage(samples, run_dir, FLAGS.best, settings=settings, **look)
+            keras_spade.callbacks.RunPage(
+                samples, run_dir, FLAGS.best, settings=settings, use_style=True
+            )
         )
     gan.fit(
         training,

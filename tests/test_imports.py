@@ -24,11 +24,13 @@ ALLOWED = {
         "models",
         "networks",
         "optimizers",
+        "presets",
         "runs",
     },
-    "networks": {"backends", "exporting", "layers", "networks", "segmaps"},
+    "networks": {"backends", "exporting", "layers", "networks", "presets", "segmaps"},
     "optimizers": {"backends", "optimizers"},
     "painting": {"backends", "datasets", "networks", "painting", "presets", "segmaps"},
+    "presets": {"datasets", "presets"},
     "runs": {"backends", "callbacks", "datasets", "runs"},
     "segmaps": {"segmaps"},
 }
@@ -41,12 +43,13 @@ DATASETS = {
     "scenes": set(),
 }
 SHARED = {
-    *("arguments", "files", "images", "label_colors", "precision", "pth_files", "version"),
+    *("arguments", "class_info", "files", "images", "label_colors", "precision", "pth_files"),
+    "version",
 }
 BACKENDS = ("tensorflow", "torch", "jax")
 DEPENDENCIES = {
-    *("flask", "waitress"),
-    *("h5py", "keras", "keras_spade", "matplotlib", "numpy", "onnx", "PIL", "tf2onnx", "tifffile"),
+    *("flask", "h5py", "huggingface_hub", "keras", "keras_spade", "matplotlib", "numpy", "onnx"),
+    *("PIL", "tf2onnx", "tifffile", "waitress"),
     *BACKENDS,
 }
 

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from keras_spade.arguments import positive_integer
+from keras_spade.class_info import ClassInfo
 from keras_spade.files import replacing
 
 NAME = "epoch_{:05d}_step_{:07d}.npz"
@@ -106,6 +107,7 @@ class BackupAndRestore(keras.callbacks.Callback):
             check(place, self.restored.get("checksum", 0))
         if path is not None:
             _assign(model, arrays, path, self.restored.get("trained"))
+            model.classes = model.classes or ClassInfo.from_json(self.restored.get("classes"))
         self.place, self.first_epoch = place, self.restored.get("first_epoch", initial_epoch)
         return place
 
@@ -212,6 +214,7 @@ class BackupAndRestore(keras.callbacks.Callback):
             "history": self.model.history.history,
             "epochs": self.model.history.epoch,
             "trained": _trained(self.model),
+            "classes": self.model.classes and self.model.classes.to_json(),
         }
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / NAME.format(*place)

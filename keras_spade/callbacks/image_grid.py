@@ -9,7 +9,7 @@ from PIL import Image
 
 from keras_spade.arguments import positive_integer
 from keras_spade.callbacks.draw_grid import draw_grid, shown_channels
-from keras_spade.callbacks.paint import check_keys, map_of, paint, with_averages
+from keras_spade.callbacks.paint import check_keys, map_of, paint, palette_of, with_averages
 from keras_spade.files import replacing
 from keras_spade.images import check_images
 
@@ -26,7 +26,8 @@ class ImageGrid(keras.callbacks.Callback):
         batch: dict with `"labels"` (or `"segmap"`), `"image"`, and `"instances"` if the generator
             has `instance_edges`; arrays or tensors, of a few samples, of any size.
         directory: where the pictures go; made if need be.
-        palette: uint8 `(classes, 3)` colours of the labels; `None`: distinct ones.
+        palette: uint8 `(classes, 3)` colours of the labels; `None`: those of the model's `classes`,
+            or distinct ones.
         every: epochs between pictures; the last epoch of `fit` always has one.
         use_style: with an encoder, take the style of each sample's own photograph.
         seed: of the latents.
@@ -104,7 +105,10 @@ class ImageGrid(keras.callbacks.Callback):
         with with_averages(self.model):
             painted = paint(self.model, batch, use_style=self.use_style, seed=self.seed)
         columns = painted.images, painted.real
-        picture = draw_grid(painted.labels, *columns, palette=self.palette, channels=self.channels)
+        palette = self.palette
+        if palette is None:
+            palette = palette_of(self.model)
+        picture = draw_grid(painted.labels, *columns, palette=palette, channels=self.channels)
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         with replacing(path) as partial:
             Image.fromarray(picture).save(partial, format="PNG")

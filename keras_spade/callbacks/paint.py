@@ -55,6 +55,12 @@ def with_averages(model: keras.Model):
     return getattr(model, "painting_averages", contextlib.nullcontext)()
 
 
+def palette_of(model: keras.Model):
+    """The colours of the classes that a model knows, or `None`."""
+    classes = getattr(model, "classes", None)
+    return classes and classes.palette
+
+
 def check_keys(batch: dict) -> None:
     """Raises if a batch lacks the label map or the photographs."""
     if map_of(batch) is None or batch.get("image") is None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from keras_spade.arguments import positive_integer
 from keras_spade.callbacks.draw_grid import draw_grid, shown_channels
-from keras_spade.callbacks.paint import check_keys, paint, with_averages
+from keras_spade.callbacks.paint import check_keys, paint, palette_of, with_averages
 from keras_spade.callbacks.run_facts import run_facts
 from keras_spade.files import replacing
 from keras_spade.images import check_images
@@ -43,8 +43,10 @@ class RunPage(keras.callbacks.Callback):
         monitor: the number that tells the best epoch, `"val_kernel_distance"` for example, or
             `None`. It must be logged by a callback that stands before this one, or by `fit`.
         mode: `"min"` or `"max"`; `"auto"`: known for losses and results of `EvaluateMetrics`.
-        palette: uint8 `(classes, 3)` colours of the labels; `None`: distinct ones.
-        class_names: names of the classes for a legend; `None`: their ids.
+        palette: uint8 `(classes, 3)` colours of the labels; `None`: those of the model's `classes`,
+            or distinct ones.
+        class_names: names of the classes for a legend; `None`: those of the model's `classes`, or
+            their ids.
         settings: dict title -> dict or text, what else is shown: where the data come from, flags.
         every: epochs between pictures; the last epoch of `fit` always has one. Curves have all.
         latents: how many latents are shown, if the generator has one; 0: none.
@@ -139,7 +141,7 @@ class RunPage(keras.callbacks.Callback):
     def _draw(self, painted, path, columns):
         """Draws columns of pictures, or of label maps if there are none."""
         picture = draw_grid(
-            painted.labels, *columns, palette=self.palette, gap=GAP, channels=self.channels
+            painted.labels, *columns, palette=self._palette(), gap=GAP, channels=self.channels
         )
         if columns:
             picture = picture[:, painted.labels.shape[2] + GAP :]
@@ -195,10 +197,15 @@ class RunPage(keras.callbacks.Callback):
         epoch, value = choose(pairs, key=lambda pair: pair[1])
         return {"name": self.monitor, "epoch": epoch, "value": value}
 
+    def _palette(self):
+        return palette_of(self.model) if self.palette is None else self.palette
+
     def _legend(self, ids):
         """Names and colours of the classes that are shown."""
-        palette = label_colors(max(ids) + 1) if self.palette is None else np.asarray(self.palette)
-        names = self.class_names or ()
+        palette = self._palette()
+        palette = label_colors(max(ids) + 1) if palette is None else np.asarray(palette)
+        classes = getattr(self.model, "classes", None)
+        names = self.class_names or (classes and classes.names) or ()
         return [
             (
                 names[i] if i < len(names) else str(i),

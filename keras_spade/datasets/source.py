@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+from keras_spade.class_info import ClassInfo
 from keras_spade.datasets.call import Call
 
 
@@ -21,6 +22,7 @@ class Source:
         samples: the `Samples` on disk; `None` if they come from elsewhere.
         info: the `NamedDataset` it is, or `None`.
         call: the `Call` that made it, or `None`.
+        drawn_classes: the classes of scenes that are drawn, or `None`.
 
     Example:
 
@@ -34,6 +36,7 @@ class Source:
     samples: object = field(default=None, repr=False)
     info: object = field(default=None, repr=False)
     call: Call | None = None
+    drawn_classes: ClassInfo | None = field(default=None, repr=False)
 
     @property
     def num_classes(self) -> int | None:
@@ -53,12 +56,22 @@ class Source:
     @property
     def class_names(self) -> tuple | None:
         """Names of the classes, in the order of their ids; `None` if they are not known."""
-        return None if self.info is None else self.info.class_names
+        known = self.drawn_classes
+        return (known and known.names) if self.info is None else self.info.class_names
 
     @property
     def palette(self) -> tuple | None:
         """The published colour of each class; `None` if there is none."""
-        return None if self.info is None else self.info.palette
+        known = self.drawn_classes
+        return (known and known.palette) if self.info is None else self.info.palette
+
+    @property
+    def classes(self) -> ClassInfo | None:
+        """Names, colours, and how label files are read; `None` if nothing of it is known."""
+        mapping = None if self.image_files is None else self.samples.reader.label_mapping
+        if self.class_names is self.palette is mapping is None:
+            return None
+        return ClassInfo(self.class_names, self.palette, mapping)
 
     @property
     def has_instances(self) -> bool | None:

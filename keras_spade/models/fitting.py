@@ -17,7 +17,7 @@ from keras_spade.models.keras_arguments import (
 from keras_spade.models.loss_average import track
 from keras_spade.models.saving import Saving
 from keras_spade.models.training_step import TrainingStep
-from keras_spade.runs import evaluation_data, telling_data_errors, training
+from keras_spade.runs import classes_of, evaluation_data, telling_data_errors, training
 
 
 class Fitting(Saving):
@@ -78,7 +78,8 @@ class Fitting(Saving):
         loss or gradient that is not finite are skipped, see `compile(max_skipped_steps=...)`.
         Datasets of `keras_spade.datasets` give the batches of the epoch that training is in, and
         for validation those of the first epoch each time. A dataset begins with the batch that
-        stands after `initial_epoch` epochs; one without an end with its first.
+        stands after `initial_epoch` epochs; one without an end with its first. Of such a dataset
+        the model's `classes` are taken, if it has none: names, colours, how label files are read.
 
         Raises:
             ValueError: for `sample_weight` and `class_weight`, as no loss has samples or classes
@@ -116,6 +117,8 @@ class Fitting(Saving):
         }
         if not self.compiled:
             return super().fit(**arguments)  # Keras says it best.
+        if self.classes is None:
+            self.classes = classes_of(x, self.generator.num_classes)
         with training(self, **arguments) as arguments:
             return super().fit(**arguments)
 

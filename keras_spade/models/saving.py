@@ -17,6 +17,8 @@ from keras_spade.models.painting_averages import (
     averages_by_place,
     painting_averages,
 )
+from keras_spade.models.presets import from_preset, save_to_preset
+from keras_spade.presets import PRESETS
 from keras_spade.runs import SkippedSteps
 
 OF_AVERAGES = "statistic_of_averages_"
@@ -236,6 +238,14 @@ class Saving(WholeFiles, keras.Model):
         export.write((self.averaged() if averaged else self).generator)
 
     painting_averages = painting_averages
+    from_preset = classmethod(from_preset)
+    save_to_preset = save_to_preset
+    presets = PRESETS
+    classes = property(
+        lambda self: self.generator.classes,
+        lambda self, classes: setattr(self.generator, "classes", classes),
+        doc="The generator's: names, colours and label mapping of the classes, or `None`.",
+    )
 
     def _averaging_optimizer(self):
         """The generator's optimizer, if it keeps averages of the weights, else `None`."""

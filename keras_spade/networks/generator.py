@@ -1,9 +1,13 @@
 """What every generator has."""
 
 import os
+from collections.abc import Mapping
+from typing import Self
 
+from keras_spade.class_info import ClassInfo
 from keras_spade.exporting import Export
 from keras_spade.networks._network import Network
+from keras_spade.presets import PRESETS, find_preset, save_preset
 
 
 class Generator(Network):
@@ -24,6 +28,7 @@ class Generator(Network):
         spectral_norm: whether any kernel is spectrally normalised.
         conditioning: `"labels"`, or `"dense"` for the input `"segmap"`.
         modulation: how label maps are convolved; see `SPADE`.
+        presets: descriptions of the presets that have a name, by name.
     """
 
     num_classes: int
@@ -34,6 +39,82 @@ class Generator(Network):
     spectral_norm: bool
     conditioning: str
     modulation: str
+    presets: Mapping[str, str] = PRESETS
+    _classes = None
+
+    @property
+    def classes(self) -> ClassInfo | None:
+        """Names, colours and label mapping of the classes; `None`: not known."""
+        return self._classes
+
+    @classes.setter
+    def classes(self, classes: ClassInfo | None):
+        if classes is not None:
+            if not isinstance(classes, ClassInfo):
+                raise ValueError(f"`classes` must be a ClassInfo or None, got {classes!r}.")
+            classes.check(self.num_classes)
+        self._classes = classes
+
+    def get_config(self):
+        """The constructor's arguments; what is frozen; and `classes`, if they are known."""
+        config = super().get_config()
+        return config if self.classes is None else {**config, "classes": self.classes.to_json()}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Builds the generator from `get_config()`."""
+        classes = ClassInfo.from_json(config.get("classes"))
+        config = {name: value for name, value in config.items() if name != "classes"}
+        network = super().from_config(config, custom_objects)
+        network.classes = classes
+        return network
+
+    @classmethod
+    def from_preset(cls, preset: str | os.PathLike, load_weights: bool = True, **kwargs) -> Self:
+        """Builds a generator from a preset, of a generator or of a `GauGAN`.
+
+        Args:
+            preset: a name of `presets`; a folder that `save_to_preset`, or
+                `save(folder, zipped=False)`, has written; or `"hf://user/repository"` of such a
+                folder, which needs the library `huggingface_hub`. (A folder of the same name as a
+                preset: `"./name"`.)
+            load_weights: `False`: random weights. Architectures have no others.
+            **kwargs: constructor arguments in the place of the preset's, such as `dtype`.
+
+        Returns:
+            A generator, with the preset's `classes`.
+
+        Raises:
+            ValueError: if there is no such preset, it is of something else, it cannot be read, or
+                has no weights where they are wanted.
+            ImportError: for an address, naming the library to install.
+
+        Example:
+
+        >>> from keras_spade import SPADEGenerator
+        >>> generator = SPADEGenerator.from_preset("facades_128_tiny", load_weights=False)
+        >>> generator.classes.names[:3]
+        ('background', 'facade', 'window')
+        """
+        return find_preset(preset, load_weights).network("generator", cls, load_weights, **kwargs)
+
+    def save_to_preset(self, preset_dir: str | os.PathLike, dtype: str | None = None) -> None:
+        """Writes a folder from which `from_preset` builds the generator again.
+
+        It holds `config.json`, `model.weights.h5`, `classes.json` if `classes` are known, and
+        `metadata.json`.
+
+        Args:
+            preset_dir: the folder: a new or empty one, or a preset, which is replaced when all is
+                written.
+            dtype: `None` or `"float16"`, as in `GauGAN.save_to_preset`.
+
+        Raises:
+            ValueError: for another dtype; if the folder holds other files.
+            OSError: if it cannot be written; what was there is whole.
+        """
+        if self.writes_files:
+            save_preset(preset_dir, self, {"": self}, self.classes, dtype)
 
     def export(
         self,

@@ -1,12 +1,14 @@
 """Procedurally drawn landscapes: a data set that needs no download."""
 
 import numbers
+from dataclasses import replace
 
 import numpy as np
 
+from keras_spade.class_info import ClassInfo
 from keras_spade.datasets.by_epoch import by_epoch, epoch_order, epoch_seed
 from keras_spade.datasets.scenes.scene_painter import paint_scene
-from keras_spade.datasets.source import recorded
+from keras_spade.datasets.source import recorded, with_source
 from keras_spade.images import to_floats
 
 SCENE_CLASSES = (
@@ -212,4 +214,6 @@ def synthetic_scenes(
 
     tensors = {name: tf.constant(array) for name, array in arrays.items()}
     full, rest = divmod(num_scenes, batch_size)
-    return by_epoch(for_epoch, full if drop_remainder else full + bool(rest))
+    dataset = by_epoch(for_epoch, full if drop_remainder else full + bool(rest))
+    classes = ClassInfo(SCENE_CLASSES, SCENE_PALETTE)
+    return with_source(dataset, replace(dataset.source, drawn_classes=classes))

@@ -1,0 +1,102 @@
+"""`from_preset` and `save_to_preset` of a `GauGAN`."""
+
+import os
+
+from keras_spade.models.gan_networks import SHARED
+from keras_spade.networks import Generator, MultiScaleDiscriminator, StyleEncoder
+from keras_spade.presets import find_preset, save_preset
+
+GAN_ARGUMENTS = ("seed", "name", "trainable")
+
+
+def from_preset(cls, preset: str | os.PathLike, load_weights: bool = True, **kwargs):
+    """Builds a model from a preset: its generator, its encoder if it has one, a discriminator.
+
+    What the preset has no weights of starts untrained, and that is the discriminator at most: of
+    the preset's size, or of the generator's width where the preset is of a generator alone. The
+    model is not compiled.
+
+    Args:
+        preset: a name of `presets`; a folder that `save_to_preset` or `save(folder, zipped=False)`
+            has written; or `"hf://user/repository"` of such a folder, which needs the library
+            `huggingface_hub`. (A folder of the same name as a preset: `"./name"`.)
+        load_weights: `False`: random weights. Architectures have no others.
+        **kwargs: arguments of the constructor; and those that the networks share, `num_classes`,
+            `image_shape`, `void_class`, `instance_edges`, `conditioning` and `dtype`, in the place
+            of the preset's.
+
+    Returns:
+        A `GauGAN`.
+
+    Raises:
+        ValueError: if there is no such preset, it is of something else, it cannot be read, or has
+            no weights where they are wanted.
+        ImportError: for an address, naming the library to install.
+
+    Example:
+
+    >>> from keras_spade import GauGAN
+    >>> gan = GauGAN.from_preset("facades_128_tiny", load_weights=False, num_classes=5)
+    >>> gan.generator.num_classes, gan.generator.image_shape
+    (5, (128, 128, 3))
+    """
+    found = find_preset(preset, load_weights)
+    kind = found.class_of(found.config, cls) if found.is_gan else cls
+    changes = {name: kwargs.pop(name) for name in (*SHARED, "dtype") if name in kwargs}
+    generator = found.network("generator", Generator, load_weights, **changes)
+    if found.has("discriminator"):
+        discriminator = found.network(
+            "discriminator", MultiScaleDiscriminator, load_weights, **changes
+        )
+    else:
+        discriminator = MultiScaleDiscriminator(
+            **{name: getattr(generator, name) for name in SHARED},
+            base_filters=getattr(generator, "base_filters", 64),
+            dtype=generator.dtype_policy,
+        )
+    encoder = None
+    if found.has("encoder"):
+        changes = {k: v for k, v in changes.items() if k in ("image_shape", "dtype")}
+        encoder = found.network("encoder", StyleEncoder, load_weights, **changes)
+    given = {k: v for k, v in found.config["config"].items() if k in GAN_ARGUMENTS}
+    given = given if found.is_gan else {}
+    return kind(generator, discriminator, encoder, **{**given, **kwargs})
+
+
+def save_to_preset(
+    self,
+    preset_dir: str | os.PathLike,
+    dtype: str | None = None,
+    discriminator: bool = False,
+    averaged: bool | str = "auto",
+) -> None:
+    """Writes a folder from which `from_preset` builds the model again.
+
+    It holds `config.json`, `model.weights.h5` of generator and encoder, `classes.json` if `classes`
+    are known, and `metadata.json`. Optimizers are not kept: training goes on from `save` and from
+    backups. On several workers all must call it; the first one writes.
+
+    Args:
+        preset_dir: the folder: a new or empty one, or a preset, which is replaced when all is
+            written.
+        dtype: `None`: weights as they are. `"float16"`: kernels in 16 bits, which halves the file,
+            but for those that would lose more than rounding by it; biases, moving statistics and
+            vectors of spectral norms stay as they are. Loaded weights have the dtype of the model.
+        discriminator: whether its weights are kept, for training on; it is not needed to paint.
+        averaged: whether the averages of the weights are written, as `averaged()` gives them;
+            `"auto"`: if the generator's optimizer keeps any.
+
+    Raises:
+        ValueError: naming the argument that does not fit; if the folder holds other files.
+        OSError: if it cannot be written; what was there is whole.
+    """
+    if averaged not in (True, False, "auto"):
+        raise ValueError(f"`averaged` must be True, False or 'auto', got {averaged!r}.")
+    if averaged == "auto":
+        averaged = self._averaging_optimizer() is not None
+    model = self.averaged() if averaged else self
+    if not self.writes_files:
+        return
+    names = ("generator", "encoder", *(["discriminator"] if discriminator else []))
+    parts = {name: getattr(model, name) for name in names if getattr(model, name) is not None}
+    save_preset(preset_dir, model, parts, self.classes, dtype)

@@ -1,0 +1,207 @@
+"""A preset: what is read of its folder, or known of its name."""
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import keras
+
+from keras_spade.class_info import ClassInfo
+from keras_spade.presets.architectures import ARCHITECTURES, PRESETS
+
+CONFIG, WEIGHTS, CLASSES = "config.json", "model.weights.h5", "classes.json"
+METADATA = "metadata.json"
+FILES = (CONFIG, METADATA, WEIGHTS, CLASSES)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The config of a generator or of a `GauGAN`, and where its weights are.
+
+    Args:
+        name: of the preset, or its folder; for messages.
+        config: as Keras serializes a model.
+        classes: what it knows of its classes, or `None`.
+        weights: the file of weights; `None` for an architecture.
+    """
+
+    name: str
+    config: dict
+    classes: ClassInfo | None
+    weights: Path | None
+
+    @property
+    def is_gan(self) -> bool:
+        """Whether it is of a `GauGAN`, which has several networks."""
+        return isinstance(self.config["config"].get("generator"), dict)
+
+    def has(self, part: str) -> bool:
+        """Whether there is a config of the network: `"generator"` always."""
+        return part == "generator" or (self.is_gan and self.config["config"].get(part) is not None)
+
+    def class_of(self, config: dict, kind: type) -> type:
+        """The class of a config, which is `kind` or a subclass.
+
+        Args:
+            config: as Keras serializes a model.
+            kind: what it must be.
+
+        Raises:
+            ValueError: naming what it is.
+        """
+        name = config.get("registered_name") or config.get("class_name")
+        found = keras.saving.get_registered_object(name)
+        if not (isinstance(found, type) and issubclass(found, kind)):
+            way_out = (
+                f"Call {found.__name__}.from_preset."
+                if isinstance(found, type) and hasattr(found, "from_preset")
+                else "A class of your own is found when its module is imported before, and its "
+                "class registered by `keras.saving.register_keras_serializable`."
+            )
+            raise ValueError(
+                f"`preset`: {self.name} is of a {name!r}, and not of a {kind.__name__}. {way_out}"
+            )
+        return found
+
+    def network(self, part: str, kind: type, load_weights: bool, **changes) -> keras.Model:
+        """Builds one of the networks.
+
+        Args:
+            part: `"generator"`, `"discriminator"` or `"encoder"`.
+            kind: the class that it must be of.
+            load_weights: whether its weights are read, if the file has them. It must have those of
+                generator and encoder.
+            **changes: constructor arguments in the place of those of the preset.
+
+        Raises:
+            ValueError: if it is of another class; if the weights cannot be read, or do not fit.
+        """
+        config = self.config["config"][part] if self.is_gan else self.config
+        found = self.class_of(config, kind)
+        _check_objects(config, self.name)
+        config = config["config"]
+        network = found.from_config({**config, **changes})
+        if part == "generator" and changes.get("num_classes") not in (None, config["num_classes"]):
+            network.classes = None
+        elif part == "generator" and self.classes is not None:
+            network.classes = self.classes
+        if load_weights:
+            self._load(network, part)
+        return network
+
+    def _load(self, network, part):
+        """Gives a network its weights; a discriminator keeps its own where the file has none."""
+        try:
+            with h5py.File(self.weights, "r") as file, tempfile.TemporaryDirectory() as folder:
+                if not self.is_gan:
+                    network.load_weights(self.weights)
+                elif part in file:
+                    path = Path(folder) / WEIGHTS
+                    with h5py.File(path, "w") as alone:
+                        for name in file[part]:
+                            file.copy(file[part][name], alone, name)
+                    network.load_weights(path)
+                elif part != "discriminator":
+                    raise ValueError(f"{self.weights} holds no weights of the {part}.")
+        except OSError as error:
+            raise ValueError(f"{self.weights} cannot be read: {error}") from error
+
+
+def find_preset(preset, load_weights: bool = True) -> Preset:
+    """Finds a preset by name, folder or address.
+
+    Args:
+        preset: a name of `PRESETS`; the path of a folder; or `"hf://user/repository"`.
+        load_weights: whether weights are wanted.
+
+    Raises:
+        ValueError: if there is none, it cannot be read, or has no weights where they are wanted.
+        ImportError: for an address, naming the library to install.
+    """
+    name = str(preset)
+    shipped = Path(__file__).parent / name
+    if name in ARCHITECTURES:
+        found = ARCHITECTURES[name]
+        if load_weights:
+            with_weights = [other for other in PRESETS if other not in ARCHITECTURES]
+            raise ValueError(
+                f"`preset`: {name!r} is an architecture, without trained weights. With "
+                "load_weights=False its weights are random, to be trained. Presets with weights: "
+                f"{', '.join(with_weights)}."
+            )
+        return Preset(name, found.config(), found.classes(), None)
+    if name in PRESETS and shipped.is_dir():
+        return _read(shipped)
+    if name.startswith("hf://"):
+        return _read(_downloaded(name))
+    if "://" in name:
+        raise ValueError(
+            f"`preset`: {name!r}: Keras reads hf://user/repository; from elsewhere, download the "
+            "folder first (kagglehub.model_download, for Kaggle), and give its path."
+        )
+    if not Path(preset).is_dir():
+        way_out = "keras.saving.load_model reads it. " if name.endswith(".keras") else ""
+        raise ValueError(
+            f"`preset`: {name!r} is neither the name of a preset nor a folder. {way_out}"
+            f"Names: {', '.join(PRESETS)}."
+        )
+    return _read(Path(preset))
+
+
+def _downloaded(address):
+    """The folder into which Keras' own library puts a repository of Hugging Face's hub."""
+    try:
+        import huggingface_hub
+    except ImportError:
+        raise ImportError(
+            f"`preset`: {address} needs the library by which Keras reads from there: pip install "
+            "huggingface_hub."
+        ) from None
+    repository = address.removeprefix("hf://")
+    folder = huggingface_hub.snapshot_download(
+        repository, allow_patterns=list(FILES), library_name="keras"
+    )
+    return Path(folder)
+
+
+def _read(folder):
+    config = _json(folder / CONFIG)
+    if not isinstance(config.get("config"), dict):
+        raise ValueError(f"{folder / CONFIG} is not the config of a model.")
+    classes = None
+    if (folder / CLASSES).exists():
+        try:
+            classes = ClassInfo.from_json(_json(folder / CLASSES))
+        except ValueError as error:
+            raise ValueError(f"{folder / CLASSES}: {error}") from error
+    return Preset(str(folder), config, classes, folder / WEIGHTS)
+
+
+def _json(path):
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"`preset`: {path.parent} is no preset: it has no {path.name}.") from None
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} must hold a JSON object, got {type(found).__name__}.")
+    return found
+
+
+def _check_objects(config, name):
+    """Raises for objects in a config that are neither Keras' own nor registered."""
+    if isinstance(config, dict):
+        module, registered = str(config.get("module")), config.get("registered_name")
+        if "class_name" in config and module.split(".")[0] != "keras":
+            if registered is None or keras.saving.get_registered_object(registered) is None:
+                raise ValueError(
+                    f"`preset`: {name} holds a {module}.{config['class_name']}, which is neither "
+                    "of Keras nor registered with it."
+                )
+        config = list(config.values())
+    if isinstance(config, list):
+        for value in config:
+            _check_objects(value, name)
