@@ -158,16 +158,18 @@ def make_server(model, maps=(), host="127.0.0.1", port=8188):
     app = make_app(model, maps, host)
     # It warns of every request that waits, as some do while a picture is painted.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    shown = f"[{host}]" if ":" in host else host
     try:
-        server = waitress.create_server(
-            app, host=host, port=port, ident=None, max_request_body_size=MAX_BYTES
-        )
-    except (OSError, ValueError) as error:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as error:
         told = getattr(error, "strerror", None) or error
         raise OSError(
-            f"Cannot listen at {host}:{port}: {told}; give other --host, --port."
+            f"Cannot listen at {shown}:{port}: {told}; give other --host, --port."
         ) from error
-    shown = f"[{host}]" if ":" in host else host
+    server = waitress.create_server(
+        app, sockets=[listening], ident=None, max_request_body_size=MAX_BYTES
+    )
     return server, f"http://{shown}:{server.effective_port}/"
 
 

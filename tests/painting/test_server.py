@@ -123,9 +123,9 @@ def test_files_of_the_page(client, path, kind):
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
-@pytest.mark.parametrize("path", ["/../setup.cfg", "/%2e%2e/server.py", "//etc/passwd", "/maps/"])
+@pytest.mark.parametrize("path", ["/../setup.cfg", "/%2e%2e/server.py", "/etc/passwd", "/maps/"])
 def test_no_other_files(client, path):
-    assert client.get(path).status_code in (308, 404)
+    assert client.get(path).status_code == 404
 
 
 def test_a_port_that_is_taken(model):

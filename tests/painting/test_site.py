@@ -2,11 +2,12 @@ import base64
 import hashlib
 import json
 
+import numpy as np
 import pytest
-from support.painting import onnxruntime_web, painting_model
+from support.painting import SIZE, onnxruntime_web, painting_model
 
 from keras_spade.painting import write_site
-from keras_spade.painting.site import INTEGRITY, VERSION
+from keras_spade.painting.site import CDN, INTEGRITY, VERSION
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +37,23 @@ def test_integrity_is_that_of_the_package():
     for name, known in INTEGRITY.items():
         digest = hashlib.sha384((folder / name).read_bytes()).digest()
         assert known == f"sha384-{base64.b64encode(digest).decode()}"
+
+
+def test_a_site_is_replaced_by_the_next(model, tmp_path, monkeypatch):
+    folder, exports = tmp_path / "site", []
+
+    def export(path, **options):
+        exports.append(options)
+        path.write_text(f"{len(exports)}")
+
+    monkeypatch.setattr(model.generator, "export", export)
+    ids = np.zeros(SIZE, int)
+    write_site(folder, model, [ids, ids])
+    assert (folder / "maps" / "02.png").exists() and (folder / "worker.js").exists()
+    write_site(folder, model, [ids])
+    assert not (folder / "maps" / "02.png").exists()
+    assert (folder / "generator.onnx").read_text() == "2" and exports[1]["format"] == "onnx"
+    facts = json.loads((folder / "model.json").read_text())
+    assert facts["onnxruntime"]["base"] == CDN and facts["onnxruntime"]["integrity"] == INTEGRITY
+    assert facts["photograph"] is None and f"@{VERSION}/" in CDN
+    assert "onnxruntime" not in {path.name for path in folder.iterdir()}

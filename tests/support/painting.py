@@ -1,4 +1,4 @@
-"""A model to paint with, whose pictures are full of contrast and local; where onnxruntime-web is."""
+"""A model for the painter whose pictures are full of contrast and local, and servers of pages."""
 
 import contextlib
 import functools

@@ -236,6 +236,7 @@ async function main() {
     const button = document.createElement("button");
     button.setAttribute("aria-label", `Starting map ${number + 1}`);
     button.append(document.createElement("canvas"));
+    button.firstElementChild.ariaHidden = "true";
     show(button.firstElementChild, imageOfIds(ids, model, classes.pixels));
     button.addEventListener("click", () => replace(ids));
     element("maps").append(button);

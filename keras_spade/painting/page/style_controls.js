@@ -47,8 +47,9 @@ export class StyleControls {
   async #read(file) {
     this.say("");
     try {
-      this.#use(await this.styleOf(file), file);
+      const latent = await this.styleOf(file);
       element("between").value = 0;
+      this.#use(latent, file);
     } catch (error) {
       this.say(`The style of the photograph could not be taken: ${error.message}.`);
     }
