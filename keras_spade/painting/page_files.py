@@ -7,8 +7,13 @@ from importlib import resources
 import numpy as np
 from PIL import Image
 
-from keras_spade import datasets
-from keras_spade.datasets import SCENE_CLASSES, draw_scenes
+from keras_spade.datasets import (
+    SCENE_CLASSES,
+    LabelMapping,
+    draw_scenes,
+    label_files,
+    read_label_map,
+)
 
 SEEDS = 1000
 SCENES = 9
@@ -39,12 +44,12 @@ def starting_maps(model, folder=None):
         # Not of those that a training would see.
         return list(draw_scenes(SCENES, size, seed=1, first_scene=10**6)["labels"])
     mapping = generator.classes and generator.classes.label_mapping
-    options = {"label_mapping": datasets.LabelMapping(**mapping)} if mapping else {}
+    options = {"label_mapping": LabelMapping(**mapping)} if mapping else {}
     if not mapping and not generator.void_class:
         options["void_label"] = None
-    files = list(datasets.label_files(folder).values())[:24]
+    files = list(label_files(folder).values())[:24]
     return [
-        datasets.read_label_map(
+        read_label_map(
             file, generator.num_classes, void_class=generator.void_class, image_size=size, **options
         )
         for file in files

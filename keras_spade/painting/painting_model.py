@@ -31,13 +31,11 @@ class PaintingModel:
 
     Example:
 
-    >>> import numpy as np
     >>> from keras_spade import SPADEGenerator
     >>> from keras_spade.painting import PaintingModel
-    >>> generator = SPADEGenerator(4, (32, 64, 3), latent_dim=8, base_filters=2)
-    >>> model = PaintingModel(generator)
-    >>> model.paint(np.zeros((32, 64), int), latent=np.zeros(8)).shape
-    (32, 64, 3)
+    >>> generator = SPADEGenerator(2, (32, 64, 3), void_class=True, latent_dim=8, base_filters=2)
+    >>> PaintingModel(generator).class_names
+    ['class 0', 'class 1', "don't care"]
     """
 
     def __init__(self, generator, encoder=None, title="keras_spade"):
