@@ -77,7 +77,9 @@ def _optimizer(optimizer):
 
 
 def _network(network):
-    settings = {k: v for k, v in network.get_config().items() if k not in ("name", "dtype")}
+    settings = {
+        k: v for k, v in network.get_config().items() if k not in ("name", "dtype", "classes")
+    }
     size = f"{network.count_params():,}"
     policy = network.dtype_policy.name
     return {"class": type(network).__name__, "weights": size, "dtype": policy} | settings

@@ -51,7 +51,7 @@ class Preset:
         Raises:
             ValueError: naming what it is.
         """
-        name = config.get("registered_name") or config.get("class_name")
+        name = str(config.get("registered_name") or config.get("class_name"))
         found = keras.saving.get_registered_object(name)
         if not (isinstance(found, type) and issubclass(found, kind)):
             way_out = (
@@ -81,11 +81,18 @@ class Preset:
         config = self.config["config"][part] if self.is_gan else self.config
         found = self.class_of(config, kind)
         _check_objects(config, self.name)
-        config = config["config"]
-        network = found.from_config({**config, **changes})
-        if part == "generator" and changes.get("num_classes") not in (None, config["num_classes"]):
-            network.classes = None
-        elif part == "generator" and self.classes is not None:
+        arguments = {**config["config"], **changes}
+        same_classes = arguments.get("num_classes") == config["config"].get("num_classes")
+        if not same_classes:
+            arguments.pop("classes", None)
+        try:
+            network = found.from_config(arguments)
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"`preset`: {self.name} and what is given beside it make no {found.__name__}: "
+                f"{error!r}."
+            ) from error
+        if part == "generator" and same_classes and self.classes is not None:
             network.classes = self.classes
         if load_weights:
             self._load(network, part)
@@ -104,9 +111,11 @@ class Preset:
                             file.copy(file[part][name], alone, name)
                     network.load_weights(path)
                 elif part != "discriminator":
-                    raise ValueError(f"{self.weights} holds no weights of the {part}.")
+                    raise ValueError("it holds no weights of it.")
         except OSError as error:
             raise ValueError(f"{self.weights} cannot be read: {error}") from error
+        except ValueError as error:
+            raise ValueError(f"{self.weights} does not fit the {part}: {error}") from error
 
 
 def find_preset(preset, load_weights: bool = True) -> Preset:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from keras_spade import ClassInfo
 from keras_spade.callbacks import ImageGrid
 
 LABELS = np.array([[[0, 1], [1, 0]]])
@@ -42,6 +43,13 @@ def test_picture_is_label_generated_real(tmp_path):
     picture = np.asarray(Image.open(tmp_path / "new" / "folder" / "epoch_0002.png"))
     assert picture.shape == (2, 3 * 2 + 2 * 2, 3)
     assert picture[0, :, 0].tolist() == [10, 20, 255, 255, 77, 77, 255, 255, 255, 255]
+
+
+def test_the_model_knows_the_colours(tmp_path):
+    callback = callback_for(Painter(), 1, directory=tmp_path)
+    callback.palette, callback.model.classes = None, ClassInfo(palette=[(1, 2, 3), (7, 8, 9)])
+    picture = callback.write(tmp_path / "picture.png")
+    assert picture[0, :2].tolist() == [[1, 2, 3], [7, 8, 9]]
 
 
 def test_same_seed_every_time_and_style_on_request(tmp_path):

@@ -13,7 +13,9 @@ from support.browser import check_pictures, opened
 from support.tiny_gan import tiny_batch, tiny_gan
 from support.tiny_metrics import Scripted
 
+from keras_spade import ClassInfo
 from keras_spade.callbacks import BackupAndRestore, EvaluateMetrics, RunPage
+from keras_spade.callbacks.run_facts import run_facts
 from keras_spade.optimizers import BiasCorrectedAdam
 
 BATCH = tiny_batch(3)
@@ -144,3 +146,12 @@ def test_the_page_opens_in_chromium(folder, tmp_path):
         page.screenshot(path=tmp_path / "page.png", full_page=True)
         tops = page.evaluate("[...document.images].map(i => i.getBoundingClientRect().height)")
     assert max(tops) - min(tops) < 2, "rows of latents stand beside those of paintings"
+
+
+def test_the_model_knows_names_and_colours(tmp_path):
+    page = RunPage(BATCH, tmp_path)
+    page._model = tiny_gan()
+    assert page._legend([0, 2]) == [("0", "#e64545"), ("2", "#a345e6")]
+    page._model.classes = ClassInfo(("sky", "sea", "sand"), [(1, 2, 3), (0, 0, 0), (255, 0, 16)])
+    assert page._legend([0, 2, 3]) == [("sky", "#010203"), ("sand", "#ff0010"), ("3", "#000000")]
+    assert "classes" not in run_facts(page._model, {}, {})["generator"]

@@ -1,0 +1,36 @@
+"""The preset that is shipped."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import keras_spade
+from keras_spade import GauGAN, SPADEGenerator, datasets
+
+FOLDER = Path(keras_spade.__file__).parent / "presets" / "scenes"
+
+pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason="The weights are not trained yet.")
+
+
+def test_it_is_small():
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) <= 12e6
+
+
+def test_it_paints_and_knows_its_classes():
+    gan = GauGAN.from_preset("scenes")
+    assert gan.classes.names == datasets.SCENE_CLASSES
+    assert np.array_equal(gan.classes.palette, datasets.SCENE_PALETTE)
+    assert min(gan.generator.image_shape[:2]) >= 128 and gan.encoder is not None
+    size = gan.generator.image_shape[:2]
+    scene = datasets.draw_scenes(1, image_size=size, first_scene=2_000_000, style="varied")
+    pictures = [gan.generate(scene["labels"], seed=seed).astype(int) for seed in (0, 1)]
+    assert pictures[0].std() > 30  # It is no grey noise.
+    assert np.abs(pictures[0] - pictures[1]).mean() > 3  # Seeds are styles.
+    styled = gan.generate(scene["labels"], style_image=scene["image"], seed=0).astype(int)
+    assert np.abs(styled - scene["image"]).mean() < 40
+
+
+def test_its_generator_alone():
+    generator = SPADEGenerator.from_preset("scenes", load_weights=False)
+    assert generator.classes.names == datasets.SCENE_CLASSES
