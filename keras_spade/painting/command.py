@@ -1,7 +1,6 @@
 """The command `keras_spade_paint`."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -25,7 +24,9 @@ def parser():
     flags.add_argument(
         "--preset", help='a preset\'s name or folder; "scenes" if there is no --model'
     )
-    flags.add_argument("--model", help="a .keras file that GauGAN.save or train.py wrote")
+    flags.add_argument(
+        "--model", help="a .keras file that GauGAN.save or train.py wrote, or a preset"
+    )
     flags.add_argument("--maps", metavar="FOLDER", help="label files to begin with")
     flags.add_argument("--host", default="127.0.0.1", help="where to listen; default: %(default)s")
     flags.add_argument("--port", default=8188, type=int, help="0: any; default: %(default)s")
@@ -61,7 +62,6 @@ def main(argv=None):
 
 def run(options):
     """Does what the flags say."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from keras_spade.painting.load_painting_model import load_painting_model
     from keras_spade.painting.page_files import starting_maps
     from keras_spade.painting.server import libraries, serve

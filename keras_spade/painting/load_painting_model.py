@@ -12,7 +12,7 @@ def load_painting_model(model=None, preset=None):
     """Loads what the painter paints with.
 
     Args:
-        model: a `.keras` file of a `GauGAN` or a generator.
+        model: a `.keras` file of a `GauGAN` or a generator; or a preset.
         preset: a preset's name, folder or address; `"scenes"` if neither is given.
 
     Returns:
@@ -21,8 +21,8 @@ def load_painting_model(model=None, preset=None):
     Raises:
         ValueError: if there is no such file or preset, or it is of something else.
     """
-    if model is None:
-        name = str(preset or "scenes")
+    if not str(model).endswith(".keras"):
+        name = str(model or preset or "scenes")
         found = find_preset(name)
         generator = found.network("generator", Generator, load_weights=True)
         encoder = None

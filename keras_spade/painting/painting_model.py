@@ -132,8 +132,11 @@ class PaintingModel:
         if self.encoder is None:
             raise ValueError("The model has no encoder, which would read styles of photographs.")
         height, width, channels = self.encoder.image_shape
-        image = read_image(Blob("the file", photograph), channels)
-        image = to_floats(resize_channels(image, height, width).astype("float32"))
         with self._lock:
+            try:
+                image = read_image(Blob("the photograph", photograph), channels)
+            except ValueError as error:  # Pillow names where the bytes lie in memory.
+                raise ValueError(str(error).split(" <_io.")[0]) from None
+            image = to_floats(resize_channels(image, height, width).astype("float32"))
             mean, _ = self.encoder(image[None], training=False)
             return ops.convert_to_numpy(mean)[0].astype("float32")

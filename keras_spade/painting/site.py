@@ -52,7 +52,9 @@ def write_site(folder, model, maps=(), onnxruntime_web=None):
     folder.parent.mkdir(parents=True, exist_ok=True)
     with replacing_folder(folder) as partial:
         partial.mkdir()
-        model.generator.export(partial / "generator.onnx", format="onnx", verbose=False)
+        size = model.generator.image_shape[:2]
+        path = partial / "generator.onnx"
+        model.generator.export(path, format="onnx", image_size=size, verbose=False)
         facts = {"onnxruntime": runtime}
         if model.encoder is not None and backend.TRACES_TENSORFLOW:
             _export_encoder(model.encoder, partial / "encoder.onnx")

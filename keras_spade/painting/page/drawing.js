@@ -23,6 +23,10 @@ export class Drawing {
     return this.#corners.length > 0;
   }
 
+  get isBusy() {
+    return this.isPolygon || this.#active !== null;
+  }
+
   // Gives up what is being drawn; the map is as it was.
   cancel() {
     if (this.#active) this.map.ids.set(this.#active.before);

@@ -38,10 +38,10 @@ export async function styleOf(file) {
   try {
     await new Promise((resolve, reject) => {
       image.onload = resolve;
-      image.onerror = () => reject(new Error("it cannot be read as an image"));
+      image.onerror = () => reject(new Error("the photograph cannot be read as an image"));
     });
     const [w, h] = [image.naturalWidth, image.naturalHeight];
-    if (w * h > MAX_PIXELS) throw new Error(`it has ${w} x ${h} pixels; at most ${MAX_PIXELS}`);
+    if (w * h > MAX_PIXELS) throw new Error(`the photograph has ${w} x ${h} pixels; at most ${MAX_PIXELS}`);
     const context = new OffscreenCanvas(width, height).getContext("2d");
     context.imageSmoothingQuality = "high";
     context.drawImage(image, 0, 0, width, height);

@@ -114,6 +114,7 @@ async function main() {
   }
 
   function step(there, back) {
+    if (drawing.isBusy) return drawing.cancel();
     if (!there) return;
     map.ids.set(back(map.ids.slice()));
     buttons();
@@ -203,25 +204,30 @@ async function main() {
     ...{ b: "brush", e: "eraser", f: "fill", r: "rectangle", p: "polygon" },
     "[": () => resize(-1),
     "]": () => resize(1),
+    "-": () => resize(-1),
+    "+": () => resize(1),
     s: () => style?.another(),
+  };
+  const withControl = { z: undo, y: redo, o: clicks.open, s: save };
+  const whileBusy = {
     Enter: () => drawing.closePolygon(),
     Backspace: () => drawing.removeCorner(),
     Escape: () => drawing.cancel(),
   };
-  const withControl = { z: undo, y: redo, Z: redo, o: clicks.open, s: save };
   document.addEventListener("keydown", (event) => {
     if (event.target.matches("input[type=number], input[type=search], select")) return;
-    const control = event.ctrlKey || event.metaKey;
     if (event.altKey) return;
-    const action = (control ? withControl : keys)[event.key];
-    const number = "1234567890".indexOf(event.key);
-    if (["Enter", "Backspace", "Escape"].includes(event.key) && !drawing.isPolygon) {
-      if (event.key === "Escape") say("");
-    } else if (action) {
+    const control = event.ctrlKey || event.metaKey;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    let action = (drawing.isBusy && whileBusy[key]) || (control ? withControl : keys)[key];
+    if (action === undo && event.shiftKey) action = redo;
+    const number = control ? -1 : "1234567890".indexOf(key);
+    if (action) {
       event.preventDefault();
       if (typeof action === "string") choose(action);
       else action();
-    } else if (!control && number >= 0 && number < model.classes.length) classes.choose(number);
+    } else if (key === "Escape") say("");
+    else if (number >= 0 && number < model.classes.length) classes.choose(number);
   });
 
   // === Starting maps ===

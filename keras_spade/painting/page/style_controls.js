@@ -51,7 +51,7 @@ export class StyleControls {
       element("between").value = 0;
       this.#use(latent, file);
     } catch (error) {
-      this.say(`The style of the photograph could not be taken: ${error.message}.`);
+      this.say(`No style could be taken: ${error.message}.`);
     }
   }
 
