@@ -3,6 +3,8 @@ import pytest
 from keras_spade.painting import main
 from keras_spade.painting.command import parser
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("flags", "message"),

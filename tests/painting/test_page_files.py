@@ -13,6 +13,8 @@ from keras_spade.datasets import SCENE_CLASSES, SCENE_PALETTE, draw_scenes
 from keras_spade.painting import PaintingModel
 from keras_spade.painting.page_files import page_files, starting_maps
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def model():

@@ -9,6 +9,8 @@ from support.painting import SIZE, onnxruntime_web, painting_model
 from keras_spade.painting import write_site
 from keras_spade.painting.site import CDN, INTEGRITY, VERSION
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def model():

@@ -58,6 +58,7 @@ function imageOfPixels(pixels, { width, height, channels }) {
 async function main() {
   const model = await (await load("model.json")).json();
   document.title = `Paint: ${model.title}`;
+  const ready = engine.start(model);
   const map = new LabelMap(model.width, model.height, model.background);
   const history = new History(
     Math.max(10, Math.min(200, Math.floor(HISTORY_BYTES / map.ids.byteLength))),
@@ -249,7 +250,7 @@ async function main() {
     if (number === 0) map.ids.set(ids);
   }
   show(element("map"), imageOfIds(map.ids, model, classes.pixels));
-  await engine.start(model);
+  await ready;
   status("Painting the first picture, which takes some seconds …");
   repainter.ask();
 }

@@ -1,6 +1,6 @@
 // Runs the networks of a site by onnxruntime-web.
 
-let ort, generator, encoder, model;
+let ort, generator, encoder, model, ready;
 
 // Files of onnxruntime-web: from beside the page, or from jsdelivr, where the browser checks that
 // they are those that they should be.
@@ -50,10 +50,16 @@ async function style({ floats }) {
   return results[encoder.outputNames[0]].data; // The mean; the log variance is the second.
 }
 
+const tasks = { start: () => null, paint, style };
+
 onmessage = async ({ data: { number, task, ...content } }) => {
   try {
-    model ??= content.model;
-    const result = await { start, paint, style }[task](content);
+    if (task === "start") {
+      model = content.model;
+      ready = start();
+    }
+    await ready; // One may draw while the networks are loaded.
+    const result = await tasks[task](content);
     postMessage({ number, result });
   } catch (error) {
     postMessage({ number, error: error.message ?? String(error) });
