@@ -95,6 +95,12 @@ async function main() {
     });
   }
 
+  let style = null;
+  if (model.latent) {
+    const seeds = new Seeds(await (await load("latents.bin")).arrayBuffer(), model.latent);
+    style = new StyleControls(model, seeds, engine.styleOf, { changed, say });
+  }
+
   // === The map ===
 
   function buttons() {
@@ -158,11 +164,6 @@ async function main() {
 
   // === Controls ===
 
-  let style = null;
-  if (model.latent) {
-    const seeds = new Seeds(await (await load("latents.bin")).arrayBuffer(), model.latent);
-    style = new StyleControls(model, seeds, engine.styleOf, { changed, say });
-  }
   const showSize = () => (element("size_shown").textContent = size.value);
   const resize = (by) => {
     size.valueAsNumber += by;
