@@ -126,11 +126,17 @@ def has_browser():
     return importlib.util.find_spec("playwright") is not None
 
 
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder without a line for each request."""
+
+    def log_message(self, *args):
+        """Passes."""
+
+
 @contextlib.contextmanager
 def served(folder):
     """Serves a folder; yields its address."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
-    handler.log_message = lambda *args: None
+    handler = functools.partial(Quiet, directory=folder)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         with running(server.serve_forever):
             yield f"http://127.0.0.1:{server.server_port}/"
