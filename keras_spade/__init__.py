@@ -9,6 +9,7 @@ from keras_spade import layers as layers
 from keras_spade import losses as losses
 from keras_spade import metrics as metrics
 from keras_spade import optimizers as optimizers
+from keras_spade import painting as painting
 from keras_spade.class_info import ClassInfo as ClassInfo
 from keras_spade.layers import SPADE as SPADE
 from keras_spade.layers import SPADEResBlock as SPADEResBlock

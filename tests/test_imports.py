@@ -29,6 +29,7 @@ ALLOWED = {
     },
     "networks": {"backends", "exporting", "layers", "networks", "presets", "segmaps"},
     "optimizers": {"backends", "optimizers"},
+    "painting": {"backends", "datasets", "networks", "painting", "presets", "segmaps"},
     "presets": {"datasets", "presets"},
     "runs": {"backends", "callbacks", "datasets", "runs"},
     "segmaps": {"segmaps"},
@@ -47,8 +48,8 @@ SHARED = {
 }
 BACKENDS = ("tensorflow", "torch", "jax")
 DEPENDENCIES = {
-    *("h5py", "huggingface_hub", "keras", "keras_spade", "matplotlib", "numpy", "onnx", "PIL"),
-    *("tf2onnx", "tifffile"),
+    *("flask", "h5py", "huggingface_hub", "keras", "keras_spade", "matplotlib", "numpy", "onnx"),
+    *("PIL", "tf2onnx", "tifffile", "waitress"),
     *BACKENDS,
 }
 

@@ -35,6 +35,7 @@ BY_BEHAVIOUR = {
     "models/test_modulation.py",
     "models/test_training_steps.py",
     "networks/test_many_classes.py",
+    "painting/test_page.py",
     "presets/test_scenes.py",
     "runs/test_killed.py",
     "runs/test_long_runs.py",

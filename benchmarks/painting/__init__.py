@@ -1,0 +1,1 @@
+"""How long a stroke takes to become a picture in the painter."""

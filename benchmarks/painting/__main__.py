@@ -1,0 +1,154 @@
+"""Times from a stroke to its picture in the painter: with its server, and without one.
+
+    python -m benchmarks.painting --onnxruntime_web=node_modules/onnxruntime-web/dist
+
+The page is opened in headless Chromium, by Playwright; a stroke is a dab of the brush at a random
+place, and its time what passes in the page between the pointer's event and the picture. Without
+Playwright and Chromium, the server's answers alone are timed.
+"""
+
+import contextlib
+import functools
+import http.server
+import importlib.util
+import os
+import shutil
+import tempfile
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+from absl import app, flags
+
+from benchmarks.harness.command import machine_lines
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("preset", "scenes", "A preset's name or folder.")
+flags.DEFINE_string("model", None, "A .keras file instead.")
+flags.DEFINE_string("onnxruntime_web", None, "The folder dist of the npm package, for the site.")
+flags.DEFINE_integer("strokes", 50, "Of each.", lower_bound=1)
+flags.DEFINE_integer("port", 0, "Of the server; 0: any.")
+
+# Called in the page: notes when a stroke begins, and gives its time once the picture is there.
+TIMES = """() => {
+  window.times = [];
+  let begin;
+  document.getElementById("map").addEventListener(
+    "pointerdown", () => { begin = performance.now(); }, true);
+  new MutationObserver(() => window.times.push(performance.now() - begin))
+    .observe(document.getElementById("took"), { childList: true });
+}"""
+
+
+def main(argv):
+    """Measures, and prints a table."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from keras_spade.painting.load_painting_model import load_painting_model
+    from keras_spade.painting.page_files import starting_maps
+    from keras_spade.painting.server import make_server
+    from keras_spade.painting.site import write_site
+
+    model = load_painting_model(FLAGS.model, None if FLAGS.model else FLAGS.preset)
+    maps = starting_maps(model)
+    server, address = make_server(model, maps, port=FLAGS.port)
+    print("| stroke to picture | first, s | median, ms | 90 %, ms |\n|---|---|---|---|", flush=True)
+    with running(server.run), contextlib.closing(server):
+        tell("server alone", *answers(address, model, maps))
+        if has_browser():
+            tell("page with the server", *strokes(address))
+    if has_browser() and FLAGS.onnxruntime_web:
+        with tempfile.TemporaryDirectory() as folder:
+            site = Path(folder) / "site"
+            write_site(site, model, maps, FLAGS.onnxruntime_web)
+            with served(site) as address:
+                tell("page without a server", *strokes(address))
+    shape, weights = model.generator.image_shape, model.generator.count_params()
+    print(f"\n- {model.title}: {shape[0]} x {shape[1]}, {weights:,} weights")
+    print("\n".join(f"- {line}" for line in machine_lines("painting")))
+
+
+def tell(name, first, times):
+    """Prints a line of the table."""
+    median, late = 1000 * np.quantile(times, (0.5, 0.9))
+    print(f"| {name} | {first:.1f} | {median:.0f} | {late:.0f} |", flush=True)
+
+
+def answers(address, model, maps):
+    """Seconds of the first answer, and of the others, to maps with one dab more each."""
+    rng = np.random.default_rng(0)
+    labels = np.array(maps[0] if maps else np.zeros(model.generator.image_shape[:2]), "<u2")
+    latent = np.zeros(model.generator.latent_dim or 0, "<f4")
+    times = []
+    for _ in range(FLAGS.strokes + 1):
+        row, column = (rng.integers(0, size - 8) for size in labels.shape)
+        labels[row : row + 8, column : column + 8] = rng.integers(0, model.num_ids)
+        headers = {"Content-Type": "application/octet-stream"}
+        body = labels.tobytes() + latent.tobytes()
+        begin = time.perf_counter()
+        urllib.request.urlopen(urllib.request.Request(f"{address}paint", body, headers)).read()
+        times.append(time.perf_counter() - begin)
+    return times[0], times[1:]
+
+
+def strokes(address):
+    """Seconds until the page shows its first picture, and from dabs to pictures."""
+    from playwright.sync_api import sync_playwright
+
+    rng = np.random.default_rng(0)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1300, "height": 900})
+        begin = time.perf_counter()
+        page.goto(address)
+        page.wait_for_selector("body[data-state=idle]", timeout=120_000)
+        first = time.perf_counter() - begin
+        page.evaluate(TIMES)
+        box, entries = page.locator("#map").bounding_box(), page.locator("#classes label")
+        for number in range(FLAGS.strokes):
+            entries.nth(number % entries.count()).click()
+            x, y = rng.uniform(0.1, 0.9, 2)
+            page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+            page.wait_for_selector("body[data-state=idle]")
+        times = np.array(page.evaluate("window.times")) / 1000
+        browser.close()
+    return first, times
+
+
+def chromium():
+    """Chromium as the system has it, or `None` for Playwright's own."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def has_browser():
+    """Whether Playwright is installed."""
+    return importlib.util.find_spec("playwright") is not None
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder without a line for each request."""
+
+    def log_message(self, *args):
+        """Passes."""
+
+
+@contextlib.contextmanager
+def served(folder):
+    """Serves a folder; yields its address."""
+    handler = functools.partial(Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        with running(server.serve_forever):
+            yield f"http://127.0.0.1:{server.server_port}/"
+            server.shutdown()
+
+
+@contextlib.contextmanager
+def running(function):
+    """Runs a function in a thread that ends with the process."""
+    threading.Thread(target=function, daemon=True).start()
+    yield
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,38 @@
+"""The painter's model: of a file, or of a preset."""
+
+from pathlib import Path
+
+from keras_spade.networks import Generator, StyleEncoder
+from keras_spade.painting.load_gan import load_gan
+from keras_spade.painting.painting_model import PaintingModel
+from keras_spade.presets import find_preset
+
+
+def load_painting_model(model=None, preset=None):
+    """Loads what the painter paints with.
+
+    Args:
+        model: a `.keras` file of a `GauGAN` or a generator; or a preset.
+        preset: a preset's name, folder or address; `"scenes"` if neither is given.
+
+    Returns:
+        A `PaintingModel`.
+
+    Raises:
+        ValueError: if there is no such file or preset, or it is of something else.
+    """
+    if not str(model).endswith(".keras"):
+        name = str(model or preset or "scenes")
+        found = find_preset(name)
+        generator = found.network("generator", Generator, load_weights=True)
+        encoder = None
+        if found.has("encoder"):
+            encoder = found.network("encoder", StyleEncoder, load_weights=True)
+        return PaintingModel(generator, encoder, title=Path(name).name)
+    if not Path(model).exists():
+        raise ValueError(f"--model={model}: there is no such file.")
+    gan, _ = load_gan(model)
+    generator = getattr(gan, "generator", gan)
+    if not isinstance(generator, Generator):
+        raise ValueError(f"--model={model} holds a {type(gan).__name__}, and no GauGAN.")
+    return PaintingModel(generator, getattr(gan, "encoder", None), title=Path(model).stem)

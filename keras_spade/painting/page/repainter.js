@@ -1,0 +1,24 @@
+// Paints again whenever something has changed: one request at a time, and the latest one wins.
+
+export class Repainter {
+  #busy = false;
+  #again = false;
+
+  // paint: an async function that paints what there is now.
+  constructor(paint) {
+    this.paint = paint;
+  }
+
+  async ask() {
+    this.#again = true;
+    if (this.#busy) return;
+    this.#busy = true;
+    document.body.dataset.state = "painting";
+    while (this.#again) {
+      this.#again = false;
+      await this.paint();
+    }
+    this.#busy = false;
+    document.body.dataset.state = "idle";
+  }
+}

@@ -1,0 +1,88 @@
+"""The painter as a folder that any static host serves: the visitor's browser paints."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from keras_spade.backends import backend
+from keras_spade.files import replacing_folder
+from keras_spade.painting.page_files import page_files
+
+VERSION = "1.30.0"
+SCRIPT = "ort.wasm.bundle.min.mjs"
+WASM = "ort-wasm-simd-threaded.wasm"
+# Of that version, as npm has it.
+INTEGRITY = {
+    SCRIPT: "sha384-PLWz+nHEVHpjwBsO0YVdvQj6n5814Iv8E3b8FG0Rp/uIAtjFMCKOpP66iPzedrIG",
+    WASM: "sha384-vjBJ1z7qrhkTyYsNqKeF6c7N+nOJSU94czEo+tvZcu8G75JparGq9kB+kTnEUNVM",
+}
+CDN = f"https://cdn.jsdelivr.net/npm/onnxruntime-web@{VERSION}/dist/"
+LOCAL = "onnxruntime/"
+
+
+def write_site(folder, model, maps=(), onnxruntime_web=None):
+    """Writes the painter's page with the networks as ONNX, which onnxruntime-web runs.
+
+    Args:
+        folder: where; it must be new, empty, or a site that was written before, which is replaced.
+        model: a `PaintingModel`.
+        maps: label maps to begin with.
+        onnxruntime_web: the folder `dist` of the npm package onnxruntime-web, of which two files
+            are copied. `None`: visitors' browsers load them from jsdelivr, and check that they are
+            those of the version which the page was made for.
+
+    Raises:
+        ValueError: if the folder holds anything else, or `onnxruntime_web` lacks a file.
+        ImportError: naming what exporting needs.
+        OSError: if the folder cannot be written; what was there is whole, then.
+    """
+    folder = Path(folder)
+    _check(folder)
+    runtime = {"base": CDN, "integrity": INTEGRITY}
+    if onnxruntime_web is not None:
+        missing = [n for n in INTEGRITY if not (Path(onnxruntime_web) / n).is_file()]
+        if missing:
+            raise ValueError(
+                f"`onnxruntime_web`: {onnxruntime_web} has no {missing[0]}; give the folder dist "
+                f"of the npm package onnxruntime-web@{VERSION}."
+            )
+        runtime = {"base": LOCAL, "integrity": None}
+    runtime |= {"script": SCRIPT, "wasm": WASM}
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with replacing_folder(folder) as partial:
+        partial.mkdir()
+        size = model.generator.image_shape[:2]
+        path = partial / "generator.onnx"
+        model.generator.export(path, format="onnx", image_size=size, verbose=False)
+        facts = {"onnxruntime": runtime}
+        if model.encoder is not None and backend.TRACES_TENSORFLOW:
+            _export_encoder(model.encoder, partial / "encoder.onnx")
+        else:
+            facts["photograph"] = None
+        for path, content in page_files(model, "engine_site.js", maps, **facts).items():
+            (partial / path).parent.mkdir(exist_ok=True)
+            (partial / path).write_bytes(content)
+        if onnxruntime_web is not None:
+            (partial / LOCAL).mkdir()
+            for name in INTEGRITY:
+                shutil.copyfile(Path(onnxruntime_web) / name, partial / LOCAL / name)
+
+
+def _export_encoder(encoder, path):
+    """Writes the encoder; on JAX and PyTorch Keras needs more libraries for that."""
+    encoder = encoder.fold_spectral_norm(dtype="float32")
+    encoder(np.zeros((1, *encoder.image_shape), "float32"))  # Keras asks for a first call.
+    encoder.export(path, format="onnx", verbose=False)
+
+
+def _check(folder):
+    """Refuses a folder that is there and no site: it would be replaced."""
+    if not folder.exists():
+        return
+    found = {entry.name for entry in folder.iterdir()} if folder.is_dir() else {"a file"}
+    if found and not {"engine.js", "model.json", "generator.onnx"} <= found:
+        raise ValueError(
+            f"`folder`: {folder} is there and no site of the painter; it would be replaced with "
+            f"all that is in it: {', '.join(sorted(found)[:5])}. Give a new or an empty folder."
+        )

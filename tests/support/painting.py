@@ -1,0 +1,99 @@
+"""A model for the painter whose pictures are full of contrast and local, and servers of pages."""
+
+import contextlib
+import functools
+import http.server
+import io
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.tiny_generator import TinyGenerator
+
+from keras_spade import StyleEncoder
+from keras_spade.painting import PaintingModel
+from keras_spade.painting.server import make_server
+
+SIZE = (64, 96)
+# A pixel of TinyGenerator's picture depends on labels at most so far away: its one block works at a
+# quarter of the size, with two convolutions of 3 x 3 beyond a SPADE's two, and one more follows at
+# full size. Each cell of 4 pixels shows the label of one of them.
+REACH = 4 * (2 + 2) + 3 + 1
+
+
+def contrasted(network, seed=1):
+    """The network with weights of which pictures are full of contrast."""
+    rng = np.random.default_rng(seed)
+    for weight in network.trainable_weights:
+        kernel = len(weight.shape) > 1
+        scale = (2 / np.prod(weight.shape[:-1])) ** 0.5 if kernel else 0.3
+        weight.assign(scale * rng.standard_normal(weight.shape))
+    return network
+
+
+def painting_model(encoder=True, **options):
+    """The smallest model that has all that the page knows of."""
+    options = {"void_class": True, "instance_edges": True, "latent_dim": 2} | options
+    generator = contrasted(TinyGenerator(3, (*SIZE, 3), spectral_norm=False, **options))
+    if encoder:
+        encoder = StyleEncoder((72, 72, 3), 2, base_filters=1, resize_to=None, spectral_norm=False)
+        return PaintingModel(generator, contrasted(encoder), title="tiny")
+    return PaintingModel(generator, title="tiny")
+
+
+def png(array, **options):
+    """The bytes of a PNG."""
+    file = io.BytesIO()
+    image = array if isinstance(array, Image.Image) else Image.fromarray(array)
+    image.save(file, "png", **options)
+    return file.getvalue()
+
+
+def huge_png():
+    """A PNG of a few kilobytes that says it has 100 megapixels."""
+    return png(Image.new("1", (10_000, 10_000)))
+
+
+@contextlib.contextmanager
+def served(model, maps=()):
+    """Serves the painter from a thread; yields its address."""
+    server, address = make_server(model, maps, port=0)
+    with _running(server.run):
+        yield address
+        server.close()
+
+
+@contextlib.contextmanager
+def served_folder(folder):
+    """Serves a folder as any static host does; yields its address."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    handler = functools.partial(Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        with _running(server.serve_forever):
+            yield f"http://127.0.0.1:{server.server_port}/"
+            server.shutdown()
+
+
+@contextlib.contextmanager
+def _running(function):
+    thread = threading.Thread(target=function, daemon=True)
+    thread.start()
+    yield
+    thread.join(10)
+
+
+def onnxruntime_web():
+    """The folder `dist` of the npm package onnxruntime-web."""
+    folder = os.environ.get("KERAS_SPADE_ONNXRUNTIME_WEB")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip(
+            "needs onnxruntime-web of npm: KERAS_SPADE_ONNXRUNTIME_WEB is not its folder dist"
+        )
+    return Path(folder)
