@@ -42,6 +42,16 @@ def define_sizes():
     )
 
 
+def define_scene_style():
+    """The flag that says how scenes are drawn."""
+    flags.DEFINE_enum(
+        "scene_style",
+        "day",
+        ["day", "varied"],
+        "Drawn scenes: on a clear noon, or in all light and weather.",
+    )
+
+
 def sizes():
     """The arguments of `define_sizes`."""
     load_size = numbers("load_size", int, (1, 2))
@@ -194,12 +204,7 @@ def define_training_data():
     flags.DEFINE_list("image_size", ["64", "64"], "height,width of the images the networks see.")
     flags.DEFINE_bool("flip", True, "With folders: mirror training samples at random.")
     flags.DEFINE_integer("num_scenes", 512, "Drawn scenes to train on.", lower_bound=1)
-    flags.DEFINE_enum(
-        "scene_style",
-        "day",
-        ["day", "varied"],
-        "At noon, or in all light and weather.",
-    )
+    define_scene_style()
     flags.DEFINE_integer("batch_size", 4, "Samples a step.", lower_bound=1)
     flags.DEFINE_integer("seed", 0, "Of weights, data order and noise.")
 

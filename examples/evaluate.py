@@ -48,6 +48,7 @@ from keras_spade import datasets, files, images, metrics
 
 FLAGS = flags.FLAGS
 _data_options.define_sizes()
+_data_options.define_scene_style()
 _metric_options.define_metrics("imagenet")
 flags.adopt_module_key_flags(_data_options)
 flags.adopt_module_key_flags(_metric_options)
@@ -158,9 +159,9 @@ def the_data(generator):
                 f"The model paints {generator.num_classes} classes, drawn scenes have "
                 f"{len(datasets.SCENE_CLASSES)}: give --data."
             )
-        scenes = {"first_scene": 1_000_000, "drop_remainder": False}
+        scenes = {"first_scene": 1_000_000, "drop_remainder": False, "style": FLAGS.scene_style}
         return datasets.synthetic_scenes(FLAGS.num_scenes, **scenes, **common)
-    refuse(["num_scenes"], "is for drawn scenes, without --data.")
+    refuse(["num_scenes", "scene_style"], "is for drawn scenes, without --data.")
     common |= {**sizes(), **image_options()}
     if not FLAGS["image_channels"].present:
         common["image_channels"] = generator.image_shape[-1]
