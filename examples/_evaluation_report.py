@@ -17,7 +17,7 @@ def the_protocol(gan, weights, dataset):
     height, width, channels = gan.generator.image_shape
     arguments = datasets.source_of(dataset).call.arguments
     drawn = FLAGS.data == "scenes" and FLAGS.dataset is None
-    data = {name: arguments.get(name) for name in ("split", "subset", "validation_split")}
+    data = {name: arguments.get(name) for name in ("split", "subset", "validation_split", "style")}
     resampling = "none: drawn at this size"
     if not drawn:
         before = {name: arguments.get(name) for name in ("load_size", "resize", "crop")}
