@@ -27,7 +27,8 @@ def starting_maps(model, folder=None):
     Args:
         model: a `PaintingModel`.
         folder: label files, of which the first 24 are taken, by name; they are read as the model's
-            own label files, if it knows how. `None`: drawn scenes, if the classes are theirs.
+            own label files, if it knows how, or else hold ids, as the page saves them, and 255 for
+            void. `None`: drawn scenes, if the classes are theirs.
 
     Returns:
         A list of integer arrays of the model's size.
@@ -43,15 +44,14 @@ def starting_maps(model, folder=None):
             return []
         # Not of those that a training would see.
         return list(draw_scenes(SCENES, size, seed=1, first_scene=10**6)["labels"])
+    count, has_void = generator.num_classes, generator.void_class
     mapping = generator.classes and generator.classes.label_mapping
-    options = {"label_mapping": LabelMapping(**mapping)} if mapping else {}
-    if not mapping and not generator.void_class:
-        options["void_label"] = None
+    if mapping is None:
+        mapping = {"void_labels": {count, max(255, count)} if has_void else None}
+    mapping = LabelMapping(**mapping)
     files = list(label_files(folder).values())[:24]
     return [
-        read_label_map(
-            file, generator.num_classes, void_class=generator.void_class, image_size=size, **options
-        )
+        read_label_map(file, count, void_class=has_void, label_mapping=mapping, image_size=size)
         for file in files
     ]
 
