@@ -2,7 +2,7 @@
 
 import io
 import json
-from importlib import resources
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -15,6 +15,7 @@ from keras_spade.datasets import (
     read_label_map,
 )
 
+PAGE = Path(__file__).parent / "page"
 SEEDS = 1000
 SCENES = 9
 ENGINES = ("engine_server.js", "engine_site.js")
@@ -69,13 +70,12 @@ def page_files(model, engine, maps=(), **facts) -> dict[str, bytes]:
         A dict from path to content. `latents.bin` holds those of the seeds 0..999,
         `numpy.random.default_rng(seed).standard_normal(latent_dim)`, float32.
     """
-    folder = resources.files("keras_spade.painting") / "page"
     files = {
         entry.name: entry.read_bytes()
-        for entry in folder.iterdir()
+        for entry in PAGE.iterdir()
         if entry.name not in ENGINES and (entry.name != WORKER or engine == "engine_site.js")
     }
-    files["engine.js"] = (folder / engine).read_bytes()
+    files["engine.js"] = (PAGE / engine).read_bytes()
     paths = [f"maps/{number:02d}.png" for number in range(1, len(maps) + 1)]
     files |= {path: png_of_ids(ids) for path, ids in zip(paths, maps, strict=True)}
     generator = model.generator
