@@ -58,6 +58,7 @@ function imageOfPixels(pixels, { width, height, channels }) {
 async function main() {
   const model = await (await load("model.json")).json();
   document.title = `Paint: ${model.title}`;
+  document.body.style.setProperty("--aspect", model.width / model.height);
   const ready = engine.start(model);
   const map = new LabelMap(model.width, model.height, model.background);
   const history = new History(

@@ -1,6 +1,7 @@
 // The controls of the style: two seeds, what lies between them, and a photograph's style in the
 // place of the first seed.
 
+import { MAX_BYTES } from "./png.js";
 import { between } from "./styles.js";
 
 const element = (id) => document.getElementById(id);
@@ -47,6 +48,9 @@ export class StyleControls {
   async #read(file) {
     this.say("");
     try {
+      if (file.size > MAX_BYTES) {
+        throw new Error(`the photograph has ${file.size} bytes; at most ${MAX_BYTES}`);
+      }
       const latent = await this.styleOf(file);
       element("between").value = 0;
       this.#use(latent, file);
