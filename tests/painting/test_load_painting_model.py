@@ -18,6 +18,7 @@ def test_presets_and_files(tmp_path):
     for loaded in (
         load_painting_model(preset=tmp_path / "street"),
         load_painting_model(model=tmp_path / "street.keras"),
+        load_painting_model(preset=tmp_path / "street.keras"),
     ):
         np.testing.assert_array_equal(loaded.paint(labels, [1, -1]), want)
         assert loaded.title == "street" and loaded.encoder is None
