@@ -20,9 +20,10 @@ from support.painting import (
     served,
     served_folder,
 )
+from support.tiny_generator import TinyGenerator
 
 from keras_spade import ClassInfo
-from keras_spade.painting import write_site
+from keras_spade.painting import PaintingModel, write_site
 from keras_spade.painting.page_files import page_files
 
 pytestmark = [
@@ -321,6 +322,14 @@ def test_a_site_that_is_opened_from_the_disk_says_how(model, tmp_path):
         (tmp_path / path).write_bytes(content)
     with opened(tmp_path / "index.html", expected="paint.js") as page:
         page.locator("#status", has_text="python -m http.server").wait_for()
+
+
+def test_a_tall_map_fits_into_the_window():
+    model = PaintingModel(TinyGenerator(3, (128, 32, 3), latent_dim=None))
+    with served(model) as address, opened(address, height=900) as page:
+        idle(page)
+        box = page.locator("#map").bounding_box()
+        assert box["height"] <= 0.86 * 900 and abs(box["height"] / box["width"] - 4) < 0.05
 
 
 @pytest.mark.parametrize("width", [1300, 390])
