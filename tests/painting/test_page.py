@@ -290,6 +290,10 @@ def test_styles(address, model):
             assert "No style could be taken: the photograph" in message(page)
         page.locator("#no_photograph").click()
         assert np.abs(picture_of(page) - painted(model, MAPS[0], 7)).max() <= 2
+        page.locator("#seed_a").fill("5000")
+        page.locator("#seed_a").press("Enter")
+        assert page.locator("#seed_a").input_value() == "999"  # The last that there is.
+        assert np.abs(picture_of(page) - painted(model, MAPS[0], 999)).max() <= 2
 
 
 INLINE = """() => {

@@ -16,6 +16,11 @@ export class StyleControls {
       const input = element(`seed_${side}`);
       input.max = seeds.count - 1;
       input.addEventListener("input", () => input.checkValidity() && input.value && changed());
+      input.addEventListener("change", () => {
+        if (Number(input.value) === this.#seed(side) && input.value) return;
+        input.value = this.#seed(side); // There is no other seed; it is shown which one paints.
+        changed();
+      });
       element(`dice_${side}`).addEventListener("click", () => this.another(side));
     }
     element("between").addEventListener("input", changed);
