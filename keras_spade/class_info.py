@@ -1,10 +1,11 @@
 """What a model knows of the classes it paints."""
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 MAPPING_ARGUMENTS = ("palette", "remap", "offset", "void_labels")
+MAPPING_WORDS = (("palette", "grey"), ("void_labels", "auto"))
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class ClassInfo:
 
 
 def _names(names):
-    texts = () if isinstance(names, (str, Mapping)) else _as_tuple(names)
+    texts = () if isinstance(names, (str, Mapping, Set)) else _as_tuple(names)
     if not texts or not all(isinstance(name, str) and name for name in texts):
         raise ValueError(f"`names` must be a sequence of texts, one a class, got {names!r}.")
     return tuple(map(str, texts))
@@ -129,13 +130,13 @@ def _mapping(given):
     for name, value in arguments.items():
         try:
             found[name] = _argument(name, value)
-        except (TypeError, ValueError):
+        except (AttributeError, IndexError, TypeError, ValueError):
             raise ValueError(f"`label_mapping`: {name} must not be {value!r}.") from None
     return found
 
 
 def _argument(name, value):
-    if value is None or isinstance(value, str):
+    if value is None or (isinstance(value, str) and (name, value) in MAPPING_WORDS):
         return value
     if name == "remap":
         return {int(number): operator.index(place) for number, place in value.items()}

@@ -51,6 +51,7 @@ def test_what_it_is_made_of():
         ({"names": "sky"}, "`names` must be a sequence of texts, one a class, got 'sky'"),
         ({"names": [1, 2]}, "`names` must be a sequence of texts"),
         ({"names": ()}, "`names` must be"),
+        ({"names": {"sky", "sea"}}, "`names` must be a sequence"),  # Of what order?
         ({"palette": [(0, 0, 256)]}, "integers of 0..255, got"),
         ({"palette": [(0, 0)]}, "must be a sequence of .r, g, b."),
         ({"palette": [(0.5, 0, 0)]}, "must be a sequence of .r, g, b."),
@@ -59,6 +60,10 @@ def test_what_it_is_made_of():
         ({"label_mapping": {"remap": {"x": 0}}}, "`label_mapping`: remap must not be"),
         ({"label_mapping": {"void_labels": 0.5}}, "`label_mapping`: void_labels must not be 0.5"),
         ({"label_mapping": 3}, "must be a LabelMapping, or a dict"),
+        ({"label_mapping": {"remap": [1, 2]}}, "remap must not be .1, 2."),
+        ({"label_mapping": {"palette": []}}, "palette must not be"),
+        ({"label_mapping": {"palette": "gray"}}, "palette must not be 'gray'"),
+        ({"label_mapping": {"offset": "1"}}, "offset must not be '1'"),
     ],
 )
 def test_what_does_not_fit_is_named(arguments, message):

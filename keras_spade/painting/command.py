@@ -75,6 +75,7 @@ def run(options):
         raise ValueError(f"--maps={options.maps} is not a folder.")
     if not options.site:
         libraries()  # Before the model is loaded, which takes longer.
+    print("Loading the model ...", flush=True)  # Which takes some seconds.
     model = load_painting_model(options.model, options.preset)
     maps = starting_maps(model, options.maps)
     if options.site:

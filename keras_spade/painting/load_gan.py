@@ -17,7 +17,7 @@ def load_gan(path):
         generator's optimizer kept any; and `"averages"` or `"as in the file"`.
 
     Raises:
-        ValueError: from Keras, if it is no such file.
+        ValueError: if it is no such file.
 
     Example:
 
@@ -38,7 +38,10 @@ def _keeps_averages(path):
     """Whether the optimizer of the generator in a `.keras` file keeps averages."""
     if not zipfile.is_zipfile(path):  # Keras tells what it is.
         return False
-    with zipfile.ZipFile(path) as file:
-        config = json.loads(file.read("config.json")).get("compile_config") or {}
-    optimizer = config.get("generator_optimizer") or {}
-    return bool(optimizer.get("config", {}).get("use_ema"))
+    try:
+        with zipfile.ZipFile(path) as file:
+            config = json.loads(file.read("config.json")).get("compile_config") or {}
+        optimizer = config.get("generator_optimizer") or {}
+        return bool(optimizer.get("config", {}).get("use_ema"))
+    except (AttributeError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} cannot be read as a .keras file: {error}") from error

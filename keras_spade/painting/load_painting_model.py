@@ -13,7 +13,7 @@ def load_painting_model(model=None, preset=None):
 
     Args:
         model: a `.keras` file of a `GauGAN` or a generator; or a preset.
-        preset: a preset's name, folder or address; `"scenes"` if neither is given.
+        preset: a preset's name, folder or address, or such a file; `"scenes"` if neither is given.
 
     Returns:
         A `PaintingModel`.
@@ -21,18 +21,18 @@ def load_painting_model(model=None, preset=None):
     Raises:
         ValueError: if there is no such file or preset, or it is of something else.
     """
-    if not str(model).endswith(".keras"):
-        name = str(model or preset or "scenes")
+    name = str(model or preset or "scenes")
+    if not name.endswith(".keras"):
         found = find_preset(name)
         generator = found.network("generator", Generator, load_weights=True)
         encoder = None
         if found.has("encoder"):
             encoder = found.network("encoder", StyleEncoder, load_weights=True)
         return PaintingModel(generator, encoder, title=Path(name).name)
-    if not Path(model).exists():
-        raise ValueError(f"--model={model}: there is no such file.")
-    gan, _ = load_gan(model)
+    if not Path(name).exists():
+        raise ValueError(f"--model={name}: there is no such file.")
+    gan, _ = load_gan(name)
     generator = getattr(gan, "generator", gan)
     if not isinstance(generator, Generator):
-        raise ValueError(f"--model={model} holds a {type(gan).__name__}, and no GauGAN.")
-    return PaintingModel(generator, getattr(gan, "encoder", None), title=Path(model).stem)
+        raise ValueError(f"--model={name} holds a {type(gan).__name__}, and no GauGAN.")
+    return PaintingModel(generator, getattr(gan, "encoder", None), title=Path(name).stem)

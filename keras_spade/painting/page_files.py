@@ -2,7 +2,7 @@
 
 import io
 import json
-from importlib import resources
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -15,6 +15,7 @@ from keras_spade.datasets import (
     read_label_map,
 )
 
+PAGE = Path(__file__).parent / "page"
 SEEDS = 1000
 SCENES = 9
 ENGINES = ("engine_server.js", "engine_site.js")
@@ -27,7 +28,8 @@ def starting_maps(model, folder=None):
     Args:
         model: a `PaintingModel`.
         folder: label files, of which the first 24 are taken, by name; they are read as the model's
-            own label files, if it knows how. `None`: drawn scenes, if the classes are theirs.
+            own label files, if it knows how, or else hold ids, as the page saves them, and 255 for
+            void. `None`: drawn scenes, if the classes are theirs.
 
     Returns:
         A list of integer arrays of the model's size.
@@ -43,15 +45,14 @@ def starting_maps(model, folder=None):
             return []
         # Not of those that a training would see.
         return list(draw_scenes(SCENES, size, seed=1, first_scene=10**6)["labels"])
+    count, has_void = generator.num_classes, generator.void_class
     mapping = generator.classes and generator.classes.label_mapping
-    options = {"label_mapping": LabelMapping(**mapping)} if mapping else {}
-    if not mapping and not generator.void_class:
-        options["void_label"] = None
+    if mapping is None:
+        mapping = {"void_labels": {count, max(255, count)} if has_void else None}
+    mapping = LabelMapping(**mapping)
     files = list(label_files(folder).values())[:24]
     return [
-        read_label_map(
-            file, generator.num_classes, void_class=generator.void_class, image_size=size, **options
-        )
+        read_label_map(file, count, void_class=has_void, label_mapping=mapping, image_size=size)
         for file in files
     ]
 
@@ -69,13 +70,12 @@ def page_files(model, engine, maps=(), **facts) -> dict[str, bytes]:
         A dict from path to content. `latents.bin` holds those of the seeds 0..999,
         `numpy.random.default_rng(seed).standard_normal(latent_dim)`, float32.
     """
-    folder = resources.files("keras_spade.painting") / "page"
     files = {
         entry.name: entry.read_bytes()
-        for entry in folder.iterdir()
+        for entry in PAGE.iterdir()
         if entry.name not in ENGINES and (entry.name != WORKER or engine == "engine_site.js")
     }
-    files["engine.js"] = (folder / engine).read_bytes()
+    files["engine.js"] = (PAGE / engine).read_bytes()
     paths = [f"maps/{number:02d}.png" for number in range(1, len(maps) + 1)]
     files |= {path: png_of_ids(ids) for path, ids in zip(paths, maps, strict=True)}
     generator = model.generator

@@ -56,7 +56,11 @@ def make_app(model, maps=(), host="127.0.0.1"):
     def check_origin():
         request = flask.request
         if not knows_host(request.host, host):
-            flask.abort(403, "This painter is served under another name.")
+            flask.abort(
+                403,
+                f"This painter is served under another name than {request.host!r}. Open the "
+                "address that it printed, or start it with that name: --host.",
+            )
         if request.method == "POST":
             origin = request.headers.get("Origin")
             foreign = origin is not None and urlsplit(origin).netloc != request.host
@@ -110,7 +114,7 @@ def knows_host(named, host) -> bool:
     Pages of other sites can make their own names lead to this machine, but not addresses.
     """
     name = urlsplit(f"//{named}").hostname or ""
-    if name in ("localhost", host):
+    if name in ("localhost", host.lower()):
         return True
     address = _address(name)
     at = _address(host)
@@ -152,10 +156,13 @@ def make_server(model, maps=(), host="127.0.0.1", port=8188):
         The server, and its address.
 
     Raises:
+        ValueError: for no host.
         OSError: if it cannot listen there.
         ImportError: naming what is to be installed.
     """
     _, waitress = libraries()
+    if not host:
+        raise ValueError("`host` must be an address or a name, got ''; 0.0.0.0 means all of IPv4.")
     app = make_app(model, maps, host)
     # It warns of every request that waits, as some do while a picture is painted.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
@@ -169,9 +176,16 @@ def make_server(model, maps=(), host="127.0.0.1", port=8188):
             f"Cannot listen at {shown}:{port}: {told}; give other --host, --port."
         ) from error
     server = waitress.create_server(
-        app, sockets=[listening], ident=None, max_request_body_size=MAX_BYTES
+        app,
+        sockets=[listening],
+        ident=None,
+        max_request_body_size=MAX_BYTES + 1,  # Which it refuses, and cuts the connection.
+        inbuf_overflow=2 * MAX_BYTES,  # What comes and goes stays in memory, not on the disk.
+        outbuf_overflow=2 * MAX_BYTES,
     )
-    return server, f"http://{shown}:{server.effective_port}/"
+    # Addresses that mean all of a machine's can be listened at, but not opened everywhere.
+    opened = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, shown)
+    return server, f"http://{opened}:{server.effective_port}/"
 
 
 def serve(model, maps=(), host="127.0.0.1", port=8188, open_browser=True):

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_spade.backends import backend
 from keras_spade.files import replacing_folder
-from keras_spade.painting.page_files import page_files
+from keras_spade.painting.page_files import PAGE, page_files
 
 VERSION = "1.30.0"
 SCRIPT = "ort.wasm.bundle.min.mjs"
@@ -19,13 +19,15 @@ INTEGRITY = {
 }
 CDN = f"https://cdn.jsdelivr.net/npm/onnxruntime-web@{VERSION}/dist/"
 LOCAL = "onnxruntime/"
+GENERATOR, ENCODER = "generator.onnx", "encoder.onnx"
 
 
 def write_site(folder, model, maps=(), onnxruntime_web=None):
     """Writes the painter's page with the networks as ONNX, which onnxruntime-web runs.
 
     Args:
-        folder: where; it must be new, empty, or a site that was written before, which is replaced.
+        folder: where; it must be new, empty, or a site that was written before and to which nothing
+            was added, which is replaced.
         model: a `PaintingModel`.
         maps: label maps to begin with.
         onnxruntime_web: the folder `dist` of the npm package onnxruntime-web, of which two files
@@ -33,7 +35,8 @@ def write_site(folder, model, maps=(), onnxruntime_web=None):
             those of the version which the page was made for.
 
     Raises:
-        ValueError: if the folder holds anything else, or `onnxruntime_web` lacks a file.
+        ValueError: if the folder holds anything else, `.git` for example; if `onnxruntime_web`
+            lacks a file.
         ImportError: naming what exporting needs.
         OSError: if the folder cannot be written; what was there is whole, then.
     """
@@ -53,11 +56,11 @@ def write_site(folder, model, maps=(), onnxruntime_web=None):
     with replacing_folder(folder) as partial:
         partial.mkdir()
         size = model.generator.image_shape[:2]
-        path = partial / "generator.onnx"
+        path = partial / GENERATOR
         model.generator.export(path, format="onnx", image_size=size, verbose=False)
         facts = {"onnxruntime": runtime}
         if model.encoder is not None and backend.TRACES_TENSORFLOW:
-            _export_encoder(model.encoder, partial / "encoder.onnx")
+            _export_encoder(model.encoder, partial / ENCODER)
         else:
             facts["photograph"] = None
         for path, content in page_files(model, "engine_site.js", maps, **facts).items():
@@ -77,12 +80,17 @@ def _export_encoder(encoder, path):
 
 
 def _check(folder):
-    """Refuses a folder that is there and no site: it would be replaced."""
+    """Refuses a folder that holds what is no part of a site: all that is in it would go."""
     if not folder.exists():
         return
-    found = {entry.name for entry in folder.iterdir()} if folder.is_dir() else {"a file"}
-    if found and not {"engine.js", "model.json", "generator.onnx"} <= found:
+    if not folder.is_dir():
+        raise ValueError(f"`folder`: {folder} is a file.")
+    parts = {entry.name for entry in PAGE.iterdir()}
+    parts |= {"engine.js", "model.json", "latents.bin", "maps", GENERATOR, ENCODER}
+    parts.add(LOCAL.rstrip("/"))
+    others = sorted({entry.name for entry in folder.iterdir()} - parts)
+    if others:
         raise ValueError(
-            f"`folder`: {folder} is there and no site of the painter; it would be replaced with "
-            f"all that is in it: {', '.join(sorted(found)[:5])}. Give a new or an empty folder."
+            f"`folder`: {folder} holds what is no part of the painter's site, and would go as the "
+            f"site is replaced: {', '.join(others[:5])}. Give a new or an empty folder."
         )

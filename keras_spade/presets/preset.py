@@ -78,7 +78,9 @@ class Preset:
         Raises:
             ValueError: if it is of another class; if the weights cannot be read, or do not fit.
         """
-        config = self.config["config"][part] if self.is_gan else self.config
+        config = self.config["config"].get(part) if self.is_gan else self.config
+        if not isinstance(config, dict) or not isinstance(config.get("config"), dict):
+            raise ValueError(f"`preset`: the config of {self.name} has no {part}.")
         found = self.class_of(config, kind)
         _check_objects(config, self.name)
         arguments = {**config["config"], **changes}
@@ -87,7 +89,7 @@ class Preset:
             arguments.pop("classes", None)
         try:
             network = found.from_config(arguments)
-        except (KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(
                 f"`preset`: {self.name} and what is given beside it make no {found.__name__}: "
                 f"{error!r}."
@@ -104,7 +106,7 @@ class Preset:
             with h5py.File(self.weights, "r") as file, tempfile.TemporaryDirectory() as folder:
                 if not self.is_gan:
                     network.load_weights(self.weights)
-                elif part in file:
+                elif isinstance(file.get(part), h5py.Group):
                     path = Path(folder) / WEIGHTS
                     with h5py.File(path, "w") as alone:
                         for name in file[part]:
@@ -112,9 +114,9 @@ class Preset:
                     network.load_weights(path)
                 elif part != "discriminator":
                     raise ValueError("it holds no weights of it.")
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             raise ValueError(f"{self.weights} cannot be read: {error}") from error
-        except ValueError as error:
+        except (KeyError, ValueError) as error:
             raise ValueError(f"{self.weights} does not fit the {part}: {error}") from error
 
 
@@ -141,7 +143,7 @@ def find_preset(preset, load_weights: bool = True) -> Preset:
                 f"{', '.join(with_weights)}."
             )
         return Preset(name, found.config(), found.classes(), None)
-    if name in PRESETS and shipped.is_dir():
+    if name in PRESETS:
         return _read(shipped)
     if name.startswith("hf://"):
         return _read(_downloaded(name))
@@ -193,7 +195,7 @@ def _json(path):
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ValueError(f"`preset`: {path.parent} is no preset: it has no {path.name}.") from None
-    except (OSError, ValueError) as error:
+    except (OSError, RecursionError, ValueError) as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
     if not isinstance(found, dict):
         raise ValueError(f"{path} must hold a JSON object, got {type(found).__name__}.")

@@ -102,7 +102,7 @@ def _copy(source, target, dtype):
 
 def _half(kernel):
     """A kernel in 16 bits, unless numbers become infinite, or so small that they lose digits."""
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         half = kernel.astype("float16")
-    error = np.abs(half.astype(kernel.dtype) - kernel).max(initial=0)
+        error = np.abs(half.astype(kernel.dtype) - kernel).max(initial=0)
     return half if error <= np.abs(kernel).max(initial=0) * 2.0**-11 else kernel

@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 from support.painting import SIZE, painting_model
@@ -16,6 +18,7 @@ def test_presets_and_files(tmp_path):
     for loaded in (
         load_painting_model(preset=tmp_path / "street"),
         load_painting_model(model=tmp_path / "street.keras"),
+        load_painting_model(preset=tmp_path / "street.keras"),
     ):
         np.testing.assert_array_equal(loaded.paint(labels, [1, -1]), want)
         assert loaded.title == "street" and loaded.encoder is None
@@ -35,4 +38,12 @@ def test_a_gan_paints_as_it_generates(tmp_path):
 def test_a_file_of_something_else(tmp_path):
     tiny_gan().discriminator.save(tmp_path / "a.keras")
     with pytest.raises(ValueError, match="a.keras holds a MultiScaleDiscriminator, and no GauGAN"):
+        load_painting_model(model=tmp_path / "a.keras")
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.txt", "{}"), ("config.json", "[]")])
+def test_an_archive_that_is_no_model(tmp_path, name, text):
+    with zipfile.ZipFile(tmp_path / "a.keras", "w") as file:
+        file.writestr(name, text)
+    with pytest.raises(ValueError, match="a.keras cannot be read as a .keras file: "):
         load_painting_model(model=tmp_path / "a.keras")

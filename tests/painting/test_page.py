@@ -20,8 +20,11 @@ from support.painting import (
     served,
     served_folder,
 )
+from support.tiny_generator import TinyGenerator
 
-from keras_spade.painting import write_site
+from keras_spade import ClassInfo
+from keras_spade.painting import PaintingModel, write_site
+from keras_spade.painting.page_files import page_files
 
 pytestmark = [
     pytest.mark.slow,
@@ -281,12 +284,56 @@ def test_styles(address, model):
         page.wait_for_selector("#no_photograph:not([hidden])")
         want = model.paint(MAPS[0], model.style_of(png(photograph))).astype(int)
         assert np.abs(picture_of(page) - want).max() <= 2
-        for content in (b"no image", huge_png()):
+        for content in (b"no image", huge_png(), b"0" * (2**25 + 1)):
             file = {"name": "../a.jpg", "mimeType": "image/jpeg", "buffer": content}
             page.locator("#photograph_file").set_input_files(file)
             assert "No style could be taken: the photograph" in message(page)
         page.locator("#no_photograph").click()
         assert np.abs(picture_of(page) - painted(model, MAPS[0], 7)).max() <= 2
+        page.locator("#seed_a").fill("5000")
+        page.locator("#seed_a").press("Enter")
+        assert page.locator("#seed_a").input_value() == "999"  # The last that there is.
+        assert np.abs(picture_of(page) - painted(model, MAPS[0], 999)).max() <= 2
+
+
+INLINE = """() => {
+  const script = document.createElement("script");
+  script.textContent = "window.evil = 1";
+  document.body.append(script);
+  return typeof window.evil;
+}"""
+
+
+def test_no_script_but_the_pages_own_runs(address):
+    with opened(address, expected="Content Security Policy") as page:
+        idle(page)
+        assert page.evaluate(INLINE) == "undefined"
+
+
+def test_names_of_classes_are_text():
+    names = ("<b>sky</b>", "<img src=x onerror='window.evil = 1'>", "</script>&amp;")
+    model = painting_model(encoder=False)
+    model.generator.classes = ClassInfo(names)
+    with served(model) as address, opened(address) as page:
+        idle(page)
+        for shown in ("#classes label > span", "#background option"):
+            assert page.locator(shown).all_text_contents() == [*names, "don't care"]
+        assert page.evaluate("typeof window.evil") == "undefined"
+
+
+def test_a_site_that_is_opened_from_the_disk_says_how(model, tmp_path):
+    for path, content in page_files(model, "engine_site.js").items():
+        (tmp_path / path).write_bytes(content)
+    with opened(tmp_path / "index.html", expected="paint.js") as page:
+        page.locator("#status", has_text="python -m http.server").wait_for()
+
+
+def test_a_tall_map_fits_into_the_window():
+    model = PaintingModel(TinyGenerator(3, (128, 32, 3), latent_dim=None))
+    with served(model) as address, opened(address, height=900) as page:
+        idle(page)
+        box = page.locator("#map").bounding_box()
+        assert box["height"] <= 0.86 * 900 and abs(box["height"] / box["width"] - 4) < 0.05
 
 
 @pytest.mark.parametrize("width", [1300, 390])

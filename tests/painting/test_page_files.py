@@ -88,3 +88,14 @@ def test_own_maps_are_read_as_the_model_knows(tmp_path):
     maps = starting_maps(model, tmp_path)
     assert len(maps) == 24
     np.testing.assert_array_equal(maps[0], ids)
+
+
+@pytest.mark.parametrize(("count", "void"), [(3, 255), (3, 3), (255, 255), (300, 300)])
+def test_void_in_own_maps(tmp_path, count, void):
+    """As label files have it, and as the page saves it."""
+    ids = np.full(SIZE, count - 1, "uint16")
+    ids[8:24, 16:40] = void
+    Image.fromarray(ids).save(tmp_path / "a.png")
+    generator = TinyGenerator(count, (*SIZE, 3), void_class=True)
+    (read,) = starting_maps(PaintingModel(generator), tmp_path)
+    np.testing.assert_array_equal(read, np.where(ids == void, count, ids))

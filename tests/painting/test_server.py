@@ -87,6 +87,12 @@ def test_other_sites_are_refused(client, headers):
     assert post(client, "/paint", GOOD, Origin="http://127.0.0.1:8188").status_code == 200
 
 
+def test_who_comes_by_another_name_is_told_how(client):
+    response = client.get("/", headers={"Host": "desk.lan:8188"})
+    assert response.status_code == 403 and response.mimetype == "text/plain"
+    assert "another name than 'desk.lan:8188'" in response.text and "--host" in response.text
+
+
 @pytest.mark.parametrize(
     ("named", "host", "known"),
     [
@@ -98,6 +104,7 @@ def test_other_sites_are_refused(client, headers):
         ("10.0.0.7:80", "0.0.0.0", True),
         ("evil.example", "0.0.0.0", False),
         ("painter.example:80", "painter.example", True),
+        ("painter.example", "Painter.Example", True),
         ("", "127.0.0.1", False),
     ],
 )
@@ -126,6 +133,14 @@ def test_files_of_the_page(client, path, kind):
 @pytest.mark.parametrize("path", ["/../setup.cfg", "/%2e%2e/server.py", "/etc/passwd", "/maps/"])
 def test_no_other_files(client, path):
     assert client.get(path).status_code == 404
+
+
+def test_all_addresses_of_a_machine_are_opened_at_one(model):
+    server, address = make_server(model, host="0.0.0.0", port=0)
+    server.close()
+    assert address == f"http://127.0.0.1:{server.effective_port}/"
+    with pytest.raises(ValueError, match="`host` must be an address or a name, got ''"):
+        make_server(model, host="", port=0)
 
 
 def test_a_port_that_is_taken(model):

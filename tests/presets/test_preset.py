@@ -159,8 +159,10 @@ def test_foreign_objects_within_are_refused(copied):
         ("config.json", "{", "config.json cannot be read"),
         ("config.json", "[]", "must hold a JSON object, got list"),
         ("config.json", "{}", "is not the config of a model"),
+        ("config.json", '{"config": {"generator": {}}}', "the config of .* has no generator"),
         ("classes.json", '{"names": "abc"}', "classes.json: `names` must be"),
         ("classes.json", '{"names": ["a"]}', "names of 1 classes, but the generator has 3"),
+        ("classes.json", '{"label_mapping": {"palette": []}}', "palette must not be"),
         ("model.weights.h5", "no HDF5", "model.weights.h5 cannot be read"),
         ("model.weights.h5", None, "model.weights.h5 cannot be read"),
     ],
@@ -172,6 +174,14 @@ def test_damaged_files_are_named(copied, file, text, message):
         (copied / file).write_text(text)
     with pytest.raises(ValueError, match=message):
         TinyGenerator.from_preset(copied)
+
+
+def test_an_encoder_that_is_none(copied):
+    config = json.loads((copied / "config.json").read_text())
+    config["config"]["encoder"] = ["keras_spade>StyleEncoder"]
+    (copied / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match="the config of .* has no encoder"):
+        GauGAN.from_preset(copied)
 
 
 @pytest.mark.filterwarnings("ignore:Skipping nested container")  # Keras, before its error

@@ -81,7 +81,10 @@ def test_kernels_take_16_bits(tmp_path):
     assert np.abs(want - got).max() * 127.5 < 1
 
 
-@pytest.mark.parametrize("value, kept", [(70000.0, "float32"), (1e-9, "float32"), (3.0, "float16")])
+@pytest.mark.parametrize(
+    "value, kept",
+    [(70000.0, "float32"), (np.inf, "float32"), (1e-9, "float32"), (3.0, "float16")],
+)
 def test_what_16_bits_cannot_hold_stays(gan, tmp_path, value, kept):
     generator = TinyGenerator(**{**gan.generator.get_config(), "dtype": "float32"})
     kernel = generator.get_layer("conv_img").kernel

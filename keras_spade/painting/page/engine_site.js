@@ -16,6 +16,10 @@ function ask(task, content) {
 export async function start(model) {
   settings = model;
   worker = new Worker("worker.js", { type: "module" });
+  worker.onerror = () => {
+    for (const { reject } of waiting.values()) reject(new Error("worker.js does not run here"));
+    waiting.clear();
+  };
   worker.onmessage = ({ data: { number, result, error } }) => {
     const { resolve, reject } = waiting.get(number);
     waiting.delete(number);

@@ -58,6 +58,7 @@ function imageOfPixels(pixels, { width, height, channels }) {
 async function main() {
   const model = await (await load("model.json")).json();
   document.title = `Paint: ${model.title}`;
+  document.body.style.setProperty("--aspect", model.width / model.height);
   const ready = engine.start(model);
   const map = new LabelMap(model.width, model.height, model.background);
   const history = new History(
@@ -71,6 +72,8 @@ async function main() {
 
   const picture = element("picture");
   [picture.width, picture.height] = [model.width, model.height];
+  const showMap = () => show(element("map"), imageOfIds(map.ids, model, classes.pixels));
+  showMap();
   async function repaint() {
     const begin = performance.now();
     try {
@@ -91,7 +94,7 @@ async function main() {
     shown = true;
     requestAnimationFrame(() => {
       shown = false;
-      show(element("map"), imageOfIds(map.ids, model, classes.pixels));
+      showMap();
     });
   }
 
@@ -248,9 +251,11 @@ async function main() {
     show(button.firstElementChild, imageOfIds(ids, model, classes.pixels));
     button.addEventListener("click", () => replace(ids));
     element("maps").append(button);
-    if (number === 0) map.ids.set(ids);
+    if (number === 0 && !history.canUndo) {
+      map.ids.set(ids); // Unless one has drawn already.
+      showMap();
+    }
   }
-  show(element("map"), imageOfIds(map.ids, model, classes.pixels));
   await ready;
   status("Painting the first picture, which takes some seconds …");
   repainter.ask();

@@ -1,6 +1,7 @@
 // The controls of the style: two seeds, what lies between them, and a photograph's style in the
 // place of the first seed.
 
+import { MAX_BYTES } from "./png.js";
 import { between } from "./styles.js";
 
 const element = (id) => document.getElementById(id);
@@ -15,6 +16,11 @@ export class StyleControls {
       const input = element(`seed_${side}`);
       input.max = seeds.count - 1;
       input.addEventListener("input", () => input.checkValidity() && input.value && changed());
+      input.addEventListener("change", () => {
+        if (Number(input.value) === this.#seed(side) && input.value) return;
+        input.value = this.#seed(side); // There is no other seed; it is shown which one paints.
+        changed();
+      });
       element(`dice_${side}`).addEventListener("click", () => this.another(side));
     }
     element("between").addEventListener("input", changed);
@@ -47,6 +53,9 @@ export class StyleControls {
   async #read(file) {
     this.say("");
     try {
+      if (file.size > MAX_BYTES) {
+        throw new Error(`the photograph has ${file.size} bytes; at most ${MAX_BYTES}`);
+      }
       const latent = await this.styleOf(file);
       element("between").value = 0;
       this.#use(latent, file);

@@ -6,9 +6,11 @@ let ort, generator, encoder, model, ready;
 // they are those that they should be.
 async function runtimeFile(name) {
   const { base, integrity } = model.onnxruntime;
-  const response = await fetch(base + name, integrity ? { integrity: integrity[name] } : {});
-  if (!response.ok) throw new Error(`${base + name} cannot be loaded: ${response.status}`);
-  return response;
+  const options = integrity ? { integrity: integrity[name] } : {};
+  const response = await fetch(base + name, options).catch(() => null); // No network, or no match.
+  if (response?.ok) return response;
+  const why = response ? response.status : "no connection, or another file than it should be";
+  throw new Error(`${base + name} cannot be loaded: ${why}`);
 }
 
 async function start() {
