@@ -26,6 +26,8 @@ PAGES = [page for page in sorted(DOCS.rglob("*.md")) if blocks(page)]
 SLOW = {"export.md", "getting_started.md", "painting.md", "presets.md"}
 # Pages whose blocks have nothing to do with one another.
 INDEPENDENT = {"training.md"}
+# Pages that are about the paper's layers, with networks as narrow as they can be.
+KEEP_LAYERS = {"authors_checkpoints.md", "export.md"}
 SIZE = (32, 32)
 REAL = {
     name: getattr(keras_spade, name)
@@ -34,7 +36,7 @@ REAL = {
 
 
 def generator(num_classes=3, image_shape=(*SIZE, 3), latent_dim=2, **options):
-    """Instead of a `SPADEGenerator`. Where a page has `SPADEGenerator(...)`, one as `tiny_gan`'s."""
+    """Instead of a `SPADEGenerator`; for `SPADEGenerator(...)`, as pages have it, `tiny_gan`'s."""
     if num_classes is ...:
         num_classes, image_shape = 3, (*SIZE, 3)
     return TinyGenerator(num_classes, (*SIZE, image_shape[2]), latent_dim=latent_dim, **options)
@@ -107,10 +109,6 @@ def small(monkeypatch, request):
     monkeypatch.setattr(losses, "PerceptualLoss", lambda file, network: loss(None, network=network))
 
 
-# Pages that are about the paper's layers, with networks as narrow as they can be.
-KEEP_LAYERS = {"authors_checkpoints.md", "export.md"}
-
-
 def write_data(page):
     """The files that a page reads."""
     if page == "getting_started.md":
@@ -146,6 +144,7 @@ def names_before():
     """What a page speaks of and does not make: a model, batches, a dataset, libraries."""
     import tensorflow as tf
 
+    keras.config.set_dtype_policy("float32")
     batch = tiny_batch()
     data = tf.data.Dataset.from_tensor_slices(batch).batch(2)
     libraries = {"keras": keras, "keras_spade": keras_spade, "np": np, "tf": tf}
