@@ -77,6 +77,8 @@ def test_every_public_name_is_on_a_page_of_the_reference_once():
     documented = [
         name for page in (DOCS / "api").glob("*.md") for name in OBJECT.findall(text_of(page))
     ]
+    # A function whose module has the same name is documented by its longer name.
+    documented = [re.sub(r"\.(\w+)\.\1$", r".\1", name) for name in documented]
     assert len(documented) == len(set(documented))
     rooms = {name for name, source in names("keras_spade").items() if source == "keras_spade"}
     modules = {room for room in rooms if (ROOT / "keras_spade" / f"{room}.py").exists()}

@@ -142,6 +142,8 @@ def link(name):
     for room in ROOMS:
         if name in public_names(room):
             target = "keras_spade.GauGAN" if name == "GauGAN" else f"keras_spade.{room}.{name}"
+            if (ROOT / "keras_spade" / room / f"{name}.py").exists():
+                target += f".{name}"  # Griffe calls the module by the shorter name.
             return f"[`{name}`](api/{room}.md#{target})"
     return f"`{name}`"
 
