@@ -33,6 +33,8 @@ ONCE = {
     "checkpoints",
     "datasets",
     "examples",
+    "test_docs.py",
+    "test_docs_code.py",
     "test_docstrings.py",
     "test_files.py",
     "test_imports.py",

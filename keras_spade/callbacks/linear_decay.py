@@ -26,7 +26,7 @@ class LinearDecay(keras.callbacks.Callback):
     >>> decay.factor(0), decay.factor(75)
     (1.0, 0.5)
 
-    Reference: Park et al. 2019 (arXiv 1903.07291), section 4, "Implementation details".
+    Reference: Park et al. 2019 (arXiv 1903.07291), appendix A, "Training details".
     """
 
     def __init__(self, constant_epochs=None, decay_epochs=None):

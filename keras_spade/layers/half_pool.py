@@ -28,8 +28,8 @@ class HalfPool(keras.layers.Layer):
     >>> float(HalfPool()(np.ones((1, 6, 5, 1), "float32"))[0, 0, 0, 0])
     1.0
 
-    Reference: Wang et al. 2018 (pix2pixHD, arXiv 1711.11585), section 3.2, as the reference code
-    of Park et al. 2019 does it.
+    Reference: Wang et al. 2018 (pix2pixHD, arXiv 1711.11585), section 3.2; Park et al. 2019 (arXiv
+    1903.07291), appendix A, whose discriminator is that one.
     """
 
     def __init__(self, **kwargs):

@@ -17,6 +17,9 @@ def xavier_normal(gain=0.02):
     >>> from keras_spade.layers import xavier_normal
     >>> xavier_normal()((3, 3, 64, 64)).shape[-1]
     64
+
+    Reference: Glorot and Bengio 2010, equation 16; Park et al. 2019 (arXiv 1903.07291), appendix A,
+    "Training details".
     """
     return keras.initializers.VarianceScaling(
         scale=gain**2, mode="fan_avg", distribution="untruncated_normal"

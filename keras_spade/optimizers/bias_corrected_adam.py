@@ -32,7 +32,8 @@ class BiasCorrectedAdam(keras.optimizers.Adam):
     >>> BiasCorrectedAdam(1e-4).beta_2
     0.9
 
-    Reference: Kingma and Ba 2015 (arXiv 1412.6980), algorithm 1.
+    Reference: Kingma and Ba 2015 (arXiv 1412.6980), algorithm 1; Park et al. 2019 (arXiv
+    1903.07291), section 4, "Implementation details".
     """
 
     def __init__(self, learning_rate=1e-4, beta_1=0.0, beta_2=0.9, epsilon=1e-8, **kwargs):

@@ -23,6 +23,8 @@ def instance_edges(instances):
     >>> from keras_spade.layers import instance_edges
     >>> np.array(instance_edges(np.array([[[7, 7, 9, 9]]])))[0, 0].tolist()
     [0.0, 1.0, 1.0, 0.0]
+
+    Reference: Wang et al. 2018 (pix2pixHD, arXiv 1711.11585), section 3.3.
     """
     if len(instances.shape) != 3:
         raise ValueError(

@@ -32,6 +32,8 @@ def nearest_resize(x, height, width):
     >>> x = np.arange(6).reshape(1, 1, 6)
     >>> [int(i) for i in np.ravel(nearest_resize(x, 1, 4))]
     [0, 1, 3, 4]
+
+    Reference: Park et al. 2019 (arXiv 1903.07291), figure 10.
     """
     if len(x.shape) not in (3, 4):
         raise ValueError(

@@ -1,0 +1,170 @@
+"""Writes docs/paper.md: where each part of the paper is, from the references in docstrings.
+
+python docs/support/make_paper_page.py
+
+Reads the source by `ast` and imports nothing of the package. `tests/test_docs.py` fails when the
+page is out of date, and when a public name of the rooms below neither has a reference nor is listed
+in `OUR_OWN`.
+"""
+
+import ast
+import itertools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "paper.md"
+# Rooms whose public names are parts of the paper, or are listed below.
+ROOMS = ("callbacks", "layers", "losses", "metrics", "models", "networks", "optimizers")
+# Public names of these rooms that the paper does not speak of.
+OUR_OWN = {
+    "callbacks": {
+        *("BackupAndRestore", "EvaluateMetrics", "ImageGrid", "RunPage"),
+        *("draw_grid", "label_colors", "plot_curves"),
+    },
+    "layers": {
+        *("ConditioningMap", "RepeatMaps", "SmallMapConv2D"),
+        *("distinct_windows", "encode_labels", "instance_edges"),
+    },
+    "losses": set(),
+    "metrics": {"KernelDistance", "PerceptualDistance", "VGG16Features"},
+    "models": set(),
+    "networks": {"Conditioning", "Generator"},
+    "optimizers": {"AlternatingOptimizers"},
+}
+# The paper's parts in its order: what a reference calls it, and what stands there. Those that are
+# indented belong to the part before them; what is of them is not listed for the whole as well.
+PARTS = (
+    ("section 3", "Semantic image synthesis"),
+    ("  equations 1 to 3", "SPADE: normalise, then modulate by maps of gamma and beta"),
+    ("  figure 4", "The residual block"),
+    ("  multi-modal synthesis", "An encoder, or noise, gives the style"),
+    ("section 4", "Experiments"),
+    ("  implementation details", "Spectral norm, learning rates, Adam"),
+    ("  performance metrics", "Mean IoU, pixel accuracy, Frechet distance"),
+    ("appendix A", "Additional implementation details"),
+    ("  figure 10", "SPADE"),
+    ("  figure 11", "The generator"),
+    ("  figure 12", "The generator without an encoder"),
+    ("  figure 13", "The discriminator"),
+    ("  figure 14", "The encoder"),
+    ("  training details", "Weights of the losses, initialization, epochs, decay"),
+)
+TABLES = (
+    ("table 1", "Comparison with other methods", "examples.paper.table_1"),
+    ("table 3", "A strong baseline, and widths", "examples.paper.table_3"),
+    ("table 4", "Configurations of the generator", "examples.paper.table_4"),
+    ("table 5", "Losses, one by one", "examples.paper.table_5"),
+    ("section 3", "What norms wash away", "examples.paper.washed_away"),
+    ("section 4", "The human study", "examples.paper.study"),
+)
+HEAD = """# The paper, part by part
+
+Park, Liu, Wang, Zhu: [Semantic Image Synthesis with Spatially-Adaptive
+Normalization](https://arxiv.org/abs/1903.07291), CVPR 2019: where each part of it is in this
+package. `python docs/support/make_paper_page.py` makes this page from the references in docstrings.
+"""
+MIDDLE = """
+## Tables and figures by one command each
+
+| part of the paper | what it shows | command |
+|---|---|---|
+"""
+TAIL = """
+What these commands measure, and what they do not, says [The paper's
+experiments](paper_experiments.md). Where paper and implementation disagree:
+[Fidelity](fidelity.md#where-paper-and-implementation-disagree).
+"""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A class or function of the package, with the parts of the paper that its docstring names."""
+
+    name: str
+    path: Path
+    sentence: str
+    parts: tuple[str, ...]
+
+
+def reference(docstring):
+    """The paragraph `Reference: ...` of a docstring, on one line; or an empty text."""
+    found = re.search(r"^\s*Reference: (.*?)(?:\n\s*\n|\Z)", docstring, re.DOTALL | re.MULTILINE)
+    return " ".join(found[1].split()) if found else ""
+
+
+def paper_parts(text):
+    """The parts of the paper that a reference names; none if it is of other works alone."""
+    sources = re.split(r"(?:^|; )(?=[A-Z][a-z]+(?: et al\.| and [A-Z]|, [A-Z]))", text)
+    ours = " ".join(source for source in sources if source.startswith("Park"))
+    ours = re.sub(r"figures (\d+) and (\d+)", r"figure \1, figure \2", ours)
+    names = [part.strip() for part, _ in PARTS]
+    return tuple(n for n in names if re.search(rf"{re.escape(n)}(?!\d)", ours, re.IGNORECASE))
+
+
+def definitions():
+    """All classes and functions at the top of the package's modules, by name."""
+    found = {}
+    for path in sorted((ROOT / "keras_spade").rglob("*.py")):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+                text = ast.get_docstring(node) or ""
+                sentence = " ".join(text.split("\n\n")[0].split())
+                parts = paper_parts(reference(text))
+                found.setdefault(node.name, []).append(Definition(node.name, path, sentence, parts))
+    return found
+
+
+def public_names(room):
+    """The names that a room's `__init__.py` exports."""
+    tree = ast.parse((ROOT / "keras_spade" / room / "__init__.py").read_text())
+    imports = (node for node in tree.body if isinstance(node, ast.ImportFrom))
+    return [alias.asname for node in imports for alias in node.names if alias.asname]
+
+
+def missing():
+    """Public names that are neither of the paper nor listed as our own, or both."""
+    found = definitions()
+    problems = []
+    for room in ROOMS:
+        names = public_names(room)
+        for name in names:
+            in_paper = any(definition.parts for definition in found[name])
+            if in_paper == (name in OUR_OWN[room]):
+                problems.append(f"{room}: {name}")
+        problems += [f"{room}: {name} is gone" for name in OUR_OWN[room] - set(names)]
+    return problems
+
+
+def link(name):
+    """The name as a link into the API reference, if it is public there."""
+    for room in ROOMS:
+        if name in public_names(room):
+            target = "keras_spade.GauGAN" if name == "GauGAN" else f"keras_spade.{room}.{name}"
+            if (ROOT / "keras_spade" / room / f"{name}.py").exists():
+                target += f".{name}"  # Griffe calls the module by the shorter name.
+            return f"[`{name}`](api/{room}.md#{target})"
+    return f"`{name}`"
+
+
+def page():
+    """The page's text."""
+    every = sorted((d for found in definitions().values() for d in found), key=lambda d: d.name)
+    lines = []
+    for number, (part, what) in enumerate(PARTS):
+        name = part.strip()
+        within = itertools.takewhile(lambda p: p[0].startswith(" "), PARTS[number + 1 :])
+        inner = {p.strip() for p, _ in within} if part == name else set()
+        lines += ["", f"{'##' if part == name else '###'} {name[0].upper()}{name[1:]}: {what}", ""]
+        for definition in every:
+            if name in definition.parts and not inner & set(definition.parts):
+                file = definition.path.relative_to(ROOT).as_posix()
+                lines.append(f"- {link(definition.name)}, `{file}`: {definition.sentence}")
+    tables = [f"| {part.capitalize()} | {what} | `python -m {m}` |" for part, what, m in TABLES]
+    return HEAD + "\n".join(lines) + "\n" + MIDDLE + "\n".join(tables) + "\n" + TAIL
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
+    print("\n".join(missing()))
