@@ -194,6 +194,12 @@ def define_training_data():
     flags.DEFINE_list("image_size", ["64", "64"], "height,width of the images the networks see.")
     flags.DEFINE_bool("flip", True, "With folders: mirror training samples at random.")
     flags.DEFINE_integer("num_scenes", 512, "Drawn scenes to train on.", lower_bound=1)
+    flags.DEFINE_enum(
+        "scene_style",
+        "day",
+        ["day", "varied"],
+        "At noon, or in all light and weather.",
+    )
     flags.DEFINE_integer("batch_size", 4, "Samples a step.", lower_bound=1)
     flags.DEFINE_integer("seed", 0, "Of weights, data order and noise.")
 
@@ -210,7 +216,7 @@ def training_data():
     if FLAGS.data == "scenes" and FLAGS.dataset is None:
         refuse(FOR_FOLDERS, "is for folders, which --data names; without it scenes are drawn.")
         return drawn_scenes(common)
-    refuse(["num_scenes"], "is for drawn scenes, without --data.")
+    refuse(["num_scenes", "scene_style"], "is for drawn scenes, without --data.")
     common |= {**sizes(), **image_options()}
     for_training = {"flip": FLAGS.flip, "drop_remainder": True}
     for_validation = {"crop": "center", "shuffle": False}
@@ -233,6 +239,7 @@ def validation_share():
 
 def drawn_scenes(common):
     """The built-in data."""
+    common = {**common, "style": FLAGS.scene_style}
     training = datasets.synthetic_scenes(FLAGS.num_scenes, **common)
     validation = datasets.synthetic_scenes(
         32, first_scene=1_000_000, shuffle=False, drop_remainder=False, **common

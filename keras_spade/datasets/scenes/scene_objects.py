@@ -106,14 +106,15 @@ class Canvas:
         self.image[:, box[0], box[1]] *= 1.0 - 0.42 * np.clip(1.25 - far, 0.0, 1.0) * ground
 
 
-def draw_sun(canvas, x, y, radius):
-    """The disc of the sun; its glow lies on all the sky drawn so far."""
+def draw_sun(canvas, x, y, radius, colours):
+    """The disc of the sun; its glow lies on all the sky drawn so far. Colours: `Weather.disc`."""
+    middle, rim, shine, strength = colours
     distance = np.sqrt((canvas.x - x) ** 2 + (canvas.y - y) ** 2)
-    glow = 0.75 * np.exp(-np.maximum(distance - radius, 0.0) / (1.6 * radius))
-    canvas.image += (rgb(1.0, 0.95, 0.72) - canvas.image) * glow
+    glow = strength * np.exp(-np.maximum(distance - radius, 0.0) / (1.6 * radius))
+    canvas.image += (shine - canvas.image) * glow
     disc = distance < radius
     everything = (slice(None), slice(None))
-    colour = mix(rgb(1.0, 0.99, 0.84), rgb(1.0, 0.86, 0.38), (distance / radius) ** 2)
+    colour = mix(middle, rim, (distance / radius) ** 2)
     canvas.paint(everything, disc, SUN, canvas.new_instance(), colour)
 
 

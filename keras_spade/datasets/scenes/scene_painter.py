@@ -3,15 +3,12 @@
 import numpy as np
 
 from keras_spade.datasets.scenes.scene_objects import (
-    CLOUD,
     GRASS,
     HILL,
     MOUNTAIN,
     PATH,
     SKY,
-    SUN,
     WATER,
-    WINDOW,
     Canvas,
     draw_cloud,
     draw_house,
@@ -20,6 +17,7 @@ from keras_spade.datasets.scenes.scene_objects import (
     mix,
     rgb,
 )
+from keras_spade.datasets.scenes.weather import Weather
 
 _EVERYTHING = (slice(None), slice(None))
 
@@ -27,29 +25,31 @@ _EVERYTHING = (slice(None), slice(None))
 def paint_scene(image_size, seed, index, varied):
     """Draws one scene, a pure function of the arguments.
 
-    The layout, the textures and the time of day come from generators of their own, so the style
+    The layout, the textures and the weather come from generators of their own, so the style
     does not change what is where. (Another size does: what stands where depends on the room.)
 
     Args:
         image_size: (height, width) in pixels.
         seed: non-negative int.
         index: non-negative int, the number of the scene.
-        varied: whether the time of day goes from noon to evening; else it is always noon.
+        varied: whether light and weather vary; else it is a clear noon in summer.
 
     Returns:
         labels uint8 (H, W), instances uint8 (H, W) numbered 1, 2, ..., image uint8 (H, W, 3).
     """
     rng = np.random.default_rng([seed, index])
     textures = np.random.default_rng([seed, index, 1])
-    evening = np.random.default_rng([seed, index, 2]).uniform() if varied else 0.0
+    weather = Weather.drawn(np.random.default_rng([seed, index, 2])) if varied else Weather()
     aspect = image_size[1] / image_size[0]
     horizon = rng.uniform(0.36, 0.66)
     sunny = rng.uniform() < 0.7
     sun_x = rng.uniform(0.08, 0.92) * aspect
     canvas = Canvas(image_size, textures, light_x=sun_x if sunny else -1.0)
-    haze = _sky(canvas, horizon, evening)
+    zenith, haze = weather.sky()
+    _sky(canvas, horizon, zenith, haze)
     if sunny:
-        draw_sun(canvas, sun_x, horizon * rng.uniform(0.15, 0.6), rng.uniform(0.04, 0.075))
+        y, radius = horizon * rng.uniform(0.15, 0.6), rng.uniform(0.04, 0.075)
+        draw_sun(canvas, sun_x, y, radius, weather.disc())
     for _ in range(rng.integers(0, 5)):
         y = horizon * rng.uniform(0.14, 0.75)
         draw_cloud(canvas, rng, rng.uniform(0.0, 1.0) * aspect, y, rng.uniform(0.2, 0.5))
@@ -60,16 +60,15 @@ def paint_scene(image_size, seed, index, varied):
     if rng.uniform() < 0.55:
         _water(canvas, rng, horizon, haze, lake=rng.uniform() < 0.6)
     _objects(canvas, rng, horizon)
-    return _finish(canvas, evening)
+    if varied:
+        weather.apply(canvas, horizon, haze)
+    return _finish(canvas)
 
 
-def _sky(canvas, horizon, evening):
-    """Fills the canvas with sky, palest at the horizon; returns the colour of the haze there."""
-    zenith = mix(rgb(0.22, 0.47, 0.86), rgb(0.30, 0.28, 0.52), evening)
-    haze = mix(rgb(0.83, 0.92, 0.98), rgb(1.0, 0.70, 0.44), evening)
+def _sky(canvas, horizon, zenith, haze):
+    """Fills the canvas with sky, palest at the horizon."""
     level = (canvas.y / horizon) ** 1.2 + 0.02 * canvas.patches
     canvas.paint(_EVERYTHING, True, SKY, canvas.new_instance(), mix(zenith, haze, level))
-    return haze
 
 
 def _line(rng, at, step, octaves=1):
@@ -248,15 +247,8 @@ def _objects(canvas, rng, horizon):
         draw(canvas, rng, x, y, *rest)
 
 
-def _finish(canvas, evening):
-    """Tints by the time of day, averages 2x2 pixels, picks labels, numbers the instances."""
-    if evening:
-        tints = np.tile(mix(rgb(1, 1, 1), rgb(0.98, 0.70, 0.55), evening)[:, 0], 14)
-        tints[:, [SKY, SUN]] = 1.0
-        tints[:, [CLOUD, WATER]] = 0.4 + 0.6 * tints[:, [CLOUD, WATER]]
-        canvas.image *= tints[:, canvas.labels]
-        lamp = 1.4 * np.clip(evening - 0.4, 0.0, 1.0) * (canvas.labels == WINDOW)
-        canvas.image += (rgb(1.0, 0.85, 0.45) - canvas.image) * lamp
+def _finish(canvas):
+    """Averages 2x2 pixels, picks labels, numbers the instances."""
     image = canvas.image
     image = image[:, ::2, ::2] + image[:, 1::2, ::2] + image[:, ::2, 1::2] + image[:, 1::2, 1::2]
     image = np.clip(image * (255.0 / 4.0) + 0.5, 0.0, 255.0).astype("uint8")

@@ -90,8 +90,9 @@ def draw_scenes(num_scenes, image_size=(96, 128), seed=0, first_scene=0, style="
         seed: non-negative int; another seed is another world of scenes.
         first_scene: number of the first scene. Take numbers that training did not use for a
             validation set of the same seed.
-        style: `"day"` draws all scenes at noon; `"varied"` draws the same label maps at times
-            from noon to sunset, something for a style encoder to find.
+        style: `"day"` draws all scenes on a clear noon in summer; `"varied"` draws the same label
+            maps in other light and weather (sunset, night, clouds, fog, snow), which a style
+            encoder finds and a latent then chooses.
 
     Returns:
         A dict of NumPy arrays: `labels` int32 (N, H, W), ids into `SCENE_CLASSES`;
