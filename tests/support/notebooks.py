@@ -64,20 +64,22 @@ def run(notebook, folder, expressions=(), timeout=600):
     return json.loads(stream.text)
 
 
-def keep_outputs(notebook):
-    """Leaves what is to be committed: the text and the pictures of cells tagged `keep`."""
+def keep_outputs(notebook, folder):
+    """Leaves what is to be committed: text and pictures of cells tagged `keep`, run in a folder."""
     kept = tagged(notebook, "keep")
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
             cell.execution_count = None
             found = cell.outputs if cell in kept else []
-            cell.outputs = [o for o in map(_committed, found) if o is not None]
+            texts = [o.text for o in found if o.output_type == "stream" and o.name == "stdout"]
+            text = "".join(texts).replace(f"{Path(folder).resolve()}/", "")
+            cell.outputs = [nbformat.v4.new_output("stream", text=text)] if text else []
+            cell.outputs += filter(None, map(_picture, found))
 
 
-def _committed(output):
-    if output.output_type == "stream":
-        return output if output.name == "stdout" else None
+def _picture(output):
+    """A picture as it is committed, or `None` if there is none."""
     png = output.get("data", {}).get("image/png")
     if png is None:
         return None
@@ -98,7 +100,7 @@ def main(numbers):
             notebook = nbformat.read(path, as_version=4)
             with tempfile.TemporaryDirectory() as folder:
                 run(notebook, folder, timeout=7200)
-            keep_outputs(notebook)
+                keep_outputs(notebook, folder)
             nbformat.write(notebook, path)
             print(path.name, f"{path.stat().st_size / 1000:.0f} kB")
 
