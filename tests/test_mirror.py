@@ -19,7 +19,7 @@ BY_BEHAVIOUR = {
     "datasets/folders/test_large_sets.py",
     "datasets/public/test_named_datasets.py",
     "examples/paper/keras_io/test_command.py",
-    "examples/test_quickstart.py",
+    "examples/test_notebooks.py",
     "examples/test_scripts.py",
     "layers/test_spade_patterns.py",
     "layers/test_spade_resblock_patterns.py",
