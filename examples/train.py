@@ -70,16 +70,21 @@ flags.DEFINE_enum(
     ["sync_batch", "batch", "instance"],
     "Of the encoder. The paper's, of each image alone, hardly sees how bright an image is.",
 )
-flags.DEFINE_integer("epochs", 9, "Passes over the training data.", lower_bound=1)
+flags.DEFINE_integer("epochs", 4, "Passes over the training data.", lower_bound=1)
 flags.DEFINE_integer("pictures", 6, "Validation samples in each picture.", lower_bound=1)
-flags.DEFINE_float("generator_rate", 1e-4, "Learning rate of generator and encoder.")
+flags.DEFINE_float(
+    "generator_rate",
+    None,
+    "Learning rate of generator and encoder: the paper's 1e-4, or for drawn scenes, of which a few "
+    "hundred steps are made, 4e-4.",
+)
 flags.DEFINE_float("discriminator_rate", 4e-4, "Learning rate of the discriminator.")
 flags.DEFINE_float("ema", 0.0, "Share of the old in averages of weights, e.g. 0.999, or 0: none.")
 flags.DEFINE_integer(
     "calibrate",
-    0,
-    "Training batches for statistics of norms, at the end, of gan.keras and best.keras; what is "
-    "logged and pictured before is of the statistics of training.",
+    None,
+    "Training batches for statistics of norms, at the end, of gan.keras and best.keras; 100 with "
+    "--ema, else 0. What is logged and pictured before is of the statistics of training.",
     lower_bound=0,
 )
 flags.DEFINE_enum("strategy", "none", ["none", "mirrored", "multi_worker"], "Which devices train.")
@@ -129,6 +134,8 @@ def main(argv):
         run_dir.mkdir(parents=True, exist_ok=True)
         keep_flags(run_dir / "flags.json", backup)
     samples = spread_samples(validation, FLAGS.pictures)
+    if first and FLAGS.data == "scenes" and not backup.exists():
+        paint_with_preset(run_dir / "preset.png")
     callbacks = [
         backup,
         keras_spade.callbacks.LinearDecay(),
@@ -154,6 +161,8 @@ def main(argv):
         callbacks=callbacks,
         verbose=1 if first else 0,
     )
+    if FLAGS.calibrate is None:
+        FLAGS.calibrate = 100 if FLAGS.ema else 0
     if FLAGS.calibrate:
         calibrate(gan, training, run_dir / "gan.keras")
         if FLAGS.best and (run_dir / "best.keras").exists():
@@ -163,6 +172,20 @@ def main(argv):
     if first:
         keras_spade.callbacks.plot_curves(run_dir / "losses.csv", run_dir / "losses.png")
         print(f"Pictures, losses and the model are in {run_dir}.")
+
+
+def paint_with_preset(path):
+    """Paints drawn label maps in four styles with the model that comes with the package."""
+    gan = GauGAN.from_preset("scenes")
+    labels = keras_spade.datasets.draw_scenes(
+        FLAGS.pictures, image_size=gan.generator.image_shape[:2], first_scene=1_000_000
+    )["labels"]
+    pictures = [gan.generate(labels, seed=seed) for seed in range(4)]
+    picture = keras_spade.callbacks.draw_grid(labels, *pictures, palette=gan.classes.palette)
+    keras.utils.save_img(path, picture, scale=False)
+    print(
+        f"{path}: unseen scenes, painted by the preset. Now a small model is trained.", flush=True
+    )
 
 
 def calibrate(gan, training, path):
@@ -246,7 +269,7 @@ def model(conditioning):
     averages = {"use_ema": True, "ema_momentum": FLAGS.ema} if FLAGS.ema else {}
     gan.compile(
         generator_optimizer=keras_spade.optimizers.BiasCorrectedAdam(
-            FLAGS.generator_rate, **averages
+            FLAGS.generator_rate or (4e-4 if FLAGS.data == "scenes" else 1e-4), **averages
         ),
         discriminator_optimizer=keras_spade.optimizers.BiasCorrectedAdam(FLAGS.discriminator_rate),
         perceptual_loss=perceptual,

@@ -201,6 +201,8 @@ def test_drawn_scenes(tmp_path):
     assert '"epochs": 2, "of": 2' in page and '"best": {"name": "val_generator/feat' in page
     picture = np.asarray(Image.open(tmp_path / "epoch_0002.png"))
     assert picture.shape == (6 * 64 + 5 * 2, 3 * 64 + 2 * 2, 3)
+    preset = np.asarray(Image.open(tmp_path / "preset.png"))
+    assert preset.shape == (6 * 128 + 5 * 2, 5 * 128 + 4 * 2, 3)
 
 
 def epochs_in(folder):
