@@ -70,7 +70,7 @@ flags.DEFINE_enum(
     ["sync_batch", "batch", "instance"],
     "Of the encoder. The paper's, of each image alone, hardly sees how bright an image is.",
 )
-flags.DEFINE_integer("epochs", 4, "Passes over the training data.", lower_bound=1)
+flags.DEFINE_integer("epochs", 2, "Passes over the training data.", lower_bound=1)
 flags.DEFINE_integer("pictures", 6, "Validation samples in each picture.", lower_bound=1)
 flags.DEFINE_float(
     "generator_rate",
