@@ -3,7 +3,7 @@
 import keras
 from absl import flags
 
-from keras_spade.losses import PerceptualLoss
+from keras_spade import losses
 
 FLAGS = flags.FLAGS
 
@@ -27,9 +27,9 @@ def perceptual_loss(channels):
     """
     loss = None
     if FLAGS.perceptual == "pixels":
-        loss = PerceptualLoss(None, network=_pyramid(channels))
+        loss = losses.PerceptualLoss(None, network=_pyramid(channels))
     elif FLAGS.perceptual:
-        loss = PerceptualLoss(FLAGS.perceptual, network=FLAGS.perceptual_network)
+        loss = losses.PerceptualLoss(FLAGS.perceptual, network=FLAGS.perceptual_network)
     if FLAGS.perceptual_weight is not None:
         return loss, FLAGS.perceptual_weight
     return loss, 10.0 if loss is None else loss.paper_weight

@@ -267,7 +267,7 @@ def test_hostile_maps_get_a_message_and_change_nothing(address, model):
 
 def test_styles(address, model):
     photograph = RNG.integers(0, 256, (72, 72, 3), "uint8")
-    with opened(address, expected="status of 400") as page:
+    with opened(address, expected=["status of 400"]) as page:
         idle(page)
         page.locator("#seed_a").fill("7")
         assert np.abs(picture_of(page) - painted(model, MAPS[0], 7)).max() <= 2
@@ -305,7 +305,7 @@ INLINE = """() => {
 
 
 def test_no_script_but_the_pages_own_runs(address):
-    with opened(address, expected="Content Security Policy") as page:
+    with opened(address, expected=["Content Security Policy"]) as page:
         idle(page)
         assert page.evaluate(INLINE) == "undefined"
 
@@ -324,7 +324,7 @@ def test_names_of_classes_are_text():
 def test_a_site_that_is_opened_from_the_disk_says_how(model, tmp_path):
     for path, content in page_files(model, "engine_site.js").items():
         (tmp_path / path).write_bytes(content)
-    with opened(tmp_path / "index.html", expected="paint.js") as page:
+    with opened(tmp_path / "index.html", expected=["paint.js", "ERR_FAILED"]) as page:
         page.locator("#status", has_text="python -m http.server").wait_for()
 
 
