@@ -131,6 +131,8 @@ def write_data(page):
         options = {"void_class": True, "instance_edges": True, "latent_dim": None}
         path = Path("checkpoints/coco_pretrained/latest_net_G.pth")
         write_checkpoint(path, paper_generator(182, (256, 256, 3), **options))
+    if page == "watching.md":
+        pytest.importorskip("tensorboard", reason="TensorBoard, which the page uses, is missing")
     if page == "export.md":
         for library in ("tf2onnx", "onnxruntime"):
             pytest.importorskip(library)
