@@ -15,7 +15,7 @@ flags.DEFINE_string(
 )
 flags.DEFINE_enum("perceptual_network", "vgg19", ["vgg19", "vgg16"], "What the weights are of.")
 flags.DEFINE_float(
-    "perceptual_weight", None, "Of the perceptual loss; left away, it has the paper's share."
+    "perceptual_weight", None, "Of the perceptual loss; if omitted, it has the paper's share."
 )
 
 

@@ -161,9 +161,7 @@ def main(argv):
         callbacks=callbacks,
         verbose=1 if first else 0,
     )
-    if FLAGS.calibrate is None:
-        FLAGS.calibrate = 100 if FLAGS.ema else 0
-    if FLAGS.calibrate:
+    if calibration_batches():
         calibrate(gan, training, run_dir / "gan.keras")
         if FLAGS.best and (run_dir / "best.keras").exists():
             with strategy.scope():
@@ -188,9 +186,16 @@ def paint_with_preset(path):
     )
 
 
+def calibration_batches():
+    """How many batches the statistics are of; averages of weights need statistics of their own."""
+    if FLAGS.calibrate is None:
+        return 100 if FLAGS.ema else 0
+    return FLAGS.calibrate
+
+
 def calibrate(gan, training, path):
     """Gives a model statistics of many batches, and saves it."""
-    gan.calibrate(training, batches=FLAGS.calibrate, verbose=1 if gan.writes_files else 0)
+    gan.calibrate(training, batches=calibration_batches(), verbose=1 if gan.writes_files else 0)
     gan.save(path)
 
 
@@ -266,11 +271,12 @@ def model(conditioning):
         )
     gan = GauGAN(generator, discriminator, encoder, seed=FLAGS.seed)
     perceptual, perceptual_weight = _perceptual_options.perceptual_loss(FLAGS.image_channels)
+    rate = FLAGS.generator_rate
+    if rate is None:
+        rate = 4e-4 if FLAGS.data == "scenes" else 1e-4
     averages = {"use_ema": True, "ema_momentum": FLAGS.ema} if FLAGS.ema else {}
     gan.compile(
-        generator_optimizer=keras_spade.optimizers.BiasCorrectedAdam(
-            FLAGS.generator_rate or (4e-4 if FLAGS.data == "scenes" else 1e-4), **averages
-        ),
+        generator_optimizer=keras_spade.optimizers.BiasCorrectedAdam(rate, **averages),
         discriminator_optimizer=keras_spade.optimizers.BiasCorrectedAdam(FLAGS.discriminator_rate),
         perceptual_loss=perceptual,
         perceptual_weight=perceptual_weight,

@@ -8,13 +8,10 @@ Playwright and Chromium, the server's answers alone are timed.
 """
 
 import contextlib
-import functools
-import http.server
 import importlib.util
 import os
 import shutil
 import tempfile
-import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -23,6 +20,7 @@ import numpy as np
 from absl import app, flags
 
 from benchmarks.harness.command import machine_lines
+from benchmarks.painting.static_host import running, served_folder
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("preset", "scenes", "A preset's name or folder.")
@@ -62,7 +60,7 @@ def main(argv):
         with tempfile.TemporaryDirectory() as folder:
             site = Path(folder) / "site"
             write_site(site, model, maps, FLAGS.onnxruntime_web)
-            with served(site) as address:
+            with served_folder(site) as address:
                 tell("page without a server", *strokes(address))
     shape, weights = model.generator.image_shape, model.generator.count_params()
     print(f"\n- {model.title}: {shape[0]} x {shape[1]}, {weights:,} weights")
@@ -124,30 +122,6 @@ def chromium():
 def has_browser():
     """Whether Playwright is installed."""
     return importlib.util.find_spec("playwright") is not None
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder without a line for each request."""
-
-    def log_message(self, *args):
-        """Passes."""
-
-
-@contextlib.contextmanager
-def served(folder):
-    """Serves a folder; yields its address."""
-    handler = functools.partial(Quiet, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        with running(server.serve_forever):
-            yield f"http://127.0.0.1:{server.server_port}/"
-            server.shutdown()
-
-
-@contextlib.contextmanager
-def running(function):
-    """Runs a function in a thread that ends with the process."""
-    threading.Thread(target=function, daemon=True).start()
-    yield
 
 
 if __name__ == "__main__":

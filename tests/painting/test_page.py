@@ -18,10 +18,10 @@ from support.painting import (
     painting_model,
     png,
     served,
-    served_folder,
 )
 from support.tiny_generator import TinyGenerator
 
+from benchmarks.painting.static_host import served_folder
 from keras_spade import ClassInfo
 from keras_spade.painting import PaintingModel, write_site
 from keras_spade.painting.page_files import page_files

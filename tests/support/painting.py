@@ -1,11 +1,8 @@
 """A model for the painter whose pictures are full of contrast and local, and servers of pages."""
 
 import contextlib
-import functools
-import http.server
 import io
 import os
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +10,7 @@ import pytest
 from PIL import Image
 from support.tiny_generator import TinyGenerator
 
+from benchmarks.painting.static_host import running
 from keras_spade import StyleEncoder
 from keras_spade.painting import PaintingModel
 from keras_spade.painting.server import make_server
@@ -61,32 +59,9 @@ def huge_png():
 def served(model, maps=()):
     """Serves the painter from a thread; yields its address."""
     server, address = make_server(model, maps, port=0)
-    with _running(server.run):
+    with running(server.run):
         yield address
         server.close()
-
-
-@contextlib.contextmanager
-def served_folder(folder):
-    """Serves a folder as any static host does; yields its address."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *args):
-            pass
-
-    handler = functools.partial(Quiet, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        with _running(server.serve_forever):
-            yield f"http://127.0.0.1:{server.server_port}/"
-            server.shutdown()
-
-
-@contextlib.contextmanager
-def _running(function):
-    thread = threading.Thread(target=function, daemon=True)
-    thread.start()
-    yield
-    thread.join(10)
 
 
 def onnxruntime_web():

@@ -23,7 +23,7 @@ from keras_spade.datasets.scenes.scene_objects import (
     rgb,
 )
 
-_CLASSES = 14
+_CLASSES = DOOR + 1
 _STANDING = (TREE, TRUNK, WALL, ROOF, WINDOW, DOOR)
 
 
@@ -66,14 +66,14 @@ class Weather:
         """A random one: half of them clear, a fifth at night, a quarter in winter."""
         evening = rng.uniform()
         kind, amount = rng.uniform(), rng.uniform(0.35, 1.0)
-        night = float(rng.uniform() < 0.2) * rng.uniform(0.8, 1.0)
-        snow = float(rng.uniform() < 0.25) * rng.uniform(0.7, 1.0)
+        night = (rng.uniform() < 0.2) * rng.uniform(0.8, 1.0)
+        snow = (rng.uniform() < 0.25) * rng.uniform(0.7, 1.0)
         return cls(
-            evening=float(evening * (1.0 - night)),
-            night=float(night),
-            overcast=float(amount if kind < 0.3 else 0.0),
-            fog=float(amount if 0.3 <= kind < 0.5 else 0.0),
-            snow=float(snow),
+            evening=evening * (1.0 - night),
+            night=night,
+            overcast=amount if kind < 0.3 else 0.0,
+            fog=amount if 0.3 <= kind < 0.5 else 0.0,
+            snow=snow,
         )
 
     def sky(self):
@@ -123,7 +123,7 @@ class Weather:
         _blend(canvas, white, self.snow * cover)
 
     def _distance(self, canvas, horizon):
-        """How much of a pixel full fog hides, from 0 to 0.93."""
+        """How much of a pixel full fog hides, from 0 to 0.95."""
         rows = np.broadcast_to(canvas.y, canvas.shape)
         foot = np.zeros(canvas.count + 1, "float32")
         np.maximum.at(foot, canvas.instances, rows)
