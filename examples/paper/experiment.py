@@ -20,7 +20,7 @@ from examples.paper.segmenter import consistency, load_or_train
 from examples.paper.side_by_side import side_by_side
 from examples.paper.table import markdown, mean_and_deviation
 from examples.paper.variants import Variant
-from examples.paper.wall_clock import WallClock
+from examples.paper.time_limit import TimeLimit
 from keras_spade import files, losses, metrics
 
 COLUMNS = {
@@ -91,7 +91,7 @@ class Experiment:
         limit = f", at most {FLAGS.steps} steps" if FLAGS.steps else ""
         notes = [
             judge.samples.protocol,
-            f"{FLAGS.minutes:g} minutes each behind the first step{limit}; batch "
+            f"{FLAGS.minutes:g} minutes ({FLAGS.clock}) each after the first step{limit}; batch "
             f"{FLAGS.batch_size}; {keras.config.backend()}; mean and deviation over seeds",
             f"features: {judge.features_name}: no FID of the literature",
             "real photographs: mIoU and accuracy of the segmenter on those of validation, and "
@@ -182,7 +182,7 @@ def train(variant, seed, judge, run_dir):
     """Trains one row, keeps model and pictures, and returns the record."""
     samples = judge.samples
     gan = variant.compiled(samples.conditioning, samples.image_shape, judge.perceptual_loss, seed)
-    clock = WallClock(FLAGS.minutes, FLAGS.steps)
+    clock = TimeLimit(FLAGS.minutes, FLAGS.steps, options.clock())
     history = gan.fit(samples.training, epochs=10**6, callbacks=[clock], verbose=0)
     pictures = np.concatenate(
         [

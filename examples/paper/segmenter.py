@@ -17,7 +17,7 @@ from examples import _errors
 from examples.paper import options
 from examples.paper.options import FLAGS
 from examples.paper.samples import Samples
-from examples.paper.wall_clock import WallClock
+from examples.paper.time_limit import TimeLimit
 from keras_spade import metrics
 
 FILTERS = 24
@@ -87,7 +87,7 @@ def train_segmenter(samples):
         return (tf.cast(batch["image"], "float32") + 1) * 127.5, batch["labels"]
 
     data = samples.training.map(pixels_and_labels)
-    clock = WallClock(FLAGS.segmenter_minutes, FLAGS.steps)
+    clock = TimeLimit(FLAGS.segmenter_minutes, FLAGS.steps, options.clock())
     segmenter.fit(data, epochs=10**6, callbacks=[clock], verbose=0, shuffle=False)
     return segmenter
 

@@ -5,7 +5,7 @@ import time
 import keras
 
 
-class WallClock(keras.callbacks.Callback):
+class TimeLimit(keras.callbacks.Callback):
     """Ends a training after some minutes, with rates that fall to zero over the second half.
 
     The clock starts behind the first step, in which the model is traced or compiled. Rates are set
@@ -16,7 +16,7 @@ class WallClock(keras.callbacks.Callback):
     Args:
         minutes: from the end of the first step.
         steps: the training ends after as many steps, if that is sooner; `None`: by the clock only.
-        clock: function that returns seconds.
+        clock: function that returns seconds; `time.process_time` counts processor time.
 
     Attributes:
         first_step: seconds of the first step.
