@@ -19,8 +19,8 @@ from examples.paper.samples import Samples
 from examples.paper.segmenter import consistency, load_or_train
 from examples.paper.side_by_side import side_by_side
 from examples.paper.table import markdown, mean_and_deviation
-from examples.paper.variants import Variant
 from examples.paper.time_limit import TimeLimit
+from examples.paper.variants import Variant
 from keras_spade import files, losses, metrics
 
 COLUMNS = {

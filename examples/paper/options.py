@@ -36,7 +36,7 @@ flags.DEFINE_enum(
     "clock",
     "wall",
     ["wall", "processor"],
-    "What minutes are of. 'processor': of processor time, fair where other work shares the machine; "
+    "What minutes are of. 'processor': of processor time, fair where others share the machine; "
     "pin the process to one core (taskset -c 0), so that threads do not wait for one another.",
 )
 flags.DEFINE_enum(
