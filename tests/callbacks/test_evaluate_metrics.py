@@ -125,6 +125,7 @@ def test_data_of_other_forms_give_the_same(gan, form):
         assert np.abs(got - want).max() <= 1
 
 
+@pytest.mark.slow_on("tensorflow")
 def test_a_resumed_training_knows_what_was_the_best(tmp_path):
     def run(epochs, numbers, **arguments):
         keras.utils.set_random_seed(0)

@@ -286,6 +286,7 @@ def test_a_mistake_is_told_before_training(street, tmp_path):
     assert result.returncode != 0 and "--num_classes" in result.stdout + result.stderr
 
 
+@pytest.mark.slow
 def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
     labels = np.asarray(Image.open(street / "labels/4.png")).copy()
     labels[:8] = 9
@@ -314,6 +315,7 @@ def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
     check_told("train", cases, **offline)
 
 
+@pytest.mark.slow
 def test_inspect_dataset_takes_the_options_that_it_proposes(street):
     options = "--data_options={'on_bad_file': 'skip'}"
     own = [f"--data={street}", "--num_classes=4", "--void_class"]
@@ -321,6 +323,7 @@ def test_inspect_dataset_takes_the_options_that_it_proposes(street):
     check_told("inspect_dataset", cases, [*own, options])
 
 
+@pytest.mark.slow
 def test_generate_reads_folders_as_training_does(street, tmp_path):
     sizes = {"image_shape": (32, 32, 3), "num_classes": 4, "void_class": True}
     generator = keras_spade.SPADEGenerator(**sizes, base_filters=2, hidden_filters=2)
@@ -360,6 +363,7 @@ def test_generate_reads_folders_as_training_does(street, tmp_path):
             assert np.abs(gan.generate(ids[None])[0].astype(int) - picture).max() <= 1
 
 
+@pytest.mark.slow
 def test_models_paint_with_the_averages_of_their_weights(tmp_path):
     path, batch = tmp_path / "gan.keras", tiny_batch()
     optimizer = keras_spade.optimizers.BiasCorrectedAdam(0.1, use_ema=True, ema_momentum=0.5)
@@ -396,6 +400,7 @@ def evaluated(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_evaluate_measures_what_it_paints(street, evaluated):
     out, pngs = evaluated / "numbers.json", evaluated / "pngs"
     weights = str(evaluated / "vgg16.weights.h5")

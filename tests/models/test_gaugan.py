@@ -78,6 +78,7 @@ def test_losses_have_names_in_history(make_gan, batch):
     assert all(np.isfinite(value[0]) for value in history.values())
 
 
+@pytest.mark.slow_on("tensorflow")
 def test_weights_of_the_losses(make_gan, batch):
     def distance(fake, real):
         return keras.ops.mean(keras.ops.abs(fake - real))
@@ -284,7 +285,10 @@ def test_batches_that_do_not_fit(make_gan, batch, change, message):
         gan.fit(bad, verbose=0)
 
 
-@pytest.mark.parametrize("void_class, largest", [(False, 4), (True, 5)])
+@pytest.mark.parametrize(
+    "void_class, largest",
+    [pytest.param(False, 4, marks=pytest.mark.slow_on("tensorflow")), (True, 5)],
+)
 def test_labels_out_of_range_stop_training(make_gan, batch, void_class, largest):
     gan = make_gan(void_class=void_class, run_eagerly=void_class and EAGERLY)
     batch["labels"][0, 0, 0] = largest

@@ -77,7 +77,10 @@ def rng():
 # === Golden numbers ===
 
 
-@pytest.mark.parametrize("modulation", ["patterns", "dense", "auto"])
+@pytest.mark.parametrize(
+    "modulation",
+    [pytest.param("patterns", marks=pytest.mark.slow_on("tensorflow")), "dense", "auto"],
+)
 @pytest.mark.parametrize("name", golden_names("generator_"))
 def test_image_blocks_and_latent_grid_are_the_references(name, modulation):
     golden = load_golden(name)
@@ -135,7 +138,7 @@ def test_half_precision_stays_near_the_reference_and_paints_in_float32():
     ("upsampling", "height", "width", "latent_dim"),
     [
         ("normal", 32, 96, None),
-        ("normal", 64, 160, 3),
+        pytest.param("normal", 64, 160, 3, marks=pytest.mark.slow_on("tensorflow")),
         ("more", 64, 192, 3),
         ("most", 128, 256, None),
     ],
@@ -270,7 +273,9 @@ def test_config_rebuilds_the_generator(options, check_config):
     check_config(SPADEGenerator(**options), options)
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "float64"])
+@pytest.mark.parametrize(
+    "policy", ["mixed_bfloat16", pytest.param("float64", marks=pytest.mark.slow_on("tensorflow"))]
+)
 @sixty_four_bits()
 def test_config_keeps_the_dtype_policy(policy):
     generator = small_generator(dtype=policy)

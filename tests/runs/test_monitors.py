@@ -64,6 +64,7 @@ def test_names_that_no_epoch_has_are_refused_before_the_first(gan, callback, mes
         assert "'val_generator/feature_matching'" in str(caught.value)
 
 
+@pytest.mark.slow_on("tensorflow")
 def test_what_is_validated_is_monitored_with_validation_only(gan):
     for arguments in ({}, {"validation_split": 0.5}):
         stop = callbacks.EarlyStopping("val_generator/adversarial")

@@ -213,6 +213,7 @@ def test_what_no_loss_scale_mends_is_a_skipped_step():
     assert float(w) == 3.0
 
 
+@pytest.mark.slow_on("tensorflow")
 def test_mixed_float16_scales_the_losses_of_both():
     gan = tiny_gan(dtype="mixed_float16")
     scales = keras.optimizers.LossScaleOptimizer

@@ -224,6 +224,7 @@ def test_what_is_no_dataset_is_told(tmp_path):
         inspect_dataset(make(tmp_path, [blocks([0])]), label_folder="labels/no")
 
 
+@pytest.mark.slow
 def test_the_script(tmp_path):
     spoiled(tmp_path / "street")
     command = [sys.executable, "examples/inspect_dataset.py", f"--data={tmp_path / 'street'}"]
