@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_spade.arguments import shape_hint
 from keras_spade.backends import backend
 from keras_spade.backends.part import Part
 from keras_spade.images import to_floats
@@ -166,6 +167,7 @@ def _check_shape(key, value, wanted, leading=None, hint=""):
         for size, want in zip(sizes, wanted_sizes, strict=True)
     )
     if not fits:
+        hint = hint or shape_hint(shape, wanted)
         names = ["batch", *(str(size) if size else "any" for size in wanted[1:])]
         names += ["..."] if leading is not None and len(shape) > leading else []
         raise ValueError(f"`{key}` must have shape ({', '.join(names)}), got {shape}.{hint}")
