@@ -92,6 +92,10 @@ def label_maps(given, generator) -> dict:
             'build the networks with conditioning="dense".'
         )
     _check_shape("labels", segmap, (None, None, None))
+    if keras.backend.standardize_dtype(segmap.dtype) in ("int64", "uint64"):
+        # The upper 32 bits would be lost, and 2^32 be class 0.
+        wide = ops.cast(segmap, "int64")
+        segmap = ops.where(wide == ops.cast(ops.cast(wide, "int32"), "int64"), wide, -1)
     maps = {"labels": ops.cast(segmap, "int32")}
     if generator.instance_edges:
         key = "instances" if given.get("edges") is None else "edges"

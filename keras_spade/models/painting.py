@@ -48,7 +48,10 @@ def checked_maps(labels, instances, generator) -> dict:
         hint = shape_hint(segmap.shape, ("batch", "H", "W"))
         raise ValueError(f"`labels` must have shape (batch, H, W), got {segmap.shape}.{hint}")
     if not np.issubdtype(segmap.dtype, np.integer):
-        raise ValueError(f"`labels` must be integer ids, got dtype {segmap.dtype}.")
+        raise ValueError(
+            f"`labels` must be integer ids, got dtype {segmap.dtype}. Of ids that were saved as "
+            'floats give labels.astype("int32").'
+        )
     largest = label_channels(generator) - 1
     if segmap.size and (segmap.min() < 0 or segmap.max() > largest):
         raise ValueError(
