@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pytest
-from support.backends import EAGERLY, not_on, only_on
+from support.backends import EAGERLY, label_error, not_on, only_on
 from support.tiny_gan import state_of, tiny_batch, tiny_gan
 
 from keras_spade import GauGAN
@@ -126,7 +126,7 @@ def test_mistakes_in_what_fit_is_given(gan, arguments, message):
 @not_on("jax", "it has no integers of 64 bits")
 def test_labels_of_64_bits_do_not_lose_the_upper_ones(gan):
     for wide in (LABELS + 2**32 * (LABELS == 1), LABELS.astype("uint64") + np.uint64(2**63)):
-        with pytest.raises(ValueError, match="`labels` must hold ids 0..2"):
+        with pytest.raises(label_error(), match="`labels` must hold ids 0..2"):
             gan.prepare_batch({"labels": wide, "image": IMAGE})
 
 
