@@ -197,8 +197,11 @@ class WholeFiles:
             max_shard_size: as in Keras; shards are written where they are.
 
         Raises:
+            ValueError: for a file of another name.
             OSError: as in `save`.
         """
+        if max_shard_size is None and not str(filepath).endswith(".weights.h5"):
+            raise ValueError(f"`filepath`: {str(filepath)!r} must end in '.weights.h5'.")
         with self._target(filepath, overwrite and max_shard_size is None) as path:
             if path is not None:
                 super().save_weights(path, overwrite=overwrite, max_shard_size=max_shard_size)

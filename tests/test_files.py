@@ -217,6 +217,8 @@ def test_a_format_that_is_refused_leaves_the_file_as_it_was(tmp_path):
     path.write_text("of before")
     with pytest.raises(ValueError, match="could not be loaded again"):
         network.save(path)
+    with pytest.raises(ValueError, match=r"/model\.h5' must end in '\.weights\.h5'"):
+        network.save_weights(path)
     assert path.read_text() == "of before" and [path] == list(tmp_path.iterdir())
     with pytest.raises(ValueError, match="`quantize`.*quantize what is exported"):
         network.quantize("int8")

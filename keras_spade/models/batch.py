@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_spade.arguments import shape_hint
 from keras_spade.backends import backend
 from keras_spade.backends.part import Part
 from keras_spade.images import to_floats
@@ -91,6 +92,10 @@ def label_maps(given, generator) -> dict:
             'build the networks with conditioning="dense".'
         )
     _check_shape("labels", segmap, (None, None, None))
+    if keras.backend.standardize_dtype(segmap.dtype) in ("int64", "uint64"):
+        # The upper 32 bits would be lost, and 2^32 be class 0.
+        wide = ops.cast(segmap, "int64")
+        segmap = ops.where(wide == ops.cast(ops.cast(wide, "int32"), "int64"), wide, -1)
     maps = {"labels": ops.cast(segmap, "int32")}
     if generator.instance_edges:
         key = "instances" if given.get("edges") is None else "edges"
@@ -166,6 +171,7 @@ def _check_shape(key, value, wanted, leading=None, hint=""):
         for size, want in zip(sizes, wanted_sizes, strict=True)
     )
     if not fits:
+        hint = hint or shape_hint(shape, wanted)
         names = ["batch", *(str(size) if size else "any" for size in wanted[1:])]
         names += ["..."] if leading is not None and len(shape) > leading else []
         raise ValueError(f"`{key}` must have shape ({', '.join(names)}), got {shape}.{hint}")

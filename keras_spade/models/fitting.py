@@ -8,6 +8,7 @@ from keras_spade.backends import backend
 from keras_spade.models import calibration
 from keras_spade.models.batch import check_values, read_batch
 from keras_spade.models.keras_arguments import (
+    check_data,
     maps_and_images,
     refuse_batch_size,
     refuse_unused_validation,
@@ -90,6 +91,7 @@ class Fitting(Saving):
         for argument, data in (("x", x), ("validation_data", validation_data)):
             refuse_weights_of(argument, data)
         refuse_unused_validation(
+            x,
             validation_split,
             validation_data,
             validation_steps=validation_steps,
@@ -98,7 +100,10 @@ class Fitting(Saving):
         refuse_batch_size("batch_size", batch_size, x)
         refuse_batch_size("validation_batch_size", validation_batch_size, validation_data)
         x, y = maps_and_images(x, y)
-        maps_and_images(*keras.utils.unpack_x_y_sample_weight(validation_data)[:2])
+        check_data("x", x, y)
+        validation = maps_and_images(*keras.utils.unpack_x_y_sample_weight(validation_data)[:2])
+        if validation_data is not None:
+            check_data("validation_data", *validation)
         arguments = {
             "x": x,
             "y": y,
@@ -147,6 +152,7 @@ class Fitting(Saving):
         if "_use_cached_eval_dataset" not in kwargs:  # Keras' `fit` gives both.
             refuse_batch_size("batch_size", batch_size, x)
         x, y = maps_and_images(x, y)
+        check_data("x", x, y)
         return super().evaluate(
             evaluation_data(self, x),
             y,

@@ -1,6 +1,10 @@
 """Keras' arguments that mean nothing for a GAN, or say a thing twice: refused, not dropped."""
 
+import os
+
 import keras
+
+from keras_spade.arguments import positive_integer
 
 WEIGHTS = {
     "sample_weight": "A discriminator judges whole batches, so no sample has a loss of its own. "
@@ -64,18 +68,47 @@ def refuse_batch_size(argument, batch_size, data):
     Raises:
         ValueError: naming the argument.
     """
-    arrays = all(leaf is None or hasattr(leaf, "shape") for leaf in keras.tree.flatten(data))
-    if batch_size is not None and not arrays:
+    if batch_size is not None:
+        positive_integer(f"`{argument}`", batch_size)
+    if batch_size is not None and not _arrays(data):
         raise ValueError(
             f"`{argument}` is for arrays; a {type(data).__name__} has batches of its own size. "
             "Leave it away, and make the batches where the data are made."
         )
 
 
-def refuse_unused_validation(validation_split, validation_data, **details):
-    """Raises for arguments of `fit` about validation that Keras would drop.
+def check_data(argument, x, y=None):
+    """Raises for what is no data, and for arrays of other than one number of samples.
 
     Args:
+        argument: its name.
+        x: as in `fit`, or a pair of label maps and photographs.
+        y: as in `fit`.
+
+    Raises:
+        ValueError: naming the argument.
+    """
+    if x is None or isinstance(x, (str, os.PathLike)):
+        raise ValueError(
+            f"`{argument}` must be arrays or a dataset, got {x!r}. Files are read with "
+            "keras_spade.datasets.paired_folders."
+        )
+    named = dict(x) if isinstance(x, dict) else {"x": x}
+    named = {name: value for name, value in {**named, "y": y}.items() if value is not None}
+    if not all(getattr(value, "shape", ()) for value in named.values()):
+        return
+    counts = {name: value.shape[0] for name, value in named.items()}
+    if len(set(counts.values())) > 1 or 0 in counts.values():
+        raise ValueError(
+            f"`{argument}` must hold as many samples of each, at least 1; got {counts}."
+        )
+
+
+def refuse_unused_validation(x, validation_split, validation_data, **details):
+    """Raises for arguments of `fit` about validation that Keras would drop, or not understand.
+
+    Args:
+        x: as in `fit`.
         validation_split: as in `fit`.
         validation_data: as in `fit`.
         **details: `validation_steps` and `validation_batch_size`.
@@ -83,6 +116,16 @@ def refuse_unused_validation(validation_split, validation_data, **details):
     Raises:
         ValueError: naming the argument.
     """
+    if not 0 <= (validation_split or 0) < 1:
+        raise ValueError(
+            "`validation_split` must be the share of the samples that is kept for validation, "
+            f"below 1, got {validation_split!r}."
+        )
+    if validation_split and not _arrays(x):
+        raise ValueError(
+            "`validation_split` is for arrays. Of a dataset give the part as `validation_data`; "
+            "keras_spade.datasets split files by `validation_split` and `subset` of their own."
+        )
     if validation_split and validation_data is not None:
         raise ValueError("`validation_split` and `validation_data`: give one of the two.")
     for argument, value in details.items():
@@ -136,3 +179,8 @@ def refuse_of_compile(arguments):
             raise TypeError(f"GauGAN.compile() got an unexpected keyword argument '{argument}'")
         if value is not None:
             raise ValueError(f"`compile({argument}=...)`: {INSTEAD[argument]}.")
+
+
+def _arrays(data):
+    """Whether data are arrays in any structure, and no dataset."""
+    return all(leaf is None or hasattr(leaf, "shape") for leaf in keras.tree.flatten(data))

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_spade.arguments import COUNTED_FROM_0, shape_hint
 from keras_spade.images import (
     check_images,
     resize_maps,
@@ -38,14 +39,24 @@ def checked_maps(labels, instances, generator) -> dict:
                 f"{segmap.shape}."
             )
         return {key: resize_maps(segmap.astype("float32"), *generator.image_shape[:2])}
+    if segmap.dtype.kind in "USO":
+        raise ValueError(
+            f"`labels` must be an array of ids, got {labels!r:.80}. Files are read with "
+            "keras_spade.datasets.read_label_map."
+        )
     if segmap.ndim != 3:
-        raise ValueError(f"`labels` must have shape (batch, H, W), got {segmap.shape}.")
+        hint = shape_hint(segmap.shape, ("batch", "H", "W"))
+        raise ValueError(f"`labels` must have shape (batch, H, W), got {segmap.shape}.{hint}")
     if not np.issubdtype(segmap.dtype, np.integer):
-        raise ValueError(f"`labels` must be integer ids, got dtype {segmap.dtype}.")
+        raise ValueError(
+            f"`labels` must be integer ids, got dtype {segmap.dtype}. Of ids that were saved as "
+            'floats give labels.astype("int32").'
+        )
     largest = label_channels(generator) - 1
     if segmap.size and (segmap.min() < 0 or segmap.max() > largest):
         raise ValueError(
-            f"`labels` must hold ids 0..{largest}, got {segmap.min()}..{segmap.max()}."
+            f"`labels` must hold ids 0..{largest}, got {segmap.min()}..{segmap.max()}. "
+            f"{COUNTED_FROM_0}"
         )
     arrays = {key: segmap.astype("int32")}
     if generator.instance_edges:
@@ -65,11 +76,10 @@ def checked_style(style_image, batch_size: int, image_shape: tuple):
     """A style image as floats in [-1, 1] at the encoder's size, resized as datasets do."""
     style = np.asarray(style_image)
     channels = image_shape[-1]
+    wanted = f"({batch_size} or 1, height, width, {channels})"
     if style.ndim != 4 or style.shape[0] not in (1, batch_size) or style.shape[-1] != channels:
-        raise ValueError(
-            f"`style_image` must have shape ({batch_size} or 1, height, width, {channels}), got "
-            f"{style.shape}."
-        )
+        hint = shape_hint(style.shape, ("batch", "height", "width", channels))
+        raise ValueError(f"`style_image` must have shape {wanted}, got {style.shape}.{hint}")
     check_images("style_image", style)
     if not np.isfinite(style).all():
         raise ValueError("`style_image` holds values that are not finite (NaN or infinity).")

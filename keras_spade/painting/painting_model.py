@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_spade.backends import backend
 from keras_spade.datasets import read_image
-from keras_spade.datasets.folders.reading import Blob
+from keras_spade.datasets.folders.opening import Blob
 from keras_spade.images import resize_channels, to_bytes, to_floats
 from keras_spade.label_colors import label_colors
 from keras_spade.segmaps import instance_edges

@@ -14,6 +14,10 @@ def split_callbacks(callbacks):
         callbacks = callbacks.callbacks
     elif isinstance(callbacks, keras.callbacks.Callback):
         callbacks = [callbacks]
+    for callback in callbacks:
+        if isinstance(callback, type):
+            name = callback.__name__
+            raise ValueError(f"`callbacks`: {name} is a class; give an object of it, {name}(...).")
     backups = [c for c in callbacks if isinstance(c, BackupAndRestore)]
     if len(backups) > 1:
         raise ValueError("`callbacks`: there must be one BackupAndRestore at most.")
