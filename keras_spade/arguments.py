@@ -1,4 +1,4 @@
-"""Checks of arguments that many functions share."""
+"""Argument checks shared by many functions."""
 
 import operator
 
@@ -7,9 +7,9 @@ def positive_integer(argument, value, wanted="at least 1"):
     """Returns an argument as an int of at least 1.
 
     Args:
-        argument: its name, as the message shows it.
-        value: what was given.
-        wanted: what the message says that the argument must be.
+        argument: its name in the message.
+        value: the value passed.
+        wanted: the requirement that the message states.
 
     Returns:
         The int.
@@ -30,10 +30,10 @@ def positive_integers(argument, values, count, wanted):
     """Returns an argument as a tuple of `count` ints of at least 1.
 
     Args:
-        argument: its name, as the message shows it.
-        values: what was given.
-        count: how many there must be.
-        wanted: what the message says that the argument must be.
+        argument: its name in the message.
+        values: the values passed.
+        count: the required number of values.
+        wanted: the requirement that the message states.
 
     Returns:
         A tuple of ints.
@@ -51,7 +51,7 @@ def positive_integers(argument, values, count, wanted):
 
 
 def ids_out_of_range(num_classes, low=None, high=None):
-    """The message for label ids that are no class.
+    """Returns the message for label ids that are not a class.
 
     Args:
         num_classes: ids are `0..num_classes-1`.
@@ -59,12 +59,12 @@ def ids_out_of_range(num_classes, low=None, high=None):
         high: the largest.
 
     Returns:
-        The message; its beginning, if no ids are given.
+        The message, or only its beginning if no ids are given.
     """
     message = f"`labels` must hold ids 0..{num_classes - 1}; found (smallest, largest):"
     if low is None:
         return message
     return (
-        f"{message} {low}, {high}. Ids are counted from 0: if yours begin with 1, subtract 1. An "
+        f"{message} {low}, {high}. Ids are counted from 0: if yours start at 1, subtract 1. An "
         'id that means "don\'t care" becomes `num_classes`, in networks with void_class=True.'
     )

@@ -194,15 +194,15 @@ def test_other_ways_of_saving_are_keras_own(tmp_path):
 @pytest.mark.parametrize(
     "name, arguments, message",
     [
-        ("model.h5", {}, "by their class name only.*save_weights"),
-        ("model.hdf5", {}, "by their class name only"),
-        ("MODEL.H5", {}, "by their class name only"),
-        ("model.h5", {"zipped": False}, "by their class name only"),
-        ("model.h5", {"save_format": "h5"}, "by their class name only"),
-        ("model", {}, "not a name of Keras' own format.*export"),
-        ("model.weights.h5", {}, "by `save_weights"),
-        ("model", {"save_format": "tf"}, "`save_format` must be left away, got 'tf'"),
-        ("model.keras", {"save_format": "h5"}, "`save_format` must be left away"),
+        ("model.h5", {}, "only a model's class name.*save_weights"),
+        ("model.hdf5", {}, "only a model's class name"),
+        ("MODEL.H5", {}, "only a model's class name"),
+        ("model.h5", {"zipped": False}, "only a model's class name"),
+        ("model.h5", {"save_format": "h5"}, "only a model's class name"),
+        ("model", {}, "not a file name of Keras' native format.*export"),
+        ("model.weights.h5", {}, "with `save_weights"),
+        ("model", {"save_format": "tf"}, "`save_format` must be omitted, got 'tf'"),
+        ("model.keras", {"save_format": "h5"}, "`save_format` must be omitted"),
         ("model.keras", {"include_optimizer": False}, "compile=False"),
     ],
 )
@@ -218,7 +218,7 @@ def test_a_format_that_is_refused_leaves_the_file_as_it_was(tmp_path):
     with pytest.raises(ValueError, match="could not be loaded again"):
         network.save(path)
     assert path.read_text() == "of before" and [path] == list(tmp_path.iterdir())
-    with pytest.raises(ValueError, match="`quantize`.*quantize what is exported"):
+    with pytest.raises(ValueError, match="`quantize`.*quantize the exported model"):
         network.quantize("int8")
     for accepted in ("model.keras", "hf://name/model"):
         check_format(accepted)

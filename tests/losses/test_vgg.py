@@ -138,7 +138,7 @@ def test_a_model_is_looked_at_in_its_outputs():
         loss.get_config()
     with pytest.raises(ValueError, match="sees images of channels: 2; these have 3. Turn it off"):
         loss(np.zeros((1, 2, 2, 3), "float32"), np.zeros((1, 2, 2, 3), "float32"))
-    with pytest.raises(ValueError, match="`weights` must be left away, got 'x.h5': a keras.Model"):
+    with pytest.raises(ValueError, match="`weights` must be omitted, got 'x.h5': a keras.Model"):
         PerceptualLoss("x.h5", network=model)
 
 
@@ -148,5 +148,7 @@ def test_unknown_networks_are_refused():
         PerceptualLoss(None, network="alexnet")
     inputs = [keras.Input((4,)), keras.Input((4,))]
     two = keras.Model(inputs, keras.layers.add(inputs))
-    with pytest.raises(ValueError, match="`network` must be a functional keras.Model of one input"):
+    with pytest.raises(
+        ValueError, match="`network` must be a functional keras.Model with one input"
+    ):
         PerceptualLoss(network=two)
