@@ -1,4 +1,4 @@
-"""What callbacks monitor: losses, of which less is better, and the results of metrics."""
+"""Checks of the values that callbacks monitor: losses, lower being better, and metrics."""
 
 import string
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ MONITORING = (
     ),
     RunPage,
 )
-# What writes down all numbers of an epoch, but those of callbacks that stand after it.
+# Callbacks that record all logs of an epoch, except those of later callbacks.
 LOGGING = (
     keras.callbacks.CSVLogger,
     keras.callbacks.TensorBoard,
@@ -28,14 +28,14 @@ LOGGING = (
 def check_monitors(
     callbacks: Sequence, losses: Sequence[str], validates: bool, averages: bool
 ) -> None:
-    """Raises for callbacks that wait for a number which no epoch will have.
+    """Raises for callbacks that monitor a number that no epoch will log.
 
-    `EarlyStopping` and others that monitor a loss of the model, or a result of an
-    `EvaluateMetrics` before them, with `mode="auto"` are told what is better: Keras finds that out
-    for metrics of `compile` only.
+    Sets the direction of `EarlyStopping` and others that monitor a loss of the model, or a result
+    of an `EvaluateMetrics` before them, with `mode="auto"`: Keras determines it only for metrics
+    of `compile`.
 
-    A name that is none of the model's may be that of a number which a callback of the user's logs,
-    one that stands before it in the list.
+    A name that does not belong to the model may be logged by a user's callback earlier in the
+    list.
 
     Args:
         callbacks: of `fit`.
@@ -44,7 +44,7 @@ def check_monitors(
         averages: whether the generator's optimizer keeps averages of the weights.
 
     Raises:
-        ValueError: naming the callback, and what it can monitor.
+        ValueError: naming the callback, and the names it can monitor.
     """
     results, swapped = {}, False
     for place, callback in enumerate(callbacks):
@@ -83,7 +83,7 @@ def _results(callbacks) -> Mapping[str, str]:
 
 
 def _check_order(callback, later):
-    """Raises if a callback stands before the `EvaluateMetrics` whose results it is to see."""
+    """Raises if a callback comes before the `EvaluateMetrics` whose results it needs."""
     missed = [name for name in _awaited(callback) if name in later]
     of_wandb = type(callback).__module__.startswith("wandb.")
     if not missed and later and (of_wandb or isinstance(callback, LOGGING)):
@@ -98,7 +98,7 @@ def _check_order(callback, later):
 
 
 def _mode(callback, modes):
-    """What is better of the number that a callback monitors, for Keras to know."""
+    """The better direction of the number that a callback monitors, for Keras."""
     mode = modes.get(callback.monitor, callback.mode)
     if mode is None:
         raise ValueError(
@@ -111,10 +111,10 @@ def _mode(callback, modes):
 
 
 def _awaited(callback):
-    """The names that a callback looks for in the logs."""
+    """The names that a callback reads from the logs."""
     names = ["loss"] if isinstance(callback, keras.callbacks.TerminateOnNaN) else []
     if isinstance(callback, MONITORING):
-        # A checkpoint that is to save always has "val_loss" by default, and does not look at it.
+        # A checkpoint that always saves has "val_loss" by default, and ignores it.
         idle = not getattr(callback, "save_best_only", True)
         idle = idle and callback.monitor in ("loss", "val_loss")
         names += [] if idle or callback.monitor is None else [callback.monitor]
@@ -125,14 +125,14 @@ def _awaited(callback):
 
 
 def _may_log(callback):
-    """Whether a callback may put numbers into the logs: it is not Keras' or of this package."""
+    """Whether a callback may add numbers to the logs: one from neither Keras nor this package."""
     if isinstance(callback, keras.callbacks.LambdaCallback):
         return True
     return not type(callback).__module__.startswith(("keras.", "keras_spade."))
 
 
 def _is_of_the_model(name, losses):
-    """Whether a name can only be meant for a loss of the model."""
+    """Whether a name can only refer to a loss of the model."""
     name = name.removeprefix("val_")
     ends = {loss.rpartition("/")[2] for loss in losses}
     return name == "loss" or name.startswith(SIDES) or name in ends
@@ -159,7 +159,7 @@ def _message(callback, name, known):
 
 
 def _check_weights(callback, results):
-    """Raises if a callback would keep other weights than those of which a result tells."""
+    """Raises if a callback would keep weights other than those that were evaluated."""
     keeps = ("save_best_only", "restore_best_weights")
     keeps = [name for name in keeps if getattr(callback, name, False)]
     if keeps and isinstance(callback, MONITORING) and callback.monitor in results:
