@@ -64,7 +64,7 @@ def test_errors_leave_the_old_file_and_nothing_else(tmp_path):
     with pytest.raises(ZeroDivisionError), replacing(path) as partial:
         partial.write_text("new")
         raise ZeroDivisionError
-    with pytest.raises(OSError, match=r"a.txt could not be written, the file that was there is"):
+    with pytest.raises(OSError, match=r"a.txt could not be written, the old file is unchanged"):
         with replacing(path) as partial:
             partial.write_text("new")
             raise OSError(28, "No space left on device")
@@ -129,7 +129,7 @@ def test_folders_are_replaced_whole(tmp_path):
     with pytest.raises(KeyError), replacing_folder(path) as partial:
         partial.mkdir()
         raise KeyError
-    with pytest.raises(OSError, match="a could not be written, what was there is whole: full"):
+    with pytest.raises(OSError, match="a could not be written, the old folder is unchanged: full"):
         with replacing_folder(path):
             raise OSError(28, "full")
     assert os.listdir(path) == ["new"] and os.listdir(tmp_path) == ["a"]
@@ -162,7 +162,7 @@ def test_a_model_file_that_cannot_grow(tmp_path, file_limit):
     network.save(tmp_path / "net.keras")
     whole = (tmp_path / "net.keras").read_bytes()
     file_limit(len(whole) // 2)
-    with pytest.raises(OSError, match=r"net.keras could not be written, the file that was there"):
+    with pytest.raises(OSError, match=r"net.keras could not be written, the old file"):
         network.save(tmp_path / "net.keras")
     assert (tmp_path / "net.keras").read_bytes() == whole
     assert os.listdir(tmp_path) == ["net.keras"]

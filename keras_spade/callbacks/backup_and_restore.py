@@ -125,7 +125,7 @@ class BackupAndRestore(keras.callbacks.Callback):
             return place, path, arrays
         if failures:
             raise OSError(
-                f"None of the backups in {self.directory} can be read. To begin anew, move them "
+                f"None of the backups in {self.directory} can be read. To start over, move them "
                 f"away. {'; '.join(failures)}"
             )
         return Place(initial_epoch), None, None
@@ -202,8 +202,8 @@ class BackupAndRestore(keras.callbacks.Callback):
             arrays[name] = kept[name] if name in kept else _as_array(variable)
             if not (np.isfinite(arrays[name]).all() or name.startswith("metrics")):
                 raise RuntimeError(
-                    f"{variable.path} is not finite, and is not backed up; the backups in "
-                    f"{self.directory} are as they were."
+                    f"{variable.path} is not finite, so no backup was made; the backups in "
+                    f"{self.directory} are unchanged."
                 )
         if not writes:
             return
@@ -286,14 +286,14 @@ def _assign(model, arrays, path, trained):
     different = different or sorted(arrays.keys() - wanted.keys())
     if different:
         raise ValueError(
-            f"The backup {path} is of another model, or of one compiled in another way: "
-            f"{', '.join(different[:5])}{' ...' if len(different) > 5 else ''}. Give `backup_dir` "
-            "another folder, or move the backups away."
+            f"The backup {path} belongs to another model, or to one compiled differently: "
+            f"{', '.join(different[:5])}{' ...' if len(different) > 5 else ''}. Set `backup_dir` "
+            "to another folder, or move the backups away."
         )
     if trained not in (None, _trained(model)):
         raise ValueError(
-            f"The backup {path} is of a training in which other weights are frozen. Freeze the "
-            "same, or give `backup_dir` another folder."
+            f"The backup {path} belongs to a training with other frozen weights. Freeze the "
+            "same, or set `backup_dir` to another folder."
         )
     for name, variable in wanted.items():
         variable.assign(arrays[name])

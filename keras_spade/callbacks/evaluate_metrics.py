@@ -142,7 +142,7 @@ class EvaluateMetrics(keras.callbacks.Callback):
             missing = [given for given in asks.values() if seen[given] is None]
             if missing:
                 raise ValueError(
-                    f"`data`: {type(metric).__name__} needs {missing[0]!r}; a batch holds "
+                    f"`data`: {type(metric).__name__} needs {missing[0]!r}; a batch has "
                     f"{list(batch)}."
                 )
             metric.update_state(**{name: seen[given] for name, given in asks.items()})
@@ -150,7 +150,7 @@ class EvaluateMetrics(keras.callbacks.Callback):
     def _seen(self, model, batch, seed):
         """The inputs that metrics can request."""
         if map_of(batch) is None:
-            raise ValueError(f"`data`: a batch holds no 'labels' (or 'segmap'), but {list(batch)}.")
+            raise ValueError(f"`data`: a batch lacks 'labels' (or 'segmap'); it has {list(batch)}.")
         painted = paint(model, batch, use_style=self.use_style, seed=seed)
         real = painted.real
         if real is not None:
@@ -161,7 +161,7 @@ class EvaluateMetrics(keras.callbacks.Callback):
         if {"images": "pictures"} in self._asks:
             if model.generator.latent_dim is None:
                 raise ValueError(
-                    "`metrics`: one of `images` alone compares paintings of several latents; the "
+                    "`metrics`: one with `images` alone compares pictures for several latents; the "
                     "generator has no latent (latent_dim=None)."
                 )
             seeds = range(seed, seed + self.latents)

@@ -81,5 +81,5 @@ def _from_file(path):
                     epochs.append(epoch + 1)
                     values.append(float(text))
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is no file of keras.callbacks.CSVLogger: {error}") from None
+        raise ValueError(f"{path} is not a keras.callbacks.CSVLogger file: {error}") from None
     return curves

@@ -41,7 +41,7 @@ def load_nvlabs_weights(network, source):
     problems = [f"missing: {name}" for name in entries if name not in arrays]
     problems += [f"unused: {name}" for name in arrays if name not in entries]
     problems += [
-        f"misshapen: {name} has shape {arrays[name].shape}, wanted {entry.shape}"
+        f"wrong shape: {name} has shape {arrays[name].shape}, wanted {entry.shape}"
         for name, entry in entries.items()
         if name in arrays and arrays[name].shape != entry.shape
     ]

@@ -78,9 +78,9 @@ def _needs_weights(callback, values):
     if not getattr(callback, "restore_best_weights", False):
         return False
     warnings.warn(
-        "EarlyStopping(restore_best_weights=True): the best weights of before are in no backup, so "
-        "it begins anew and will restore the best of those from now on. Give it "
-        "`restore_best_weights=False`, and have ModelCheckpoint(save_best_only=True) keep them.",
+        "EarlyStopping(restore_best_weights=True): backups do not contain the best weights so far, "
+        "so it starts over and will restore the best weights from now on. Use "
+        "`restore_best_weights=False`, and ModelCheckpoint(save_best_only=True) to keep them.",
         stacklevel=2,
     )
     return True

@@ -70,8 +70,8 @@ def check_monitors(
             if twice:
                 raise ValueError(
                     f"`callbacks`: two EvaluateMetrics log {twice[0]!r}; give the metric of one of "
-                    "them another `name`. If it has that name from the dict of its results, give "
-                    "both metrics to one EvaluateMetrics, which puts their names before those."
+                    "them another `name`. If the name is a key of its results, pass both metrics "
+                    "to one EvaluateMetrics, which prefixes their names."
                 )
             results |= callback.directions
 
@@ -91,7 +91,7 @@ def _check_order(callback, later):
     if missed:
         kind = type(callback).__name__
         raise ValueError(
-            f"`callbacks`: {kind} stands before the EvaluateMetrics that logs {missed[0]!r}, and "
+            f"`callbacks`: {kind} comes before the EvaluateMetrics that logs {missed[0]!r}, and "
             "would not see it: `fit` calls callbacks in the order of the list. Put EvaluateMetrics "
             f"before {kind}."
         )
@@ -102,8 +102,8 @@ def _mode(callback, modes):
     mode = modes.get(callback.monitor, callback.mode)
     if mode is None:
         raise ValueError(
-            f"`callbacks`: {type(callback).__name__} monitors {callback.monitor!r}, of which it is "
-            "not known whether more or less is better. Give "
+            f"`callbacks`: {type(callback).__name__} monitors {callback.monitor!r}, whose better "
+            "direction is unknown. Pass "
             f"EvaluateMetrics(directions={{{callback.monitor.removeprefix('val_')!r}: ...}}), "
             '"min" or "max".'
         )
@@ -142,18 +142,18 @@ def _message(callback, name, known):
     kind = type(callback).__name__
     if isinstance(callback, keras.callbacks.TerminateOnNaN):
         return (
-            f"`callbacks`: {kind} waits for 'loss', which a GauGAN has not. `fit` skips steps that "
+            f"`callbacks`: {kind} waits for 'loss', which a GauGAN lacks. `fit` skips steps that "
             "are not finite, and stops after `compile(max_skipped_steps=...)` of them in a row; "
-            f"leave {kind} away."
+            f"omit {kind}."
         )
     if name.removeprefix("val_") in known:
-        reason = "is there at the end of epochs with `validation_data` or `validation_split` only"
+        reason = "is only logged with `validation_data` or `validation_split`"
     else:
-        reason = "is no loss of the model"
+        reason = "is not a loss of the model"
     return (
         f"`callbacks`: {kind} waits for {name!r}, which {reason}. (There is no total loss: the two "
-        f"sides of a GAN work against each other.) Give one of {', '.join(map(repr, known))}, or "
-        "the name of what a callback before it in the list puts into the `logs` of its "
+        f"sides of a GAN work against each other.) Use one of {', '.join(map(repr, known))}, or "
+        "a name that an earlier callback in the list adds to the `logs` in its "
         "`on_epoch_end`: EvaluateMetrics, or one of your own."
     )
 
@@ -166,7 +166,7 @@ def _check_weights(callback, results):
         kind = type(callback).__name__
         raise ValueError(
             f"`callbacks`: {kind}({keeps[0]}=True) monitors {callback.monitor!r}, which "
-            "EvaluateMetrics measures with the averages of the weights (`use_ema=True`), but it "
+            "EvaluateMetrics computes with the averages of the weights (`use_ema=True`), but it "
             "would keep the weights themselves. Put "
             f"keras.callbacks.SwapEMAWeights(swap_on_epoch=True) before {kind}, or make the "
             "generator's optimizer without `use_ema`."
@@ -177,6 +177,6 @@ def _check_file(callback):
     if callback.filepath.endswith(".h5") and not callback.save_weights_only:
         raise ValueError(
             f"`callbacks`: ModelCheckpoint({callback.filepath!r}): a whole model is saved as "
-            "`.keras` only; for the weights alone give `save_weights_only=True` and a path that "
+            "`.keras` only; for the weights alone pass `save_weights_only=True` and a path that "
             "ends in `.weights.h5`."
         )

@@ -16,7 +16,7 @@ def split_callbacks(callbacks):
         callbacks = [callbacks]
     backups = [c for c in callbacks if isinstance(c, BackupAndRestore)]
     if len(backups) > 1:
-        raise ValueError("`callbacks`: there must be one BackupAndRestore at most.")
+        raise ValueError("`callbacks`: there must be at most one BackupAndRestore.")
     others = [c for c in callbacks if not isinstance(c, BackupAndRestore)]
     return others, backups[0] if backups else None
 

@@ -42,7 +42,7 @@ class StopOnSkippedSteps(keras.callbacks.Callback):
         what = f"Epoch {self.epoch + 1}, step {batch + 1}: a loss or gradient was not finite"
         of_images = self.skipped_steps.number_of_images()
         if of_images > self.seen_of_images:
-            what += ", as the images hold NaN or infinity"
+            what += ", because the images contain NaN or infinity"
         self.seen_of_images = of_images
         if self.limit is None or longest < self.limit:
             in_a_row = self.skipped_steps.number_in_a_row()
@@ -53,8 +53,8 @@ class StopOnSkippedSteps(keras.callbacks.Callback):
             )
             return
         raise RuntimeError(
-            f"{what}, in {longest} steps in a row. Training stops; what was not finite has reached "
-            "neither weights nor statistics nor backups. Look for bad images among the data, lower "
+            f"{what}, in {longest} steps in a row. Training stops; non-finite values have reached "
+            "neither weights nor statistics nor backups. Look for bad images in the data, lower "
             "the learning rates, or set `compile(max_skipped_steps=...)`."
         )
 

@@ -82,7 +82,7 @@ def check_steps(
     """
     if steps % model.steps_per_execution or place[1] % model.steps_per_execution:
         raise ValueError(
-            f"`steps_per_execution` must divide the steps of an epoch, {steps}, and those made "
+            f"`steps_per_execution` must divide the steps of an epoch, {steps}, and the steps made "
             f"before the backup, {place[1]}; got {model.steps_per_execution}."
         )
     if place[1] and steps != backup.restored["steps_per_epoch"]:
@@ -116,12 +116,12 @@ def check_arrays(data: FitData, convert: Callable) -> tuple[tuple, int]:
         arrays = keras.tree.map_structure(converted, arrays)
     except (TypeError, ValueError):
         raise ValueError(
-            "`x`: with BackupAndRestore it must be arrays or a `tf.data.Dataset`, which can go on "
-            f"where an epoch was interrupted; got {type(data.x).__name__}."
+            "`x`: with BackupAndRestore it must be arrays or a `tf.data.Dataset`, which can resume "
+            f"in the middle of an epoch; got {type(data.x).__name__}."
         ) from None
     sizes = {int(array.shape[0]) for array in keras.tree.flatten(arrays)}
     if len(sizes) != 1:
-        raise ValueError(f"`x` and `y` must hold as many samples each, got {sorted(sizes)}.")
+        raise ValueError(f"`x` and `y` must have the same number of samples, got {sorted(sizes)}.")
     return arrays, sizes.pop()
 
 

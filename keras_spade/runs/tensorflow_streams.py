@@ -79,10 +79,10 @@ def stream_from(
     count = int(dataset.cardinality())
     if count != 0 and not _has_places(dataset, steps_per_epoch):
         raise ValueError(
-            "`x`: the number of batches of the dataset is not known, so there is no telling where "
-            "in the data an interrupted epoch goes on. Append "
+            "`x`: the number of batches of the dataset is unknown, so an interrupted epoch could "
+            "not resume at the right position. Append "
             "`.apply(tf.data.experimental.assert_cardinality(number_of_batches))`"
-            + (", or give `steps_per_epoch`." if count == tf.data.INFINITE_CARDINALITY else ".")
+            + (", or pass `steps_per_epoch`." if count == tf.data.INFINITE_CARDINALITY else ".")
         )
     if count == 0:
         raise ValueError("`x`: the dataset is empty.")

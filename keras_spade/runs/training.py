@@ -44,7 +44,7 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
         data = dataclasses.replace(data, shuffle=False)  # The dataset does its own shuffling.
     if backup is not None and arguments["validation_split"]:
         raise ValueError(
-            "`validation_split` cannot be used with BackupAndRestore; give the samples as "
+            "`validation_split` cannot be used with BackupAndRestore; pass the samples as "
             "`validation_data`."
         )
     epochs = arguments["epochs"]
@@ -57,9 +57,9 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
             epochs = arguments["epochs"] = epoch if best_values.ended else epochs
         if restored and arguments["verbose"]:
             print(
-                f"Going on from {backup.directory}: epoch {epoch + 1}, step {step + 1}."
+                f"Resuming from {backup.directory}: epoch {epoch + 1}, step {step + 1}."
                 if epoch < epochs
-                else f"The training in {backup.directory} has ended, after epoch {epoch}."
+                else f"The training in {backup.directory} has already ended, after epoch {epoch}."
             )
         if arguments["verbose"] and epoch < epochs:
             _tell_of_the_first_step(model)
@@ -86,7 +86,7 @@ def _tell_of_the_first_step(model):
     happens = backend.FIRST_STEP == "traced" or (backend.FIRST_STEP and model.jit_compile)
     if happens and not model.run_eagerly and model.train_function is None and model.writes_files:
         print(
-            f"The first step is {backend.FIRST_STEP}, which takes from seconds to minutes; those "
+            f"The first step is {backend.FIRST_STEP}, which takes seconds to minutes; those "
             "after it are fast.",
             flush=True,
         )
@@ -95,8 +95,8 @@ def _tell_of_the_first_step(model):
 def _advice(backup):
     """Describes what happens when all workers are restarted."""
     if backup is None:
-        return "training begins anew, as there is no `callbacks.BackupAndRestore`"
-    return f"training goes on from the last backup in {backup.directory}"
+        return "training starts over, because there is no `callbacks.BackupAndRestore`"
+    return f"training resumes from the last backup in {backup.directory}"
 
 
 def _begin(model, backup, initial_epoch):

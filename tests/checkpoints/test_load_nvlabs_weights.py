@@ -161,7 +161,7 @@ def test_every_key_that_does_not_fit_is_named_and_nothing_is_loaded(
     assert f"{type(network).__name__} {network.name!r}" in head
     wanted = [f"missing: {name}" for name in missing]
     wanted += ["unused: module.extra.weight", "unused: another.bias"]
-    wanted += [f"misshapen: {misshapen} has shape {(*shape, 1)}, wanted {shape}"]
+    wanted += [f"wrong shape: {misshapen} has shape {(*shape, 1)}, wanted {shape}"]
     assert sorted(lines) == sorted(wanted)
     for now, then in zip(network.get_weights(), before, strict=True):
         np.testing.assert_array_equal(now, then)

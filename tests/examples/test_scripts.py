@@ -243,10 +243,10 @@ def test_a_run_goes_on_unless_its_flags_have_changed(tmp_path):
     gan.calibrate(keras_spade.datasets.synthetic_scenes(8, (64, 64), 4, seed=0), verbose=0)
     for variable, value in zip(gan.statistics, saved, strict=True):
         np.testing.assert_allclose(variable, value, rtol=1e-4, atol=1e-5)
-    assert f"Going on from {tmp_path / 'backup'}: epoch 2, step 1." in result.stdout
+    assert f"Resuming from {tmp_path / 'backup'}: epoch 2, step 1." in result.stdout
     assert epochs_in(tmp_path) == ["0", "1"]
     begun = run("train.py", *flags, "--new_run", "--precision=mixed_bfloat16", "--epochs=1")
-    assert "Going on" not in begun.stdout and epochs_in(tmp_path) == ["0"]
+    assert "Resuming" not in begun.stdout and epochs_in(tmp_path) == ["0"]
 
 
 @pytest.mark.slow
@@ -308,7 +308,7 @@ def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
         ([*own, "--features=x.h5", "--base_filters=2"], "--features needs unseen data"),
         (["--features=", "--metrics_every=2", "--num_scenes=4"], "is for metrics, which"),
         (["--patience=2", "--base_filters=2", "--num_scenes=4"], "--patience is for --best"),
-        (["--best=val_loss", "--base_filters=2", "--num_scenes=4"], "'val_loss', which is no loss"),
+        (["--best=val_loss", "--base_filters=2", "--num_scenes=4"], "'val_loss', which is not a"),
     ]
     offline = {"https_proxy": "http://127.0.0.1:9", "KERAS_HOME": str(tmp_path / "keras")}
     check_told("train", cases, **offline)

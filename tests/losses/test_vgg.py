@@ -116,7 +116,7 @@ def test_torchvisions_file_is_read_without_unpickling(convolutions, image, taps,
     raw = PerceptualLoss(path, preprocessing="imagenet", network="vgg16")
     assert relative_error(raw.tap(image)[4], taps[4]) < 1e-5
     torch.save({"features.0.weight": np.float64}, tmp_path / "bad.pth")
-    with pytest.raises(ValueError, match=r"`weights`: .*bad\.pth' is no PyTorch file of weights"):
+    with pytest.raises(ValueError, match=r"`weights`: .*bad\.pth' is not a PyTorch weight file"):
         PerceptualLoss(tmp_path / "bad.pth", network="vgg16")
 
 
@@ -136,7 +136,7 @@ def test_a_model_is_looked_at_in_its_outputs():
     assert not loss.comes_from_a_file
     with pytest.raises(ValueError, match="given as a keras.Model cannot be saved"):
         loss.get_config()
-    with pytest.raises(ValueError, match="sees images of channels: 2; these have 3. Turn it off"):
+    with pytest.raises(ValueError, match="takes images of channels: 2; these have 3. Turn it off"):
         loss(np.zeros((1, 2, 2, 3), "float32"), np.zeros((1, 2, 2, 3), "float32"))
     with pytest.raises(ValueError, match="`weights` must be omitted, got 'x.h5': a keras.Model"):
         PerceptualLoss("x.h5", network=model)
