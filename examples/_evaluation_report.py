@@ -1,4 +1,4 @@
-"""What `evaluate.py` says: each number with its protocol, as JSON and as a table."""
+"""The report of `evaluate.py`: each number with its protocol, as JSON and as a table."""
 
 import hashlib
 import math
@@ -13,7 +13,7 @@ FLAGS = flags.FLAGS
 
 
 def the_protocol(gan, weights, dataset):
-    """What all numbers have in common."""
+    """The protocol that all numbers share."""
     height, width, channels = gan.generator.image_shape
     arguments = datasets.source_of(dataset).call.arguments
     drawn = FLAGS.data == "scenes" and FLAGS.dataset is None
@@ -44,7 +44,7 @@ def the_protocol(gan, weights, dataset):
 
 
 def described(path):
-    """A file by name and contents."""
+    """Describes a file by name and content."""
     if not Path(path).is_file():
         return path
     with open(path, "rb") as file:
@@ -52,7 +52,7 @@ def described(path):
 
 
 def results(found, protocol):
-    """One row for each number: its name, value and protocol."""
+    """One row per number: its name, value and protocol."""
     weights = described(FLAGS.features) if FLAGS.features else None
     height, width = numbers("feature_size")
     features = {
@@ -86,7 +86,7 @@ def results(found, protocol):
 
 
 def show(rows, told):
-    """Prints the table: each number with its own protocol, and what they share beneath."""
+    """Prints the table: each number with its own protocol, and the shared protocol below."""
     if not told["complete"]:
         print(f"\nINTERRUPTED: {told['samples']} of {told['of']} samples; not the numbers of all.")
     protocols = [row["protocol"] for row in rows]
