@@ -102,7 +102,7 @@ def numbers(name, kind=int, counts=(2,)):
         found = ()
     if found is not None and len(found) not in counts:
         wanted = ("one or " if 1 in counts else "") + ("two whole" if kind is int else "two")
-        raise ValueError(f"--{name}={','.join(texts)}: want {wanted} numbers.")
+        raise ValueError(f"--{name}={','.join(texts)}: expected {wanted} numbers.")
     return found
 
 
@@ -127,10 +127,10 @@ def data_options(text, taken=()):
         if "label_mapping" in options:
             options["label_mapping"] = datasets.LabelMapping(**options["label_mapping"])
     except (ValueError, SyntaxError, TypeError) as error:
-        raise ValueError(f"--data_options={text} is no dict of arguments: {error}") from None
+        raise ValueError(f"--data_options={text} is not a dict of arguments: {error}") from None
     for name in ("directory", *taken):
         if name in options:
-            raise ValueError(f"--data_options: {name} is not for it, or has a flag of its own.")
+            raise ValueError(f"--data_options: {name} is not accepted here, or has its own flag.")
     return options
 
 
@@ -150,8 +150,8 @@ def add_label_mapping(options, generator=None):
         options["label_mapping"] = mapping = datasets.LabelMapping(**known)
         if not (mapping.is_plain and mapping.void_labels in ([], [255])):
             print(
-                f"Label files are read as the model's were in training, by {mapping}; with "
-                "--void_label=255, ids are read as they are."
+                f"Label files are read as in the model's training, with {mapping}; with "
+                "--void_label=255, ids are read unchanged."
             )
     if told or "label_mapping" not in options:
         options["void_label"] = FLAGS.void_label if FLAGS.void_label >= 0 else None
@@ -227,7 +227,7 @@ def training_data():
         "seed": FLAGS.seed,
     }
     if FLAGS.data == "scenes" and FLAGS.dataset is None:
-        refuse(FOR_FOLDERS, "is for folders, which --data names; without it scenes are drawn.")
+        refuse(FOR_FOLDERS, "requires --data; without it, scenes are drawn.")
         return drawn_scenes(common)
     refuse(["num_scenes", "scene_style"], "is for drawn scenes, without --data.")
     common |= {**sizes(), **image_options()}

@@ -30,7 +30,7 @@ def the_protocol(gan, weights, dataset):
         latent = f"of the style of each map's photograph, seed {FLAGS.seed}"
     void = "no void"
     if gan.generator.void_class:
-        void = "void is painted as a class; its pixels do not count in segmentation"
+        void = "void is painted as a class; segmentation ignores its pixels"
     return {
         "model": described(FLAGS.model),
         "weights": weights,
@@ -58,7 +58,7 @@ def results(found, protocol):
     features = {
         "features": f"VGG16 relu5_3, means over the image, 512; weights: {weights}; pictures "
         f"bicubic, antialiased, to {height} x {width}",
-        "is_not": "the FID or KID of the literature, which are of Inception-v3",
+        "is_not": "the FID or KID of the literature, which use Inception-v3",
     }
     of_name = {"frechet_distance": features, "kernel_distance": features}
     of_name["diversity"] = {
@@ -88,7 +88,7 @@ def results(found, protocol):
 def show(rows, told):
     """Prints the table: each number with its own protocol, and the shared protocol below."""
     if not told["complete"]:
-        print(f"\nINTERRUPTED: {told['samples']} of {told['of']} samples; not the numbers of all.")
+        print(f"\nINTERRUPTED: {told['samples']} of {told['of']} samples; not the final numbers.")
     protocols = [row["protocol"] for row in rows]
     shared = [
         k for k in (protocols or [{}])[0] if all(p.get(k) == protocols[0][k] for p in protocols)
@@ -99,7 +99,7 @@ def show(rows, told):
         value = "not a number" if row["value"] is None else f"{row['value']:.6g}"
         print(f"{row['name']:<32}{value:>14}  {own}")
     for number, key in enumerate(shared):
-        print("" if number else "\nOf all of them:\n", f" {key}: {protocols[0][key]}", sep="")
+        print("" if number else "\nAll numbers:\n", f" {key}: {protocols[0][key]}", sep="")
     print(f"\nThe numbers are in {FLAGS.out}.")
     if FLAGS.png_folder and told["complete"]:
         print(

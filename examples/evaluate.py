@@ -79,7 +79,7 @@ FOR_FOLDERS = (
 def main(argv):
     """Measures."""
     if FLAGS.png_folder and Path(FLAGS.png_folder).exists():
-        raise ValueError(f"--png_folder={FLAGS.png_folder} is there; it would be replaced.")
+        raise ValueError(f"--png_folder={FLAGS.png_folder} exists and would be replaced.")
     gan, weights = painting_model(FLAGS.model)
     check(gan)
     dataset = the_data(gan.generator)
@@ -138,14 +138,14 @@ def check(gan):
             if value:
                 raise ValueError(
                     f"--{name} is for images of 3 channels or 1; the model paints {channels}. "
-                    f"Give --{name}= to go without."
+                    f"Pass --{name}= to omit it."
                 )
     if FLAGS.styles == 1:
-        raise ValueError("--styles=1: diversity is of two pictures of each map, or more.")
+        raise ValueError("--styles=1: diversity needs at least two pictures per map.")
     if FLAGS.styles and generator.latent_dim is None:
         raise ValueError(f"--styles={FLAGS.styles}: the model has no latent.")
     if FLAGS.styles and not FLAGS.features:
-        raise ValueError("--styles needs --features: the distance is one of VGG16's.")
+        raise ValueError("--styles needs --features: the distance uses VGG16.")
     if FLAGS.use_style and gan.encoder is None:
         raise ValueError("--use_style: the model has no encoder.")
 
@@ -155,11 +155,11 @@ def the_data(generator):
     common = {"image_size": generator.image_shape[:2], "batch_size": FLAGS.batch_size}
     common["shuffle"] = False
     if FLAGS.data == "scenes" and FLAGS.dataset is None:
-        refuse(FOR_FOLDERS, "is for folders, which --data names; without it scenes are drawn.")
+        refuse(FOR_FOLDERS, "requires --data; without it, scenes are drawn.")
         if generator.num_classes != len(datasets.SCENE_CLASSES):
             raise ValueError(
                 f"The model paints {generator.num_classes} classes, drawn scenes have "
-                f"{len(datasets.SCENE_CLASSES)}: give --data."
+                f"{len(datasets.SCENE_CLASSES)}: pass --data."
             )
         scenes = {"first_scene": 1_000_000, "drop_remainder": False, "style": FLAGS.scene_style}
         return datasets.synthetic_scenes(FLAGS.num_scenes, **scenes, **common)

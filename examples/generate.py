@@ -64,14 +64,14 @@ def main(argv):
     for name in ("data", "labels", "instances"):
         if FLAGS[name].value is not None and not Path(FLAGS[name].value).is_dir():
             raise ValueError(f"--{name}={FLAGS[name].value} is not a folder.")
-    refuse(["image_folder"], "is of no use: pictures are painted of label maps.")
+    refuse(["image_folder"], "does not apply: pictures are painted from label maps.")
     if FLAGS.data is None:
         refuse(["label_folder", "instance_folder"], "is for --data; with --labels, --instances.")
     if FLAGS.style is None:
         refuse(["image_channels", "image_range"], "is for --style.")
     gan, _ = painting_model(FLAGS.model)
     if not gan.generator.instance_edges:
-        refuse(["instances", "instance_folder"], "is of no use: the model has no instance edges.")
+        refuse(["instances", "instance_folder"], "does not apply: the model has no instance edges.")
     count, batches = (public if FLAGS.dataset else own_folder)(gan.generator)
     style = None
     if FLAGS.style:

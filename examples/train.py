@@ -122,7 +122,7 @@ def main(argv):
     unseen = FLAGS.data == "scenes" or FLAGS.validation_data or FLAGS.validation_split
     if FLAGS.features and not unseen:
         raise ValueError(
-            "--features needs unseen data: give --validation_split=0.1, or --validation_data."
+            "--features needs unseen data: pass --validation_split=0.1, or --validation_data."
         )
     training, validation, conditioning, _ = training_data()
     with strategy.scope():
@@ -209,7 +209,7 @@ def watching(validation, run_dir):
             validation, metrics, FLAGS.metrics_every, use_style=True
         )
     else:
-        refuse(["metrics_every", "feature_size"], "is for metrics, which --features asks for.")
+        refuse(["metrics_every", "feature_size"], "is for metrics, which need --features.")
     if FLAGS.best:
         yield keras.callbacks.ModelCheckpoint(
             run_dir / "best.keras", FLAGS.best, save_best_only=True
@@ -217,7 +217,7 @@ def watching(validation, run_dir):
         if FLAGS.patience:
             yield keras.callbacks.EarlyStopping(FLAGS.best, patience=FLAGS.patience)
     else:
-        refuse(["patience"], "is for --best, the number that is to become better.")
+        refuse(["patience"], "is for --best, the number to improve.")
 
 
 def run_settings(training, validation, conditioning):
@@ -245,7 +245,7 @@ def keep_flags(path, backup):
             told = ", ".join(f"--{k}={theirs[k]} before, {mine[k]} now" for k in changed)
             raise ValueError(
                 f"{path.parent} holds a run with other flags ({told}). Choose another --run_dir, "
-                "or give up that run with --new_run."
+                "or discard that run with --new_run."
             )
     with keras_spade.files.replacing(path) as partial:
         partial.write_text(json.dumps(mine))

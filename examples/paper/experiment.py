@@ -91,9 +91,9 @@ class Experiment:
         limit = f", at most {FLAGS.steps} steps" if FLAGS.steps else ""
         notes = [
             judge.samples.protocol,
-            f"{FLAGS.minutes:g} minutes each behind the first step{limit}; batch "
+            f"{FLAGS.minutes:g} minutes each after the first step{limit}; batch "
             f"{FLAGS.batch_size}; {keras.config.backend()}; mean and deviation over seeds",
-            f"features: {judge.features_name}: no FID of the literature",
+            f"features: {judge.features_name}: not the FID of the literature",
             "real photographs: mIoU and accuracy of the segmenter on those of validation, and "
             "distances of these to as many of training",
         ]

@@ -81,4 +81,4 @@ def seeds():
     try:
         return [int(seed) for seed in FLAGS.seeds]
     except ValueError:
-        raise ValueError(f"--seeds={','.join(FLAGS.seeds)}: want whole numbers.") from None
+        raise ValueError(f"--seeds={','.join(FLAGS.seeds)}: expected integers.") from None

@@ -36,7 +36,7 @@ class Results:
                     for name in changed
                 )
                 raise ValueError(
-                    f"{self.path} holds results of other settings ({told}). Choose another "
+                    f"{self.path} holds results with other settings ({told}). Choose another "
                     "--run_dir."
                 )
 
@@ -47,7 +47,7 @@ class Results:
             try:
                 found.append(json.loads(line))
             except json.JSONDecodeError:
-                raise ValueError(f"{self.path}, line {number}: no JSON.") from None
+                raise ValueError(f"{self.path}, line {number}: not JSON.") from None
         return found
 
     def find(self, row, definition, seed):

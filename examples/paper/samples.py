@@ -76,7 +76,7 @@ class Samples:
         return (
             f"{FLAGS.dataset or FLAGS.data}, validation {FLAGS.validation_split or '-'}, "
             f"{self.count} maps, {height} x {width}, photographs resized bicubically "
-            f"({FLAGS.resize}), void {'not counted' if self.void_class else 'not there'}"
+            f"({FLAGS.resize}), void {'not counted' if self.void_class else 'absent'}"
         )
 
     def parts(self, size=8):

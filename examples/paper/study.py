@@ -45,9 +45,11 @@ def main(argv):
         write_page(FLAGS.out, pairs, FLAGS.first, FLAGS.second, FLAGS.question, FLAGS.pairs)
         print(f"{FLAGS.out} shows {len(pairs)} pairs.")
         if left_out:
-            print(f"Not in all folders, and left out: {len(left_out)}, {left_out[0]} for example.")
+            print(
+                f"Omitted, because not in all folders: {len(left_out)}, {left_out[0]} for example."
+            )
     else:
-        raise ValueError("Give --first and --second, two folders; or --results, to count.")
+        raise ValueError("Pass --first and --second, two folders; or --results, to count.")
 
 
 def pairs_of(first, second, labels=None):
@@ -77,7 +79,7 @@ def files_in(folder):
     paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in {*TYPES, *OTHERS}]
     files = {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
     if len(files) < len(paths):
-        raise ValueError(f"{folder} holds two pictures of one name, with different endings.")
+        raise ValueError(f"{folder} holds two pictures of the same name with different suffixes.")
     return files
 
 

@@ -82,7 +82,7 @@ class Records:
         changed = [k for k in protocol if theirs.get(k) != protocol[k]]
         if changed:
             told = ", ".join(f"{k}={theirs.get(k)} before, {protocol[k]} now" for k in changed)
-            raise ValueError(f"{self.folder} holds numbers of another protocol ({told}).")
+            raise ValueError(f"{self.folder} holds numbers with another protocol ({told}).")
         with files.replacing(path) as partial:
             partial.write_text(json.dumps(protocol, indent=1))
 
