@@ -1,4 +1,4 @@
-"""The batch sizes that a flag asks for."""
+"""The batch sizes in a flag."""
 
 import re
 
@@ -8,7 +8,7 @@ LARGEST = 2**12
 
 
 def batch_sizes(text):
-    """The sizes that a flag asks for: `1,4`, `1..64` (doubling), or `1..`.
+    """Returns the sizes in a flag: `1,4`, `1..64` (doubling), or `1..`.
 
     Raises:
         app.UsageError: for anything else.
