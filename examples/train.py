@@ -84,7 +84,7 @@ flags.DEFINE_integer(
     "calibrate",
     None,
     "Training batches for the final statistics of norms in gan.keras and best.keras; 100 with "
-    "--ema, else 0. What is logged and pictured before is of the statistics of training.",
+    "--ema, else 0. Logs and pictures before that use the statistics of training.",
     lower_bound=0,
 )
 flags.DEFINE_enum(

@@ -41,12 +41,12 @@ from benchmarks.networks.settings import NETWORKS, PRECISIONS, TASKS, Settings
 from benchmarks.networks.subjects import DEFAULT, SUBJECTS
 
 FLAGS = flags.FLAGS
-flags.DEFINE_list("subjects", DEFAULT, f"Who runs, of: {', '.join(SUBJECTS)}.")
-flags.DEFINE_list("tasks", ["inference"], f"What is measured, of: {', '.join(TASKS)}.")
+flags.DEFINE_list("subjects", DEFAULT, f"Subjects to run, of: {', '.join(SUBJECTS)}.")
+flags.DEFINE_list("tasks", ["inference"], f"Tasks to measure, of: {', '.join(TASKS)}.")
 flags.DEFINE_enum(
     "network", "generator", NETWORKS, "The network to run, except in a training step."
 )
-flags.DEFINE_list("precisions", ["float32"], f"In what, of: {', '.join(PRECISIONS)}.")
+flags.DEFINE_list("precisions", ["float32"], f"Precisions, of: {', '.join(PRECISIONS)}.")
 flags.DEFINE_string(
     "batch_sizes", "1", "1,4: these; 1..64: doubling until memory runs out; 1..: without limit."
 )

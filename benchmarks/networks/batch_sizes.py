@@ -20,5 +20,5 @@ def batch_sizes(text):
             sizes.append(2 * sizes[-1])
         return sizes
     if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", text):
-        raise app.UsageError(f"--batch_sizes={text}: wants 1,4 or 1..64 or 1..")
+        raise app.UsageError(f"--batch_sizes={text}: expected 1,4 or 1..64 or 1..")
     return sorted(set(map(int, text.split(","))))

@@ -1,9 +1,8 @@
 """SPADE / GauGAN in plain PyTorch, the model that the benchmarks compare with.
 
-Architecture, losses and step of `keras_spade` (Park et al. 2019, arXiv 1903.07291) in the style of
-PyTorch users: NCHW, the library's own layers, one-hot labels made once per batch and resized in
-each SPADE. The names are those of `keras_spade.checkpoints.nvlabs_weights`, so weights can be
-copied:
+Architecture, losses and step of `keras_spade` (Park et al. 2019, arXiv 1903.07291) in PyTorch
+style: NCHW, the library's own layers, one-hot labels made once per batch and resized in each
+SPADE. The names are those of `keras_spade.checkpoints.nvlabs_weights`, so weights can be copied:
 
     weights = nvlabs_weights(keras_generator)
     generator.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})

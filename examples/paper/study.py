@@ -89,9 +89,9 @@ def write_page(path, pairs, first, second, question, shown=0):
     Args:
         path: of the page.
         pairs: as `pairs_of` finds them.
-        first: what the first pictures are called in the results.
-        second: what the second ones are called.
-        question: what is asked.
+        first: the name of the first pictures in the results.
+        second: the name of the second pictures.
+        question: the question to ask.
         shown: how many pairs a person is shown; 0: all.
     """
     if str(first) == str(second):
@@ -214,7 +214,7 @@ def define_flags():
     flags.DEFINE_string("labels", None, "A folder of their label maps, to be shown.")
     flags.DEFINE_string("out", "study.html", "The page.")
     flags.DEFINE_integer("pairs", 0, "How many a person is shown; 0: all.", lower_bound=0)
-    flags.DEFINE_string("question", "Which picture looks more like a photograph?", "What is asked.")
+    flags.DEFINE_string("question", "Which picture looks more like a photograph?", "The question to ask.")
     flags.DEFINE_list("results", None, "CSV files of the page, to be counted.")
 
 

@@ -15,7 +15,7 @@ from examples.paper.variants import OURS, Variant
 
 TABLE = Experiment(
     "table_1",
-    "Table 1: semantic layout prediction and Frechet distance, beside others",
+    "Table 1: semantic layout prediction and Frechet distance, compared with others",
     (
         OURS,
         # As wide as the widest part of ours.

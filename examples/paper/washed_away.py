@@ -174,8 +174,8 @@ def main(argv):
     notes = [
         samples.protocol,
         f"{min(MAPS, samples.count)} of the validation maps",
-        "what is above 0 of maps of one label behind instance norms alone is rounding, which they "
-        "enlarge, and zeros at borders",
+        "values above 0 for maps of one label after instance norms alone are rounding errors, "
+        "amplified by the norms, and zeros at borders",
     ]
     title = "Section 3: share of the variance of activations that labels explain"
     text = markdown(title, ["generator", "behind layer", *found], rows, notes)

@@ -79,7 +79,7 @@ class Ours:
         return self.gan.train_on_batch(batch, return_dict=True)
 
     def variables(self):
-        """All that training goes on from."""
+        """The variables needed to resume training."""
         return [v for group in self.gan.state_variables().values() for v in group]
 
     def paint(self, labels, batch_size):
@@ -149,7 +149,7 @@ class Theirs:
         return self.gan.train_on_batch(batch, return_dict=True)
 
     def variables(self):
-        """All that training goes on from."""
+        """The variables needed to resume training."""
         return self.gan.state_variables()
 
     def paint(self, labels, batch_size):
