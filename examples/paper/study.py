@@ -214,7 +214,7 @@ def define_flags():
     flags.DEFINE_string("labels", None, "A folder of their label maps, to be shown.")
     flags.DEFINE_string("out", "study.html", "The page.")
     flags.DEFINE_integer("pairs", 0, "How many a person is shown; 0: all.", lower_bound=0)
-    flags.DEFINE_string("question", "Which picture looks more like a photograph?", "The question to ask.")
+    flags.DEFINE_string("question", "Which picture looks more like a photograph?", "The question.")
     flags.DEFINE_list("results", None, "CSV files of the page, to be counted.")
 
 
