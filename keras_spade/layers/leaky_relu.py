@@ -8,13 +8,13 @@ SLOPE = 0.2
 
 
 def leaky_relu(x):
-    """Leaky ReLU of slope 0.2; the gradient needs the result only, not `x`.
+    """Leaky ReLU of slope 0.2, whose gradient needs only the result, not `x`.
 
     Args:
         x: a float tensor.
 
     Returns:
-        The shape of `x`.
+        A tensor of the same shape as `x`.
     """
 
     @ops.custom_gradient

@@ -1,11 +1,11 @@
-"""A convolution that is one matrix product where the map is small."""
+"""A convolution computed as one matrix product for small maps."""
 
 import keras
 from keras import ops
 
 from keras_spade.backends.layers import convolve_one_filter
 
-# Above, TensorFlow's convolution is faster on a CPU.
+# For larger maps, TensorFlow's convolution is faster on a CPU.
 SMALL_MAP = 256
 
 
@@ -13,10 +13,10 @@ SMALL_MAP = 256
 class SmallMapConv2D(keras.layers.Conv2D):
     """`keras.layers.Conv2D`, computed as one matrix product if the output has few pixels.
 
-    A convolution on a CPU first reorders its kernel. On the 8 x 8 and 16 x 16 maps in the depth of
+    A convolution on a CPU first reorders its kernel. On the 8 x 8 and 16 x 16 maps deep in
     the networks, kernels have up to 9 million weights, and reordering takes longer than
-    multiplying. So up to 256 output pixels the windows are laid side by side and multiplied by the
-    kernel as it is.
+    multiplying. So for up to 256 output pixels, the windows are unfolded into a matrix and
+    multiplied by the kernel in its original order.
 
     Args:
         filters: output channels.
@@ -27,7 +27,7 @@ class SmallMapConv2D(keras.layers.Conv2D):
         inputs: `(batch, H, W, channels)`.
 
     Returns:
-        What `keras.layers.Conv2D` returns.
+        The same as `keras.layers.Conv2D`.
 
     Example:
 
@@ -74,7 +74,7 @@ class SmallMapConv2D(keras.layers.Conv2D):
             return ops.matmul(windows, kernel)
 
         kernel = ops.reshape(kernel, (-1, self.filters))
-        # The windows are laid out again for the gradient: kept, they are nine times the inputs.
+        # Unfold the windows again for the gradient: stored, they are nine times the inputs' size.
         products = keras.remat(multiply)(inputs, kernel)
         return ops.reshape(products, (-1, height, width, self.filters))
 

@@ -1,4 +1,4 @@
-"""Label maps and photographs of any size, as training prepares them, for painting."""
+"""Preparing label maps and photographs of any size for painting, as in training."""
 
 import keras
 import numpy as np
@@ -18,7 +18,7 @@ from keras_spade.models.gan_networks import GanNetworks
 
 
 def checked_maps(labels, instances, generator) -> dict:
-    """The label maps, and instance maps, as a batch of the size that the generator paints.
+    """Returns label maps and instance maps as a batch of the generator's image size.
 
     Args:
         labels: as in `GauGAN.generate`.
@@ -73,7 +73,7 @@ def checked_maps(labels, instances, generator) -> dict:
 
 
 def checked_style(style_image, batch_size: int, image_shape: tuple):
-    """A style image as floats in [-1, 1] at the encoder's size, resized as datasets do."""
+    """Returns a style image as floats in [-1, 1] at the encoder's size, resized as in datasets."""
     style = np.asarray(style_image)
     channels = image_shape[-1]
     wanted = f"({batch_size} or 1, height, width, {channels})"
@@ -91,7 +91,7 @@ def checked_style(style_image, batch_size: int, image_shape: tuple):
 
 
 def style_tensor(style, image_shape: tuple):
-    """The same inside of a compiled call, where Pillow cannot resize: within a byte of it.
+    """Does the same in a compiled call, where Pillow cannot resize; equal to within one byte.
 
     Args:
         style: floats in [-1, 1], `(batch, h, w, channels)`.
@@ -101,7 +101,7 @@ def style_tensor(style, image_shape: tuple):
         return style
     pixels = to_pixels(ops.cast(style, "float32"))
     height, width = image_shape[:2]
-    # As Pillow does it: along one axis, cut off at the ends of the range, then along the other.
+    # As in Pillow: along one axis, clipped to the range, then along the other.
     for size in ((style.shape[1] or height, width), (height, width)):
         if tuple(pixels.shape[1:3]) != size:
             pixels = ops.image.resize(
@@ -116,15 +116,15 @@ def style_tensor(style, image_shape: tuple):
 
 
 def given_or_drawn_latent(networks: GanNetworks, batch_size: int, style_image, latent, seed):
-    """The latents that the arguments of `GauGAN.generate` ask for.
+    """Returns the latents for the arguments of `GauGAN.generate`.
 
     Args:
         networks: a `GanNetworks`.
-        batch_size: how many label maps there are.
+        batch_size: number of label maps.
         style_image: as in `GauGAN.generate`.
         latent: as in `GauGAN.generate`.
-        seed: an int, a `keras.random.SeedGenerator`, or `None` for NumPy's noise: a worker may
-            paint alone, and the noise of training stays that of all workers.
+        seed: an int, a `keras.random.SeedGenerator`, or `None` for NumPy's noise, with which a
+            single worker may paint without affecting the shared noise of training.
 
     Returns:
         An array `(batch_size, latent_dim)`, or `None` for a generator without latent.

@@ -204,7 +204,7 @@ def test_what_is_not_finite_is_not_backed_up(tmp_path):
     backup = BackupAndRestore(tmp_path)
     backup.set_model(gan)
     backup.set_params({"steps": 3})
-    with pytest.raises(RuntimeError, match="is not finite, and is not backed up"):
+    with pytest.raises(RuntimeError, match="is not finite, so no backup was made"):
         backup._save((4, 0))
     assert sorted(os.listdir(tmp_path)) == before
 
@@ -266,7 +266,7 @@ def test_if_none_can_be_read_training_does_not_begin_anew(tmp_path):
 def test_a_backup_of_something_else_is_refused(tmp_path):
     train(tmp_path, stop=(0, 2))
     before = state_of(gan := tiny_gan(latent_dim=3))
-    with pytest.raises(ValueError, match=r"epoch_00000_step_0000002.npz is of another model.*gen"):
+    with pytest.raises(ValueError, match=r"step_0000002.npz belongs to another model.*gen"):
         train(tmp_path, model=gan)
     assert equal(state_of(gan), before)
     other = {"x": SAMPLES, "batch_size": 1}
@@ -286,7 +286,7 @@ def test_data_without_a_place_are_refused(tmp_path):
 
     with pytest.raises(ValueError, match="must be arrays or a `tf.data.Dataset`.*got Sequence"):
         train(tmp_path, {"x": Sequence()})
-    with pytest.raises(ValueError, match="must hold as many samples each"):
+    with pytest.raises(ValueError, match="must have the same number of samples"):
         train(tmp_path, {"x": SAMPLES["labels"], "y": SAMPLES["image"][:2]})
     with pytest.raises(ValueError, match="`sample_weight` is not used"):
         train(tmp_path, {"x": SAMPLES, "sample_weight": np.ones(5)})
@@ -310,7 +310,7 @@ def test_arguments():
     ):
         with pytest.raises(ValueError, match=message):
             BackupAndRestore("folder", **arguments)
-    with pytest.raises(ValueError, match="one BackupAndRestore at most"):
+    with pytest.raises(ValueError, match="at most one BackupAndRestore"):
         tiny_gan().fit(SAMPLES, callbacks=[BackupAndRestore("a"), BackupAndRestore("b")])
 
 

@@ -164,7 +164,7 @@ def test_backups_are_of_what_is_trained(case, tmp_path):
     another.generator.get_layer("head_0").trainable = True
     another.generator.get_layer("middle_0").trainable = False
     compile_with_averages(another)
-    with pytest.raises(ValueError, match="other weights are frozen"):
+    with pytest.raises(ValueError, match="other frozen weights"):
         BackupAndRestore(tmp_path).restore(another)
 
 

@@ -50,7 +50,7 @@ def before(gan):
     }.values(),
 )
 def test_weights_of_samples_and_classes_are_refused(gan, before, call, argument):
-    with pytest.raises(ValueError, match=f"`{argument}.* is not used by a GauGAN.*eave it away"):
+    with pytest.raises(ValueError, match=f"`{argument}.* is not used by a GauGAN.*Omit it"):
         call(gan)
     after = state_of(gan)
     assert all(np.array_equal(before[name], after[name]) for name in before)
@@ -95,7 +95,7 @@ def test_batches_have_the_size_they_have(gan):
 
 
 def test_arguments_about_validation_are_not_dropped(gan):
-    with pytest.raises(ValueError, match="`validation_split` and `validation_data`: give one"):
+    with pytest.raises(ValueError, match="`validation_split` and `validation_data`: pass only one"):
         gan.fit(BATCH, validation_split=0.5, validation_data=BATCH)
     for argument in ("validation_steps", "validation_batch_size"):
         with pytest.raises(ValueError, match=f"`{argument}` is given, but neither"):
@@ -112,7 +112,7 @@ def test_arguments_about_validation_are_not_dropped(gan):
         ({"x": "street"}, "`x` must be .*got 'street'. Files are read with keras_spade.datasets"),
         ({"validation_data": "val"}, "`validation_data` must be arrays or a dataset, got 'val'"),
         ({"x": {**BATCH, "labels": LABELS[:1]}}, "`x` must hold as many .*'labels': 1, 'image': 2"),
-        ({"x": LABELS, "y": IMAGE[:1]}, "`x` must hold as many samples of each.*'y': 1"),
+        ({"x": LABELS, "y": IMAGE[:1]}, "`x` must hold the same number of samples of each.*'y': 1"),
         ({"x": {k: v[:0] for k, v in BATCH.items()}}, "at least 1; got {'labels': 0"),
         ({"batch_size": 0}, "`batch_size` must be at least 1, got 0"),
         ({"callbacks": [keras.callbacks.CSVLogger]}, "CSVLogger is a class; give .*CSVLogger\\("),

@@ -168,7 +168,7 @@ def test_any_size_that_the_doublings_divide_works(upsampling, height, width, lat
 def test_other_sizes_are_refused_with_the_sizes_that_fit(upsampling, size, heights, widths):
     wanted = (
         f"`image_shape`: with upsampling='{upsampling}' height and width must be divisible by "
-        f"{FACTORS[upsampling]}, got {size[0]} x {size[1]}. Heights that fit: {heights}; "
+        f"{FACTORS[upsampling]}, got {size[0]} x {size[1]}. Valid heights: {heights}; "
         f"widths: {widths}."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(wanted)}$"):
@@ -176,7 +176,7 @@ def test_other_sizes_are_refused_with_the_sizes_that_fit(upsampling, size, heigh
 
 
 def test_too_small_a_size_is_told_the_smallest_once():
-    with pytest.raises(ValueError, match="Heights that fit: 32; widths: 64 or 96"):
+    with pytest.raises(ValueError, match="Valid heights: 32; widths: 64 or 96"):
         small_generator(image_shape=(20, 70, 3))
 
 
