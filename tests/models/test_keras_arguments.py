@@ -107,11 +107,11 @@ def test_arguments_about_validation_are_not_dropped(gan):
     [
         ({"validation_split": 1.5}, "`validation_split` must be the share .*got 1.5"),
         ({"validation_split": -0.1}, "`validation_split` must be the share .*got -0.1"),
-        ({"x": iter([BATCH]), "validation_split": 0.5}, "give the part as `validation_data`"),
+        ({"x": iter([BATCH]), "validation_split": 0.5}, "pass `validation_data`"),
         ({"x": None}, "`x` must be arrays or a dataset, got None"),
         ({"x": "street"}, "`x` must be .*got 'street'. Files are read with keras_spade.datasets"),
         ({"validation_data": "val"}, "`validation_data` must be arrays or a dataset, got 'val'"),
-        ({"x": {**BATCH, "labels": LABELS[:1]}}, "`x` must hold as many .*'labels': 1, 'image': 2"),
+        ({"x": {**BATCH, "labels": LABELS[:1]}}, "`x` must hold the same number .*'labels': 1, 'image': 2"),
         ({"x": LABELS, "y": IMAGE[:1]}, "`x` must hold the same number of samples of each.*'y': 1"),
         ({"x": {k: v[:0] for k, v in BATCH.items()}}, "at least 1; got {'labels': 0"),
         ({"batch_size": 0}, "`batch_size` must be at least 1, got 0"),
@@ -131,7 +131,7 @@ def test_labels_of_64_bits_do_not_lose_the_upper_ones(gan):
 
 
 def test_a_dtype_is_that_of_the_networks(gan):
-    with pytest.raises(ValueError, match="`dtype`: .* networks; give 'mixed_bfloat16' to them"):
+    with pytest.raises(ValueError, match="`dtype`: .* networks; pass 'mixed_bfloat16' to them"):
         GauGAN(gan.generator, gan.discriminator, dtype="mixed_bfloat16")
 
 
