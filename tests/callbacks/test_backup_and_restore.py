@@ -286,7 +286,7 @@ def test_data_without_a_place_are_refused(tmp_path):
 
     with pytest.raises(ValueError, match="must be arrays or a `tf.data.Dataset`.*got Sequence"):
         train(tmp_path, {"x": Sequence()})
-    with pytest.raises(ValueError, match="must have the same number of samples"):
+    with pytest.raises(ValueError, match="must hold the same number of samples"):
         train(tmp_path, {"x": SAMPLES["labels"], "y": SAMPLES["image"][:2]})
     with pytest.raises(ValueError, match="`sample_weight` is not used"):
         train(tmp_path, {"x": SAMPLES, "sample_weight": np.ones(5)})

@@ -188,7 +188,7 @@ def test_an_encoder_that_is_none(copied):
 def test_weights_of_another_size_or_of_nothing_are_refused(copied):
     with pytest.raises(ValueError, match="does not fit the generator"):
         TinyGenerator.from_preset(copied, latent_dim=3)
-    with pytest.raises(ValueError, match="make no TinyGenerator: .*'widths'"):
+    with pytest.raises(ValueError, match="is not a valid TinyGenerator: .*'widths'"):
         TinyGenerator.from_preset(copied, widths=3)
     with h5py.File(copied / "model.weights.h5", "a") as file:
         del file["encoder"]
