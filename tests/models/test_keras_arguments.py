@@ -111,8 +111,11 @@ def test_arguments_about_validation_are_not_dropped(gan):
         ({"x": None}, "`x` must be arrays or a dataset, got None"),
         ({"x": "street"}, "`x` must be .*got 'street'. Files are read with keras_spade.datasets"),
         ({"validation_data": "val"}, "`validation_data` must be arrays or a dataset, got 'val'"),
-        ({"x": {**BATCH, "labels": LABELS[:1]}}, "`x` must hold the same number .*'labels': 1, 'image': 2"),
-        ({"x": LABELS, "y": IMAGE[:1]}, "`x` must hold the same number of samples of each.*'y': 1"),
+        (
+            {"x": {**BATCH, "labels": LABELS[:1]}},
+            "`x` must hold the same .*'labels': 1, 'image': 2",
+        ),
+        ({"x": LABELS, "y": IMAGE[:1]}, "`x` must hold the same number .*'y': 1"),
         ({"x": {k: v[:0] for k, v in BATCH.items()}}, "at least 1; got {'labels': 0"),
         ({"batch_size": 0}, "`batch_size` must be at least 1, got 0"),
         ({"callbacks": [keras.callbacks.CSVLogger]}, "CSVLogger is a class; give .*CSVLogger\\("),
