@@ -271,7 +271,7 @@ def test_networks_that_do_not_belong_together():
         ({"labels": np.zeros((6, 32, 64), "float32")}, "`labels` must be integer ids"),
         (
             {"labels": np.zeros((6, 32, 64, 1), "int32")},
-            r"`labels` must have shape \(batch.* give array\[\.\.\., 0\]",
+            r"`labels` must have shape \(batch.* pass array\[\.\.\., 0\]",
         ),
         ({"labels": np.zeros((6, 32, 32), "int32")}, r"`labels` must have shape \(batch, 32, 64\)"),
         (
