@@ -46,6 +46,21 @@ def samples_present(present):
         _replica.present = before
 
 
+@contextlib.contextmanager
+def drawing_outside(graph, samples):
+    """Noise is drawn in another graph: XLA would make other numbers of the same seed.
+
+    Args:
+        graph: the TensorFlow graph around the one that is being traced.
+        samples: in `graph`, how many there are in the batch.
+    """
+    _replica.outside = (graph, samples)
+    try:
+        yield
+    finally:
+        _replica.outside = None
+
+
 def place_in_batch(samples):
     """Where this replica's samples stand among those of all replicas.
 
@@ -75,6 +90,11 @@ def normal_over_replicas(shape, dtype=None, seed=None):
     Returns:
         A tensor.
     """
+    outside = getattr(_replica, "outside", None)
+    if outside is not None:
+        graph, samples = outside
+        with graph.as_default():
+            return keras.random.normal((samples, *shape[1:]), dtype=dtype, seed=seed)
     if _replica_context() is None:
         return keras.random.normal(shape, dtype=dtype, seed=seed)
     first, total = place_in_batch(shape[0])

@@ -202,8 +202,12 @@ class Fitting(Saving):
         def step(data, part):
             self.check_trained_weights()
             batch = read_batch(data, self.generator, part)
-            losses = self.training_step(batch)
-            return track(self.loss_trackers, losses, part, self.replicas, leave_out_bad=True)
+
+            def update():
+                losses = self.training_step(batch)
+                return track(self.loss_trackers, losses, part, self.replicas, leave_out_bad=True)
+
+            return backend.compiled(self, update, part.total)
 
         return backend.run_step(self, step, *arguments)
 
@@ -212,8 +216,12 @@ class Fitting(Saving):
 
         def step(data, part):
             batch = read_batch(data, self.generator, part)
-            losses = self.objective.losses(batch, self.seed_generator, training=False)
-            return track(self.loss_trackers, losses, part, self.replicas)
+
+            def evaluate():
+                losses = self.objective.losses(batch, self.seed_generator, training=False)
+                return track(self.loss_trackers, losses, part, self.replicas)
+
+            return backend.compiled(self, evaluate, part.total)
 
         return backend.run_step(self, step, *arguments)
 
@@ -225,20 +233,23 @@ class Fitting(Saving):
         """Makes what Keras' loop calls for a step of training."""
         self.check_trained_weights()
         if self.train_function is None or force:
-            super().make_train_function(force=True)
+            with backend.checking_first(self):
+                super().make_train_function(force=True)
             counters = self.skipped_steps.counters
             self.train_function = self._guarded(self.train_function, "image", counters)
 
     def make_test_function(self, force=False):
         """Makes what Keras' loop calls for a step of evaluation."""
         if self.test_function is None or force:
-            super().make_test_function(force=True)
+            with backend.checking_first(self):
+                super().make_test_function(force=True)
             self.test_function = self._guarded(self.test_function, "image")
 
     def make_predict_function(self, force=False):
         """Makes what Keras' loop calls for a step of painting."""
         if self.predict_function is None or force:
-            super().make_predict_function(force=True)
+            with backend.checking_first(self):
+                super().make_predict_function(force=True)
             self.predict_function = self._guarded(self.predict_function, "style_image")
 
     def _guarded(self, function, images, counters=()):
