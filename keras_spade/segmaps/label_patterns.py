@@ -205,7 +205,7 @@ def _without_search(labels, edges, num_classes, ids, pixels, windows, dtype):
     for level, (kernel_size, strides) in enumerate(windows):
         members, index = all_windows(index + 1 if level else ids, kernel_size, strides)
         tables.append(members)
-    if not has_map("auto", *index.shape[1:], num_classes):
+    if not has_map("auto", *index.shape[1:], num_classes):  # It is small.
         return Patterns(tuple(tables), index, pixels)
     tables = tuple(ops.zeros((1, table.shape[1]), "int32") for table in tables)
     dense_map = one_hot_map(labels, num_classes, edges, dtype)

@@ -45,8 +45,9 @@ def has_many_classes(num_classes):
 
 
 def compiles(modulation, num_classes):
-    """Whether layers can do without a search of patterns where TensorFlow compiles by XLA."""
-    return modulation == "auto" and not has_many_classes(num_classes)
+    """Whether layers do without a search of patterns where TensorFlow compiles by XLA."""
+    on_tensorflow = keras.backend.backend() == "tensorflow"
+    return on_tensorflow and modulation == "auto" and not has_many_classes(num_classes)
 
 
 def _on_cpu():
