@@ -16,8 +16,8 @@ def make(device, settings, samples, modulation, folded, xla=False):
     Inference: a network in inference mode, compiled by `tf.function` or `jax.jit`, or eager on
     PyTorch; with `folded` after `generator.fold_spectral_norm()`. Forward and backward: the
     gradients, of all weights, of the mean square of what it returns in training mode. Training
-    step: one of `GauGAN.fit`, with encoder if there is a latent, without perceptual loss. With `xla`
-    TensorFlow compiles the latter by XLA.
+    step: one of `GauGAN.fit`, with encoder if there is a latent, without perceptual loss. With
+    `xla`, TensorFlow compiles that by XLA.
     """
     if folded and (settings.task != "inference" or settings.network != "generator"):
         raise SkippedError("spectral norm is folded for the generator's inference only")
