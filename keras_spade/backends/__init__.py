@@ -40,9 +40,9 @@
 
 - `run_step(model, step, *arguments)`: runs `step(data, part)` with the arguments of Keras'
   `train_step` or `test_step`; `part` is a `Part` of the global batch.
-- `compiled(model, function, samples)`: calls `function()`, in a step of the model, behind the
-  checks. Here TensorFlow compiles by XLA, if `jit_compile` asks for it; JAX compiles whole steps,
-  whose batches `guarded` has looked at. `samples` is how many the batch has.
+- `compiled(model, function, behind)`: calls `function()`, in a step of the model. Here TensorFlow
+  compiles by XLA, if `jit_compile` asks for it; JAX compiles whole steps, whose batches `guarded`
+  has looked at. `behind` is a dict of checked tensors, a row a sample, which it waits for.
 - `checking_first(model)`: a context in which Keras makes the functions of its loop.
 - `run_predict_step(step, *arguments)`: the same for Keras' own `predict_step`.
 - `guarded(model, function, check, counters)`: a train, test or predict function of Keras that calls

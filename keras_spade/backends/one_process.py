@@ -19,7 +19,7 @@ def whole(data):
     return Part(total=ops.shape(next(arrays))[0], share=1.0)
 
 
-def compiled(model: keras.Model, function: Callable, samples):
+def compiled(model: keras.Model, function: Callable, behind: dict):
     """Calls the function: what is compiled is the whole step, or nothing."""
     return function()
 

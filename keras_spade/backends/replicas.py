@@ -47,14 +47,14 @@ def samples_present(present):
 
 
 @contextlib.contextmanager
-def drawing_outside(graph, samples):
+def drawing_outside(graph, tensors):
     """Noise is drawn in another graph: XLA would make other numbers of the same seed.
 
     Args:
         graph: the TensorFlow graph around the one that is being traced.
-        samples: in `graph`, how many there are in the batch.
+        tensors: in `graph`, the batch, which is waited for.
     """
-    _replica.outside = (graph, samples)
+    _replica.outside = (graph, tensors)
     try:
         yield
     finally:
@@ -92,8 +92,9 @@ def normal_over_replicas(shape, dtype=None, seed=None):
     """
     outside = getattr(_replica, "outside", None)
     if outside is not None:
-        graph, samples = outside
-        with graph.as_default():
+        graph, tensors = outside
+        with graph.as_default(), graph.control_dependencies(tensors):
+            samples = ops.shape(tensors[0])[0]
             return keras.random.normal((samples, *shape[1:]), dtype=dtype, seed=seed)
     if _replica_context() is None:
         return keras.random.normal(shape, dtype=dtype, seed=seed)

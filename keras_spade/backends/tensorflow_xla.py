@@ -17,13 +17,13 @@ def compiles(model: keras.Model) -> bool:
         return bool(model.jit_compile) and not tf.distribute.has_strategy()
 
 
-def compiled(model: keras.Model, function: Callable, samples):
+def compiled(model: keras.Model, function: Callable, behind: dict):
     """Calls a function; in a graph by XLA, if the model is compiled with `jit_compile`."""
     if tf.executing_eagerly() or tf.distribute.has_strategy() or not model.jit_compile:
         return function()
 
     def inside():
-        with drawing_outside(graph, samples):
+        with drawing_outside(graph, list(behind.values())):
             return function()
 
     graph = tf.compat.v1.get_default_graph()

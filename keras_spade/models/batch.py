@@ -28,6 +28,11 @@ class Batch:
     image: Any
     part: Part | None
 
+    @property
+    def tensors(self) -> dict[str, Any]:
+        """All that was checked."""
+        return self.conditioning | {"image": self.image}
+
 
 def read_batch(data, generator, part: Part | None) -> Batch:
     """A batch of `fit` or `evaluate`, its keys, shapes, dtypes, label ids and images checked.

@@ -151,7 +151,7 @@ class Calibration(keras.Model):
 
         def step(data, part):
             batch = read_batch(data, self.gans[0].generator, part)
-            return backend.compiled(self, lambda: self._add(batch), part.total)
+            return backend.compiled(self, lambda: self._add(batch), batch.tensors)
 
         return backend.run_step(self, step, *arguments)
 

@@ -207,7 +207,7 @@ class Fitting(Saving):
                 losses = self.training_step(batch)
                 return track(self.loss_trackers, losses, part, self.replicas, leave_out_bad=True)
 
-            return backend.compiled(self, update, part.total)
+            return backend.compiled(self, update, batch.tensors)
 
         return backend.run_step(self, step, *arguments)
 
@@ -221,7 +221,7 @@ class Fitting(Saving):
                 losses = self.objective.losses(batch, self.seed_generator, training=False)
                 return track(self.loss_trackers, losses, part, self.replicas)
 
-            return backend.compiled(self, evaluate, part.total)
+            return backend.compiled(self, evaluate, batch.tensors)
 
         return backend.run_step(self, step, *arguments)
 

@@ -152,9 +152,8 @@ class GauGAN(Fitting):
                 statistics: the update is skipped, a warning tells. `fit` stops with an error when
                 it happens in this many steps in a row. `None`: never.
             run_eagerly: as in Keras.
-            jit_compile: as in Keras. On TensorFlow XLA compiles what stands behind the checks of
-                labels and images; not under a `tf.distribute` strategy, and no networks with
-                `modulation="patterns"`: a warning says so. PyTorch compiles nothing.
+            jit_compile: as in Keras; on TensorFlow, with a warning, no under a `tf.distribute` strategy
+                or for networks with `modulation="patterns"`. PyTorch compiles nothing.
             steps_per_execution: as in Keras.
             auto_scale_loss: whether the optimizers of networks that compute in float16 are wrapped
                 in `keras.optimizers.LossScaleOptimizer`.
@@ -239,11 +238,11 @@ class GauGAN(Fitting):
             style, conditioning = checked_floats("style_image", style, conditioning)
             style = style_tensor(style, self.encoder.image_shape)
             latent, _ = self.networks.encode(style, self.seed_generator, training)
-        samples = ops.shape(next(iter(conditioning.values())))[0]
-        if latent is None and style is None and self.generator.latent_dim is not None:
-            latent = self.networks.draw_latent(samples, self.seed_generator)
+        elif latent is None:
+            batch_size = ops.shape(next(iter(conditioning.values())))[0]
+            latent = self.networks.draw_latent(batch_size, self.seed_generator)
         inputs = conditioning, latent, training
-        return backend.compiled(self, lambda: self.networks.paint(*inputs), samples)
+        return backend.compiled(self, lambda: self.networks.paint(*inputs), conditioning)
 
     def paint_checked(self, inputs):
         """Paints label maps whose ids are known to be classes, as `generate` does.

@@ -37,6 +37,7 @@ def with_a_bad_image():
     return data
 
 
+@pytest.mark.slow
 def test_several_steps_at_once_and_a_resumed_training(tmp_path):
     """In float32, with label patterns: a compiled training, interrupted, and one that is not."""
     data = tiny_batch(8)
@@ -66,12 +67,13 @@ def test_under_a_strategy_a_warning_says_that_nothing_is_compiled():
 
 @pytest.fixture(scope="module")
 def both():
-    """A compiled GAN and another one, after the same four steps, and the losses of both."""
+    """A compiled GAN and an eager one, after the same four steps, and the losses of both."""
     keras.config.set_floatx("float64")
     try:
         found = []
         for jit_compile in (True, False):
-            gan = tiny_gan(dtype="float64", run_eagerly=False, jit_compile=jit_compile)
+            arguments = {"run_eagerly": not jit_compile, "jit_compile": jit_compile}
+            gan = tiny_gan(dtype="float64", **arguments)
             assert gan.jit_compile == jit_compile
             with pytest.warns(RuntimeWarning, match="step 3: .* as the images hold NaN or inf"):
                 found.append((gan, trained(gan, with_a_bad_image())))
