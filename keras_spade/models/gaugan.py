@@ -152,7 +152,7 @@ class GauGAN(Fitting):
                 statistics: the update is skipped, a warning tells. `fit` stops with an error when
                 it happens in this many steps in a row. `None`: never.
             run_eagerly: as in Keras.
-            jit_compile: as in Keras; on TensorFlow, with a warning, no under a `tf.distribute` strategy
+            jit_compile: as in Keras; on TensorFlow, with a warning, not under a strategy of devices
                 or for networks with `modulation="patterns"`. PyTorch compiles nothing.
             steps_per_execution: as in Keras.
             auto_scale_loss: whether the optimizers of networks that compute in float16 are wrapped
