@@ -48,7 +48,7 @@ def samples_present(present):
 
 @contextlib.contextmanager
 def drawing_outside(graph, tensors):
-    """Noise is drawn in another graph: XLA would make other numbers of the same seed.
+    """Noise is drawn in another graph: what a seed gives must not depend on XLA.
 
     Args:
         graph: the TensorFlow graph around the one that is being traced.

@@ -2,8 +2,7 @@
 
 import contextlib
 import warnings
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
 
 import keras
 import tensorflow as tf
@@ -32,7 +31,7 @@ def compiled(model: keras.Model, function: Callable, behind: dict):
 
 
 @contextlib.contextmanager
-def checking_first(model: keras.Model) -> AbstractContextManager:
+def checking_first(model: keras.Model) -> Iterator[None]:
     """A context in which Keras makes functions that it does not compile; `compiled` does inside."""
     wanted = model.jit_compile
     if wanted and not compiles(model):
