@@ -10,16 +10,19 @@ from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEn
 POLICIES = {"float32": "float32", "tf32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
-def make(device, settings, samples, modulation, folded):
+def make(device, settings, samples, modulation, folded, xla=False):
     """Makes the `Run` of ours.
 
     Inference: a network in inference mode, compiled by `tf.function` or `jax.jit`, or eager on
     PyTorch; with `folded` after `generator.fold_spectral_norm()`. Forward and backward: the
     gradients, for all weights, of the mean square of its output in training mode. Training
-    step: one of `GauGAN.fit`, with encoder if there is a latent, without perceptual loss.
+    step: one of `GauGAN.fit`, with encoder if there is a latent, without perceptual loss. With
+    `xla`, TensorFlow compiles it with XLA.
     """
     if folded and (settings.task != "inference" or settings.network != "generator"):
         raise SkippedError("spectral norm is folded for the generator's inference only")
+    if xla and settings.task != "training_step":
+        raise SkippedError("XLA compiles the training step only")
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy(POLICIES[settings.precision])
     conditioning = {
@@ -31,7 +34,7 @@ def make(device, settings, samples, modulation, folded):
         "base_filters": settings.base_filters,
     }
     if settings.task == "training_step":
-        return FitRun(device, settings, samples, conditioning)
+        return FitRun(device, settings, samples, conditioning, xla)
     if settings.network == "generator":
         network = make_generator(settings, conditioning)
         network = network.fold_spectral_norm() if folded else network
@@ -112,7 +115,7 @@ def torch_step(network, backward):
 class FitRun(BatchRun):
     """Training: a turn is a short `fit` in which every step is timed."""
 
-    def __init__(self, device, settings, samples, conditioning):
+    def __init__(self, device, settings, samples, conditioning, xla):
         super().__init__(device, settings, samples)
         self.versions = {"keras": keras.__version__}
         encoder = None
@@ -121,7 +124,7 @@ class FitRun(BatchRun):
             encoder = StyleEncoder(conditioning["image_shape"], *sizes, resize_to=None)
         generator = make_generator(settings, conditioning)
         self.gan = GauGAN(generator, MultiScaleDiscriminator(**conditioning), encoder, seed=0)
-        self.gan.compile(perceptual_loss=None)
+        self.gan.compile(perceptual_loss=None, jit_compile=xla or "auto")
 
     def prepare(self, case):
         super().prepare(case)

@@ -37,8 +37,14 @@ for _backend in ("tensorflow", "jax", "torch"):
             _name = " ".join(word for word in _words if word not in ("auto", ""))
             SUBJECTS[_name] = _ours(_backend, _modulation, _folded)
 
+SUBJECTS["ours tensorflow xla"] = Subject(
+    "tensorflow", "benchmarks.networks.ours", {"modulation": "auto", "folded": False, "xla": True}
+)
+
 DEFAULT = [
     name
     for name in SUBJECTS
-    if not name.startswith("exported") and "folded" not in name and not name.endswith("patterns")
+    if not name.startswith("exported")
+    and "folded" not in name
+    and not name.endswith(("patterns", "xla"))
 ]

@@ -5,7 +5,7 @@
 
 **Facts**
 
-- `COMPILES_STEPS`: whether `jit_compile="auto"` compiles training steps.
+- `COMPILES_STEPS`: whether `jit_compile` compiles training steps.
 - `FIRST_STEP`: what happens to the first step of training, `"traced"` or `"compiled"`, unless it
   runs eagerly; `None`: nothing.
 - `RUNS_MANY_STEPS`: whether Keras' loop takes `steps_per_execution` above 1.
@@ -40,6 +40,10 @@
 
 - `run_step(model, step, *arguments)`: runs `step(data, part)` with the arguments of Keras'
   `train_step` or `test_step`; `part` is a `Part` of the global batch.
+- `compiled(model, function, behind)`: calls `function()`, in a step of the model. Here TensorFlow
+  compiles by XLA, if `jit_compile` asks for it; JAX compiles whole steps, whose batches `guarded`
+  has looked at. `behind` is a dict of checked tensors, a row a sample, which it waits for.
+- `checking_first(model)`: a context in which Keras makes the functions of its loop.
 - `run_predict_step(step, *arguments)`: the same for Keras' own `predict_step`.
 - `guarded(model, function, check, counters)`: a train, test or predict function of Keras that calls
   `check` for each batch where the step itself cannot look, and shows `counters` outside of the

@@ -46,6 +46,21 @@ def samples_present(present):
         _replica.present = before
 
 
+@contextlib.contextmanager
+def drawing_outside(graph, tensors):
+    """Noise is drawn in another graph: what a seed gives must not depend on XLA.
+
+    Args:
+        graph: the TensorFlow graph around the one that is being traced.
+        tensors: in `graph`, the batch, which is waited for.
+    """
+    _replica.outside = (graph, tensors)
+    try:
+        yield
+    finally:
+        _replica.outside = None
+
+
 def place_in_batch(samples):
     """Where this replica's samples stand among those of all replicas.
 
@@ -75,6 +90,12 @@ def normal_over_replicas(shape, dtype=None, seed=None):
     Returns:
         A tensor.
     """
+    outside = getattr(_replica, "outside", None)
+    if outside is not None:
+        graph, tensors = outside
+        with graph.as_default(), graph.control_dependencies(tensors):
+            samples = ops.shape(tensors[0])[0]
+            return keras.random.normal((samples, *shape[1:]), dtype=dtype, seed=seed)
     if _replica_context() is None:
         return keras.random.normal(shape, dtype=dtype, seed=seed)
     first, total = place_in_batch(shape[0])

@@ -17,9 +17,12 @@ from keras_spade.backends.part import Part
 from keras_spade.backends.replicas import place_in_batch, samples_present
 from keras_spade.backends.tensorflow_updates import all_finite, apply_or_undo
 from keras_spade.backends.tensorflow_workers import check_same_place, losing_none, wait_for_all
+from keras_spade.backends.tensorflow_xla import checking_first as checking_first
+from keras_spade.backends.tensorflow_xla import compiled as compiled
+from keras_spade.backends.tensorflow_xla import compiles
 from keras_spade.images import BEYOND, check_images, refusal
 
-COMPILES_STEPS = False  # XLA drops the check of label ids.
+COMPILES_STEPS = True
 FIRST_STEP = "traced"
 RUNS_MANY_STEPS = True
 ARRAYS_STREAM_AS_DATASETS = True
@@ -185,7 +188,9 @@ def inference(
     run = function
     if replicas(model) == 1:
         run = functools.partial(_on_strategy, model.distribute_strategy, function)
-    return run if model.run_eagerly else tf.function(run, reduce_retracing=True)
+    if model.run_eagerly:
+        return run
+    return tf.function(run, reduce_retracing=True, jit_compile=compiles(model))
 
 
 def _on_strategy(strategy, function, inputs):

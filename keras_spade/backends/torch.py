@@ -13,6 +13,8 @@ from keras_spade.backends.one_process import (
     READS_BATCHES_OF_PAST_STEPS as READS_BATCHES_OF_PAST_STEPS,
 )
 from keras_spade.backends.one_process import check_variables as check_variables
+from keras_spade.backends.one_process import checking_first as checking_first
+from keras_spade.backends.one_process import compiled as compiled
 from keras_spade.backends.one_process import losing_no_worker as losing_no_worker
 from keras_spade.backends.one_process import place_check as place_check
 from keras_spade.backends.one_process import replicas as replicas

@@ -29,6 +29,11 @@ class Batch:
     image: Any
     part: Part | None
 
+    @property
+    def tensors(self) -> dict[str, Any]:
+        """All that was checked."""
+        return self.conditioning | {"image": self.image}
+
 
 def read_batch(data, generator, part: Part | None) -> Batch:
     """Reads a batch of `fit` or `evaluate`, checking keys, shapes, dtypes, label ids and images.

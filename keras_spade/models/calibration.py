@@ -152,20 +152,24 @@ class Calibration(keras.Model):
 
         def step(data, part):
             batch = read_batch(data, self.gans[0].generator, part)
-            for gan, noise in zip(self.gans, self.noises, strict=True):
-                with collecting_moments() as collected:
-                    latent, _ = gan.networks.encode(batch.image, noise, training=False)
-                    gan.networks.paint(batch.conditioning, latent, training=False)
-                for one in self.pooled:
-                    for moments in collected.get(one.norm, ()):
-                        one.add(moments)
-            return {"batch_size": ops.cast(part.total, "float32")}  # Keras requires a log.
+            return backend.compiled(self, lambda: self._add(batch), batch.tensors)
 
         return backend.run_step(self, step, *arguments)
 
+    def _add(self, batch):
+        for gan, noise in zip(self.gans, self.noises, strict=True):
+            with collecting_moments() as collected:
+                latent, _ = gan.networks.encode(batch.image, noise, training=False)
+                gan.networks.paint(batch.conditioning, latent, training=False)
+            for one in self.pooled:
+                for moments in collected.get(one.norm, ()):
+                    one.add(moments)
+        return {"batch_size": ops.cast(batch.part.total, "float32")}  # Keras requires a log.
+
     def make_test_function(self, force=False):
         """Makes the function that Keras' loop calls for a batch."""
-        super().make_test_function(force=True)
+        with backend.checking_first(self):
+            super().make_test_function(force=True)
         check = functools.partial(check_values, generator=self.gans[0].generator, images="image")
         self.test_function = backend.guarded(self, self.test_function, check)
 

@@ -89,8 +89,8 @@ class Fitting(Saving):
             RuntimeError: after too many skipped steps, or if another worker is lost.
         """
         refuse_weights(sample_weight=sample_weight, class_weight=class_weight)
-        for argument, data in (("x", x), ("validation_data", validation_data)):
-            refuse_weights_of(argument, data)
+        refuse_weights_of("x", x)
+        refuse_weights_of("validation_data", validation_data)
         refuse_unused_validation(
             x,
             validation_split,
@@ -209,8 +209,12 @@ class Fitting(Saving):
         def step(data, part):
             self.check_trained_weights()
             batch = read_batch(data, self.generator, part)
-            losses = self.training_step(batch)
-            return track(self.loss_trackers, losses, part, self.replicas, leave_out_bad=True)
+
+            def update():
+                losses = self.training_step(batch)
+                return track(self.loss_trackers, losses, part, self.replicas, leave_out_bad=True)
+
+            return backend.compiled(self, update, batch.tensors)
 
         return backend.run_step(self, step, *arguments)
 
@@ -219,8 +223,12 @@ class Fitting(Saving):
 
         def step(data, part):
             batch = read_batch(data, self.generator, part)
-            losses = self.objective.losses(batch, self.seed_generator, training=False)
-            return track(self.loss_trackers, losses, part, self.replicas)
+
+            def evaluate():
+                losses = self.objective.losses(batch, self.seed_generator, training=False)
+                return track(self.loss_trackers, losses, part, self.replicas)
+
+            return backend.compiled(self, evaluate, batch.tensors)
 
         return backend.run_step(self, step, *arguments)
 
@@ -232,20 +240,23 @@ class Fitting(Saving):
         """Makes the function that Keras' loop calls for a training step."""
         self.check_trained_weights()
         if self.train_function is None or force:
-            super().make_train_function(force=True)
+            with backend.checking_first(self):
+                super().make_train_function(force=True)
             counters = self.skipped_steps.counters
             self.train_function = self._guarded(self.train_function, "image", counters)
 
     def make_test_function(self, force=False):
         """Makes the function that Keras' loop calls for an evaluation step."""
         if self.test_function is None or force:
-            super().make_test_function(force=True)
+            with backend.checking_first(self):
+                super().make_test_function(force=True)
             self.test_function = self._guarded(self.test_function, "image")
 
     def make_predict_function(self, force=False):
         """Makes the function that Keras' loop calls for a prediction step."""
         if self.predict_function is None or force:
-            super().make_predict_function(force=True)
+            with backend.checking_first(self):
+                super().make_predict_function(force=True)
             self.predict_function = self._guarded(self.predict_function, "style_image")
 
     def _guarded(self, function, images, counters=()):
@@ -275,8 +286,7 @@ class Fitting(Saving):
     def _symbolic_build(self, *args, **kwargs):
         """Does nothing: everything is built; Keras would read a batch and average label ids."""
 
-    def _maybe_symbolic_build(self, *args, **kwargs):
-        """Does nothing, likewise."""
+    _maybe_symbolic_build = _symbolic_build
 
     # === The loop's state ===
 

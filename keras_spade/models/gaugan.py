@@ -152,9 +152,8 @@ class GauGAN(Fitting):
                 warning, and changes neither weights nor statistics. `fit` stops with an error after
                 this many such steps in a row. `None`: never.
             run_eagerly: as in Keras.
-            jit_compile: as in Keras on JAX. On TensorFlow, XLA is not used because it omits the
-                check that label ids are in range; on PyTorch, no compiler is used. On both,
-                `"auto"` means no, and with `True` Keras warns and continues without.
+            jit_compile: as in Keras. TensorFlow does not use XLA, and warns, under a strategy of
+                several devices or with `modulation="patterns"`. PyTorch compiles nothing.
             steps_per_execution: as in Keras.
             auto_scale_loss: whether the optimizers of networks that compute in float16 are wrapped
                 in `keras.optimizers.LossScaleOptimizer`.
@@ -242,7 +241,8 @@ class GauGAN(Fitting):
         elif latent is None:
             batch_size = ops.shape(next(iter(conditioning.values())))[0]
             latent = self.networks.draw_latent(batch_size, self.seed_generator)
-        return self.networks.paint(conditioning, latent, training)
+        inputs = conditioning, latent, training
+        return backend.compiled(self, lambda: self.networks.paint(*inputs), conditioning)
 
     def paint_checked(self, inputs):
         """Paints label maps whose ids have been checked, as in `generate`.

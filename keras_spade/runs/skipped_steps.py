@@ -74,7 +74,7 @@ class SkippedSteps:
     @staticmethod
     def _counter(name):
         return keras.Variable(
-            0, dtype="int32", trainable=False, aggregation="only_first_replica", name=name
+            0, dtype="int", trainable=False, aggregation="only_first_replica", name=name
         )
 
     @property
@@ -94,8 +94,8 @@ class SkippedSteps:
             skipped: boolean tensor.
             bad_images: boolean tensor, whether its images contain NaN or infinity.
         """
-        one = keras.ops.cast(skipped, "int32")
-        self.of_images.assign(self.of_images + one * keras.ops.cast(bad_images, "int32"))
+        one = keras.ops.cast(skipped, self.total.dtype)
+        self.of_images.assign(self.of_images + one * keras.ops.cast(bad_images, one.dtype))
         self.total.assign(self.total + one)
         self.in_a_row.assign((self.in_a_row + one) * one)
         self.longest.assign(keras.ops.maximum(self.longest, self.in_a_row))

@@ -14,6 +14,16 @@ def shapes_are_fixed():
     return keras.backend.backend() == "jax"
 
 
+def compiled_by_xla():
+    """Whether TensorFlow traces a function that XLA compiles, once for each shape."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+    from tensorflow.python.ops import control_flow_util
+
+    return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+
+
 def bounded_windows(ids, id_bits, kernel_size, strides=1, share=1.0):
     """`distinct_windows` with a table of fixed length.
 

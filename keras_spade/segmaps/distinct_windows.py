@@ -50,6 +50,17 @@ def distinct_windows(ids, id_bits, kernel_size, strides=1):
     return ops.cast(members, "int32"), ops.cast(index, "int32")
 
 
+def all_windows(ids, kernel_size, strides=1):
+    """`distinct_windows` without a search, in shapes that do not depend on data: a row a pixel."""
+    pad = kernel_size // 2
+    padded = ops.pad(ops.cast(ids, "int32"), [[0, 0], [pad, pad], [pad, pad]])
+    rows = _shifted(padded, 1, kernel_size, strides)
+    taps = [tap for row in rows for tap in _shifted(row, 2, kernel_size, strides)]
+    shape = ops.shape(taps[0])
+    index = ops.reshape(ops.arange(ops.size(taps[0]), dtype="int32"), shape)
+    return ops.reshape(ops.stack(taps, axis=-1), (-1, kernel_size**2)), index
+
+
 def window_count(size, kernel_size, strides):
     """How many windows there are along an axis of some size (`None`: unknown)."""
     pad = kernel_size // 2

@@ -11,11 +11,16 @@ from keras_spade.segmaps.bounded_patterns import (
     find_bounded_patterns,
     table_share,
 )
-from keras_spade.segmaps.bounded_windows import shapes_are_fixed
+from keras_spade.segmaps.bounded_windows import compiled_by_xla, shapes_are_fixed
 from keras_spade.segmaps.conditioning_map import check_conditioning, one_hot_map
 from keras_spade.segmaps.dense import Dense
-from keras_spade.segmaps.distinct_windows import distinct_windows, index_bits, window_count
-from keras_spade.segmaps.modulation import check_modulation, has_many_classes
+from keras_spade.segmaps.distinct_windows import (
+    all_windows,
+    distinct_windows,
+    index_bits,
+    window_count,
+)
+from keras_spade.segmaps.modulation import check_modulation, compiles, has_many_classes
 from keras_spade.segmaps.nearest_resize import is_integer, nearest_resize
 from keras_spade.segmaps.patterns import Patterns
 
@@ -40,7 +45,9 @@ class LabelPatterns(keras.layers.Layer):
     distinct patterns of their multiply-adds.
 
     On JAX, shapes cannot depend on data, and the tables below have a fixed length
-    (`segmaps/bounded_patterns.py`); `modulation="auto"` and `"patterns"` are the same there.
+    (`segmaps/bounded_patterns.py`); `modulation="auto"` and `"patterns"` are the same there. Where
+    TensorFlow compiles by XLA, `"auto"` does not search: it gives the one-hot map, or on small maps
+    a row for each pixel.
 
     Args:
         height: rows the labels are resized to (nearest).
@@ -103,7 +110,7 @@ class LabelPatterns(keras.layers.Layer):
         self.num_classes = num_classes
         self.windows = tuple(tuple(window) for window in windows)
         self.modulation = modulation
-        self.supports_jit = shapes_are_fixed()
+        self.supports_jit = shapes_are_fixed() or compiles(modulation, num_classes)
 
     def build(self, labels_shape, edges_shape=None):
         """Holds no weights."""
@@ -163,6 +170,8 @@ def find_patterns(labels, edges, num_classes, size, windows, modulation, dtype):
     pixels = ops.convert_to_tensor(pixels, "int32" if is_integer(pixels) else dtype)
     if shapes_are_fixed():
         return find_bounded_patterns(ids, bits, pixels, windows)
+    if compiled_by_xla() and compiles(modulation, num_classes):
+        return _without_search(labels, edges, num_classes, ids, pixels, windows, dtype)
     tables = []
     for kernel_size, strides in windows:
         members, index = distinct_windows(ids, bits, kernel_size, strides)
@@ -188,6 +197,19 @@ def find_patterns(labels, edges, num_classes, size, windows, modulation, dtype):
     edges = None if edges is None else cut(edges, 3, dense)
     dense_map = one_hot_map(cut(labels, 3, dense), num_classes, edges, dtype)
     return Patterns(tuple(tables), index, pixels, Dense(dense_map))
+
+
+def _without_search(labels, edges, num_classes, ids, pixels, windows, dtype):
+    """`Patterns` in shapes that do not depend on labels, for `modulation="auto"` under XLA."""
+    tables, index = [], ids
+    for level, (kernel_size, strides) in enumerate(windows):
+        members, index = all_windows(index + 1 if level else ids, kernel_size, strides)
+        tables.append(members)
+    if not has_map("auto", *index.shape[1:], num_classes):  # It is small.
+        return Patterns(tuple(tables), index, pixels)
+    tables = tuple(ops.zeros((1, table.shape[1]), "int32") for table in tables)
+    dense_map = one_hot_map(labels, num_classes, edges, dtype)
+    return Patterns(tables, index + 1, pixels, Dense(dense_map))
 
 
 def has_map(modulation, height, width, num_classes):

@@ -44,6 +44,12 @@ def has_many_classes(num_classes):
     return (num_classes or 0) > MANY_CLASSES
 
 
+def compiles(modulation, num_classes):
+    """Whether layers do without a search of patterns where TensorFlow compiles by XLA."""
+    on_tensorflow = keras.backend.backend() == "tensorflow"
+    return on_tensorflow and modulation == "auto" and not has_many_classes(num_classes)
+
+
 def _on_cpu():
     if keras.backend.backend() == "torch":
         import torch

@@ -11,7 +11,7 @@ from keras_spade.segmaps.conditioning_map import check_conditioning, conditionin
 from keras_spade.segmaps.dense import Dense
 from keras_spade.segmaps.distinct_windows import window_count
 from keras_spade.segmaps.label_patterns import find_patterns
-from keras_spade.segmaps.modulation import resolve_modulation
+from keras_spade.segmaps.modulation import compiles, resolve_modulation
 from keras_spade.segmaps.patterns import Patterns, channels_of
 
 
@@ -64,10 +64,11 @@ class SegmapReader:
     def supports_jit(self, segmap_shape):
         """Whether XLA can compile a layer that reads a `segmap` of some shape.
 
-        It cannot where the layer searches patterns itself, in shapes that depend on labels.
+        It cannot where the layer must search patterns itself, in shapes that depend on labels.
         """
         searches = not isinstance(segmap_shape, dict) and len(segmap_shape) == 3
         searches = searches and self._modulation != "dense"
+        searches = searches and not compiles(self._modulation, self.layer.num_classes)
         return shapes_are_fixed() or not searches
 
     def encode(self, segmap, edges=None, size=None):

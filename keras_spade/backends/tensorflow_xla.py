@@ -1,0 +1,48 @@
+"""Steps that TensorFlow compiles by XLA, which drops checks: those stand in front."""
+
+import contextlib
+import warnings
+from collections.abc import Callable, Iterator
+
+import keras
+import tensorflow as tf
+
+from keras_spade.backends.replicas import drawing_outside
+
+
+def compiles(model: keras.Model) -> bool:
+    """Whether steps of the model are compiled: if it says so, and outside of strategies."""
+    with model.distribute_strategy.scope():
+        return bool(model.jit_compile) and not tf.distribute.has_strategy()
+
+
+def compiled(model: keras.Model, function: Callable, behind: dict):
+    """Calls a function; in a graph by XLA, if the model is compiled with `jit_compile`."""
+    if tf.executing_eagerly() or tf.distribute.has_strategy() or not model.jit_compile:
+        return function()
+
+    def inside():
+        with drawing_outside(graph, list(behind.values())):
+            return function()
+
+    graph = tf.compat.v1.get_default_graph()
+    # Traced once: noise that is drawn outside would be drawn at each tracing.
+    return tf.function(inside, jit_compile=True, autograph=False).get_concrete_function()()
+
+
+@contextlib.contextmanager
+def checking_first(model: keras.Model) -> Iterator[None]:
+    """A context in which Keras makes functions that it does not compile; `compiled` does inside."""
+    wanted = model.jit_compile
+    if wanted and not compiles(model):
+        warnings.warn(
+            "`jit_compile=True`: under a `tf.distribute` strategy steps are not compiled by XLA; "
+            "they are made without it.",
+            stacklevel=3,
+        )
+        wanted = False
+    model.jit_compile = False
+    try:
+        yield
+    finally:
+        model.jit_compile = wanted
