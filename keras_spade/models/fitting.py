@@ -106,8 +106,7 @@ class Fitting(Saving):
         if validation_data is not None:
             check_data("validation_data", *validation)
         arguments = {
-            "x": x,
-            "y": y,
+            **{"x": x, "y": y},
             "batch_size": batch_size,
             "epochs": epochs,
             "verbose": verbose,
