@@ -84,8 +84,7 @@ class Fitting(Saving):
         `classes`, they are taken from such a dataset: names, colours, label mapping.
 
         Raises:
-            ValueError: for `sample_weight` and `class_weight`, because no loss supports weights of
-                samples or classes.
+            ValueError: for `sample_weight` and `class_weight`, which no loss supports.
             RuntimeError: after too many skipped steps, or if another worker is lost.
         """
         refuse_weights(sample_weight=sample_weight, class_weight=class_weight)
@@ -106,7 +105,8 @@ class Fitting(Saving):
         if validation_data is not None:
             check_data("validation_data", *validation)
         arguments = {
-            **{"x": x, "y": y},
+            "x": x,
+            "y": y,
             "batch_size": batch_size,
             "epochs": epochs,
             "verbose": verbose,
