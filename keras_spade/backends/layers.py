@@ -58,7 +58,7 @@ def convolve(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1):
     if _on_torch():
         from keras_spade.backends import torch_layers
 
-        kernel = ops.convert_to_tensor(kernel)
+        x, kernel = ops.convert_to_tensor(x), ops.convert_to_tensor(kernel)
         bias = None if bias is None else ops.convert_to_tensor(bias)
         return torch_layers.convolve(x, kernel, bias, strides, padding, dilation_rate)
     if padding not in ("same", "valid"):
@@ -121,7 +121,7 @@ def batch_normalized(x, epsilon, dtype):
         return None
     from keras_spade.backends import torch_layers
 
-    return torch_layers.normalize_batch(x, epsilon, dtype)
+    return torch_layers.normalize_batch(ops.convert_to_tensor(x), epsilon, dtype)
 
 
 def normalized_by(x, mean, variance, epsilon):
@@ -131,7 +131,7 @@ def normalized_by(x, mean, variance, epsilon):
     from keras_spade.backends import torch_layers
 
     mean, variance = ops.convert_to_tensor(mean), ops.convert_to_tensor(variance)
-    return torch_layers.normalize_by(x, mean, variance, epsilon)
+    return torch_layers.normalize_by(ops.convert_to_tensor(x), mean, variance, epsilon)
 
 
 def instance_normalized(x, epsilon):
@@ -140,7 +140,7 @@ def instance_normalized(x, epsilon):
         return None
     from keras_spade.backends import torch_layers
 
-    return torch_layers.normalize_instance(x, epsilon)
+    return torch_layers.normalize_instance(ops.convert_to_tensor(x), epsilon)
 
 
 def multiply_and_add(x, gain, bias):

@@ -17,16 +17,17 @@ def convolve(x, kernel, bias, strides, padding, dilation_rate):
         kernel = _Layout.apply(kernel, x.dtype)
     else:
         kernel = _to_layout(kernel, x.dtype)
-    filters = len(kernel)
-    if filters == 1 and x.device.type == "cpu":
+    bias = None if bias is None else bias.to(x.dtype)[:, None, None]
+    if len(kernel) > 1 or x.device.type != "cpu":
+        y = functional.conv2d(_channels_first(x), kernel, **options)
+        # Onto what nobody has seen, and for all devices the same.
+        y = y if bias is None else y.add_(bias)
+    else:
         # PyTorch's plain convolution on a CPU, which it takes for float64 and for single samples,
         # fails at the gradient of a kernel of one filter. So there are two, one of zeros.
         kernel = torch.cat([kernel, torch.zeros_like(kernel)])
         y = functional.conv2d(_channels_first(x), kernel, **options)[:, :1]
-        y = y if bias is None else y + bias.to(x.dtype)
-    else:
-        bias = None if bias is None else bias.to(x.dtype)
-        y = functional.conv2d(_channels_first(x), kernel, bias, **options)
+        y = y if bias is None else y + bias
     return y.permute(0, 2, 3, 1)
 
 
@@ -89,43 +90,52 @@ def normalize_batch(x, epsilon, dtype):
     Returns:
         The normalised activations in the dtype of `x`, their mean, and their unbiased variance.
     """
+    if x.device.type != "cuda":
+        # PyTorch's own rounds too much on a CPU, where it adds up a map in sequence.
+        y, mean, variance = _Normalize.apply(x, (0, 1, 2), epsilon)
+        count = x.numel() // x.shape[-1]
+        return y, mean.flatten(), variance.flatten() * (count / (count - 1))
     # Statistics that take the whole of the batch's.
-    moments = torch.zeros((2, x.shape[-1]), dtype=getattr(torch, dtype), device=x.device)
-    mean, variance = moments[0], moments[1]
-    y = torch.batch_norm(
-        _channels_first(x), None, None, mean, variance, True, 1.0, epsilon, x.is_cuda
+    mean, variance = (
+        torch.zeros(x.shape[-1], dtype=getattr(torch, dtype), device=x.device) for _ in range(2)
     )
+    y = torch.batch_norm(_channels_first(x), None, None, mean, variance, True, 1.0, epsilon, True)
     return y.permute(0, 2, 3, 1), mean, variance
-
-
-class _InstanceNorm(torch.autograd.Function):
-    """Instance norm whose gradient needs the result and not the activations.
-
-    PyTorch's own wants channels first, and would copy.
-    """
-
-    @staticmethod
-    def forward(ctx, x, epsilon):
-        wide = x.float() if x.dtype.itemsize < 4 else x
-        centered = wide - wide.mean((1, 2), keepdim=True)
-        scale = (centered.square().mean((1, 2), keepdim=True) + epsilon).rsqrt_()
-        y = centered.mul_(scale).to(x.dtype)
-        ctx.save_for_backward(y, scale)
-        return y
-
-    @staticmethod
-    def backward(ctx, upstream):
-        y, scale = ctx.saved_tensors
-        g, y = upstream.to(scale.dtype), y.to(scale.dtype)
-        along = (g * y).mean((1, 2), keepdim=True).mul_(scale).neg_()
-        level = g.mean((1, 2), keepdim=True).mul_(scale).neg_()
-        total = torch.addcmul(level, g, scale).addcmul_(y, along)
-        return total.to(upstream.dtype), None
 
 
 def normalize_instance(x, epsilon):
     """Activations normalised by their own moments over height and width, in the dtype of `x`."""
-    return _InstanceNorm.apply(x, epsilon)
+    return _Normalize.apply(x, (1, 2), epsilon)[0]
+
+
+class _Normalize(torch.autograd.Function):
+    """Activations normalised by their moments, the mean and the biased variance.
+
+    The gradient needs the result and not the activations. PyTorch's own instance norm wants
+    channels first, and would copy.
+    """
+
+    @staticmethod
+    def forward(ctx, x, axes, epsilon):
+        wide = x.float() if x.dtype.itemsize < 4 else x
+        mean = wide.mean(axes, keepdim=True)
+        centered = wide - mean
+        variance = centered.square().mean(axes, keepdim=True)
+        scale = (variance + epsilon).rsqrt_()
+        y = centered.mul_(scale).to(x.dtype)
+        ctx.axes = axes
+        ctx.save_for_backward(y, scale)
+        ctx.mark_non_differentiable(mean, variance)
+        return y, mean, variance
+
+    @staticmethod
+    def backward(ctx, upstream, *_):
+        y, scale = ctx.saved_tensors
+        g, y = upstream.to(scale.dtype), y.to(scale.dtype)
+        along = (g * y).mean(ctx.axes, keepdim=True).mul_(scale).neg_()
+        level = g.mean(ctx.axes, keepdim=True).mul_(scale).neg_()
+        total = torch.addcmul(level, g, scale).addcmul_(y, along)
+        return total.to(upstream.dtype), None, None
 
 
 def one_hot(labels, edges, num_classes, dtype):
