@@ -10,14 +10,13 @@ from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEn
 POLICIES = {"float32": "float32", "tf32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
-def make(device, settings, samples, modulation, folded, compiled=False):
+def make(device, settings, samples, modulation, folded):
     """The `Run` of ours.
 
-    Inference: a network in inference mode, compiled by `tf.function` or `jax.jit`, on PyTorch eager
-    or, if `compiled`, as `compile(jit_compile=True)` compiles it; with `folded` after
-    `generator.fold_spectral_norm()`. Forward and backward: the gradients, of all weights, of the
-    mean square of what it returns in training mode. Training step: one of `GauGAN.fit`, with
-    encoder if there is a latent, without perceptual loss.
+    Inference: a network in inference mode, compiled by `tf.function` or `jax.jit`, or eager on
+    PyTorch; with `folded` after `generator.fold_spectral_norm()`. Forward and backward: the
+    gradients, of all weights, of the mean square of what it returns in training mode. Training
+    step: one of `GauGAN.fit`, with encoder if there is a latent, without perceptual loss.
     """
     if folded and (settings.task != "inference" or settings.network != "generator"):
         raise SkippedError("spectral norm is folded for the generator's inference only")
@@ -32,16 +31,12 @@ def make(device, settings, samples, modulation, folded, compiled=False):
         "base_filters": settings.base_filters,
     }
     if settings.task == "training_step":
-        return FitRun(device, settings, samples, conditioning, compiled)
+        return FitRun(device, settings, samples, conditioning)
     if settings.network == "generator":
         network = make_generator(settings, conditioning)
         network = network.fold_spectral_norm() if folded else network
     else:
         network = MultiScaleDiscriminator(**conditioning)
-    if compiled:
-        from keras_spade.backends.compiled_networks import compile_networks  # Not in older ones.
-
-        compile_networks([network], True)
     return NetworkRun(device, settings, samples, network)
 
 
@@ -100,7 +95,7 @@ def jax_step(network, backward):
 
 
 def torch_step(network, backward):
-    """The same."""
+    """The same, eager."""
     import torch
 
     def gradients(batch):
@@ -108,7 +103,7 @@ def torch_step(network, backward):
         mean_square(network(batch, training=True)).backward()
 
     def forward(batch):
-        with torch.no_grad():
+        with torch.inference_mode():
             return network(batch, training=False)
 
     return gradients if backward else forward
@@ -117,7 +112,7 @@ def torch_step(network, backward):
 class FitRun(BatchRun):
     """Training: a turn is a short `fit`, in which every step is timed."""
 
-    def __init__(self, device, settings, samples, conditioning, compiled):
+    def __init__(self, device, settings, samples, conditioning):
         super().__init__(device, settings, samples)
         self.versions = {"keras": keras.__version__}
         encoder = None
@@ -126,7 +121,7 @@ class FitRun(BatchRun):
             encoder = StyleEncoder(conditioning["image_shape"], *sizes, resize_to=None)
         generator = make_generator(settings, conditioning)
         self.gan = GauGAN(generator, MultiScaleDiscriminator(**conditioning), encoder, seed=0)
-        self.gan.compile(perceptual_loss=None, jit_compile=compiled or "auto")
+        self.gan.compile(perceptual_loss=None)
 
     def prepare(self, case):
         super().prepare(case)

@@ -5,8 +5,8 @@ from benchmarks.harness.plan import Subject
 MODULATIONS = ("auto", "dense", "patterns")
 
 
-def _ours(backend, modulation, folded, **others):
-    options = {"modulation": modulation, "folded": folded, **others}
+def _ours(backend, modulation, folded):
+    options = {"modulation": modulation, "folded": folded}
     return Subject(backend, "benchmarks.networks.ours", options)
 
 
@@ -36,8 +36,6 @@ for _backend in ("tensorflow", "jax", "torch"):
             _words = [f"ours {_backend}", _modulation, "folded" * _folded]
             _name = " ".join(word for word in _words if word not in ("auto", ""))
             SUBJECTS[_name] = _ours(_backend, _modulation, _folded)
-SUBJECTS["ours torch compile"] = _ours("torch", "auto", False, compiled=True)
-SUBJECTS["ours torch dense compile"] = _ours("torch", "dense", False, compiled=True)
 
 DEFAULT = [
     name

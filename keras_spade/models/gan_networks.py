@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import keras
 from keras import ops
 
-from keras_spade.backends.compiled_networks import compile_networks
 from keras_spade.backends.replicas import normal_over_replicas
 from keras_spade.layers import reparameterize
 from keras_spade.networks import Generator, MultiScaleDiscriminator, StyleEncoder
@@ -82,10 +81,6 @@ class GanNetworks:
         return [network for network in networks if network is not None]
 
     # === Forward passes ===
-
-    def compile(self, jit_compile, run_eagerly):
-        """Compiles the networks themselves, where the backend does so; what is left to Keras."""
-        return compile_networks(self._all, jit_compile, run_eagerly)
 
     def encode(self, image, noise, training):
         """A latent for each image (`None` without), and its posterior (`None` without encoder).

@@ -153,8 +153,8 @@ class GauGAN(Fitting):
                 it happens in this many steps in a row. `None`: never.
             run_eagerly: as in Keras.
             jit_compile: as in Keras on JAX. On TensorFlow XLA is not used, as it leaves out the
-                check that label ids are in range: `"auto"` means no, and with `True` Keras warns.
-                On PyTorch `"auto"` means no, and `True` compiles each network by `torch.compile`.
+                check that label ids are in range, and on PyTorch no compiler: `"auto"` means no,
+                and with `True` Keras warns and goes on without.
             steps_per_execution: as in Keras.
             auto_scale_loss: whether the optimizers of networks that compute in float16 are wrapped
                 in `keras.optimizers.LossScaleOptimizer`.
@@ -191,7 +191,7 @@ class GauGAN(Fitting):
             super().compile(
                 optimizer=AlternatingOptimizers(**both),
                 run_eagerly=run_eagerly,
-                jit_compile=self.networks.compile(jit_compile, run_eagerly),
+                jit_compile=jit_compile,
                 steps_per_execution=steps_per_execution,
                 auto_scale_loss=False,
             )
