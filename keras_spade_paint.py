@@ -1,4 +1,4 @@
-"""The console script: it quiets TensorFlow before the package imports it."""
+"""The console script, which silences TensorFlow before the package imports it."""
 
 import os
 

@@ -1,9 +1,9 @@
-"""Side-by-side measurements, run from the folder of the checkout.
+"""Side-by-side measurements, to run from the root of the checkout.
 
-    python -m benchmarks.networks    inference and training, beside PyTorch, MONAI or another commit
-    python -m benchmarks.input       images a second of the input pipeline, beside PyTorch's
-    python -m benchmarks.patterns    when label patterns pay, and where the time goes
+    python -m benchmarks.networks    inference and training, against PyTorch, MONAI or another
+    commit python -m benchmarks.input       images per second of the input pipeline, against
+    PyTorch's python -m benchmarks.patterns    when label patterns help, and where time is spent
 
-All three are one harness (`benchmarks/harness`), on a CPU and a GPU alike: each subject in a
-process of its own, in turns with the base that it is compared with, in one kind of table.
+All three share one harness (`benchmarks/harness`) for CPU and GPU: each subject runs in its own
+process, in turns with the base that it is compared with, and all print the same kind of table.
 """

@@ -1,1 +1,1 @@
-"""Scripts and notebooks that use the package by its public names."""
+"""Scripts and notebooks that use the package through its public names."""

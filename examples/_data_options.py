@@ -1,4 +1,4 @@
-"""What the scripts share: flags that say where the data is, and its datasets."""
+"""Flags of the scripts for data, and their datasets."""
 
 import ast
 
@@ -10,15 +10,23 @@ FLAGS = flags.FLAGS
 NAMED = list(datasets.PUBLIC_DATASETS)
 FOLDERS = ("image_folder", "label_folder", "instance_folder")
 
-flags.DEFINE_string("image_folder", "images", "Where in --data the photographs are; also */images.")
-flags.DEFINE_string("label_folder", "labels", "Where in --data the label maps are.")
-flags.DEFINE_string("instance_folder", "instances", "Where in --data instance maps are, if any.")
-flags.DEFINE_enum("dataset", None, NAMED, "Which public dataset --data is; else your own folder.")
-flags.DEFINE_integer("image_channels", 3, "1: grey; 3: RGB; else as many as the image files have.")
-flags.DEFINE_list(
-    "image_range", None, "low,high: the numbers of deep image files that become black and white."
+flags.DEFINE_string(
+    "image_folder", "images", "Subfolder of --data with the photographs; also */images."
 )
-flags.DEFINE_integer("void_label", 255, "The id in the label files of 'don't care'; below 0: none.")
+flags.DEFINE_string("label_folder", "labels", "Subfolder of --data with the label maps.")
+flags.DEFINE_string(
+    "instance_folder", "instances", "Subfolder of --data with instance maps, if any."
+)
+flags.DEFINE_enum(
+    "dataset", None, NAMED, "The public dataset in --data; by default, your own folder."
+)
+flags.DEFINE_integer(
+    "image_channels", 3, "1: grey; 3: RGB; otherwise the number in the image files."
+)
+flags.DEFINE_list(
+    "image_range", None, "low,high: the values of high-bit-depth files that become black and white."
+)
+flags.DEFINE_integer("void_label", 255, "The id of 'don't care' in the label files; below 0: none.")
 flags.DEFINE_string(
     "data_options",
     "{}",
@@ -28,7 +36,7 @@ flags.DEFINE_string(
 
 
 def define_sizes():
-    """The flags that say how files get the size of the images the networks see."""
+    """Defines the flags that set how files are resized to the networks' image size."""
     flags.DEFINE_list(
         "load_size",
         None,
@@ -38,17 +46,17 @@ def define_sizes():
         "resize",
         "stretch",
         ["stretch", "scale_width", "scale_short_side", "none"],
-        "With folders: what --load_size is; scale_... keep the ratio of width to height.",
+        "With folders: the meaning of --load_size; scale_... keep the aspect ratio.",
     )
 
 
 def define_scene_style():
-    """The flag that says how scenes are drawn."""
+    """Defines the flag for the style of drawn scenes."""
     flags.DEFINE_enum(
         "scene_style",
         "day",
         ["day", "varied"],
-        "Drawn scenes: on a clear noon, or in all light and weather.",
+        "Drawn scenes: at noon in clear weather, or in any light and weather.",
     )
 
 
@@ -61,7 +69,7 @@ def sizes():
 
 
 def share(name):
-    """The share of a folder that a flag asks for; `None` if it names a split, or is not given."""
+    """The share of a folder given by a flag; `None` if it names a split, or is not given."""
     text = FLAGS[name].value
     try:
         return float(text or "")
@@ -75,18 +83,18 @@ def share(name):
 
 
 def folders():
-    """The arguments that name the folders of a folder of one's own."""
+    """The arguments that name the subfolders of your own folder."""
     return {name: FLAGS[name].value for name in FOLDERS}
 
 
 def image_options():
-    """The arguments that say which images the files hold."""
+    """The arguments that describe the images in the files."""
     image_range = numbers("image_range", float)
     return {"image_channels": FLAGS.image_channels, "image_range": image_range}
 
 
 def numbers(name, kind=int, counts=(2,)):
-    """The numbers that a flag lists, as a tuple; `None` if it is not given."""
+    """The numbers in a flag, as a tuple; `None` if it is not given."""
     texts = FLAGS[name].value
     try:
         found = None if texts is None else tuple(map(kind, texts))
@@ -94,24 +102,24 @@ def numbers(name, kind=int, counts=(2,)):
         found = ()
     if found is not None and len(found) not in counts:
         wanted = ("one or " if 1 in counts else "") + ("two whole" if kind is int else "two")
-        raise ValueError(f"--{name}={','.join(texts)}: want {wanted} numbers.")
+        raise ValueError(f"--{name}={','.join(texts)}: expected {wanted} numbers.")
     return found
 
 
 def refuse(names, why):
-    """Refuses flags that would be dropped."""
+    """Refuses flags that would be ignored."""
     for name in names:
         if FLAGS[name].present:
             raise ValueError(f"--{name} {why}")
 
 
 def refuse_with_dataset(*names):
-    """Refuses flags for folders of one's own beside --dataset."""
+    """Refuses flags for your own folders together with --dataset."""
     refuse(names, "is for your own folders; --dataset has its own.")
 
 
 def data_options(text, taken=()):
-    """The dict that the flag holds; of the names in `taken` none may be in it."""
+    """The dict in the flag, which must not contain any name in `taken`."""
     try:
         options = ast.literal_eval(text)
         if not isinstance(options, dict) or not all(isinstance(name, str) for name in options):
@@ -119,10 +127,10 @@ def data_options(text, taken=()):
         if "label_mapping" in options:
             options["label_mapping"] = datasets.LabelMapping(**options["label_mapping"])
     except (ValueError, SyntaxError, TypeError) as error:
-        raise ValueError(f"--data_options={text} is no dict of arguments: {error}") from None
+        raise ValueError(f"--data_options={text} is not a dict of arguments: {error}") from None
     for name in ("directory", *taken):
         if name in options:
-            raise ValueError(f"--data_options: {name} is not for it, or has a flag of its own.")
+            raise ValueError(f"--data_options: {name} is not accepted here, or has its own flag.")
     return options
 
 
@@ -135,24 +143,24 @@ def load(name, directory, **arguments):
 
 
 def add_label_mapping(options, generator=None):
-    """Adds what the numbers of label files mean: the flags tell it, or else the model knows."""
+    """Adds the label mapping, from the flags or else from the model."""
     told = FLAGS["void_label"].present
     known = generator and generator.classes and generator.classes.label_mapping
     if not told and "label_mapping" not in options and known is not None:
         options["label_mapping"] = mapping = datasets.LabelMapping(**known)
         if not (mapping.is_plain and mapping.void_labels in ([], [255])):
             print(
-                f"Label files are read as the model's were in training, by {mapping}; with "
-                "--void_label=255, ids are read as they are."
+                f"Label files are read as in the model's training, with {mapping}; with "
+                "--void_label=255, ids are read unchanged."
             )
     if told or "label_mapping" not in options:
         options["void_label"] = FLAGS.void_label if FLAGS.void_label >= 0 else None
 
 
 def own_folder(directory, defaults, generator=None, **options):
-    """A folder of photographs and label maps, as a dataset; --data_options replace `defaults`.
+    """A folder of photographs and label maps as a dataset; --data_options override `defaults`.
 
-    Of a `generator`, the label mapping is taken that it knows, unless flags tell another.
+    If there is a `generator`, its label mapping is used, unless flags set another.
     """
     options |= folders()
     options |= data_options(FLAGS.data_options, (*options, "void_label"))
@@ -163,7 +171,7 @@ def own_folder(directory, defaults, generator=None, **options):
 def check_classes(generator, source):
     """Raises unless a generator paints the classes of a public dataset."""
     classes, void = source.num_classes, source.void_class
-    # Ids as in the files, 0 being void, are 151 classes or 150 and void: the same channels.
+    # Ids as in the files, with 0 as void, are 151 classes or 150 and void: the same channels.
     unshifted = classes == 151 and generator.num_classes == 150 and generator.void_class
     if not unshifted and (classes != generator.num_classes or void > generator.void_class):
         raise ValueError(
@@ -177,7 +185,7 @@ def check_classes(generator, source):
         )
 
 
-# What drawn scenes have no use for.
+# Flags that drawn scenes do not use.
 FOR_FOLDERS = (
     *("validation_split", "validation_data", *FOLDERS, "image_channels", "image_range"),
     *("num_classes", "void_label", "void_class", "load_size", "resize", "flip", "data_options"),
@@ -185,10 +193,10 @@ FOR_FOLDERS = (
 
 
 def define_training_data():
-    """The flags of what is trained on, and of what is kept for validation."""
+    """Defines the flags for training and validation data."""
     define_sizes()
     flags.DEFINE_string("data", "scenes", "'scenes' (drawn), or a folder with images/ and labels/.")
-    flags.DEFINE_string("split", None, "With --dataset: what to train on.")
+    flags.DEFINE_string("split", None, "With --dataset: the split to train on.")
     flags.DEFINE_string(
         "validation_split",
         None,
@@ -197,20 +205,20 @@ def define_training_data():
     )
     flags.DEFINE_string("validation_data", None, "A folder like --data, for pictures and losses.")
     flags.DEFINE_integer(
-        "num_classes", None, "Label classes, void not counted, of your own folder."
+        "num_classes", None, "Number of classes, excluding void, of your own folder."
     )
     flags.DEFINE_bool("void_class", False, "Whether void pixels are a class of their own.")
     flags.DEFINE_bool("instance_edges", False, "Whether instances/ become an edge channel.")
     flags.DEFINE_list("image_size", ["64", "64"], "height,width of the images the networks see.")
     flags.DEFINE_bool("flip", True, "With folders: mirror training samples at random.")
-    flags.DEFINE_integer("num_scenes", 512, "Drawn scenes to train on.", lower_bound=1)
+    flags.DEFINE_integer("num_scenes", 256, "Drawn scenes to train on.", lower_bound=1)
     define_scene_style()
-    flags.DEFINE_integer("batch_size", 4, "Samples a step.", lower_bound=1)
+    flags.DEFINE_integer("batch_size", 4, "Samples per step.", lower_bound=1)
     flags.DEFINE_integer("seed", 0, "Of weights, data order and noise.")
 
 
 def training_data():
-    """Training and validation batches, what they hold of label maps, and colours of the labels."""
+    """Training and validation batches, the contents of label maps, and colours of the labels."""
     if FLAGS.split and FLAGS.dataset is None:
         raise ValueError("--split is for --dataset; folders have --validation_split=0.1.")
     common = {
@@ -219,7 +227,7 @@ def training_data():
         "seed": FLAGS.seed,
     }
     if FLAGS.data == "scenes" and FLAGS.dataset is None:
-        refuse(FOR_FOLDERS, "is for folders, which --data names; without it scenes are drawn.")
+        refuse(FOR_FOLDERS, "requires --data; without it, scenes are drawn.")
         return drawn_scenes(common)
     refuse(["num_scenes", "scene_style"], "is for drawn scenes, without --data.")
     common |= {**sizes(), **image_options()}

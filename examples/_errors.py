@@ -1,4 +1,4 @@
-"""Errors in one line, of scripts."""
+"""One-line errors for scripts."""
 
 import sys
 
@@ -6,7 +6,7 @@ from absl import app
 
 
 def run(main):
-    """Runs a script; what is wrong with flags or data is told in one line, without a traceback."""
+    """Runs a script; errors in flags or data are reported in one line, without a traceback."""
 
     def told(argv):
         try:
@@ -16,7 +16,7 @@ def run(main):
         except (ValueError, OSError) as error:
             message = error
         except RuntimeError as error:
-            if type(error) is not RuntimeError:  # Of its kinds, some tell of mistakes in a program.
+            if type(error) is not RuntimeError:  # Some subclasses indicate a bug in a program.
                 raise
             message = error
         sys.exit(f"{sys.argv[0]}: {message}{_flag_of_mapping(str(message))}")
@@ -25,7 +25,7 @@ def run(main):
 
 
 def _flag_of_mapping(message):
-    """How a script takes the label mapping that a message speaks of."""
+    """How to pass the label mapping in a message to a script."""
     if "LabelMapping(" not in message:
         return ""
     return (

@@ -1,4 +1,4 @@
-"""What `evaluate.py` says: each number with its protocol, as JSON and as a table."""
+"""The report of `evaluate.py`: each number with its protocol, as JSON and as a table."""
 
 import hashlib
 import math
@@ -13,7 +13,7 @@ FLAGS = flags.FLAGS
 
 
 def the_protocol(gan, weights, dataset):
-    """What all numbers have in common."""
+    """The protocol that all numbers share."""
     height, width, channels = gan.generator.image_shape
     arguments = datasets.source_of(dataset).call.arguments
     drawn = FLAGS.data == "scenes" and FLAGS.dataset is None
@@ -30,7 +30,7 @@ def the_protocol(gan, weights, dataset):
         latent = f"of the style of each map's photograph, seed {FLAGS.seed}"
     void = "no void"
     if gan.generator.void_class:
-        void = "void is painted as a class; its pixels do not count in segmentation"
+        void = "void is painted as a class; segmentation ignores its pixels"
     return {
         "model": described(FLAGS.model),
         "weights": weights,
@@ -44,7 +44,7 @@ def the_protocol(gan, weights, dataset):
 
 
 def described(path):
-    """A file by name and contents."""
+    """Describes a file by name and content."""
     if not Path(path).is_file():
         return path
     with open(path, "rb") as file:
@@ -52,13 +52,13 @@ def described(path):
 
 
 def results(found, protocol):
-    """One row for each number: its name, value and protocol."""
+    """One row per number: its name, value and protocol."""
     weights = described(FLAGS.features) if FLAGS.features else None
     height, width = numbers("feature_size")
     features = {
         "features": f"VGG16 relu5_3, means over the image, 512; weights: {weights}; pictures "
         f"bicubic, antialiased, to {height} x {width}",
-        "is_not": "the FID or KID of the literature, which are of Inception-v3",
+        "is_not": "the FID or KID of the literature, which use Inception-v3",
     }
     of_name = {"frechet_distance": features, "kernel_distance": features}
     of_name["diversity"] = {
@@ -86,9 +86,9 @@ def results(found, protocol):
 
 
 def show(rows, told):
-    """Prints the table: each number with its own protocol, and what they share beneath."""
+    """Prints the table: each number with its own protocol, and the shared protocol below."""
     if not told["complete"]:
-        print(f"\nINTERRUPTED: {told['samples']} of {told['of']} samples; not the numbers of all.")
+        print(f"\nINTERRUPTED: {told['samples']} of {told['of']} samples; not the final numbers.")
     protocols = [row["protocol"] for row in rows]
     shared = [
         k for k in (protocols or [{}])[0] if all(p.get(k) == protocols[0][k] for p in protocols)
@@ -99,7 +99,7 @@ def show(rows, told):
         value = "not a number" if row["value"] is None else f"{row['value']:.6g}"
         print(f"{row['name']:<32}{value:>14}  {own}")
     for number, key in enumerate(shared):
-        print("" if number else "\nOf all of them:\n", f" {key}: {protocols[0][key]}", sep="")
+        print("" if number else "\nAll numbers:\n", f" {key}: {protocols[0][key]}", sep="")
     print(f"\nThe numbers are in {FLAGS.out}.")
     if FLAGS.png_folder and told["complete"]:
         print(

@@ -1,4 +1,4 @@
-"""The table of a run's losses, as `keras.callbacks.CSVLogger` writes it, but always whole."""
+"""A run's losses in the format of `keras.callbacks.CSVLogger`, but always complete."""
 
 import csv
 
@@ -10,8 +10,8 @@ from keras_spade import files
 class LossesFile(keras.callbacks.Callback):
     """Writes all epochs of the history before every epoch and at the end.
 
-    `CSVLogger` appends: after a kill, an epoch may be there twice, or half a row. The history goes
-    on with the epochs that `BackupAndRestore` has restored, which stands before this one.
+    `CSVLogger` appends: after a kill, an epoch may appear twice, or half a row. The history
+    continues the epochs restored by `BackupAndRestore`, which comes before this callback.
 
     Args:
         path: of the file.
@@ -22,13 +22,13 @@ class LossesFile(keras.callbacks.Callback):
         self.path = path
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Writes the epochs before this one."""
+        """Writes the earlier epochs."""
         history = self.model.history
         if not history.epoch:
             self.path.unlink(missing_ok=True)
             return
         names = sorted(history.history)
-        # What earlier versions did not log is missing in the first epochs.
+        # Values that earlier versions did not log are missing in the first epochs.
         columns = [
             ["NA"] * (len(history.epoch) - len(history.history[name])) + history.history[name]
             for name in names

@@ -1,4 +1,4 @@
-"""What the scripts share that measure pictures: which metrics, of which features."""
+"""Flags of the scripts for metrics and their features."""
 
 from _data_options import numbers
 from absl import flags
@@ -7,18 +7,18 @@ import keras_spade
 
 
 def define_metrics(default=None):
-    """The flags that say which metrics there are."""
+    """Defines the flags for metrics."""
     flags.DEFINE_string(
         "features",
         default,
         "Weights of VGG16, 'imagenet' or a file; '' for none. Of its features are the Frechet and "
         "the kernel distance between photographs and paintings (not the FID of the literature).",
     )
-    flags.DEFINE_list("feature_size", ["224", "224"], "height,width at which VGG16 sees pictures.")
+    flags.DEFINE_list("feature_size", ["224", "224"], "height,width of the pictures for VGG16.")
 
 
 def metrics():
-    """The metrics that `define_metrics` asks for, none without weights."""
+    """The metrics for the flags of `define_metrics`; none without weights."""
     if not flags.FLAGS.features:
         return []
     features = keras_spade.metrics.VGG16Features(flags.FLAGS.features, numbers("feature_size"))

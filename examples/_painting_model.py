@@ -1,4 +1,4 @@
-"""What the scripts share that paint: the model of a file, with the averages of its weights."""
+"""Loading the model of scripts that paint, with the averages of its weights."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ MODEL = (
 
 
 def painting_model(path):
-    """A model that `train.py` has saved, or a preset, and of which weights it is.
+    """Loads a model saved by `train.py`, or a preset, and reports which weights it has.
 
     Returns:
         A `GauGAN` with the averages of the weights, if the generator's optimizer kept any; and

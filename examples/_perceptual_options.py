@@ -13,14 +13,16 @@ flags.DEFINE_string(
     "'imagenet', a file of weights as PerceptualLoss takes it, 'pixels' for the L1 distance of "
     "images and of their halves and quarters, which needs no file, or '' for none.",
 )
-flags.DEFINE_enum("perceptual_network", "vgg19", ["vgg19", "vgg16"], "What the weights are of.")
+flags.DEFINE_enum("perceptual_network", "vgg19", ["vgg19", "vgg16"], "The network of the weights.")
 flags.DEFINE_float(
-    "perceptual_weight", None, "Of the perceptual loss; if omitted, it has the paper's share."
+    "perceptual_weight",
+    None,
+    "Weight of the perceptual loss; by default, it has the paper's share.",
 )
 
 
 def perceptual_loss(channels):
-    """The loss and its weight; `None` and the paper's where none is asked for.
+    """Returns the loss and its weight; `None` and the paper's weight if there is none.
 
     Args:
         channels: of the images.
@@ -36,7 +38,7 @@ def perceptual_loss(channels):
 
 
 def _pyramid(channels):
-    """A network whose features are the image itself, its half and its quarter."""
+    """A network whose features are the image at full, half and quarter size."""
     image = keras.Input((None, None, channels))
     taps = [image, *(keras.layers.AveragePooling2D(size)(image) for size in (2, 4))]
     return keras.Model(image, [keras.layers.Identity()(tap) for tap in taps])

@@ -7,11 +7,11 @@
         --features= --png_folder=pictures      # for the literature's FID: docs/evaluation.md
 
 Prints a table and writes JSON: each number with its protocol. Of the training's flags for the data,
-give --dataset, --validation_split, --image_folder, --label_folder, --instance_folder,
---image_channels, --image_range, --void_label, --load_size, --resize and --data_options; a folder of
---validation_data is --data here; classes, void, edges and image size are the model's, and what the
-numbers of label files mean, unless --void_label or --data_options tell it. Ctrl-C ends after the
-batch: the JSON says "complete": false then, and there is no --png_folder.
+pass --dataset, --validation_split, --image_folder, --label_folder, --instance_folder,
+--image_channels, --image_range, --void_label, --load_size, --resize and --data_options; pass a
+folder of --validation_data as --data. Classes, void, edges and image size come from the model, and
+so does the label mapping, unless --void_label or --data_options set it. Ctrl-C ends after the
+batch: the JSON then has "complete": false, and no --png_folder is written.
 """
 
 import contextlib
@@ -55,18 +55,20 @@ flags.adopt_module_key_flags(_metric_options)
 
 flags.DEFINE_string("model", None, MODEL, required=True)
 flags.DEFINE_string("data", "scenes", "'scenes' (drawn), or a folder as for train.py.")
-flags.DEFINE_string("split", None, "With --dataset: which part of it.")
-flags.DEFINE_string("validation_split", None, "The share of --data that train.py kept; or a split.")
+flags.DEFINE_string("split", None, "With --dataset: the split to use.")
+flags.DEFINE_string(
+    "validation_split", None, "The share of --data that train.py held out; or a split."
+)
 flags.DEFINE_integer("num_scenes", 128, "Drawn scenes, unseen in training.", lower_bound=1)
-flags.DEFINE_integer("batch_size", 4, "Label maps painted at once.", lower_bound=1)
-flags.DEFINE_integer("seed", 0, "Of the latents.")
+flags.DEFINE_integer("batch_size", 4, "Label maps per batch.", lower_bound=1)
+flags.DEFINE_integer("seed", 0, "Seed of the latents.")
 flags.DEFINE_bool("use_style", False, "Paint in the style of each map's own photograph.")
 flags.DEFINE_string(
-    "segmenter", None, "A Keras model of images of bytes that gives scores of the classes."
+    "segmenter", None, "A Keras model that takes uint8 images and outputs class scores."
 )
 flags.DEFINE_integer("styles", 0, "Pictures of each map for diversity; 0: none.", lower_bound=0)
-flags.DEFINE_string("out", "evaluation.json", "Where the numbers go.")
-flags.DEFINE_string("png_folder", None, "Where pictures and photographs go, for torch-fidelity.")
+flags.DEFINE_string("out", "evaluation.json", "JSON file for the numbers.")
+flags.DEFINE_string("png_folder", None, "Folder for pictures and photographs, for torch-fidelity.")
 
 FOR_FOLDERS = (
     *("validation_split", *_data_options.FOLDERS, "image_channels", "image_range", "void_label"),
@@ -77,7 +79,7 @@ FOR_FOLDERS = (
 def main(argv):
     """Measures."""
     if FLAGS.png_folder and Path(FLAGS.png_folder).exists():
-        raise ValueError(f"--png_folder={FLAGS.png_folder} is there; it would be replaced.")
+        raise ValueError(f"--png_folder={FLAGS.png_folder} exists and would be replaced.")
     gan, weights = painting_model(FLAGS.model)
     check(gan)
     dataset = the_data(gan.generator)
@@ -116,7 +118,7 @@ def main(argv):
 
 @contextlib.contextmanager
 def interrupts():
-    """A list that holds something once Ctrl-C is pressed: all metrics count whole batches."""
+    """A list that is filled once Ctrl-C is pressed, so that all metrics count whole batches."""
     pressed = []
     before = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
     try:
@@ -126,7 +128,7 @@ def interrupts():
 
 
 def check(gan):
-    """Raises for flags that the model has no use for, or that would be dropped."""
+    """Raises for flags that do not apply to the model, or would be ignored."""
     generator = gan.generator
     channels = generator.image_shape[-1]
     if generator.conditioning != "labels":
@@ -136,14 +138,14 @@ def check(gan):
             if value:
                 raise ValueError(
                     f"--{name} is for images of 3 channels or 1; the model paints {channels}. "
-                    f"Give --{name}= to go without."
+                    f"Pass --{name}= to omit it."
                 )
     if FLAGS.styles == 1:
-        raise ValueError("--styles=1: diversity is of two pictures of each map, or more.")
+        raise ValueError("--styles=1: diversity needs at least two pictures per map.")
     if FLAGS.styles and generator.latent_dim is None:
         raise ValueError(f"--styles={FLAGS.styles}: the model has no latent.")
     if FLAGS.styles and not FLAGS.features:
-        raise ValueError("--styles needs --features: the distance is one of VGG16's.")
+        raise ValueError("--styles needs --features: the distance uses VGG16.")
     if FLAGS.use_style and gan.encoder is None:
         raise ValueError("--use_style: the model has no encoder.")
 
@@ -153,11 +155,11 @@ def the_data(generator):
     common = {"image_size": generator.image_shape[:2], "batch_size": FLAGS.batch_size}
     common["shuffle"] = False
     if FLAGS.data == "scenes" and FLAGS.dataset is None:
-        refuse(FOR_FOLDERS, "is for folders, which --data names; without it scenes are drawn.")
+        refuse(FOR_FOLDERS, "requires --data; without it, scenes are drawn.")
         if generator.num_classes != len(datasets.SCENE_CLASSES):
             raise ValueError(
                 f"The model paints {generator.num_classes} classes, drawn scenes have "
-                f"{len(datasets.SCENE_CLASSES)}: give --data."
+                f"{len(datasets.SCENE_CLASSES)}: pass --data."
             )
         scenes = {"first_scene": 1_000_000, "drop_remainder": False, "style": FLAGS.scene_style}
         return datasets.synthetic_scenes(FLAGS.num_scenes, **scenes, **common)
@@ -192,7 +194,7 @@ def the_data(generator):
 
 
 def the_metrics(generator):
-    """The metrics that the flags ask for, by name."""
+    """The metrics for the flags, by name."""
     found = {metric.name: metric for metric in _metric_options.metrics()}
     if FLAGS.styles:
         found["diversity"] = metrics.Diversity(metrics.PerceptualDistance(FLAGS.features))
@@ -205,7 +207,7 @@ def the_metrics(generator):
 
 
 def readable(dataset, source):
-    """Batches without the samples that stand in for files which could not be read."""
+    """Batches without the samples that replace unreadable files."""
     paths = list(source.image_files or ())
     for batch in dataset.as_numpy_iterator():
         names, paths = paths[: len(batch["labels"])], paths[len(batch["labels"]) :]
@@ -220,7 +222,7 @@ def measure(gan, batch, first, count, found, folder):
     """Paints a batch and adds it to the metrics; writes pictures and photographs."""
     labels, real = batch["labels"], images.to_bytes(batch["image"])
     instances = batch["instances"] if gan.generator.instance_edges else None
-    # One for each place in the data, whatever the batch size.
+    # One per position in the data, whatever the batch size.
     latents = None
     if gan.generator.latent_dim is not None:
         shape = (len(labels), max(1, FLAGS.styles), gan.generator.latent_dim)

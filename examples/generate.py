@@ -6,11 +6,11 @@
         --data=ade --dataset=ade20k --split=val
     python examples/generate.py --model=scenes --labels=maps --out=painted     # a shipped preset
 
-Every label map (PNG, BMP, TIFF or .npy, ids in one channel, in folders in folders too) becomes a
-PNG of the same name, of a public dataset of the name of its photograph; of images that are neither
-grey nor RGB, a .npy file of bytes (height, width, channels). What the numbers of label files mean,
-the model knows from its training; --void_label and --data_options say otherwise. With --resize and
---load_size as in training, what is painted is the middle of each label map; without, it is
+Every label map (PNG, BMP, TIFF or .npy with ids in one channel, also in nested folders) becomes a
+PNG of the same name, or of the name of its photograph for a public dataset. Images that are neither
+grey nor RGB are written as .npy files of bytes (height, width, channels). Label files are read with
+the label mapping of the model's training, unless --void_label or --data_options set another. With
+--resize and --load_size as in training, the centre of each label map is painted; otherwise it is
 stretched.
 """
 
@@ -49,12 +49,12 @@ TAKEN = ("image_size", "load_size", "resize", "crop", "batch_size", "shuffle", "
 flags.DEFINE_string("model", None, MODEL, required=True)
 flags.DEFINE_string("data", None, "A folder as for train.py; or --labels.")
 flags.DEFINE_string("labels", None, "A folder of label maps alone.")
-flags.DEFINE_string("split", None, "With --dataset: which part of it.")
-flags.DEFINE_string("out", None, "Where the pictures go.", required=True)
+flags.DEFINE_string("split", None, "With --dataset: the split to use.")
+flags.DEFINE_string("out", None, "Folder for the pictures.", required=True)
 flags.DEFINE_string("instances", None, "A folder of instance maps, if needed.")
-flags.DEFINE_string("style", None, "A photograph whose style is taken, with an encoder.")
-flags.DEFINE_integer("batch_size", 4, "Label maps painted at once.", lower_bound=1)
-flags.DEFINE_integer("seed", 0, "Of the latents.")
+flags.DEFINE_string("style", None, "A photograph whose style to use, with an encoder.")
+flags.DEFINE_integer("batch_size", 4, "Label maps per batch.", lower_bound=1)
+flags.DEFINE_integer("seed", 0, "Seed of the latents.")
 
 
 def main(argv):
@@ -64,14 +64,14 @@ def main(argv):
     for name in ("data", "labels", "instances"):
         if FLAGS[name].value is not None and not Path(FLAGS[name].value).is_dir():
             raise ValueError(f"--{name}={FLAGS[name].value} is not a folder.")
-    refuse(["image_folder"], "is of no use: pictures are painted of label maps.")
+    refuse(["image_folder"], "does not apply: pictures are painted from label maps.")
     if FLAGS.data is None:
         refuse(["label_folder", "instance_folder"], "is for --data; with --labels, --instances.")
     if FLAGS.style is None:
         refuse(["image_channels", "image_range"], "is for --style.")
     gan, _ = painting_model(FLAGS.model)
     if not gan.generator.instance_edges:
-        refuse(["instances", "instance_folder"], "is of no use: the model has no instance edges.")
+        refuse(["instances", "instance_folder"], "does not apply: the model has no instance edges.")
     count, batches = (public if FLAGS.dataset else own_folder)(gan.generator)
     style = None
     if FLAGS.style:
@@ -116,8 +116,8 @@ def main(argv):
 def public(generator):
     """Number and batches of names, label and instance maps of a public dataset.
 
-    Files that cannot be read are skipped if --data_options says so: their name is `None`, as
-    another's maps take their place.
+    Unreadable files are skipped if --data_options says so: their name is `None`, because
+    another sample replaces them.
     """
     refuse_with_dataset("void_label", "instances", *_data_options.FOLDERS)
     options = {"split": FLAGS.split} if FLAGS.split else {}
@@ -151,7 +151,7 @@ def public(generator):
 def own_folder(generator):
     """Number and batches of names, label and instance maps of a folder.
 
-    Maps that cannot be read are left out if --data_options says so.
+    Unreadable maps are omitted if --data_options says so.
     """
     if FLAGS.split:
         raise ValueError("--split is for --dataset.")

@@ -1,12 +1,13 @@
-"""Says what is in a dataset and what is wrong with it, before training.
+"""Reports the contents of a dataset and its problems, before training.
 
     python examples/inspect_dataset.py --data=street --contact_sheet=street.png
     python examples/inspect_dataset.py --data=street --num_classes=11 --void_class
     python examples/inspect_dataset.py --data=ADEChallengeData2016 --dataset=ade20k --split=val
 
-Reads every file once, prints counts, sizes, ids, files that cannot be used, and the call that loads
-the dataset, and draws some samples. With --num_classes or --dataset also says which files would not
-load so. Ends with 1 if a file cannot be used or has no partner, or no call loads the dataset.
+Reads every file once, prints counts, sizes, ids, unusable files, and the call that loads
+the dataset, and draws some samples. With --num_classes or --dataset it also reports files that
+would not load in this way. Exits with 1 if a file is unusable or has no partner, or if no call
+loads the dataset.
 """
 
 import os
@@ -24,11 +25,11 @@ FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(_data_options)
 
 flags.DEFINE_string("data", None, "The folder of the dataset.", required=True)
-flags.DEFINE_string("split", None, "With --dataset: which part of it.")
-flags.DEFINE_integer("num_classes", None, "Label classes, void not counted, of your own folder.")
+flags.DEFINE_string("split", None, "With --dataset: the split to use.")
+flags.DEFINE_integer("num_classes", None, "Number of classes, excluding void, of your own folder.")
 flags.DEFINE_bool("void_class", False, "Whether void pixels are a class of their own.")
-flags.DEFINE_string("contact_sheet", None, "A .png to draw some samples into.")
-flags.DEFINE_integer("contact_rows", 8, "How many samples it shows.", lower_bound=1)
+flags.DEFINE_string("contact_sheet", None, "A .png file for a picture of some samples.")
+flags.DEFINE_integer("contact_rows", 8, "Number of samples in it.", lower_bound=1)
 
 
 def main(argv):
@@ -37,7 +38,7 @@ def main(argv):
     images = image_options()
     taken = ("split", *images, *(flags_of_own if FLAGS.dataset is None else ()))
     options = data_options(FLAGS.data_options, taken)
-    options |= {"on_bad_file": "skip", **images}  # Bad files are told, also where they are skipped.
+    options |= {"on_bad_file": "skip", **images}  # Bad files are reported even if they are skipped.
     data = FLAGS.data
     if FLAGS.split and FLAGS.dataset is None:
         raise ValueError("--split is for --dataset.")

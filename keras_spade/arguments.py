@@ -1,15 +1,20 @@
-"""Checks of arguments that many functions share."""
+"""Argument checks shared by many functions."""
 
 import operator
+
+COUNTED_FROM_0 = (
+    'Ids are counted from 0: if yours start at 1, subtract 1. An id that means "don\'t care" '
+    "becomes `num_classes`, in networks with void_class=True."
+)
 
 
 def positive_integer(argument, value, wanted="at least 1"):
     """Returns an argument as an int of at least 1.
 
     Args:
-        argument: its name, as the message shows it.
-        value: what was given.
-        wanted: what the message says that the argument must be.
+        argument: its name in the message.
+        value: the value passed.
+        wanted: the requirement that the message states.
 
     Returns:
         The int.
@@ -30,10 +35,10 @@ def positive_integers(argument, values, count, wanted):
     """Returns an argument as a tuple of `count` ints of at least 1.
 
     Args:
-        argument: its name, as the message shows it.
-        values: what was given.
-        count: how many there must be.
-        wanted: what the message says that the argument must be.
+        argument: its name in the message.
+        values: the values passed.
+        count: the required number of values.
+        wanted: the requirement that the message states.
 
     Returns:
         A tuple of ints.
@@ -51,7 +56,7 @@ def positive_integers(argument, values, count, wanted):
 
 
 def ids_out_of_range(num_classes, low=None, high=None):
-    """The message for label ids that are no class.
+    """Returns the message for label ids that are not a class.
 
     Args:
         num_classes: ids are `0..num_classes-1`.
@@ -59,12 +64,36 @@ def ids_out_of_range(num_classes, low=None, high=None):
         high: the largest.
 
     Returns:
-        The message; its beginning, if no ids are given.
+        The message, or only its beginning if no ids are given.
     """
     message = f"`labels` must hold ids 0..{num_classes - 1}; found (smallest, largest):"
     if low is None:
         return message
-    return (
-        f"{message} {low}, {high}. Ids are counted from 0: if yours begin with 1, subtract 1. An "
-        'id that means "don\'t care" becomes `num_classes`, in networks with void_class=True.'
-    )
+    return f"{message} {low}, {high}. {COUNTED_FROM_0}"
+
+
+def shape_hint(shape, wanted):
+    """A hint for the error about an array of an unexpected shape, if the shape explains itself.
+
+    Args:
+        shape: of the array.
+        wanted: a tuple such as `("batch", "H", "W")`, or with the known sizes.
+
+    Example:
+
+    >>> from keras_spade.arguments import shape_hint
+    >>> shape_hint((4, 64, 64, 1), ("batch", "H", "W"))
+    ' The last axis is superfluous: pass array[..., 0].'
+    """
+    shape = tuple(shape)
+    if len(shape) == 3 and len(wanted) == 4 and shape[-1] != wanted[-1]:
+        return " The channel axis is missing: pass array[..., None]."
+    if len(shape) == len(wanted) - 1:
+        return " The batch axis is missing: pass array[None]."
+    if len(shape) == len(wanted) + 1:
+        if shape[-1] == 1:
+            return " The last axis is superfluous: pass array[..., 0]."
+        return " For one-hot maps pass array.argmax(axis=-1)." if len(wanted) == 3 else ""
+    if len(shape) == len(wanted) == 4 and shape[1] == wanted[-1] != shape[-1]:
+        return " Channels come last: pass np.moveaxis(array, 1, -1)."
+    return ""

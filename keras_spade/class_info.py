@@ -1,4 +1,4 @@
-"""What a model knows of the classes it paints."""
+"""Names, colours and label mapping of the classes that a model paints."""
 
 import operator
 from collections.abc import Mapping, Set
@@ -12,13 +12,13 @@ MAPPING_WORDS = (("palette", "grey"), ("void_labels", "auto"))
 class ClassInfo:
     """Names and colours of the classes, and how label files are read.
 
-    It is the attribute `classes` of a generator and of a `GauGAN`, which files, presets and copies
-    keep. `GauGAN.fit` takes it from the dataset, where that knows.
+    It is the attribute `classes` of a generator and of a `GauGAN`; files, presets and copies
+    keep it. `GauGAN.fit` takes it from the dataset, if the dataset has it.
 
     Args:
-        names: one name a class, void not counted; `None`: not known.
-        palette: `(r, g, b)` of each class, integers of 0..255; `None`: not known.
-        label_mapping: a `datasets.LabelMapping`, or its arguments as a dict; `None`: not known.
+        names: one name per class, void not counted; `None`: unknown.
+        palette: `(r, g, b)` of each class, integers in 0..255; `None`: unknown.
+        label_mapping: a `datasets.LabelMapping`, or its arguments as a dict; `None`: unknown.
 
     Attributes:
         names: tuple of str, or `None`.
@@ -26,7 +26,7 @@ class ClassInfo:
         label_mapping: the arguments of a `datasets.LabelMapping`, a dict, or `None`.
 
     Raises:
-        ValueError: naming the argument that does not fit.
+        ValueError: naming the invalid argument.
 
     Example:
 
@@ -54,13 +54,13 @@ class ClassInfo:
             object.__setattr__(self, field, value)
 
     def check(self, num_classes: int) -> None:
-        """Raises unless names and colours are those of `num_classes` classes.
+        """Raises unless there are names and colours for `num_classes` classes.
 
         Args:
             num_classes: number of classes, void not counted.
 
         Raises:
-            ValueError: naming what does not fit.
+            ValueError: naming the field of another length.
         """
         for field in ("names", "palette"):
             found = getattr(self, field)
@@ -71,7 +71,7 @@ class ClassInfo:
                 )
 
     def to_json(self) -> dict:
-        """What `from_json` reads, of lists, dicts, texts and numbers only."""
+        """Returns the input of `from_json`: lists, dicts, strings and numbers only."""
         told = {
             "names": self.names and list(self.names),
             "palette": self.palette and [list(color) for color in self.palette],
@@ -81,7 +81,7 @@ class ClassInfo:
 
     @classmethod
     def from_json(cls, told: dict | None) -> "ClassInfo | None":
-        """Reads what `to_json` gives, also after a way through a JSON file.
+        """Reads the result of `to_json`, also after a round trip through a JSON file.
 
         Args:
             told: the dict; `None` gives `None`.
@@ -102,7 +102,7 @@ class ClassInfo:
 def _names(names):
     texts = () if isinstance(names, (str, Mapping, Set)) else _as_tuple(names)
     if not texts or not all(isinstance(name, str) and name for name in texts):
-        raise ValueError(f"`names` must be a sequence of texts, one a class, got {names!r}.")
+        raise ValueError(f"`names` must be a sequence of strings, one per class, got {names!r}.")
     return tuple(map(str, texts))
 
 
@@ -113,13 +113,13 @@ def _palette(argument, palette):
         colors = ()
     if not colors or not all(len(c) == 3 and 0 <= min(c) and max(c) <= 255 for c in colors):
         raise ValueError(
-            f"`{argument}` must be a sequence of (r, g, b), integers of 0..255, got {palette!r}."
+            f"`{argument}` must be a sequence of (r, g, b), integers in 0..255, got {palette!r}."
         )
     return colors
 
 
 def _mapping(given):
-    """The arguments of a `LabelMapping` as Python has them, whether they come from JSON or not."""
+    """The arguments of a `LabelMapping` as Python objects, whether they come from JSON or not."""
     arguments = getattr(given, "arguments", given)
     if not isinstance(arguments, Mapping) or set(arguments) - set(MAPPING_ARGUMENTS):
         raise ValueError(
@@ -142,7 +142,7 @@ def _argument(name, value):
         return {int(number): operator.index(place) for number, place in value.items()}
     if name == "palette":
         pairs = list(value.items() if isinstance(value, Mapping) else value)
-        if len(pairs[0]) == 2:  # As JSON has a dict.
+        if len(pairs[0]) == 2:  # A dict in JSON.
             colors = _palette(name, [color for color, _ in pairs])
             return dict(zip(colors, (operator.index(n) for _, n in pairs), strict=True))
         return _palette(name, pairs)

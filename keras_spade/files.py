@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Atomic file writes."""
 
 import contextlib
 import errno
@@ -10,18 +10,18 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def replacing(path, size=0):
-    """Gives a temporary path beside `path`, and moves what was written there to `path` at the end.
+    """Yields a temporary path next to `path`, and moves the file written there to `path`.
 
-    Whoever opens `path` finds the old file or the new one, also if the process is killed in
-    between, the disk is full or the power fails. What a killed process left is overwritten by the
-    next.
+    Readers of `path` find either the old file or the new one, even if the process is killed in
+    between, the disk is full or the power fails. The next write overwrites what a killed process
+    left behind.
 
     Args:
         path: of the file.
-        size: bytes that will be written at least; the disk is asked for them beforehand.
+        size: lower bound of the bytes to write; free disk space is checked first.
 
     Raises:
-        OSError: naming `path`, if it could not be written; it is as it was, then.
+        OSError: naming `path`, if it could not be written; `path` is unchanged then.
 
     Example:
 
@@ -33,13 +33,13 @@ def replacing(path, size=0):
     >>> path.read_text()
     '42'
     """
-    # Suffixes stay: Keras reads formats off them.
+    # Keep suffixes: Keras derives formats from them.
     name = f".partial_{Path(path).name}"
-    path = Path(os.path.realpath(path))  # What a link leads to is replaced, not the link.
+    path = Path(os.path.realpath(path))  # Replace the target of a link, not the link.
     partial = path.with_name(name)
     try:
         disk = shutil.disk_usage(path.parent)
-        if disk.free < size and disk.total:  # Some network file systems do not know.
+        if disk.free < size and disk.total:  # Some network file systems report 0.
             message = f"{size:,} bytes are needed, {disk.free:,} are free"
             raise OSError(errno.ENOSPC, message)
         yield partial
@@ -52,24 +52,24 @@ def replacing(path, size=0):
             partial.unlink()
         if not isinstance(error, OSError):
             raise
-        state = "the file that was there is whole" if path.exists() else "there is no such file"
+        state = "the old file is unchanged" if path.exists() else "there is no such file"
         raise _not_written(error, path, state) from error
-    with contextlib.suppress(OSError):  # Not every system can flush a folder's list of files.
+    with contextlib.suppress(OSError):  # Not every system can flush a directory.
         _flush(path.parent, os.O_RDONLY)
 
 
 @contextlib.contextmanager
 def replacing_folder(path):
-    """Does for a folder what `replacing` does for a file; all that was in it goes.
+    """Does for a folder what `replacing` does for a file; all old content is removed.
 
-    No call of the system puts a folder in the place of another that holds files. So for an instant
-    there is none; the old one stands beside it, and comes back if the process is killed then.
+    No system call replaces a folder that holds files. So for an instant there is none at `path`;
+    the old one is next to it, and the next call restores it if the process is killed then.
 
     Args:
         path: of the folder.
 
     Raises:
-        OSError: naming `path`, if it could not be written; it is as it was, then.
+        OSError: naming `path`, if it could not be written; `path` is unchanged then.
 
     Example:
 
@@ -104,7 +104,7 @@ def replacing_folder(path):
             old.rename(path)
         if not isinstance(error, OSError):
             raise
-        state = "what was there is whole" if path.exists() else "there is no such folder"
+        state = "the old folder is unchanged" if path.exists() else "there is no such folder"
         raise _not_written(error, path, state) from error
     with contextlib.suppress(OSError):
         _flush(path.parent, os.O_RDONLY)
@@ -112,7 +112,7 @@ def replacing_folder(path):
 
 
 def _not_written(error, path, state):
-    """The OSError that names the path, whatever the system's own one names."""
+    """An OSError that names `path`, whatever path the system's error names."""
     reason = error.strerror or error
     return OSError(error.errno, f"{path} could not be written, {state}: {reason}")
 
@@ -127,51 +127,51 @@ def _flush(path, mode=os.O_RDWR):
 
 
 def check_format(filepath, zipped=None, save_format=None, include_optimizer=True):
-    """Raises unless a model is to be saved in Keras' own format.
+    """Raises unless the arguments of `save` select Keras' native format.
 
     Args:
         filepath: as in `keras.Model.save`.
         zipped: as in Keras; `False`: a folder.
-        save_format: of earlier versions of Keras.
-        include_optimizer: likewise; Keras passes over it in `.keras` files.
+        save_format: an argument of earlier versions of Keras.
+        include_optimizer: likewise; Keras ignores it for `.keras` files.
 
     Raises:
-        ValueError: naming the argument, and what to do instead.
+        ValueError: naming the argument and an alternative.
     """
     name = os.fspath(filepath) if isinstance(filepath, (str, os.PathLike)) else filepath
     instead = (
-        'Save the model as "....keras"; its weights alone by `save_weights("....weights.h5")`; for '
-        "use without this package, by `export`."
+        'Save the model as "....keras", its weights alone with `save_weights("....weights.h5")`, '
+        "or, for use without this package, call `export`."
     )
     lower = str(name).lower()
     if lower.endswith((".h5", ".hdf5", ".hdf", ".he5")):
-        reason = "an HDF5 file knows models by their class name only, and could not be loaded again"
+        reason = "an HDF5 file stores only a model's class name and could not be loaded again"
     elif save_format not in (None, False, "keras"):
-        raise ValueError(f"`save_format` must be left away, got {save_format!r}. {instead}")
+        raise ValueError(f"`save_format` must be omitted, got {save_format!r}. {instead}")
     elif not include_optimizer:
         raise ValueError(
-            "`include_optimizer` must be left away: a `.keras` file of a compiled model holds its "
+            "`include_optimizer` must be omitted: a `.keras` file of a compiled model contains its "
             "optimizers. Load it with `keras.saving.load_model(path, compile=False)`, or save "
             "before `compile`."
         )
     elif not lower.endswith(".keras") and zipped is not False and not lower.startswith("hf://"):
-        reason = "that is not a name of Keras' own format"
+        reason = "that is not a file name of Keras' native format"
     else:
         return
     raise ValueError(f"`filepath`: {name!r}: {reason}. {instead}")
 
 
 class WholeFiles:
-    """A mixin in front of `keras.Model`: what is saved replaces the file there when it is whole.
+    """A mixin before `keras.Model` in the bases that makes saving atomic.
 
-    On several workers the first one saves, and the others pass.
+    With several workers, only the first one saves.
     """
 
     variables: list  # of `keras.Model`
     writes_files = True  # Whether this process does; another worker may.
 
     def save(self, filepath, overwrite=True, zipped=None, **kwargs):
-        """Saves the model as Keras does; a file that is there is replaced only when all is written.
+        """Saves the model as Keras does; an existing file is replaced only after a complete write.
 
         Args:
             filepath: `.keras` file.
@@ -181,7 +181,7 @@ class WholeFiles:
 
         Raises:
             ValueError: for anything but a `.keras` file (or a folder, with `zipped=False`).
-            OSError: if it cannot be written; a file that was there is as it was.
+            OSError: if it cannot be written; an existing file is unchanged then.
         """
         check_format(filepath, zipped, **kwargs)
         with self._target(filepath, overwrite and zipped is not False) as path:
@@ -189,40 +189,43 @@ class WholeFiles:
                 super().save(path, overwrite=overwrite, zipped=zipped)
 
     def save_weights(self, filepath, overwrite=True, max_shard_size=None):
-        """Saves the weights as Keras does; a file that is there is replaced as in `save`.
+        """Saves the weights as Keras does; an existing file is replaced as in `save`.
 
         Args:
             filepath: `.weights.h5` file.
             overwrite: as in Keras.
-            max_shard_size: as in Keras; shards are written where they are.
+            max_shard_size: as in Keras; shards are written in place.
 
         Raises:
+            ValueError: for a file of another name.
             OSError: as in `save`.
         """
+        if max_shard_size is None and not str(filepath).endswith(".weights.h5"):
+            raise ValueError(f"`filepath`: {str(filepath)!r} must end in '.weights.h5'.")
         with self._target(filepath, overwrite and max_shard_size is None) as path:
             if path is not None:
                 super().save_weights(path, overwrite=overwrite, max_shard_size=max_shard_size)
 
     def quantize(self, *args, **kwargs):
-        """Raises: a file holds the constructor's arguments, which make no quantized layers."""
+        """Raises: files store the constructor's arguments, which cannot make quantized layers."""
         raise ValueError(
-            "`quantize`: a model of keras_spade whose layers are quantized could not be saved. "
-            "Export it, and quantize what is exported."
+            "`quantize`: a keras_spade model with quantized layers could not be saved. "
+            "Export it, and quantize the exported model."
         )
 
     @contextlib.contextmanager
     def _target(self, filepath, replaces):
-        """The path to write to; `None` where another worker writes."""
+        """The path to write to; `None` if another worker writes."""
         if not self.writes_files:
             yield None
         elif not replaces or not isinstance(filepath, (str, os.PathLike)) or "://" in str(filepath):
             yield filepath
         else:
-            # Of 32 bits each.
+            # 32 bits each.
             size = sum(4 * math.prod(variable.shape) for variable in self.saved_variables())
             with replacing(filepath, size) as partial:
                 yield partial
 
     def saved_variables(self):
-        """The variables that a file of the model holds."""
+        """The variables stored in a file of the model."""
         return self.variables

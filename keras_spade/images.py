@@ -1,9 +1,9 @@
-"""Pixels as bytes and as floats; photographs and maps at another size."""
+"""Conversion of pixels between bytes and floats; resizing of photographs and maps."""
 
 import numpy as np
 from PIL import Image
 
-# Room for what rounding makes of 1, in bfloat16 too.
+# Tolerance for 1 after rounding, also in bfloat16.
 BEYOND = 1.01
 
 
@@ -32,7 +32,7 @@ def to_pixels(images):
 
 
 def to_bytes(images):
-    """Rounds images in [-1, 1] to bytes; what lies beyond is cut off.
+    """Rounds images in [-1, 1] to bytes; values outside are clipped.
 
     Args:
         images: a NumPy float array.
@@ -44,11 +44,11 @@ def to_bytes(images):
 
 
 def nearest_index(size_in, size_out):
-    """The source of each pixel of a resized row or column, by the rule of `nearest_resize`.
+    """Returns the source of each pixel of a resized row or column, as in `nearest_resize`.
 
     Args:
-        size_in: pixels there are.
-        size_out: pixels there will be.
+        size_in: number of pixels before.
+        size_out: number of pixels after.
 
     Returns:
         An int32 array of `size_out` indices.
@@ -74,7 +74,7 @@ def resize_maps(maps, height, width):
 
 
 def resize_photograph(photograph, height, width):
-    """Resizes a Pillow image bicubically, unless it has that size.
+    """Resizes a Pillow image bicubically, unless it already has that size.
 
     Args:
         photograph: a Pillow image.
@@ -90,7 +90,7 @@ def resize_photograph(photograph, height, width):
 
 
 def resize_channels(pixels, height, width):
-    """Resizes an image of any number of channels, each by itself, as `resize_photograph` does.
+    """Resizes an image with any number of channels, each separately, as `resize_photograph` does.
 
     Args:
         pixels: an array `(H, W, channels)`, uint8 or floats in [-1, 1].
@@ -98,7 +98,7 @@ def resize_channels(pixels, height, width):
         width: columns of the result.
 
     Returns:
-        An array `(height, width, channels)`: uint8, or float32 cut off at -1 and 1.
+        An array `(height, width, channels)`: uint8, or float32 clipped to [-1, 1].
     """
     is_bytes = pixels.dtype == np.uint8
     channels = np.ascontiguousarray(np.moveaxis(pixels, -1, 0), "uint8" if is_bytes else "float32")
@@ -116,24 +116,24 @@ def resize_photographs(images, height, width):
         width: columns of the result.
 
     Returns:
-        An array `(batch, height, width, channels)`: uint8, or float32 cut off at -1 and 1.
+        An array `(batch, height, width, channels)`: uint8, or float32 clipped to [-1, 1].
     """
     return np.stack([resize_channels(image, height, width) for image in images])
 
 
 def refusal(argument, dtype):
-    """The message for images of a wrong dtype or range.
+    """Returns the message for images of a wrong dtype or range.
 
     Args:
         argument: its name.
         dtype: the name of the images' dtype.
 
     Returns:
-        What stands before the smallest and the largest value, and what stands behind them.
+        The text before and the text after the smallest and the largest value.
     """
     scaling = (
-        "scale them by `2 * (images - low) / (high - low) - 1`, low and high being the range of "
-        "all your images; clip what resizing took beyond it"
+        "scale them by `2 * (images - low) / (high - low) - 1`, where low and high are the range "
+        "of all your images; clip values that resizing moved outside"
     )
     return (
         f"`{argument}` must be floats in [-1, 1] or uint8, got {dtype} values (smallest, largest):",
@@ -144,14 +144,14 @@ def refusal(argument, dtype):
 def check_images(argument, images):
     """Raises for an array of images that are neither uint8 nor floats in [-1, 1].
 
-    A hair beyond is no fault, and what is not finite is not looked at.
+    Rounding errors are tolerated, and non-finite values are ignored.
 
     Args:
-        argument: its name, as the message shows it.
+        argument: its name in the message.
         images: a NumPy array.
 
     Raises:
-        ValueError: naming the range that was found, and how to scale it.
+        ValueError: with the range found, and how to scale it.
     """
     dtype = images.dtype.name
     if dtype == "uint8" or not images.size:

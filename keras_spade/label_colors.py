@@ -1,4 +1,4 @@
-"""Colours for showing label maps."""
+"""Colours to display label maps."""
 
 import colorsys
 
@@ -6,10 +6,10 @@ import numpy as np
 
 
 def label_colors(num_classes):
-    """One colour a class, neighbours far apart; always the same.
+    """Returns one colour per class, deterministic, with neighbouring ids far apart.
 
     Args:
-        num_classes: number of classes, the void class counted.
+        num_classes: number of classes, including the void class.
 
     Returns:
         uint8 `(num_classes, 3)`.

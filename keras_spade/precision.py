@@ -1,11 +1,11 @@
-"""Statistics, norms and losses are computed in float32 at least, whatever the dtype policy."""
+"""Computing statistics, norms and losses in float32 or wider, whatever the dtype policy."""
 
 import keras
 from keras import ops
 
 
 def full_precision_dtype(dtype):
-    """The dtype itself if it is float32 or wider, else float32.
+    """Returns the dtype itself if it is float32 or wider, else float32.
 
     Args:
         dtype: the name of a dtype.
@@ -13,7 +13,7 @@ def full_precision_dtype(dtype):
     Returns:
         The name of a dtype.
     """
-    # Keras' own promotion has no float64 on JAX and PyTorch.
+    # Keras' type promotion lacks float64 on JAX and PyTorch.
     return dtype if dtype == "float64" else keras.backend.result_type(dtype, "float32")
 
 

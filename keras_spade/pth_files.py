@@ -1,4 +1,4 @@
-"""PyTorch's files of weights, read without unpickling objects."""
+"""Reading PyTorch weight files without unpickling objects."""
 
 import os
 
@@ -9,11 +9,11 @@ def read_pth(argument: str, path: str) -> dict[str, np.ndarray]:
     """Returns the arrays of a PyTorch file by name.
 
     Args:
-        argument: the name of the argument that the path is, as messages show it.
-        path: of the file, which holds a mapping of names to tensors.
+        argument: the name of the argument, for messages.
+        path: of a file with a mapping of names to tensors.
 
     Raises:
-        ValueError: naming the argument, if there is no such file or it holds something else.
+        ValueError: naming the argument, if the file does not exist or holds something else.
         ImportError: without PyTorch.
     """
     if not os.path.isfile(path):
@@ -28,9 +28,7 @@ def read_pth(argument: str, path: str) -> dict[str, np.ndarray]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise ValueError(
-            f"{argument}: {path!r} is no PyTorch file of weights ({error})."
-        ) from error
+        raise ValueError(f"{argument}: {path!r} is not a PyTorch weight file ({error}).") from error
     if not isinstance(state, dict) or not all(torch.is_tensor(t) for t in state.values()):
-        raise ValueError(f"{argument}: {path!r} holds no mapping of names to tensors.")
+        raise ValueError(f"{argument}: {path!r} does not hold a mapping of names to tensors.")
     return {name: tensor.detach().to(torch.float32).numpy() for name, tensor in state.items()}

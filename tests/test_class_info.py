@@ -48,11 +48,11 @@ def test_what_it_is_made_of():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"names": "sky"}, "`names` must be a sequence of texts, one a class, got 'sky'"),
-        ({"names": [1, 2]}, "`names` must be a sequence of texts"),
+        ({"names": "sky"}, "`names` must be a sequence of strings, one per class, got 'sky'"),
+        ({"names": [1, 2]}, "`names` must be a sequence of strings"),
         ({"names": ()}, "`names` must be"),
         ({"names": {"sky", "sea"}}, "`names` must be a sequence"),  # Of what order?
-        ({"palette": [(0, 0, 256)]}, "integers of 0..255, got"),
+        ({"palette": [(0, 0, 256)]}, "integers in 0..255, got"),
         ({"palette": [(0, 0)]}, "must be a sequence of .r, g, b."),
         ({"palette": [(0.5, 0, 0)]}, "must be a sequence of .r, g, b."),
         ({"names": NAMES, "palette": PALETTE[:2]}, "each of the 3 `names`, got 2 colours"),

@@ -64,7 +64,7 @@ def test_errors_leave_the_old_file_and_nothing_else(tmp_path):
     with pytest.raises(ZeroDivisionError), replacing(path) as partial:
         partial.write_text("new")
         raise ZeroDivisionError
-    with pytest.raises(OSError, match=r"a.txt could not be written, the file that was there is"):
+    with pytest.raises(OSError, match=r"a.txt could not be written, the old file is unchanged"):
         with replacing(path) as partial:
             partial.write_text("new")
             raise OSError(28, "No space left on device")
@@ -129,7 +129,7 @@ def test_folders_are_replaced_whole(tmp_path):
     with pytest.raises(KeyError), replacing_folder(path) as partial:
         partial.mkdir()
         raise KeyError
-    with pytest.raises(OSError, match="a could not be written, what was there is whole: full"):
+    with pytest.raises(OSError, match="a could not be written, the old folder is unchanged: full"):
         with replacing_folder(path):
             raise OSError(28, "full")
     assert os.listdir(path) == ["new"] and os.listdir(tmp_path) == ["a"]
@@ -162,7 +162,7 @@ def test_a_model_file_that_cannot_grow(tmp_path, file_limit):
     network.save(tmp_path / "net.keras")
     whole = (tmp_path / "net.keras").read_bytes()
     file_limit(len(whole) // 2)
-    with pytest.raises(OSError, match=r"net.keras could not be written, the file that was there"):
+    with pytest.raises(OSError, match=r"net.keras could not be written, the old file"):
         network.save(tmp_path / "net.keras")
     assert (tmp_path / "net.keras").read_bytes() == whole
     assert os.listdir(tmp_path) == ["net.keras"]
@@ -194,15 +194,15 @@ def test_other_ways_of_saving_are_keras_own(tmp_path):
 @pytest.mark.parametrize(
     "name, arguments, message",
     [
-        ("model.h5", {}, "by their class name only.*save_weights"),
-        ("model.hdf5", {}, "by their class name only"),
-        ("MODEL.H5", {}, "by their class name only"),
-        ("model.h5", {"zipped": False}, "by their class name only"),
-        ("model.h5", {"save_format": "h5"}, "by their class name only"),
-        ("model", {}, "not a name of Keras' own format.*export"),
-        ("model.weights.h5", {}, "by `save_weights"),
-        ("model", {"save_format": "tf"}, "`save_format` must be left away, got 'tf'"),
-        ("model.keras", {"save_format": "h5"}, "`save_format` must be left away"),
+        ("model.h5", {}, "only a model's class name.*save_weights"),
+        ("model.hdf5", {}, "only a model's class name"),
+        ("MODEL.H5", {}, "only a model's class name"),
+        ("model.h5", {"zipped": False}, "only a model's class name"),
+        ("model.h5", {"save_format": "h5"}, "only a model's class name"),
+        ("model", {}, "not a file name of Keras' native format.*export"),
+        ("model.weights.h5", {}, "with `save_weights"),
+        ("model", {"save_format": "tf"}, "`save_format` must be omitted, got 'tf'"),
+        ("model.keras", {"save_format": "h5"}, "`save_format` must be omitted"),
         ("model.keras", {"include_optimizer": False}, "compile=False"),
     ],
 )
@@ -217,8 +217,10 @@ def test_a_format_that_is_refused_leaves_the_file_as_it_was(tmp_path):
     path.write_text("of before")
     with pytest.raises(ValueError, match="could not be loaded again"):
         network.save(path)
+    with pytest.raises(ValueError, match=r"/model\.h5' must end in '\.weights\.h5'"):
+        network.save_weights(path)
     assert path.read_text() == "of before" and [path] == list(tmp_path.iterdir())
-    with pytest.raises(ValueError, match="`quantize`.*quantize what is exported"):
+    with pytest.raises(ValueError, match="`quantize`.*quantize the exported model"):
         network.quantize("int8")
     for accepted in ("model.keras", "hf://name/model"):
         check_format(accepted)

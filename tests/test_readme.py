@@ -46,6 +46,7 @@ def small(monkeypatch):
     return generator
 
 
+@pytest.mark.slow
 @only_on("tensorflow", "tf.data")
 def test_training_on_own_photographs_runs(small, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

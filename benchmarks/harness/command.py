@@ -1,4 +1,4 @@
-"""What the commands have in common: flags, the run, and what is printed."""
+"""The code shared by the commands: flags, the run, and the output."""
 
 import os
 import platform
@@ -24,26 +24,28 @@ from benchmarks.harness.turns import Contest
 FLAGS = flags.FLAGS
 flags.DEFINE_string("base", None, "The subject that ratios refer to; the first.")
 flags.DEFINE_string(
-    "old", None, "The folder of another checkout: each of our subjects beside itself from there."
+    "old", None, "The folder of another checkout, to compare each of our subjects with itself."
 )
-flags.DEFINE_integer("rounds", 7, "Turns of each.", lower_bound=1)
-flags.DEFINE_float("turn_seconds", 0.5, "What a turn takes, about: 1 to 20 steps.")
-flags.DEFINE_float("case_seconds", 120, "After which no more turns begin, but two are made.")
-flags.DEFINE_float("minutes", 0, "After which no subject or case begins; 0: no end.")
-flags.DEFINE_float("patience", 900, "Seconds after which a silent process is given up.")
-flags.DEFINE_integer("cores", 0, "That each process may use; 0: all.", lower_bound=0)
-flags.DEFINE_bool("cpu", False, "On the CPU, even where there is a GPU.")
-flags.DEFINE_string("records", None, "A file that keeps what was measured, to go on from.")
-flags.DEFINE_bool("quick", False, "Tiny, to see that all works; the numbers mean nothing.")
+flags.DEFINE_integer("rounds", 7, "Turns of each subject.", lower_bound=1)
+flags.DEFINE_float("turn_seconds", 0.5, "Approximate seconds per turn: 1 to 20 steps.")
+flags.DEFINE_float(
+    "case_seconds", 120, "Seconds after which no more turns start, except the first two."
+)
+flags.DEFINE_float("minutes", 0, "Minutes after which no subject or case starts; 0: no limit.")
+flags.DEFINE_float("patience", 900, "Seconds after which a silent process is abandoned.")
+flags.DEFINE_integer("cores", 0, "Cores that each process may use; 0: all.", lower_bound=0)
+flags.DEFINE_bool("cpu", False, "Run on the CPU, even if there is a GPU.")
+flags.DEFINE_string("records", None, "A file that stores measurements, to resume from.")
+flags.DEFINE_bool("quick", False, "A tiny trial run; the numbers are meaningless.")
 
-ENVIRONMENT = dict(os.environ)  # As the user made it, for the subjects.
+ENVIRONMENT = dict(os.environ)  # The user's environment, for the subjects.
 NO_GPU = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
 
 
 def start(argv, quick):
     """Checks the command line, and sets the defaults of `--quick`, a dict.
 
-    This process only makes label maps: it needs a backend that is installed, and no GPU.
+    This process only makes label maps: it needs an installed backend, but no GPU.
     """
     os.environ.setdefault("KERAS_BACKEND", next(filter(find_spec, BACKENDS), BACKENDS[0]))
     os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
@@ -57,8 +59,8 @@ def pairs(subjects, names):
     """Each subject with its base: another subject, or with `--old` itself from another checkout.
 
     Args:
-        subjects: dict name -> `Subject`, those that there are.
-        names: of those that run.
+        subjects: dict of names to the available `Subject`s.
+        names: of the subjects to run.
     """
     base = FLAGS.base or names[0]
     if unknown := [name for name in [*names, base] if name not in subjects]:
@@ -76,17 +78,17 @@ def pairs(subjects, names):
 
 
 def run(command, groups, pairs_, settings, samples=None, header=(), more_notes=None, cpu=False):
-    """Measures groups, and prints the table and what is to be said beside it.
+    """Measures groups, and prints the table and its notes.
 
     Args:
         command: its name.
-        groups: of cases, that all pairs run.
+        groups: of cases, which all pairs run.
         pairs_: see `pairs`.
-        settings: what the records hold for, a dict.
-        samples: dict of arrays that workers read, or `None`.
-        header: lines of what the numbers hold for.
+        settings: the settings of the records, a dict.
+        samples: dict of arrays for the workers, or `None`.
+        header: lines that describe the conditions of the numbers.
         more_notes: a function of the `Records` that returns lines, or `None`.
-        cpu: whether all is on the CPU, whatever `--cpu` says.
+        cpu: whether everything runs on the CPU, whatever `--cpu` says.
     """
     bases = [pair.base_name for pair in pairs_ if pair.base is not None]
     label = "old" if FLAGS.old else bases[0] if bases else ""
@@ -110,7 +112,7 @@ def run(command, groups, pairs_, settings, samples=None, header=(), more_notes=N
         try:
             for group in groups:
                 Contest(group, limits, records, begin, path, FLAGS.cores).measure(pairs_)
-        finally:  # After an interruption, what there is.
+        finally:  # After an interruption, print the available results.
             print(table(records, label), end="\n\n")
             lines = [*machine_lines(command), *header, *notes(records)]
             lines += [] if more_notes is None else more_notes(records)
@@ -131,7 +133,7 @@ def machine_lines(command):
 
 
 def commit(checkout):
-    """The commit of a checkout, and whether files differ from it."""
+    """The commit of a checkout, and whether it has uncommitted changes."""
     command = ["git", "-C", str(checkout), "describe", "--always", "--dirty", "--exclude=*"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -1,6 +1,6 @@
-"""What a benchmark wants of a device, in three libraries: precision, waiting, memory, products.
+"""Devices for benchmarks in three libraries: precision, waiting, memory, matrix products.
 
-Each library is imported when its device is made, by a worker.
+Each library is imported when a worker creates its device.
 """
 
 import contextlib
@@ -20,57 +20,57 @@ class Device:
 
     Attributes:
         name: of the device.
-        kind: `"cpu"` or `"gpu"`, the latter for all that is no CPU.
+        kind: `"cpu"` or `"gpu"`, the latter for everything other than a CPU.
         versions: of the library.
     """
 
     name = kind = ""
 
     def set_precision(self, precision):
-        """Sets how products of float32 are computed: exactly with "float32", else in TF32.
+        """Sets how float32 products are computed: exactly with "float32", otherwise in TF32.
 
         Raises:
-            SkippedError: if the device has no TF32, which is asked for.
+            SkippedError: if TF32 is requested and the device lacks it.
         """
         raise NotImplementedError
 
     def put(self, array):
-        """A NumPy array on the device."""
+        """Copies a NumPy array to the device."""
         import keras
 
         return keras.ops.convert_to_tensor(array)
 
     def wait(self, result):
-        """Waits until a result, or all that was begun, is complete."""
+        """Waits until a result, or everything started so far, is complete."""
         raise NotImplementedError
 
     def release(self):
-        """Gives back memory that is not in use, as far as the library does."""
+        """Releases unused memory, as far as the library supports it."""
         gc.collect()
 
     def allocated(self):
-        """Bytes in use now, and the most so far; `None` on a CPU."""
+        """Bytes currently in use, and the peak so far; `None` on a CPU."""
 
     def forget_peak(self):
-        """Begins to measure the peak of `allocated` anew; `False` where that is not possible."""
+        """Resets the peak of `allocated`; returns `False` if that is impossible."""
         return False
 
     def held(self):
-        """Bytes in use now; on a CPU the process's resident memory."""
+        """Bytes currently in use; on a CPU, the process's resident memory."""
         allocated = self.allocated()
         return machine.resident() if allocated is None else allocated[0]
 
     def peak(self):
-        """The most bytes that were in use."""
+        """The peak of bytes in use."""
         allocated = self.allocated()
         return machine.peak() if allocated is None else allocated[1]
 
     def reset_peak(self):
-        """Begins to measure the peak anew; `False` where that is not possible."""
+        """Resets the peak; returns `False` if that is impossible."""
         return machine.reset_peak() if self.allocated() is None else self.forget_peak()
 
     def matrix_rate(self, precision):
-        """Floating point operations a second of the fastest of some large matrix products."""
+        """Floating point operations per second of the fastest of some large matrix products."""
         import keras
 
         size, dtype = MATRIX[self.kind], "bfloat16" if precision == "bfloat16" else "float32"
@@ -85,7 +85,7 @@ class Device:
 
 
 class TorchDevice(Device):
-    """PyTorch's, CUDA's if there is one."""
+    """PyTorch's device, CUDA if available."""
 
     def __init__(self):
         import torch
@@ -104,10 +104,10 @@ class TorchDevice(Device):
             self.torch.backends.cudnn.allow_tf32 = precision != "float32"
 
     def autocast(self, precision):
-        """A context in which products are in bfloat16, with that precision."""
+        """A context in which products use bfloat16, for that precision."""
         if precision != "bfloat16":
             return contextlib.nullcontext()
-        # Weights change between the two updates of a step; a cache would keep the old ones.
+        # Weights change between the two updates of a step; a cache would return stale ones.
         bfloat16 = self.torch.bfloat16
         return self.torch.autocast(self.device.type, bfloat16, cache_enabled=False)
 
@@ -130,7 +130,7 @@ class TorchDevice(Device):
 
 
 class JaxDevice(Device):
-    """JAX's default device. On a GPU the peak of its memory is that of all so far."""
+    """JAX's default device. On a GPU, its memory peak covers the whole run so far."""
 
     def __init__(self):
         import jax

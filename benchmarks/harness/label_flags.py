@@ -1,4 +1,4 @@
-"""The flags that say which label maps."""
+"""The flags that select label maps."""
 
 from absl import app, flags
 
@@ -13,16 +13,18 @@ flags.DEFINE_string(
     f"{', '.join(SETS)}; 'folders:<dir>' (images, labels); or 'noise', 'noise:<n>': random squares "
     "of n x n pixels.",
 )
-flags.DEFINE_integer("num_classes", None, "Label classes, void not counted; or as in the data.")
+flags.DEFINE_integer(
+    "num_classes", None, "Number of classes, excluding void; by default, as in the data."
+)
 flags.DEFINE_integer("void_label", 255, "With folders: the id of void in the files.")
-flags.DEFINE_bool("void_class", None, "Whether void is a class; or as in the data.")
+flags.DEFINE_bool("void_class", None, "Whether void is a class; by default, as in the data.")
 flags.DEFINE_integer("height", 256, "Of the images.", lower_bound=32)
 flags.DEFINE_integer("width", 256, "Of the images.", lower_bound=32)
 flags.DEFINE_integer("base_filters", 64, "Width of all networks.", lower_bound=1)
 
 
 def load(count):
-    """So many label maps.
+    """Loads a number of label maps.
 
     Raises:
         app.UsageError: for flags that make no sense.

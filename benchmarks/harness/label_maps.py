@@ -1,4 +1,4 @@
-"""The label maps that the benchmarks run on, and how many of their patterns are distinct."""
+"""The label maps of the benchmarks, and their share of distinct patterns."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ SETS |= {"ade20k": "ade20k", "cityscapes": "cityscapes"}
 
 @dataclass(frozen=True)
 class LabelMaps:
-    """Samples, and the classes in them, void not counted.
+    """Samples, and their classes, excluding void.
 
     `samples` is a dict of `"labels"` uint16 `(N, H, W)`, `"image"` uint8 `(N, H, W, 3)` and, if
     there are instances, `"edges"` uint8 `(N, H, W)` of 0 and 1.
@@ -24,7 +24,7 @@ class LabelMaps:
 
     @property
     def label_channels(self):
-        """Channels of the one-hot map, edges included."""
+        """Channels of the one-hot map, including edges."""
         return self.num_classes + self.void_class + ("edges" in self.samples)
 
 
@@ -32,13 +32,13 @@ def load_label_maps(source, count, size, num_classes=None, void_class=None, void
     """Draws or reads label maps, with images.
 
     Args:
-        source: `"scenes"`: drawn, each in classes of its own; `"noise"`, `"noise:<n>"`: random
+        source: `"scenes"`: drawn, each with its own classes; `"noise"`, `"noise:<n>"`: random
             labels in squares of n x n pixels; `"folders:<dir>"`; or a public set and its folder:
             `"coco:<dir>"`, `"camvid:<dir>"` and so on, see `SETS`.
-        count: number of samples, in a shuffled order that is always the same; again from the first
-            after the last.
+        count: number of samples, in a fixed shuffled order; after the last, it starts again with
+            the first.
         size: `(height, width)`, to which maps are resized (nearest).
-        num_classes: classes, void not counted; `None`: as many as the data has.
+        num_classes: classes, excluding void; `None`: as in the data.
         void_class: whether void is a class; `None`: not in folders. Public sets have one.
         void_label: the id of void in the files of folders.
 
@@ -73,7 +73,7 @@ def load_label_maps(source, count, size, num_classes=None, void_class=None, void
 
 
 def pick_batch(samples, index, batch_size):
-    """The batch `index`, as all models take it; samples are gone through again and again.
+    """The batch `index` in the form for all models; samples repeat cyclically.
 
     Returns:
         A dict of `"labels"` int32 `(B, H, W)`, `"image"` float32 `(B, H, W, 3)` in [-1, 1] and, if
@@ -88,10 +88,10 @@ def pick_batch(samples, index, batch_size):
 
 
 def _scenes(count, size, num_classes):
-    """Scenes whose classes get other ids in every scene.
+    """Scenes whose classes get different ids in every scene.
 
-    So scenes share few label patterns, as photographs do: the share of distinct patterns of a batch
-    is about that of COCO-Stuff. With fewer classes than a scene has several fall together.
+    So scenes share few label patterns, like photographs: the share of distinct patterns in a batch
+    is similar to COCO-Stuff. With fewer classes than in a scene, several are merged.
     """
     from keras_spade import datasets
 
@@ -162,7 +162,7 @@ def instance_edges(instances):
 def distinct_shares(batch, doublings=5, window=WINDOW, stride=1, pad=None):
     """The share of distinct label patterns, 5 x 5, among the pixels of a batch, by resolution.
 
-    Counted without the package: every window of labels and edge bits, zero outside of the map
+    Counted without the package: every window of labels and edge bits, zero outside the map
     (`pad` pixels, half a window if not given), at the image's resolution, resized (nearest) to half
     of it, and so on.
 
@@ -189,7 +189,7 @@ def nearest_index(size_in, size_out):
 
 
 def shares_line(shares):
-    """One line of dicts, one a batch, `(height, width)` -> share of distinct patterns."""
+    """One line for dicts, one per batch, of `(height, width)` to the share of distinct patterns."""
     parts = []
     for height, width in shares[0]:
         values = [100 * batch[height, width] for batch in shares]

@@ -1,4 +1,4 @@
-"""The machine and what else it does; memory and processor time of this process, on Linux."""
+"""The machine and its other load; memory and processor time of this process, on Linux."""
 
 import ctypes
 import gc
@@ -24,18 +24,18 @@ def processor():
 
 
 def cores():
-    """How many this process may use."""
+    """The number of cores this process may use."""
     return len(os.sched_getaffinity(0))
 
 
 def use_cores(count):
-    """Keeps this process to its first cores, as if the machine had no others; 0: to all."""
+    """Restricts this process to its first cores, as if the machine had no others; 0: all."""
     if count:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
 
 
 def processor_seconds():
-    """Processor time of this process and of its workers by `multiprocessing`."""
+    """Processor time of this process and of its `multiprocessing` workers."""
     ticks = 0
     for worker in multiprocessing.active_children():
         fields = Path(f"/proc/{worker.pid}/stat").read_text().rpartition(")")[2].split()
@@ -44,7 +44,7 @@ def processor_seconds():
 
 
 def busy_seconds():
-    """Processor time that all processes took since the machine began, lent time included."""
+    """Processor time of all processes since boot, including time lent to guests."""
     if not STAT.exists():
         return 0.0
     with STAT.open() as file:
@@ -53,11 +53,11 @@ def busy_seconds():
 
 
 def others_share(busy, own, wall):
-    """The share of all processors that others took while `wall` seconds went by.
+    """The share of all processors used by others during `wall` seconds.
 
     Args:
         busy: difference of `busy_seconds`.
-        own: processor time that was ours.
+        own: our processor time.
         wall: seconds.
     """
     resolution = 2 * os.cpu_count() / os.sysconf("SC_CLK_TCK")
@@ -65,7 +65,7 @@ def others_share(busy, own, wall):
 
 
 def leaves_little(more=0):
-    """Whether little memory is left once so many bytes more are taken."""
+    """Whether little memory would remain after taking that many more bytes."""
     info = Path("/proc/meminfo")
     if not info.exists():
         return False
@@ -75,7 +75,7 @@ def leaves_little(more=0):
 
 
 def resident():
-    """Bytes resident now, after what is free was given back."""
+    """Resident bytes, after releasing free memory."""
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
@@ -84,7 +84,7 @@ def resident():
 
 
 def reset_peak():
-    """Starts the peak again from now; `False` where that is not permitted."""
+    """Resets the peak; returns `False` if that is not permitted."""
     try:
         (SELF / "clear_refs").write_text("5")
     except OSError:
@@ -93,7 +93,7 @@ def reset_peak():
 
 
 def peak():
-    """Most bytes that were resident since the last reset, or since the process began."""
+    """Peak of resident bytes since the last reset, or since the process started."""
     try:
         return _status("VmHWM")
     except OSError:

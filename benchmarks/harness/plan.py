@@ -1,26 +1,26 @@
-"""What is to be measured."""
+"""The plan of a measurement."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BACKENDS = ("jax", "tensorflow", "torch")  # The quickest to import first.
+BACKENDS = ("jax", "tensorflow", "torch")  # The fastest to import first.
 
 
 @dataclass(frozen=True)
 class Subject:
-    """Somebody who can be measured, by `make(device, settings, samples, **options)` of a module."""
+    """A subject to measure, made by `make(device, settings, samples, **options)` of a module."""
 
-    backend: str  # The library that it needs, of `BACKENDS`.
+    backend: str  # The library that it needs, one of `BACKENDS`.
     module: str
     options: dict = field(default_factory=dict)
     ours: bool = True  # Whether it runs `keras_spade`.
-    checkout: str = str(ROOT)  # The folder that `keras_spade` is imported from.
+    checkout: str = str(ROOT)  # The folder from which `keras_spade` is imported.
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A subject, and the one that takes turns with it; `None`: nobody does."""
+    """A subject, and the base that takes turns with it, or `None`."""
 
     name: str
     subject: Subject
@@ -32,15 +32,15 @@ class Pair:
 class Group:
     """Cases that one process of a subject goes through, until one fails."""
 
-    columns: dict  # What the group is called in the table.
-    settings: object  # What the subjects are built from; it can be pickled.
-    cases: tuple  # Dicts that `Run.prepare` takes; columns of the table, too.
+    columns: dict  # The name of the group in the table.
+    settings: object  # The settings of the subjects; must support pickling.
+    cases: tuple  # Dicts for `Run.prepare`; also columns of the table.
     precision: str = "float32"  # "tf32", "bfloat16"
 
 
 @dataclass(frozen=True)
 class Job:
-    """What the process of a subject is told."""
+    """The instructions for a subject's process."""
 
     subject: Subject
     settings: object
@@ -51,9 +51,9 @@ class Job:
 
 @dataclass(frozen=True)
 class Limits:
-    """How long it is measured."""
+    """Limits of the measuring time."""
 
     rounds: int = 7  # Turns of each subject.
-    turn_seconds: float = 0.5  # What a turn takes, about.
-    case_seconds: float = 120.0  # After which, but two rounds, a case ends.
-    deadline: float | None = None  # `time.monotonic()` after which no case begins.
+    turn_seconds: float = 0.5  # Approximate seconds per turn.
+    case_seconds: float = 120.0  # Seconds after which a case ends, except for the first two rounds.
+    deadline: float | None = None  # `time.monotonic()` after which no case starts.

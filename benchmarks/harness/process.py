@@ -1,4 +1,4 @@
-"""A subject in a process of its own, and both ends of the pipe to it."""
+"""A subject in its own process, and both ends of the pipe to it."""
 
 import importlib
 import multiprocessing
@@ -19,26 +19,26 @@ LONGEST = 200
 
 
 class FailedError(Exception):
-    """A subject gave no number; the message says why."""
+    """A subject returned no number; the message gives the reason."""
 
 
 class AbsentError(FailedError):
-    """The same for all subjects of the backend: it is not there, or its device lacks something."""
+    """The same for all subjects of a backend that is missing or whose device lacks a feature."""
 
 
 class Process:
-    """A subject, built in a process of its own; a context manager.
+    """A subject, built in its own process; a context manager.
 
-    What the process printed at last is printed if it ends too early.
+    If the process ends too early, its last output is printed.
 
     Args:
         name: of the subject.
         job: its `Job`.
         environment: variables, a dict; those of the backend are added.
-        patience: seconds after which an answer is not waited for any more.
+        patience: seconds to wait for an answer.
 
     Attributes:
-        alive: whether it can be asked.
+        alive: whether it answers.
         built: a `Built`.
 
     Raises:
@@ -70,7 +70,7 @@ class Process:
             raise
 
     def ask(self, command, *arguments):
-        """What a method of the `Worker` returns."""
+        """Returns the result of a method of the `Worker`."""
         try:
             self.pipe.send((command, arguments))
             if not self.pipe.poll(self.patience):
@@ -106,7 +106,7 @@ class Process:
 
 
 def serve(pipe, job, environment, output):
-    """Answers commands until there are no more; what libraries print goes to a file."""
+    """Answers commands until there are no more; the output of libraries goes to a file."""
     with open(output, "w") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
@@ -159,7 +159,7 @@ class Worker:
         return Built(*about, self.run.note, self.held)
 
     def prepare(self, case):
-        """Gets ready for a case and makes steps: the first, which compiles, and others."""
+        """Prepares for a case and makes steps: the first, which compiles, and others."""
         self.run.prepare(case)
         self.device.release()
         self.device.reset_peak()
@@ -177,17 +177,17 @@ class Worker:
         return Turn(clock.seconds[1:], clock.processor[1:], sum(clock.processor))
 
     def memory(self):
-        """What the case took."""
+        """The memory used by the case."""
         later = self.device.peak()
         above = max(self.first_peak, later) - self.held
         return Memory(above, later - self.held if self.resets else None)
 
     def release(self):
-        """Gives back memory that is not in use."""
+        """Releases unused memory."""
         self.device.release()
 
     def matrix(self):
-        """The rate of a large matrix product; at last, as it takes memory."""
+        """The rate of a large matrix product; comes last, because it takes memory."""
         return self.device.matrix_rate(self.job.precision)
 
 

@@ -1,4 +1,4 @@
-"""A subject at work in its own process, and what it says of that."""
+"""A subject running in its own process, and its reports."""
 
 import time
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from benchmarks.harness.machine import processor_seconds
 
 
 class SkippedError(Exception):
-    """A subject cannot run here; the message says why."""
+    """A subject cannot run here; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Built:
-    """A subject on its device ("cpu" or "gpu"), and the bytes that it holds before any step."""
+    """A subject on its device ("cpu" or "gpu"), and the bytes it holds before any step."""
 
     backend: str
     device: str
@@ -34,7 +34,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Turn:
-    """Seconds and processor seconds of each step that counts; processor seconds of all steps."""
+    """Seconds and processor seconds of each counted step; processor seconds of all steps."""
 
     seconds: list
     processor: list
@@ -43,7 +43,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes above what was held: of all steps of a case, and but the first (`None`: not known)."""
+    """Bytes above those held: of all steps of a case, and without the first (`None`: unknown)."""
 
     above: int
     later: int | None
@@ -57,7 +57,7 @@ class Clock:
         self.seconds, self.processor = [], []
 
     def start(self):
-        """Begins a step."""
+        """Starts a step."""
         self._start = time.perf_counter(), processor_seconds()
 
     def stop(self, result):
@@ -69,12 +69,12 @@ class Clock:
 
 
 class Run:
-    """The steps of a subject; subclasses say what `batch` and `step` are.
+    """The steps of a subject; subclasses define `batch` and `step`.
 
     Attributes:
         samples: in a step of the case; 0: not counted.
         flops: floating point operations of a step of the case; 0: not counted.
-        note: something to be said under the table.
+        note: a note for below the table.
         versions: dict of further libraries.
     """
 
@@ -86,20 +86,20 @@ class Run:
         self.versions = {}
 
     def prepare(self, case):
-        """Gets ready for another case."""
+        """Prepares for another case."""
 
     def batch(self, index):
         """The data of a turn, on the device."""
 
     def step(self, batch):
-        """Makes a step; returns what is waited for."""
+        """Makes a step; returns the result to wait for."""
         raise NotImplementedError
 
     def turn(self, index, steps):
-        """Makes a step on the batch before, which does not count, and steps on batch `index`.
+        """Makes a step on the previous batch, which does not count, and steps on batch `index`.
 
-        So a step that counts meets a new batch, as in training, but nothing that other subjects
-        left in the caches. Returns a `Clock`, of all steps.
+        So a counted step sees a new batch, as in training, but no cache contents left by other
+        subjects. Returns a `Clock` of all steps.
         """
         clock = Clock(self.device)
         for batch in [self.batch(index - 1), *[self.batch(index)] * steps]:

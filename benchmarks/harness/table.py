@@ -1,4 +1,4 @@
-"""From rows to one Markdown table, and what is to be said beside it."""
+"""Formatting rows as one Markdown table with notes."""
 
 from benchmarks.harness.machine import GIB
 
@@ -7,9 +7,9 @@ TERA = 1e12
 
 
 def percentiles(values):
-    """The median of some numbers, and their percentiles 10 and 90, between neighbours linear.
+    """The median of some numbers, and their 10th and 90th percentiles, linearly interpolated.
 
-    Of no numbers `None`.
+    `None` without numbers.
     """
     if not values:
         return None
@@ -29,11 +29,11 @@ def table(records, base):
 
     Args:
         records: `Records`.
-        base: what ratios refer to is called.
+        base: the name of the base of ratios.
 
     Returns:
-        The table, without columns that are empty. Of the cases of a group the most samples a
-        second of a subject are bold.
+        The table, without empty columns. For each subject, the case of a group with the most
+        samples per second is bold.
     """
     peaks, best = matrix_peaks(records.rates), _best(records.rows)
     columns = list(dict.fromkeys(key for row in records.rows for key in row.columns))
@@ -72,7 +72,7 @@ def table(records, base):
 
 
 def notes(records):
-    """Lines of what the table rests on: devices, versions, matrix products, other processes."""
+    """Notes on devices, versions, matrix products and other processes."""
     devices = {}
     for rate in records.rates:
         device = f"{rate.backend} on {rate.device}"
@@ -98,7 +98,7 @@ def notes(records):
 
 
 def matrix_peaks(rates):
-    """Dict precision -> the highest rate of a matrix product that any library reached."""
+    """A dict of precisions to the highest matrix product rate of any library."""
     peaks = {}
     for rate in rates:
         peaks[rate.precision] = max(rate.flops, peaks.get(rate.precision, 0))
@@ -106,7 +106,7 @@ def matrix_peaks(rates):
 
 
 def seconds_cell(three):
-    """Median and percentiles of times, in the unit that suits the median."""
+    """Median and percentiles of times, in a unit suited to the median."""
     if three is None:
         return ""
     scale, unit, digits = (1, "s", 3) if three[0] >= 1 else (1000, "ms", 1)
@@ -115,7 +115,7 @@ def seconds_cell(three):
 
 
 def ratio_cell(three):
-    """Median and percentiles of ratios; near 1 a digit more."""
+    """Median and percentiles of ratios, with an additional digit near 1."""
     if three is None:
         return ""
     digits = 3 if 0.9 < three[0] < 1.1 else 2
@@ -130,7 +130,7 @@ def markdown(head, rows):
 
 
 def without_empty_columns(head, rows):
-    """A table of cells, without columns in which every row is empty."""
+    """A table of cells, without columns that are empty in every row."""
     keep = [index for index in range(len(head)) if any(row[index] for row in rows)]
     head, *rows = ([cells[index] for index in keep] for cells in (head, *rows))
     return markdown(head, rows)
@@ -141,7 +141,7 @@ def _gib(number):
 
 
 def _best(rows):
-    """Of each subject and group, the row of the most samples a second, if there are several."""
+    """The row with the most samples per second of each subject and group, if there are several."""
     groups = {}
     for row in rows:
         if not row.why and row.samples:

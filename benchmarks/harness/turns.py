@@ -1,4 +1,4 @@
-"""The measurement itself: subjects, each in its process, take turns with their bases."""
+"""The measurement: subjects, each in its own process, take turns with their bases."""
 
 import sys
 import time
@@ -18,7 +18,7 @@ NO_TIME = "not measured: the minutes were spent"
 
 
 class Contest:
-    """A group of cases and those who run them.
+    """A group of cases and the subjects that run them.
 
     Args:
         group: a `Group`.
@@ -39,14 +39,14 @@ class Contest:
         self.absent = {}
 
     def measure(self, pairs):
-        """Measures every pair; those without a base come first, as they are that of others."""
+        """Measures every pair; subjects without a base come first, being bases of others."""
         todo = {pair.name: self.records.missing(self.group, pair.name) for pair in pairs}
         with ExitStack() as stack:
             base_name, base = "", None
             for pair in sorted(pairs, key=lambda pair: pair.base is not None):
                 if not todo[pair.name]:
                     continue
-                if pair.base is None:  # It stays, as a base.
+                if pair.base is None:  # It stays alive as a base.
                     stack.close()
                     base_name, base = pair.name, self.begin(pair.name, pair.subject)
                     self.measure_cases(pair.name, stack.enter_context(base), None, todo[pair.name])
@@ -73,7 +73,7 @@ class Contest:
             return Nobody(reason)
 
     def measure_cases(self, name, contestant, base, cases):
-        """Adds a row for each case, up to that which fails, and the rate of a matrix product."""
+        """Adds a row for each case up to the first failure, and the rate of a matrix product."""
         columns = self.group.columns
         for case in cases:
             if contestant.alive:
@@ -154,21 +154,21 @@ class Contest:
         )
 
     def steps(self, prepared):
-        """How many steps make a turn."""
+        """The number of steps per turn."""
         return max(1, min(MOST_STEPS, round(self.limits.turn_seconds / prepared.seconds)))
 
     def check_time(self):
-        """Raises if no case may begin any more."""
+        """Raises if no further case may start."""
         if self.limits.deadline is not None and time.monotonic() > self.limits.deadline:
             raise FailedError(NO_TIME)
 
     def label(self, columns=None):
-        """What a group or a case is called in the log."""
+        """The name of a group or a case in the log."""
         columns = self.group.columns if columns is None else columns
         return "".join(f"{key} {value}, " for key, value in columns.items())
 
     def keep(self, row):
-        """Adds a row, and says so."""
+        """Adds a row, and logs it."""
         self.records.add(row, again=row.why == NO_TIME)
         ratio = f", x {row.ratio[0]:.3f}" if row.ratio else ""
         what = row.why or f"{row.seconds[0]:.4f} s{ratio}"
@@ -176,7 +176,7 @@ class Contest:
 
 
 class Nobody:
-    """Stands for a process that could not be had; whatever it is asked, it says why."""
+    """Replaces a process that could not be started; every request raises the reason."""
 
     alive = False
 
@@ -194,8 +194,8 @@ class Nobody:
 
 
 def timed_turn(one, index, steps):
-    """A turn of somebody, and the share of the machine that others took meanwhile."""
-    time.sleep(SETTLE)  # The threads of the last one may wait busily, a little.
+    """A turn of a subject, and the share of the machine used by others meanwhile."""
+    time.sleep(SETTLE)  # The threads of the previous subject may still spin for a moment.
     busy, wall = busy_seconds(), time.perf_counter()
     turn = one.ask("turn", index, steps)
     busy, wall = busy_seconds() - busy, time.perf_counter() - wall
@@ -203,19 +203,19 @@ def timed_turn(one, index, steps):
 
 
 def let_go(base):
-    """Gives back what a base that failed had taken; there is none any more."""
+    """Releases the resources of a failed base; there is no base afterwards."""
     try:
         base.ask("release")
     except FailedError:
-        pass  # It has ended, and will not be asked again.
+        pass  # It has ended, and will not be used again.
 
 
 def ratios(pairs):
-    """Percentiles of the ratios of medians; of numbers too small to be measured, `None`."""
+    """Percentiles of the ratios of medians; `None` for numbers too small to measure."""
     pairs = [(median(own), median(base)) for own, base in pairs]
     return percentiles([a / b for a, b in pairs]) if all(b for _, b in pairs) else None
 
 
 def log(message):
-    """Says on the error stream what is going on."""
+    """Logs progress to standard error."""
     print(message, file=sys.stderr, flush=True)

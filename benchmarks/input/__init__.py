@@ -1,1 +1,1 @@
-"""The input pipeline beside Keras' and PyTorch's."""
+"""The input pipeline compared with Keras' and PyTorch's."""

@@ -1,14 +1,14 @@
-"""Times epochs from files, records and memory, beside Keras and a PyTorch DataLoader, on the CPU.
+"""Times epochs from files, records and memory against Keras and a PyTorch DataLoader, on the CPU.
 
     python -m benchmarks.input --data=../shared/data/camvid/train
     python -m benchmarks.input --pairs=100000
 
-What the job is says `pipelines.py`. Every pipeline runs in a process of its own and takes turns
-with the base; a step is an epoch, caches and workers are there before. Processor time is that of
-all threads and workers, which other processes disturb less.
+`pipelines.py` describes the task. Every pipeline runs in its own process and takes turns
+with the base; a step is an epoch, with caches and workers already set up. Processor time covers
+all threads and workers, and is less affected by other processes.
 
-With --pairs, it writes so many small pairs of files and says how long a dataset of them takes to
-make, and how much memory it keeps.
+With --pairs, it writes that many small pairs of files and reports how long a dataset of them takes
+to make, and how much memory it uses.
 """
 
 import tempfile
@@ -26,10 +26,12 @@ from benchmarks.input.pipelines import SUBJECTS, PipelineSettings
 FLAGS = flags.FLAGS
 flags.DEFINE_list("subjects", list(SUBJECTS), "Who runs.")
 flags.DEFINE_string("data", None, "A folder with images/ and labels/.")
-flags.DEFINE_integer("num_classes", 12, "Ids in the label maps, void among them.", lower_bound=1)
+flags.DEFINE_integer(
+    "num_classes", 12, "Number of ids in the label maps, including void.", lower_bound=1
+)
 flags.DEFINE_integer("batch_size", 8, "Samples in a batch.", lower_bound=1)
-flags.DEFINE_integer("workers", 2, "Of the DataLoader.", lower_bound=1)
-flags.DEFINE_integer("pairs", 0, "Measure memory and time to begin on so many pairs instead.")
+flags.DEFINE_integer("workers", 2, "Workers of the DataLoader.", lower_bound=1)
+flags.DEFINE_integer("pairs", 0, "Measure memory and startup time for that many pairs instead.")
 
 QUICK = {"rounds": 2, "workers": 1, "turn_seconds": 0.05}
 

@@ -10,7 +10,7 @@ from benchmarks.harness.table import markdown
 
 
 def large_set_table(count):
-    """Writes so many small pairs, goes through them, and returns the table."""
+    """Writes that many small pairs, iterates over them, and returns the table."""
     from PIL import Image
 
     from keras_spade import datasets

@@ -1,8 +1,9 @@
-"""Epochs of input pipelines. Imported by workers only, as the libraries are that they need.
+"""Epochs of input pipelines. Only workers import this module and the libraries it needs.
 
-The job: decode a photograph and its label map, resize to 286 x 286, crop to 256 x 256, flip, batch.
-"uint8": images become floats in the batch; "decoded": decoded and resized before, kept in memory.
-Keras' image_dataset_from_directory reads the photographs only, and resizes them to 256 x 256.
+The task: decode a photograph and its label map, resize to 286 x 286, crop to 256 x 256, flip,
+batch. "uint8": images become floats in the batch; "decoded": decoded and resized in advance, in
+memory. Keras' image_dataset_from_directory reads the photographs only, and resizes them to 256 x
+256.
 """
 
 import functools
@@ -48,13 +49,13 @@ class PipelineSettings:
 
 
 def make(device, settings, samples, pipeline, **options):
-    """The `Run` of a pipeline, the name of a function of settings and batch size."""
+    """Makes the `Run` of a pipeline, given by the name of a function of settings and batch size."""
     pipelines = {function.__name__: function for function in (files, records, keras_images, torch)}
     return EpochRun(device, functools.partial(pipelines[pipeline], settings, **options))
 
 
 class EpochRun(Run):
-    """A step is an epoch of what a function of the batch size opens, batches of images or dicts."""
+    """A step is an epoch of the batches, images or dicts, from a function of the batch size."""
 
     def __init__(self, device, open_pipeline):
         super().__init__(device)
@@ -62,7 +63,7 @@ class EpochRun(Run):
 
     def prepare(self, case):
         self.batches = self.open_pipeline(case["batch"])
-        self.samples = self.step(None)  # Fills caches, starts workers.
+        self.samples = self.step(None)  # Fill caches and start workers.
 
     def step(self, batch):
         count = 0

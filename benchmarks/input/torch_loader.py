@@ -1,4 +1,4 @@
-"""The input pipeline's job as a PyTorch DataLoader does it: Pillow in worker processes."""
+"""The input pipeline's task in a PyTorch DataLoader: Pillow in worker processes."""
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ class PairDataset(torch.utils.data.Dataset):
         files: `(image, label)` paths.
         load_size: both edges before the crop.
         size: both edges after it.
-        floats: whether images are made float32 in [-1, 1] here, or left uint8.
+        floats: whether images become float32 in [-1, 1] here, or stay uint8.
     """
 
     def __init__(self, files, load_size, size, floats):
@@ -43,7 +43,7 @@ class PairDataset(torch.utils.data.Dataset):
 
 
 class DecodedDataset(PairDataset):
-    """The same from memory: decoded and resized beforehand, shared by the workers."""
+    """The same from memory: decoded and resized in advance, shared by the workers."""
 
     def __init__(self, *args):
         super().__init__(*args)
@@ -62,12 +62,12 @@ def as_floats(image):
 
 
 def one_thread(worker):
-    """Keeps a worker to one thread, as there is one for each core."""
+    """Restricts a worker to one thread, because there is one worker per core."""
     torch.set_num_threads(1)
 
 
 def loader(dataset, batch_size, workers):
-    """A DataLoader whose workers live on from epoch to epoch."""
+    """A DataLoader with persistent workers."""
     torch.set_num_threads(1)
     return torch.utils.data.DataLoader(
         dataset,

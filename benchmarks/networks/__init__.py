@@ -1,1 +1,1 @@
-"""The networks and the training step, beside PyTorch, MONAI or another commit of ours."""
+"""The networks and the training step, compared with PyTorch, MONAI or another commit."""

@@ -1,4 +1,4 @@
-"""Times our networks beside PyTorch, MONAI or another commit, on a CPU or a GPU.
+"""Times our networks against PyTorch, MONAI or another commit, on a CPU or a GPU.
 
     python -m benchmarks.networks --quick
     python -m benchmarks.networks --data=coco:../shared/data/coco_stuff_sample \
@@ -8,23 +8,24 @@
     python -m benchmarks.networks --old=../old --tasks=inference,training_step \
         --subjects="ours tensorflow patterns,ours tensorflow dense,ours jax patterns,ours jax dense"
 
-Needs Keras and at least one of PyTorch, JAX and TensorFlow. Every subject runs in a process of its
-own, with its own backend, and takes turns with the base: ratios are those of turns that are
-neighbours. A turn is some steps on one batch, the next turn takes the next; its first step, on the
-batch before, does not count, each is timed until its result is complete, and data are on the device
-before. (Of ours, a training step is one of `fit`, on JAX and TensorFlow with the copy of the batch,
-about a megabyte a sample.) Between turns PyTorch gives back the memory that it does not use; JAX
-and TensorFlow keep theirs. What is not installed, does not fit or fails is a row that says why.
-With --records the same command, run again, goes on where it was stopped. The environment reaches
-the processes: `TORCHINDUCTOR_FREEZING=1`, for one, lets torch.compile fold constants.
+Needs Keras and at least one of PyTorch, JAX and TensorFlow. Every subject runs in its own process,
+with its own backend, and takes turns with the base: ratios are computed from adjacent
+turns. A turn is some steps on one batch; the next turn uses the next batch. Its first step, on the
+previous batch, does not count. Each step is timed until its result is complete, and data are
+already on the device. (Our training step is one of `fit`, which on JAX and TensorFlow includes the
+copy of the batch, about a megabyte per sample.) Between turns, PyTorch releases unused memory; JAX
+and TensorFlow keep theirs. Subjects that are not installed, do not fit or fail get a row with the
+reason.
+With --records, the same command resumes where it was stopped. Environment variables are passed to
+the processes: `TORCHINDUCTOR_FREEZING=1`, for example, lets torch.compile fold constants.
+--batch_sizes=1..64 doubles until memory runs out, 1.. without a limit.
 
---batch_sizes=1..64 doubles while memory lasts, 1.. without end: the last that fits is the largest.
-"Held" is the memory in use once networks, optimizers and their slots are built, "above held" what
-the peak of all steps adds: on a GPU what the library's allocator had in use, on a CPU the resident
+"Held" is the memory in use once networks, optimizers and their slots are built; "above held" is the
+additional peak of all steps: on a GPU, of the library's allocator, on a CPU, of the resident
 memory of the process. The first step compiles.
 
-Precisions: "float32" without TF32, "tf32" float32 whose products may be in TF32, "bfloat16" Keras'
-policy `mixed_bfloat16`, and autocast for plain PyTorch.
+Precisions: "float32": without TF32; "tf32": float32 whose products may use TF32; "bfloat16": Keras'
+policy `mixed_bfloat16`, or autocast for plain PyTorch.
 """
 
 from dataclasses import asdict, replace
@@ -40,11 +41,15 @@ from benchmarks.networks.settings import NETWORKS, PRECISIONS, TASKS, Settings
 from benchmarks.networks.subjects import DEFAULT, SUBJECTS
 
 FLAGS = flags.FLAGS
-flags.DEFINE_list("subjects", DEFAULT, f"Who runs, of: {', '.join(SUBJECTS)}.")
-flags.DEFINE_list("tasks", ["inference"], f"What is measured, of: {', '.join(TASKS)}.")
-flags.DEFINE_enum("network", "generator", NETWORKS, "That runs, but in a training step.")
-flags.DEFINE_list("precisions", ["float32"], f"In what, of: {', '.join(PRECISIONS)}.")
-flags.DEFINE_string("batch_sizes", "1", "1,4: these; 1..64: doubling while memory lasts; 1..")
+flags.DEFINE_list("subjects", DEFAULT, f"Subjects to run, of: {', '.join(SUBJECTS)}.")
+flags.DEFINE_list("tasks", ["inference"], f"Tasks to measure, of: {', '.join(TASKS)}.")
+flags.DEFINE_enum(
+    "network", "generator", NETWORKS, "The network to run, except in a training step."
+)
+flags.DEFINE_list("precisions", ["float32"], f"Precisions, of: {', '.join(PRECISIONS)}.")
+flags.DEFINE_string(
+    "batch_sizes", "1", "1,4: these; 1..64: doubling until memory runs out; 1..: without limit."
+)
 
 flags.DEFINE_integer("hidden_filters", 128, "Width inside the SPADEs.", lower_bound=1)
 flags.DEFINE_integer("latent_dim", 256, "0: no latent, and no encoder.", lower_bound=0)
@@ -102,7 +107,7 @@ def main(argv):
 
 
 def header(settings, maps, sizes):
-    """What the numbers hold for."""
+    """The conditions of the numbers."""
     yield (
         f"{settings.height} x {settings.width}, {settings.label_channels} label channels: "
         f"{settings.num_classes} classes{', void' * settings.void_class}"

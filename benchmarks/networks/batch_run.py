@@ -1,4 +1,4 @@
-"""Steps on batches of label maps, whose size is the case."""
+"""Steps on batches of label maps, with the batch size as the case."""
 
 from benchmarks.harness.label_maps import pick_batch
 from benchmarks.harness.run import Run
@@ -29,5 +29,5 @@ class BatchRun(Run):
         return self.place(pick_batch(self.all_samples, index, self.samples))
 
     def place(self, batch):
-        """A batch of NumPy arrays as a step takes it, on the device."""
+        """Puts a batch of NumPy arrays on the device, in the form for a step."""
         raise NotImplementedError

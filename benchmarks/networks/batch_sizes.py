@@ -1,4 +1,4 @@
-"""The batch sizes that a flag asks for."""
+"""The batch sizes in a flag."""
 
 import re
 
@@ -8,7 +8,7 @@ LARGEST = 2**12
 
 
 def batch_sizes(text):
-    """The sizes that a flag asks for: `1,4`, `1..64` (doubling), or `1..`.
+    """Returns the sizes in a flag: `1,4`, `1..64` (doubling), or `1..`.
 
     Raises:
         app.UsageError: for anything else.
@@ -20,5 +20,5 @@ def batch_sizes(text):
             sizes.append(2 * sizes[-1])
         return sizes
     if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", text):
-        raise app.UsageError(f"--batch_sizes={text}: wants 1,4 or 1..64 or 1..")
+        raise app.UsageError(f"--batch_sizes={text}: expected 1,4 or 1..64 or 1..")
     return sorted(set(map(int, text.split(","))))

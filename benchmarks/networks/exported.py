@@ -1,4 +1,4 @@
-"""Our generator as an exported file, run by what reads it. Imported by workers only."""
+"""Our generator as an exported file, run by its runtime. Imported by workers only."""
 
 import importlib.util
 import tempfile
@@ -16,7 +16,7 @@ READERS = {"onnx": "onnxruntime"}
 
 
 def make(device, settings, samples, **options):
-    """The `Run` of a file: inference, NumPy arrays in and bytes out; the options are `export`'s."""
+    """Makes the `Run` of a file: inference from NumPy arrays to bytes; options as in `export`."""
     if settings.task != "inference" or settings.network != "generator":
         raise SkippedError("files are of the generator's inference only")
     if settings.precision != "float32":
@@ -64,7 +64,7 @@ def saved_model(path):
 
 
 def onnx(path):
-    """The same of an ONNX file, run by onnxruntime."""
+    """The same for an ONNX file, run by onnxruntime."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -72,7 +72,7 @@ def onnx(path):
 
 
 def litert(path):
-    """The same of a LiteRT file, run by TensorFlow's interpreter on all cores it may use."""
+    """The same for a LiteRT file, run by TensorFlow's interpreter on all available cores."""
     import os
 
     import tensorflow as tf

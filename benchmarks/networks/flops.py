@@ -1,7 +1,7 @@
 """Floating point operations of the plain model, counted by hand from its layers.
 
-Those of convolutions and dense layers, two for a multiply-add, on one-hot label maps; what label
-patterns save is not taken off, so that the same work has one number.
+Counts convolutions and dense layers on one-hot label maps, with two operations per multiply-add.
+Savings of label patterns are not subtracted, so that the same task has one number.
 """
 
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ BLOCKS = ((32, 16, 16), (16, 16, 16), (16, 16, 16), (8, 16, 8), (4, 8, 4), (2, 4
 
 @dataclass(frozen=True)
 class Product:
-    """A layer: multiply-adds a sample, and whether it reads what has no gradient (maps, noise)."""
+    """A layer: multiply-adds per sample, and whether its inputs need no gradient (maps, noise)."""
 
     multiply_adds: int
     reads_data: bool = False
 
 
 def flops(settings):
-    """Floating point operations of one step on one sample: of inference, or of training.
+    """Floating point operations of one step of inference or training on one sample.
 
     A training step is the generator's update (forward passes of encoder, generator and, for fake
     and real, discriminator; gradients of encoder and generator, and through the discriminator of
@@ -54,7 +54,7 @@ def generator_layers(settings):
     grid = (settings.height // 32) * (settings.width // 32)
     if settings.latent_dim is None:
         yield Product(grid * 9 * labels * 16 * f, reads_data=True)
-    else:  # In training the latent comes from the encoder.
+    else:  # In training, the latent comes from the encoder.
         yield Product(grid * settings.latent_dim * 16 * f)
     for scale, *factors in BLOCKS:
         pixels = (settings.height // scale) * (settings.width // scale)

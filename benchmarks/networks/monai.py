@@ -1,4 +1,4 @@
-"""MONAI's decoder, as near to the paper's generator as it gets. Imported by workers only."""
+"""MONAI's decoder, as close to the paper's generator as possible. Imported by workers only."""
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -10,8 +10,8 @@ from benchmarks.networks.plain_torch import NetworkRun, plain_generator
 def make(device, settings, samples):
     """The `Run` of the decoder of MONAI's `SPADENet`.
 
-    Its channels are ours at 1/32 to 1/4 of the image. It differs in this: one block a resolution
-    and a doubling after each, so that the block at 1/2 goes straight to three channels and none
+    Its channels are ours at 1/32 to 1/4 of the image. The differences: one block per resolution,
+    each followed by a doubling, so that the block at 1/2 outputs three channels and none
     runs at full resolution (and only one at 1/16); no spectral norm; leaky ReLU inside the SPADEs;
     instance norms on gamma and beta. Batch norm, hidden filters, tanh and latent are set to ours.
     """

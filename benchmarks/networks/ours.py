@@ -11,11 +11,11 @@ POLICIES = {"float32": "float32", "tf32": "float32", "bfloat16": "mixed_bfloat16
 
 
 def make(device, settings, samples, modulation, folded):
-    """The `Run` of ours.
+    """Makes the `Run` of ours.
 
     Inference: a network in inference mode, compiled by `tf.function` or `jax.jit`, or eager on
     PyTorch; with `folded` after `generator.fold_spectral_norm()`. Forward and backward: the
-    gradients, of all weights, of the mean square of what it returns in training mode. Training
+    gradients, for all weights, of the mean square of its output in training mode. Training
     step: one of `GauGAN.fit`, with encoder if there is a latent, without perceptual loss.
     """
     if folded and (settings.task != "inference" or settings.network != "generator"):
@@ -47,7 +47,7 @@ def make_generator(settings, conditioning):
 
 
 def mean_square(outputs):
-    """Of an image, or the sum of those of all features."""
+    """The mean square of an image, or the sum over all features."""
     return sum(keras.ops.mean(keras.ops.square(x)) for x in keras.tree.flatten(outputs))
 
 
@@ -110,7 +110,7 @@ def torch_step(network, backward):
 
 
 class FitRun(BatchRun):
-    """Training: a turn is a short `fit`, in which every step is timed."""
+    """Training: a turn is a short `fit` in which every step is timed."""
 
     def __init__(self, device, settings, samples, conditioning):
         super().__init__(device, settings, samples)
@@ -125,7 +125,7 @@ class FitRun(BatchRun):
 
     def prepare(self, case):
         super().prepare(case)
-        self.gan.make_train_function(force=True)  # One that knows the size of the batch.
+        self.gan.make_train_function(force=True)  # A function that depends on the batch size.
 
     def place(self, batch):
         return batch
@@ -138,12 +138,12 @@ class FitRun(BatchRun):
 
 
 def as_data(batches):
-    """Batches as the backend's `fit` takes them."""
+    """Batches in the form for the backend's `fit`."""
     if keras.config.backend() != "tensorflow":
         return ((batch,) for batch in batches)
     import tensorflow as tf
 
-    # The first, and another again and again.
+    # The first batch, then another one repeatedly.
     data = tf.data.Dataset.from_tensors(batches[0])
     return data.concatenate(tf.data.Dataset.from_tensors(batches[-1]).repeat(len(batches) - 1))
 

@@ -9,7 +9,7 @@ from benchmarks.networks.batch_run import BatchRun
 
 
 def make(device, settings, samples, channels_last=False, compiled=False, folded=False):
-    """The `Run` of a model of `torch_spade`.
+    """Makes the `Run` of a model of `torch_spade`.
 
     Inference: under `torch.inference_mode`, one-hot encoding included; with `folded` after
     `remove_spectral_norm`. Forward and backward: the mean square of what the network returns in
@@ -22,7 +22,7 @@ def make(device, settings, samples, channels_last=False, compiled=False, folded=
         samples: see `LabelMaps`.
         channels_last: whether networks and inputs are laid out channels last.
         compiled: whether networks are compiled.
-        folded: whether sigma is divided into the kernels.
+        folded: whether sigma is folded into the kernels.
     """
     torch.manual_seed(0)
     if folded and settings.task != "inference":
@@ -58,7 +58,7 @@ class PlainRun(BatchRun):
 
     def prepare(self, case):
         super().prepare(case)
-        torch.compiler.reset()  # What was compiled for another batch size.
+        torch.compiler.reset()  # Discard code compiled for another batch size.
 
     def place(self, batch):
         labels = self.device.put(batch["labels"]).long()
@@ -120,7 +120,7 @@ class StepRun(PlainRun):
 
 
 class AutocastGauGAN(torch_spade.GauGAN):
-    """`torch_spade.GauGAN` that is trained under autocast; backward passes are made without."""
+    """A `torch_spade.GauGAN` trained under autocast, except for the backward passes."""
 
     @staticmethod
     def _minimize(losses, optimizer):
@@ -130,7 +130,7 @@ class AutocastGauGAN(torch_spade.GauGAN):
 
 
 def make_slots(optimizer):
-    """Adam's slots, which it would make in its first step; zero gradients move no weight."""
+    """Makes Adam's slots before its first step; zero gradients change no weights."""
     for group in optimizer.param_groups:
         for parameter in group["params"]:
             parameter.grad = torch.zeros_like(parameter)

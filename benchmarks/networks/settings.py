@@ -1,4 +1,4 @@
-"""What all subjects are told."""
+"""The settings of all subjects."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ PRECISIONS = ("float32", "tf32", "bfloat16")
 
 @dataclass(frozen=True)
 class Settings:
-    """The networks. `num_classes` leaves void out; `latent_dim` `None`: no latent, no encoder.
+    """The networks. `num_classes` excludes void; `latent_dim` `None`: no latent, no encoder.
 
     Attributes:
-        task: of `TASKS`.
-        precision: of `PRECISIONS`.
-        network: that runs, of `NETWORKS`; a training step takes all.
+        task: one of `TASKS`.
+        precision: one of `PRECISIONS`.
+        network: the network to run, one of `NETWORKS`; a training step uses all.
     """
 
     num_classes: int
@@ -31,5 +31,5 @@ class Settings:
 
     @property
     def label_channels(self):
-        """Channels of the one-hot map, edges included."""
+        """Channels of the one-hot map, including edges."""
         return self.num_classes + self.void_class + self.instance_edges

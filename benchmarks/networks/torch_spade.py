@@ -1,8 +1,8 @@
 """SPADE / GauGAN in plain PyTorch, the model that the benchmarks compare with.
 
-Architecture, losses and step of `keras_spade` (Park et al. 2019, arXiv 1903.07291) as PyTorch users
-write them: NCHW, the library's own layers, one-hot labels made once a batch and resized in each
-SPADE. The names are those of `keras_spade.checkpoints.nvlabs_weights`, so weights carry over:
+Architecture, losses and step of `keras_spade` (Park et al. 2019, arXiv 1903.07291) in PyTorch
+style: NCHW, the library's own layers, one-hot labels made once per batch and resized in each
+SPADE. The names are those of `keras_spade.checkpoints.nvlabs_weights`, so weights can be copied:
 
     weights = nvlabs_weights(keras_generator)
     generator.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
@@ -177,7 +177,7 @@ class MultiScaleDiscriminator(nn.Module):
 
 
 class StyleEncoder(nn.Module):
-    """An image, not resized, to the mean and log variance of its latent."""
+    """Maps an image, not resized, to the mean and log variance of its latent."""
 
     def __init__(self, image_shape, latent_dim=256, base_filters=64):
         super().__init__()
@@ -210,7 +210,7 @@ class GauGAN:
         discriminator: a `MultiScaleDiscriminator`.
         encoder: a `StyleEncoder`, or `None`.
         channels_last: whether the networks and their inputs are laid out channels last.
-        compile_options: what `nn.Module.compile` takes, `{}` for its defaults; `None`: eager.
+        compile_options: the arguments of `nn.Module.compile`, `{}` for its defaults; `None`: eager.
     """
 
     def __init__(

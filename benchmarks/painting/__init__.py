@@ -1,1 +1,1 @@
-"""How long a stroke takes to become a picture in the painter."""
+"""The time from a stroke to its picture in the painter."""

@@ -1,10 +1,10 @@
-"""Times from a stroke to its picture in the painter: with its server, and without one.
+"""Measures the time from a stroke to its picture in the painter, with and without its server.
 
     python -m benchmarks.painting --onnxruntime_web=node_modules/onnxruntime-web/dist
 
-The page is opened in headless Chromium, by Playwright; a stroke is a dab of the brush at a random
-place, and its time what passes in the page between the pointer's event and the picture. Without
-Playwright and Chromium, the server's answers alone are timed.
+Playwright opens the page in headless Chromium. A stroke is a dab of the brush at a random
+position; its time is measured in the page, from the pointer event to the picture. Without
+Playwright and Chromium, only the server's answers are timed.
 """
 
 import contextlib
@@ -27,9 +27,9 @@ flags.DEFINE_string("preset", "scenes", "A preset's name or folder.")
 flags.DEFINE_string("model", None, "A .keras file instead.")
 flags.DEFINE_string("onnxruntime_web", None, "The folder dist of the npm package, for the site.")
 flags.DEFINE_integer("strokes", 50, "Of each.", lower_bound=1)
-flags.DEFINE_integer("port", 0, "Of the server; 0: any.")
+flags.DEFINE_integer("port", 0, "Port of the server; 0: any free one.")
 
-# Called in the page: notes when a stroke begins, and gives its time once the picture is there.
+# Runs in the page: records the start of a stroke, and its time once the picture is there.
 TIMES = """() => {
   window.times = [];
   let begin;
@@ -74,7 +74,7 @@ def tell(name, first, times):
 
 
 def answers(address, model, maps):
-    """Seconds of the first answer, and of the others, to maps with one dab more each."""
+    """Seconds of the first answer, and of the others, to maps with one additional dab each."""
     rng = np.random.default_rng(0)
     labels = np.array(maps[0] if maps else np.zeros(model.generator.image_shape[:2]), "<u2")
     latent = np.zeros(model.generator.latent_dim or 0, "<f4")
@@ -115,7 +115,7 @@ def strokes(address):
 
 
 def chromium():
-    """Chromium as the system has it, or `None` for Playwright's own."""
+    """The system's Chromium, or `None` for Playwright's own."""
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 

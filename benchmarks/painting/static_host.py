@@ -1,4 +1,4 @@
-"""A folder as any static host serves it."""
+"""A static host for a folder."""
 
 import contextlib
 import functools
@@ -25,7 +25,7 @@ def served_folder(folder):
 
 @contextlib.contextmanager
 def running(function):
-    """Runs a function in a thread, and waits for its end for a while."""
+    """Runs a function in a thread, and waits a while for its end."""
     thread = threading.Thread(target=function, daemon=True)
     thread.start()
     yield

@@ -1,1 +1,1 @@
-"""When label patterns pay, and where the time goes."""
+"""When label patterns help, and where time is spent."""

@@ -1,12 +1,12 @@
-"""Measures when label patterns pay, and where the time goes.
+"""Measures when label patterns help, and where time is spent.
 
     python -m benchmarks.patterns --study=crossover
     python -m benchmarks.patterns --study=cost_model --data=coco:../shared/data/coco_stuff_sample
     python -m benchmarks.patterns --study=table_fits --data=coco:../shared/data/coco_stuff_sample
 
-The studies are explained in the modules of their names. The first two run single layers, compiled
-by TensorFlow, in turns; the third counts. Whole networks by patterns and densely, on every backend,
-are subjects of `python -m benchmarks.networks`.
+The modules of the same names explain the studies. The first two run single layers, compiled
+by TensorFlow, in turns; the third counts. To measure whole networks with patterns and densely on
+every backend, use `python -m benchmarks.networks`.
 """
 
 from dataclasses import asdict
@@ -21,8 +21,8 @@ from benchmarks.patterns import cost_model, crossover, table_fits
 FLAGS = flags.FLAGS
 flags.DEFINE_enum("study", "crossover", ["crossover", "cost_model", "table_fits"], "Which.")
 flags.DEFINE_list("classes", ["6", "36", "184"], "Crossover: numbers of classes.")
-flags.DEFINE_bool("backward", False, "Crossover: forward and backward, else forward only.")
-flags.DEFINE_integer("batch_size", 1, "Others: label maps at a time.", lower_bound=1)
+flags.DEFINE_bool("backward", False, "Crossover: forward and backward; by default, forward only.")
+flags.DEFINE_integer("batch_size", 1, "Others: label maps per batch.", lower_bound=1)
 
 QUICK = {"classes": ["6"], "height": 64, "width": 64, "base_filters": 4, "cores": 1, "rounds": 2}
 QUICK |= {"turn_seconds": 0.05}
@@ -43,7 +43,7 @@ def main(argv):
 
 
 def measure_crossover():
-    """Both paths over shares."""
+    """Measures both paths for different shares."""
     cases = tuple(crossover.cases(map(int, FLAGS.classes), FLAGS.quick))
     pass_ = "forward and backward" if FLAGS.backward else "forward"
     group = Group({"pass": pass_}, FLAGS.backward, cases)

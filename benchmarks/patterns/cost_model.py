@@ -1,6 +1,6 @@
-"""Multiply-adds of the generator's blocks by patterns and densely, and how fast they run.
+"""Multiply-adds of the generator's blocks with patterns and densely, and their speed.
 
-For a residual block of `h x w` pixels a sample, from `C` to `C'` channels with `M = min(C, C')`
+For a residual block of `h x w` pixels per sample, from `C` to `C'` channels with `M = min(C, C')`
 between, batch `B`, `N = B h w` pixels, `K` label channels, `H` hidden filters and 3 x 3 kernels:
 
     its own convolutions   N * 9 * (C M + M C') + N * C C' with a shortcut
@@ -8,7 +8,7 @@ between, batch `B`, `N = B h w` pixels, `K` label channels, `H` hidden filters a
     a SPADE, patterns      ids * 9 * K H + P2 * 9 * 2 H C, and P1 * 9 * H additions
 
 `P1` and `P2` are the distinct 3 x 3 and 5 x 5 label patterns of the batch, `ids` about `K`, twice
-that with edges. The subjects are a block by patterns and densely, and of what it does by patterns
+that with edges. The subjects are a block with patterns and densely, and parts of the former:
 the convolutions alone, the products of rows alone, and the search, which blocks share.
 """
 
@@ -30,7 +30,7 @@ SUBJECTS = {
 
 @dataclass(frozen=True)
 class CostSettings:
-    """Of all blocks; `num_classes` counts void."""
+    """Settings of all blocks; `num_classes` includes void."""
 
     num_classes: int
     label_channels: int
@@ -56,7 +56,7 @@ def cases(samples, size, settings, base_filters, batches):
 
 
 def multiply_adds(case, settings):
-    """Of a block, dict part -> number."""
+    """The multiply-adds of a block, as a dict by part."""
     c, c_out, k = case["inputs"], case["outputs"], settings.label_channels
     h = 9 * settings.hidden_filters
     pixels = settings.batch_size * case["rows"] * case["columns"]
@@ -83,7 +83,7 @@ def spades(case):
 
 
 def sums(records):
-    """A line for each part: its time and multiply-adds in all blocks together."""
+    """A line per part: its time and multiply-adds in all blocks together."""
     for part in PARTS:
         rows = [row for row in records.rows if row.subject == part and not row.why]
         if len(rows) == len(BLOCKS):

@@ -1,7 +1,7 @@
-"""Where label patterns stop paying: one SPADE, by patterns and densely, over shares.
+"""Where label patterns stop helping: one SPADE, with patterns and densely, for different shares.
 
 Label maps are tiles of noise: `n` x `n` pixels of one random label each. A smaller `n` gives
-a larger share of distinct patterns; `n` = 1 is pure noise. Both paths get their input ready made
+a larger share of distinct patterns; `n` = 1 is pure noise. Both paths get their input precomputed
 (patterns, or the one-hot map).
 """
 

@@ -1,4 +1,4 @@
-"""Single layers, by patterns or densely, compiled by TensorFlow. Imported by workers only."""
+"""Single layers, with patterns or densely, compiled by TensorFlow. Imported by workers only."""
 
 import numpy as np
 import tensorflow as tf
@@ -11,16 +11,16 @@ from keras_spade.layers import SPADE, ConditioningMap, LabelPatterns, SPADEResBl
 
 
 def make(device, settings, samples, modulation=None, part=None):
-    """The `Run` of a SPADE by a modulation (of the crossover), or of a part of a block."""
+    """Makes the `Run` of a SPADE with a modulation (for the crossover), or of a part of a block."""
     if part is None:
         return SpadeRun(device, settings, modulation)
     return PartRun(device, settings, samples, part)
 
 
 class LayerRun(Run):
-    """Steps that are compiled functions of no arguments, one for each batch of label maps.
+    """Steps that are compiled functions without arguments, one for each batch of label maps.
 
-    They are compiled, and label maps encoded, before a turn begins.
+    They are compiled, and label maps encoded, before a turn starts.
     """
 
     def prepare(self, case):
@@ -37,7 +37,7 @@ class LayerRun(Run):
         return batch()
 
     def function(self, index):
-        """A function of no arguments, of the batch `index`."""
+        """A function without arguments for the batch `index`."""
         raise NotImplementedError
 
 
@@ -101,7 +101,7 @@ class PartRun(LayerRun):
         batch = pick_batch(self.all_samples, index, self.samples)
         maps = batch["labels"], batch.get("edges")
         if self.part == "pattern search":
-            labels = tf.Variable(maps[0])  # A constant would be searched when it is compiled.
+            labels = tf.Variable(maps[0])  # A constant would be searched at compile time.
             return lambda: tf.nest.flatten(self.encoder(labels, maps[1]))
         if self.part == "products of rows":
             return self.products()

@@ -1,8 +1,8 @@
 """How often the label patterns of a batch fit in tables of a fixed length, as on JAX.
 
-A table has room for `ROOM * reach / side` rows a pixel, at most one; where half of it is enough,
-half is computed. `reach / side` is near the share of distinct windows but for a number that hardly
-depends on the size of the map, which the table of this benchmark shows.
+A table has room for `ROOM * reach / side` rows per pixel, at most one; if half of it is enough,
+half is computed. The share of distinct windows is `reach / side` times a factor that hardly
+depends on the size of the map; the table of this benchmark shows that factor.
 """
 
 from statistics import mean
@@ -22,12 +22,12 @@ HEAD += ["fit in half", "in the whole", "in none"]
 
 
 def table_share(side, reach):
-    """Rows of a table, as a share of the pixels."""
+    """Rows of a table as a fraction of the pixels."""
     return min(ROOM * reach / side, 1.0)
 
 
 def fits_table(batches):
-    """The table, of batches as `pick_batch` gives them."""
+    """Returns the table for batches of `pick_batch`."""
     rows = []
     for name, (window, stride, pad, halvings) in CHAINS.items():
         found = [distinct_shares(batch, halvings, window, stride, pad) for batch in batches]

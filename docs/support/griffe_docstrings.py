@@ -1,4 +1,4 @@
-"""Griffe reads this when the site is built: it knows neither our examples nor "Call arguments"."""
+"""A Griffe extension for the site: handles our examples and "Call arguments" sections."""
 
 import re
 
@@ -10,12 +10,12 @@ ARGUMENT = re.compile(r"^ {4}(\w+): ", re.MULTILINE)
 
 
 def fenced_examples(text):
-    """A docstring in which each example, from `>>>` to an empty line, stands in a code block."""
+    """The docstring with each example, from `>>>` to an empty line, in a code block."""
     return EXAMPLE.sub(lambda match: f"```pycon\n{match[0].strip()}\n```\n\n", text)
 
 
 def listed_call_arguments(text):
-    """A docstring in which the arguments of calls are a list, as those of the constructor are."""
+    """The docstring with call arguments as a list, like those of the constructor."""
 
     def as_list(match):
         return "**Call arguments:**\n\n" + ARGUMENT.sub(r"- **`\1`** – ", match[1])
@@ -24,7 +24,7 @@ def listed_call_arguments(text):
 
 
 class PlainDocstrings(griffe.Extension):
-    """Makes Markdown of what griffe would run together."""
+    """Converts parts of docstrings that griffe would run together to Markdown."""
 
     def on_object(self, *, obj, **kwargs):
         """Called for each module, class, function and attribute."""

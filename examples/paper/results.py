@@ -1,4 +1,4 @@
-"""Results of trainings, one JSON line each, to which an interrupted experiment adds."""
+"""Results of trainings, one JSON line each, which an interrupted experiment extends."""
 
 import dataclasses
 import json
@@ -9,14 +9,14 @@ from keras_spade import files
 
 @dataclasses.dataclass(frozen=True)
 class Results:
-    """A file of records; each is on the disk when `add` returns.
+    """A file of records; each is on disk when `add` returns.
 
     Args:
         path: of the file.
-        settings: what the records depend on; those of others in the file must be the same.
+        settings: the settings of the records; those in the file must be the same.
 
     Raises:
-        ValueError: if the file holds records of other settings, naming these.
+        ValueError: if the file holds records with other settings, naming these.
     """
 
     path: pathlib.Path
@@ -36,7 +36,7 @@ class Results:
                     for name in changed
                 )
                 raise ValueError(
-                    f"{self.path} holds results of other settings ({told}). Choose another "
+                    f"{self.path} holds results with other settings ({told}). Choose another "
                     "--run_dir."
                 )
 
@@ -47,7 +47,7 @@ class Results:
             try:
                 found.append(json.loads(line))
             except json.JSONDecodeError:
-                raise ValueError(f"{self.path}, line {number}: no JSON.") from None
+                raise ValueError(f"{self.path}, line {number}: not JSON.") from None
         return found
 
     def find(self, row, definition, seed):
@@ -55,7 +55,7 @@ class Results:
 
         Args:
             row: its name.
-            definition: what it is, as JSON can hold it; the record's must be the same.
+            definition: its definition as JSON values; the record's must be the same.
             seed: its seed.
         """
         for record in self.all():

@@ -1,4 +1,4 @@
-"""The data of an experiment: what is trained on, and the validation maps that are painted."""
+"""The data of an experiment: training data, and validation maps to paint."""
 
 import dataclasses
 import itertools
@@ -20,8 +20,8 @@ class Samples:
         labels: integer label maps of validation, `(count, H, W)`.
         instances: their instance ids, or `None`.
         images: their photographs, uint8 `(count, H, W, channels)`.
-        training_images: as many of training, where there are so many.
-        conditioning: arguments of the networks that say what label maps hold.
+        training_images: the same number of training images, if there are that many.
+        conditioning: arguments of the networks that describe the label maps.
         palette: colours of the classes, or `None`.
     """
 
@@ -35,7 +35,7 @@ class Samples:
 
     @classmethod
     def load(cls):
-        """Those that the flags name."""
+        """Loads the samples named by the flags."""
         training, validation, conditioning, palette = _data_options.training_data()
         limit = 4 if FLAGS.quick else None
         found = gathered(validation, limit)
@@ -51,7 +51,7 @@ class Samples:
 
     @property
     def count(self):
-        """How many validation maps there are."""
+        """The number of validation maps."""
         return len(self.labels)
 
     @property
@@ -61,7 +61,7 @@ class Samples:
 
     @property
     def num_classes(self):
-        """Classes, void not counted."""
+        """The number of classes, excluding void."""
         return self.conditioning["num_classes"]
 
     @property
@@ -71,12 +71,12 @@ class Samples:
 
     @property
     def protocol(self):
-        """What must be told beside every number."""
+        """The protocol to report with every number."""
         height, width, _ = self.image_shape
         return (
             f"{FLAGS.dataset or FLAGS.data}, validation {FLAGS.validation_split or '-'}, "
             f"{self.count} maps, {height} x {width}, photographs resized bicubically "
-            f"({FLAGS.resize}), void {'not counted' if self.void_class else 'not there'}"
+            f"({FLAGS.resize}), void {'not counted' if self.void_class else 'absent'}"
         )
 
     def parts(self, size=8):

@@ -1,11 +1,11 @@
-"""A segmenter trained on real photographs, which judges painted ones.
+"""A segmenter trained on real photographs, to evaluate painted ones.
 
     python -m examples.paper.segmenter --data=camvid --dataset=camvid --validation_split=val \\
         --image_size=96,128 --segmenter_minutes=10
 
-A small U-Net. It prints its own mIoU and accuracy on the real validation photographs, which no
-painted ones can be expected to exceed, and writes segmenter.keras into --run_dir. The tables'
-commands train it themselves where it is not there yet.
+A small U-Net. This prints its mIoU and accuracy on the real validation photographs, which
+painted ones are not expected to exceed, and writes segmenter.keras to --run_dir. The tables'
+commands train it themselves if it does not exist yet.
 """
 
 import pathlib
@@ -17,7 +17,7 @@ from examples import _errors
 from examples.paper import options
 from examples.paper.options import FLAGS
 from examples.paper.samples import Samples
-from examples.paper.wall_clock import WallClock
+from examples.paper.time_limit import TimeLimit
 from keras_spade import metrics
 
 FILTERS = 24
@@ -27,8 +27,8 @@ DEPTH = 4
 def make_segmenter(image_shape, num_classes, filters=FILTERS):
     """A U-Net of images in [0, 255] that returns class scores `(batch, height, width, classes)`.
 
-    Two 3 x 3 convolutions a resolution with batch norm and ReLU, `filters` of them at the full
-    size, twice as many at each halving, up to `DEPTH`; skip connections. The lowest activations
+    Two 3 x 3 convolutions per resolution with batch norm and ReLU, with `filters` channels at full
+    size and twice as many at each halving, up to `DEPTH`; skip connections. The lowest activations
     are the layer `"lowest"`.
 
     Args:
@@ -77,7 +77,7 @@ def train_segmenter(samples):
     keras.utils.set_random_seed(FLAGS.seed)
     filters = 2 if FLAGS.quick else FILTERS
     segmenter = make_segmenter(samples.image_shape, samples.num_classes, filters)
-    # Void pixels have the id behind the last class.
+    # Void pixels have the id after the last class.
     loss = keras.losses.SparseCategoricalCrossentropy(
         from_logits=True, ignore_class=samples.num_classes
     )
@@ -87,7 +87,7 @@ def train_segmenter(samples):
         return (tf.cast(batch["image"], "float32") + 1) * 127.5, batch["labels"]
 
     data = samples.training.map(pixels_and_labels)
-    clock = WallClock(FLAGS.segmenter_minutes, FLAGS.steps)
+    clock = TimeLimit(FLAGS.segmenter_minutes, FLAGS.steps, options.clock())
     segmenter.fit(data, epochs=10**6, callbacks=[clock], verbose=0, shuffle=False)
     return segmenter
 
@@ -104,12 +104,12 @@ def load_or_train(samples, run_dir):
 
 
 def consistency(segmenter, samples, images):
-    """`mean_iou` and `pixel_accuracy` of what a segmenter sees in images of the validation maps.
+    """`mean_iou` and `pixel_accuracy` of a segmenter on images of the validation maps.
 
     Args:
         segmenter: the segmenter.
         samples: the `Samples`.
-        images: uint8, one a validation map.
+        images: uint8, one per validation map.
     """
     metric = metrics.SegmentationConsistency(segmenter, samples.num_classes, samples.void_class)
     for part in samples.parts():

@@ -1,4 +1,4 @@
-"""Pictures of the same label maps, one column a generator, with its name above it."""
+"""Pictures of the same label maps, one column per generator, with its name above it."""
 
 import textwrap
 
@@ -12,13 +12,13 @@ LETTER = 6
 
 
 def side_by_side(labels, columns, palette, rows):
-    """Draws label maps and what belongs to them.
+    """Draws label maps and their pictures.
 
     Args:
         labels: integer `(count, H, W)`.
         columns: uint8 images `(count, H, W, channels)` by name.
         palette: colours of the classes, or `None`.
-        rows: how many of the maps, spread over all.
+        rows: number of maps, spread over all.
 
     Returns:
         A Pillow image.

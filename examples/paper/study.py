@@ -4,13 +4,13 @@
         --labels=street/labels --out=study.html
     python examples/paper/study.py --results=study_3f2a.csv,study_91c0.csv
 
-The first command writes one page that holds all pictures and opens from disk, so it can be sent to
-people. It shows pairs of the same file name in random order, each picture at a random side, and
-takes the answers by the arrow keys or by clicks. At its end it tells the counts and a test, and
-gives a CSV file. The second command reads such files and tells both for all of them together.
+The first command writes one page that contains all pictures and opens from disk, so you can send it
+to participants. It shows pairs with the same file name in random order, each picture on a random
+side, and takes arrow keys or clicks. At the end it shows the counts and a test, and
+offers a CSV file. The second command reads such files and reports both for all of them together.
 
-The test is the two-sided exact binomial test of "either is chosen as often". It takes the answers
-as independent, which those of one person are not quite: ask several.
+The test is the two-sided exact binomial test of the hypothesis that both are chosen equally often.
+It treats the answers as independent, which those of one person are not quite: ask several.
 
 Park et al. 2019 (arXiv 1903.07291), section 4, "Human evaluation": 500 questions a data set, each
 asked five people, without a time limit.
@@ -45,9 +45,11 @@ def main(argv):
         write_page(FLAGS.out, pairs, FLAGS.first, FLAGS.second, FLAGS.question, FLAGS.pairs)
         print(f"{FLAGS.out} shows {len(pairs)} pairs.")
         if left_out:
-            print(f"Not in all folders, and left out: {len(left_out)}, {left_out[0]} for example.")
+            print(
+                f"Omitted, because not in all folders: {len(left_out)}, {left_out[0]} for example."
+            )
     else:
-        raise ValueError("Give --first and --second, two folders; or --results, to count.")
+        raise ValueError("Pass --first and --second, two folders; or --results, to count.")
 
 
 def pairs_of(first, second, labels=None):
@@ -77,7 +79,7 @@ def files_in(folder):
     paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in {*TYPES, *OTHERS}]
     files = {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
     if len(files) < len(paths):
-        raise ValueError(f"{folder} holds two pictures of one name, with different endings.")
+        raise ValueError(f"{folder} holds two pictures of the same name with different suffixes.")
     return files
 
 
@@ -87,9 +89,9 @@ def write_page(path, pairs, first, second, question, shown=0):
     Args:
         path: of the page.
         pairs: as `pairs_of` finds them.
-        first: what the first pictures are called in the results.
-        second: what the second ones are called.
-        question: what is asked.
+        first: the name of the first pictures in the results.
+        second: the name of the second pictures.
+        question: the question to ask.
         shown: how many pairs a person is shown; 0: all.
     """
     if str(first) == str(second):
@@ -120,7 +122,7 @@ def write_page(path, pairs, first, second, question, shown=0):
 
 
 def picture(path):
-    """A picture as an address that holds all of it."""
+    """A picture as a data URL."""
     kind = TYPES.get(path.suffix.lower())
     if kind is not None:
         return f"data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
@@ -128,7 +130,7 @@ def picture(path):
 
 
 def label_map(path):
-    """A label map likewise; ids in one channel in the colours of `ImageGrid`."""
+    """A label map as a data URL; ids in one channel get the colours of `ImageGrid`."""
     image = Image.open(path)
     if image.mode in ("RGB", "RGBA", "P"):
         return as_png(image.convert("RGB"))
@@ -141,14 +143,14 @@ def label_map(path):
 
 
 def as_png(image):
-    """A Pillow image likewise."""
+    """A Pillow image as a data URL."""
     file = io.BytesIO()
     image.save(file, format="PNG")
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def count(files):
-    """How often each was chosen beside the other.
+    """Counts how often each was chosen over the other.
 
     Args:
         files: CSV files of the page.
@@ -188,7 +190,7 @@ def binomial_test(successes, trials):
 
 
 def told(counts):
-    """The counts in lines."""
+    """The counts as lines of text."""
     for (first, second), (chosen, answers) in counts.items():
         yield (
             f"{first} was chosen over {second} in {chosen} of {answers} answers, "
@@ -198,7 +200,7 @@ def told(counts):
 
 
 def run(argv):
-    """Runs the script; what is wrong is told in one line."""
+    """Runs the script; errors are reported in one line."""
     try:
         main(argv)
     except (ValueError, OSError) as error:
@@ -206,13 +208,13 @@ def run(argv):
 
 
 def define_flags():
-    """Not when this is imported."""
+    """Defines the flags, but not on import."""
     flags.DEFINE_string("first", None, "A folder of pictures.")
     flags.DEFINE_string("second", None, "A folder of other pictures, of the same file names.")
     flags.DEFINE_string("labels", None, "A folder of their label maps, to be shown.")
     flags.DEFINE_string("out", "study.html", "The page.")
     flags.DEFINE_integer("pairs", 0, "How many a person is shown; 0: all.", lower_bound=0)
-    flags.DEFINE_string("question", "Which picture looks more like a photograph?", "What is asked.")
+    flags.DEFINE_string("question", "Which picture looks more like a photograph?", "The question.")
     flags.DEFINE_list("results", None, "CSV files of the page, to be counted.")
 
 

@@ -27,6 +27,6 @@ def markdown(title, columns, rows, notes):
 
 
 def grid(columns, rows):
-    """The lines of a table, without what is above and below it."""
+    """The lines of a table, without title and notes."""
     lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     return lines + [f"| {' | '.join(map(str, row))} |" for row in rows]

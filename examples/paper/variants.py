@@ -1,4 +1,4 @@
-"""What is trained for one row of a table."""
+"""The variant that is trained for one row of a table."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -11,22 +11,22 @@ from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEn
 
 @keras.saving.register_keras_serializable(package="keras_spade_paper")
 def hinge_for_discriminator_only(outputs, real, for_discriminator=True):
-    """The hinge loss of the discriminator, none of the generator: features alone teach it."""
+    """The hinge loss for the discriminator only; the generator learns from features alone."""
     loss = losses.AdversarialLoss("hinge")(outputs, real, for_discriminator)
     return loss if for_discriminator else 0.0 * loss
 
 
 @dataclasses.dataclass(frozen=True)
 class Variant:
-    """A GAN that differs from ours in what is given.
+    """A GAN that differs from ours in the given arguments.
 
     Args:
         row: its name in tables.
         generator: class of its generator.
-        arguments: of the generator, besides what all have.
+        arguments: of the generator, in addition to the common ones.
         discriminator: arguments of the discriminator, likewise.
         losses: arguments of `GauGAN.compile`.
-        encoder: whether a style encoder is trained along.
+        encoder: whether to train a style encoder too.
         width: factor of --base_filters.
     """
 
@@ -40,7 +40,7 @@ class Variant:
 
     @property
     def definition(self):
-        """All of it but the name, as JSON holds it."""
+        """Everything except the name, as JSON values."""
         return {
             "generator": self.generator.__name__,
             "arguments": dict(self.arguments),
@@ -51,10 +51,10 @@ class Variant:
         }
 
     def compiled(self, conditioning, image_shape, perceptual_loss, seed):
-        """The GAN, new and compiled.
+        """Returns a new compiled GAN.
 
         Args:
-            conditioning: arguments of the networks that say what label maps hold.
+            conditioning: arguments of the networks that describe the label maps.
             image_shape: `(height, width, channels)`.
             perceptual_loss: a `PerceptualLoss`, or `None`.
             seed: of weights and noise.
@@ -66,14 +66,14 @@ class Variant:
             latent_dim = FLAGS.latent_dim if self.encoder else None
             arguments |= {"hidden_filters": FLAGS.hidden_filters, "latent_dim": latent_dim}
         arguments |= self.arguments
-        # Of a width or a latent in --base_filters, --hidden_filters or --latent_dim.
+        # Width or latent from --base_filters, --hidden_filters or --latent_dim.
         arguments = {k: FLAGS[v].value if is_flag(v) else v for k, v in arguments.items()}
         discriminator = {"base_filters": FLAGS.discriminator_filters, **self.discriminator}
         if discriminator.get("norm") == "spade":
             discriminator["hidden_filters"] = FLAGS.hidden_filters
         encoder = None
         if self.encoder:
-            # Six halvings want more than 64 pixels.
+            # Six halvings need more than 64 pixels.
             size = None if max(image_shape[:2]) > 64 else (96, 96)
             width = FLAGS.discriminator_filters
             encoder = StyleEncoder(image_shape, FLAGS.latent_dim, width, resize_to=size)
@@ -91,7 +91,7 @@ class Variant:
 
 
 def is_flag(value):
-    """Whether an argument is the name of a flag that has its value."""
+    """Whether an argument is the name of the flag that holds its value."""
     return value in ("hidden_filters", "latent_dim")
 
 

@@ -8,10 +8,10 @@ that labels explain,
 
     sum_k n_k |mean of class k - mean|^2 / sum |activation - mean|^2,
 
-of maps of one label each (all classes in turn), and of the validation maps. The networks have
-instance norm and random weights, drawn by He's rule, so that no layer is small as it begins; and,
-where --run_dir holds a table's models, the trained weights of seed 0 too. It prints a table, and
-writes washed_away.md and washed_away.png into --run_dir.
+for maps of one label each (all classes in turn), and for the validation maps. The networks have
+instance norm and random weights with He initialisation, so that no layer starts small; if
+--run_dir holds a table's models, the trained weights of seed 0 are included. It prints a table, and
+writes washed_away.md and washed_away.png to --run_dir.
 """
 
 import pathlib
@@ -31,10 +31,10 @@ from keras_spade import SPADEGenerator, files, layers
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-# Variances below are rounding: an instance norm divides by at least sqrt(1e-5), so that it makes
-# 1e-4 of a mean that is wrong in its last digits.
+# Variances below this are rounding: an instance norm divides by at least sqrt(1e-5), so an error
+# in the last digits of a mean becomes 1e-4.
 ROUNDING = 1e-6
-MAPS = 16  # Of the validation maps.
+MAPS = 16  # Number of validation maps.
 ROWS = {"pix2pixhd_seed_0": "pix2pixHD", "ours_seed_0": "ours"}
 
 
@@ -61,7 +61,7 @@ def explained_share(activations, labels):
 
 
 def layers_of(generator):
-    """The layers that are looked at, from the label map to the image."""
+    """The examined layers, from the label map to the image."""
     if isinstance(generator, Pix2PixHD):
         steps = ["first_relu", *(f"down_{i + 1}_relu" for i in range(generator.downsamplings))]
         steps += [f"block_{i}_sum" for i in range(generator.blocks)]
@@ -71,11 +71,11 @@ def layers_of(generator):
 
 
 def shares(generator, inputs):
-    """The explained share behind each layer.
+    """The explained share after each layer.
 
     Args:
         generator: of `conditioning="labels"`.
-        inputs: arrays by name, as it takes them.
+        inputs: its input arrays by name.
     """
     names = [*layers_of(generator), "conv_img"]
     looked_at = keras.Model(generator.input, [generator.get_layer(name).output for name in names])
@@ -93,7 +93,7 @@ def shares(generator, inputs):
 
 
 def generators(samples, run_dir):
-    """Generators by name: with random weights, and those that were trained."""
+    """Generators by name: with random weights, and trained ones."""
     keras.utils.set_random_seed(FLAGS.seed)
     common = {
         **samples.conditioning,
@@ -115,7 +115,7 @@ def generators(samples, run_dir):
 
 
 def draw_kernels(generator):
-    """Gives all kernels new random values, of deviation `sqrt(2 / inputs)`."""
+    """Sets all kernels to new random values of deviation `sqrt(2 / inputs)`."""
     draw = keras.initializers.VarianceScaling(2.0, "fan_in", "untruncated_normal")
     for weight in generator.trainable_weights:
         if len(weight.shape) > 1:
@@ -123,7 +123,7 @@ def draw_kernels(generator):
 
 
 def label_inputs(samples):
-    """Maps of one label each, and maps of validation, as generators take them."""
+    """Maps of one label each, and validation maps, as inputs of generators."""
     count = samples.num_classes
     real = samples.labels[:MAPS]
     uniform = np.ones((count, *real.shape[1:]), "int32") * np.arange(count)[:, None, None]
@@ -134,7 +134,7 @@ def label_inputs(samples):
 
 
 def draw(found, path):
-    """A panel for each kind of label map, a line for each generator.
+    """Plots a panel for each kind of label map, with a line for each generator.
 
     Args:
         found: shares by layer, by generator, by kind.
@@ -174,8 +174,8 @@ def main(argv):
     notes = [
         samples.protocol,
         f"{min(MAPS, samples.count)} of the validation maps",
-        "what is above 0 of maps of one label behind instance norms alone is rounding, which they "
-        "enlarge, and zeros at borders",
+        "values above 0 for maps of one label after instance norms alone are rounding errors, "
+        "amplified by the norms, and zeros at borders",
     ]
     title = "Section 3: share of the variance of activations that labels explain"
     text = markdown(title, ["generator", "behind layer", *found], rows, notes)

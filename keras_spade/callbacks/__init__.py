@@ -1,4 +1,4 @@
-"""Keras callbacks, and the pictures they draw."""
+"""Keras callbacks, and functions to draw pictures."""
 
 from keras_spade.callbacks.backup_and_restore import BackupAndRestore as BackupAndRestore
 from keras_spade.callbacks.draw_grid import draw_grid as draw_grid

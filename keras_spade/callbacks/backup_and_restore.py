@@ -1,4 +1,4 @@
-"""Backups of a training run, from which it goes on as if nothing had happened."""
+"""Backups from which a training run resumes exactly."""
 
 import json
 import re
@@ -19,42 +19,41 @@ PATTERN = re.compile(r"epoch_(\d+)_step_(\d+)\.npz")
 
 
 class Place(NamedTuple):
-    """Where a training run stands: before a step of an epoch, both counted from 0."""
+    """A position in a training run: before a step of an epoch, both counted from 0."""
 
     epoch: int
     step: int = 0
 
 
 class BackupAndRestore(keras.callbacks.Callback):
-    """Backs up everything that `GauGAN.fit` needs to go on after the process has died.
+    """Backs up everything that `GauGAN.fit` needs to resume after the process has died.
 
-    That is: all weights and statistics, both optimizers (with learning rates, averages of weights
-    and loss scales), the state of the noise, the running averages of the losses and their history,
-    and the place in the data: epoch and step. When `fit` is called again in the same way, it goes
-    on from the newest backup, in the middle of an epoch too, and ends with the same weights to the
-    bit, if the data come in the same order again: in a fixed one, as arrays, or as a dataset of
-    `keras_spade.datasets`, `datasets.by_epoch`, or one that shuffles with a seed.
+    A backup holds all weights and statistics, both optimizers (with learning rates, averages of
+    weights and loss scales), the state of the noise, the running averages of the losses and their
+    history, and the position in the data: epoch and step. When `fit` is called again in the same
+    way, it resumes from the newest backup, even in the middle of an epoch, and ends with
+    bit-identical weights if the data come in the same order again: in a fixed order, as arrays, or
+    as a dataset of `keras_spade.datasets`, `datasets.by_epoch`, or one that shuffles with a seed.
 
-    It does what `keras.callbacks.BackupAndRestore` does, and what that does not: the second
-    optimizer, the noise, the place within an epoch; a backup is written under a temporary name
-    first, and checked for its sums when it is read. If the newest is damaged, the one before is
-    taken. On several workers the first one writes, and all of them read, so the folder must be one
-    that all of them see. Learning rates are those of the backup, also if the optimizers were made
-    with others.
+    Unlike `keras.callbacks.BackupAndRestore`, it includes the second optimizer, the noise and the
+    position within an epoch. A backup is first written under a temporary name, and its checksums
+    are verified when it is read. If the newest is damaged, the previous one is used. With several
+    workers, the first one writes and all of them read, so they must share the folder. Learning
+    rates come from the backup, even if the optimizers were created with others.
 
-    Wherever it stands in the list of callbacks, `fit` calls it last.
+    `fit` calls it last, regardless of its position in the list of callbacks.
 
     Args:
         backup_dir: the folder, of one training run only.
-        save_freq: a backup is made at the beginning of every epoch, and where a callback stops
-            training; an int: and every so many steps within.
-        keep: how many backups are kept, at least 1.
-        delete_checkpoint: whether the backups are deleted when the training has ended. If not, the
-            same command run again finds it ended, and one with more epochs goes on.
+        save_freq: `"epoch"`: a backup is made at the beginning of every epoch, and when a callback
+            stops training; an int `n`: also every `n` steps within an epoch.
+        keep: number of backups to keep, at least 1.
+        delete_checkpoint: whether to delete the backups when the training has ended. If not, the
+            same command run again reports that it has ended, and one with more epochs resumes.
 
     Raises:
-        ValueError: for bad arguments; from `fit`, if the backup is of another model, or made in the
-            middle of an epoch of another number of steps.
+        ValueError: for bad arguments; from `fit`, if the backup belongs to another model, or was
+            made in the middle of an epoch with another number of steps.
         OSError: from `fit`, if there are backups but none can be read, or if one cannot be written.
         RuntimeError: from `fit`, if weights are not finite; they are not backed up.
 
@@ -85,22 +84,22 @@ class BackupAndRestore(keras.callbacks.Callback):
                 "keras.callbacks.BackupAndRestore."
             )
         super().set_model(model)
-        # On JAX `self.model` puts all variables back into it first, too much for every step.
+        # On JAX, `self.model` first copies all variables back, which is too slow for every step.
         self._trained = model
 
     # === Reading ===
 
     def restore(self, model, initial_epoch=0, check=None):
-        """Gives a model the state of the newest backup, if there is one; `fit` calls it.
+        """Restores a model from the newest backup, if there is one; `fit` calls it.
 
         Args:
             model: a compiled `GauGAN`.
             initial_epoch: where training begins without a backup.
-            check: called with the `Place` where training goes on and a check sum of the backup, 0
-                without one, before the model is changed.
+            check: called before the model is changed, with the `Place` where training resumes and
+                a checksum of the backup (0 without one).
 
         Returns:
-            The `Place` where training goes on.
+            The `Place` where training resumes.
         """
         place, path, arrays = self._newest(initial_epoch)
         if check is not None:
@@ -118,7 +117,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         for place, path in reversed(self._backups()):
             try:
                 state, arrays = _read(path)
-            except Exception as error:  # Of many kinds, whatever was damaged.
+            except Exception as error:  # The type depends on the damage.
                 failures.append(f"{path}: {error}")
                 warnings.warn(f"The backup {path} cannot be read: {error}", stacklevel=3)
                 continue
@@ -126,13 +125,13 @@ class BackupAndRestore(keras.callbacks.Callback):
             return place, path, arrays
         if failures:
             raise OSError(
-                f"None of the backups in {self.directory} can be read. To begin anew, move them "
+                f"None of the backups in {self.directory} can be read. To start over, move them "
                 f"away. {'; '.join(failures)}"
             )
         return Place(initial_epoch), None, None
 
     def restore_metrics(self):
-        """Gives the model the averages of the losses that the epoch had so far."""
+        """Restores the averages of the losses of the current epoch."""
         for index, array in self.restored["metrics"].items():
             _state(self._trained)["metrics"][int(index)].assign(array)
 
@@ -143,13 +142,13 @@ class BackupAndRestore(keras.callbacks.Callback):
         return bool(self._backups())
 
     def delete(self):
-        """Deletes all backups in the folder, to begin anew."""
+        """Deletes all backups in the folder, to start over."""
         self._delete(self._backups())
 
     def keep_weights(self):
-        """Has the backup at the end of training hold the weights as they are now.
+        """Makes the backup at the end of training hold the current weights.
 
-        `fit` calls it before `keras.callbacks.SwapEMAWeights` puts averages in their place.
+        `fit` calls it before `keras.callbacks.SwapEMAWeights` replaces them by averages.
         """
         if not self.model.writes_files:
             return
@@ -161,18 +160,18 @@ class BackupAndRestore(keras.callbacks.Callback):
         self._kept = {name: _as_array(v) for name, v in named.items() if id(v) in ids}
 
     def on_train_begin(self, logs=None):
-        """Begins to count steps."""
+        """Starts counting steps."""
         self._steps_made, self._kept = 0, {}
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Backs up, after all the callbacks at the end of the epoch before."""
+        """Backs up, after all callbacks of the end of the previous epoch."""
         self._restore_history()
         self._steps_made, self._kept = 0, {}
         if epoch != self.place.epoch or not self.restored:
             self._save(Place(epoch))
 
     def on_train_batch_end(self, batch, logs=None):
-        """Backs up every `save_freq` steps, and where training is stopped within an epoch."""
+        """Backs up every `save_freq` steps, and when training is stopped within an epoch."""
         before, now = self.place.step, batch + 1
         self._steps_made = now
         if not before < now < self.params["steps"]:
@@ -182,10 +181,10 @@ class BackupAndRestore(keras.callbacks.Callback):
             self._save(Place(self.place.epoch, now))
 
     def on_train_end(self, logs=None):
-        """Backs up the end, or deletes the backups."""
+        """Backs up the final state, or deletes the backups."""
         self._restore_history()
         if 0 < self._steps_made < self.params["steps"]:
-            return  # Stopped within an epoch, and backed up there.
+            return  # Stopped within an epoch, and already backed up.
         if self.delete_checkpoint:
             if self.model.writes_files:
                 self.delete()
@@ -196,15 +195,15 @@ class BackupAndRestore(keras.callbacks.Callback):
     def _save(self, place, kept=()):
         self.place = place
         writes = self.model.writes_files
-        # The averages are read by all workers, as they are sums over them.
+        # All workers read the averages, because they are sums over the workers.
         state = {k: v for k, v in _state(self.model).items() if writes or k == "metrics"}
         arrays = {}
         for name, variable in _named(state).items():
             arrays[name] = kept[name] if name in kept else _as_array(variable)
             if not (np.isfinite(arrays[name]).all() or name.startswith("metrics")):
                 raise RuntimeError(
-                    f"{variable.path} is not finite, and is not backed up; the backups in "
-                    f"{self.directory} are as they were."
+                    f"{variable.path} is not finite, so no backup was made; the backups in "
+                    f"{self.directory} are unchanged."
                 )
         if not writes:
             return
@@ -236,7 +235,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         return sorted((Place(*map(int, match.groups())), path) for match, path in found if match)
 
     def _restore_history(self):
-        """Puts the epochs made before in front of what `fit` returns."""
+        """Prepends earlier epochs to the history that `fit` returns."""
         history = self.model.history
         if self.restored and not history.epoch:
             history.history = {name: list(row) for name, row in self.restored["history"].items()}
@@ -254,7 +253,7 @@ def _named(groups):
 
 def _as_array(variable):
     array = np.asarray(keras.ops.convert_to_numpy(variable))
-    # NumPy's files know no bfloat16; float32 holds it exactly.
+    # NumPy files do not support bfloat16; float32 holds it exactly.
     return array.astype("float32") if array.dtype.name == "bfloat16" else array
 
 
@@ -272,12 +271,12 @@ def _group(arrays, group):
 
 
 def _trained(model):
-    """The places of the weights that are not frozen."""
+    """The positions of the weights that are not frozen."""
     return [place for place, weight in enumerate(model.weights) if weight.trainable]
 
 
 def _assign(model, arrays, path, trained):
-    """Gives the model its variables, unless one of them does not fit."""
+    """Assigns the variables of the model, unless one of them does not fit."""
     wanted = _named(_state(model))
     different = [
         f"{name.partition('/')[0]}/{variable.path}"
@@ -287,14 +286,14 @@ def _assign(model, arrays, path, trained):
     different = different or sorted(arrays.keys() - wanted.keys())
     if different:
         raise ValueError(
-            f"The backup {path} is of another model, or of one compiled in another way: "
-            f"{', '.join(different[:5])}{' ...' if len(different) > 5 else ''}. Give `backup_dir` "
-            "another folder, or move the backups away."
+            f"The backup {path} belongs to another model, or to one compiled differently: "
+            f"{', '.join(different[:5])}{' ...' if len(different) > 5 else ''}. Set `backup_dir` "
+            "to another folder, or move the backups away."
         )
     if trained not in (None, _trained(model)):
         raise ValueError(
-            f"The backup {path} is of a training in which other weights are frozen. Freeze the "
-            "same, or give `backup_dir` another folder."
+            f"The backup {path} belongs to a training with other frozen weights. Freeze the "
+            "same, or set `backup_dir` to another folder."
         )
     for name, variable in wanted.items():
         variable.assign(arrays[name])

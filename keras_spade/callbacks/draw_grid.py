@@ -7,16 +7,16 @@ from keras_spade.label_colors import label_colors
 
 
 def draw_grid(labels, *columns, palette=None, gap=2, channels=None):
-    """Draws one row a sample: label map, then one picture a column.
+    """Draws one row per sample: label map, then one picture per column.
 
     Args:
         labels: integer ids `(batch, H, W)`, or a float map `(batch, H, W, k)` whose largest channel
             is shown.
         *columns: image batches `(batch, H, W, channels)`, uint8 or float in [-1, 1].
-        palette: uint8 `(classes, 3)`; `None`: `label_colors`. Ids beyond it are drawn black.
+        palette: uint8 `(classes, 3)`; `None`: `label_colors`. Ids without a colour are black.
         gap: white pixels between pictures.
-        channels: which channels of the images are shown, three as red, green and blue, or one as
-            grey; `None`: the first three, or of less the first.
+        channels: the channels of the images to show, three as red, green and blue, or one as
+            grey; `None`: the first three, or the first if there are fewer.
 
     Returns:
         uint8 `(rows, columns, 3)`, a picture.
@@ -50,7 +50,7 @@ def draw_grid(labels, *columns, palette=None, gap=2, channels=None):
 
 
 def shown_channels(channels, count):
-    """The channels of `count` that are shown, one or three, as `draw_grid` is told."""
+    """The one or three of `count` channels to show, see `draw_grid`."""
     if channels is None:
         return [0, 1, 2] if count >= 3 else [0]
     try:

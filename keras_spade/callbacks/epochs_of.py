@@ -1,4 +1,4 @@
-"""Which epochs the values of a history are of, where there are fewer values than epochs."""
+"""Matching the values of a history to epochs, if there are fewer values than epochs."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 def epochs_of(values: Sequence, epochs: Sequence[int]) -> Sequence[int]:
     """The epochs that logged a number.
 
-    They are every n-th one (`validation_freq=n`), if that gives as many; else the last ones.
+    They are every n-th epoch (`validation_freq=n`), if the numbers match; else the last ones.
 
     Args:
-        values: what was logged, in order, at most one value an epoch.
+        values: the logged values in order, at most one per epoch.
         epochs: the numbers of all epochs, as in `keras.callbacks.History`.
 
     Example:

@@ -1,4 +1,4 @@
-"""Metrics of what is painted, among the numbers that an epoch logs."""
+"""Logging metrics of painted pictures."""
 
 import inspect
 import itertools
@@ -18,49 +18,49 @@ MODES = {"up": "max", "down": "min"}
 
 
 class EvaluateMetrics(keras.callbacks.Callback):
-    """Paints validation data every few epochs and logs what metrics say of the pictures.
+    """Paints validation data every few epochs and logs metrics of the pictures.
 
-    A result `kernel_distance` is logged as `val_kernel_distance`. The callbacks that stand after
-    this one in the list see it: `ModelCheckpoint(save_best_only=True)`, `EarlyStopping` and
+    A result `kernel_distance` is logged as `val_kernel_distance`. The callbacks after this one in
+    the list see it: `ModelCheckpoint(save_best_only=True)`, `EarlyStopping` and
     `ReduceLROnPlateau`, which need no `mode`, `CSVLogger`, `TensorBoard` and others. `fit` refuses
-    a list in which one of these stands before. The history and the progress bar show it anyway.
+    a list in which one of these comes earlier. The history and the progress bar always show it.
 
     The metrics are evaluated after every `every`-th epoch, after the last one, and after the first
-    one of a training without values. Every other epoch logs the last values again. (Without a
-    value, `ModelCheckpoint` would take the epoch for the best, and `EarlyStopping` warn.) So
-    `patience` counts epochs, not evaluations. A training that goes on from a backup goes on with
-    the values it had. What is not a number is logged as the worst there is, as Keras' callbacks
-    would take it for the best and keep it.
+    one of a training without values. The other epochs repeat the last values. (Without a
+    value, `ModelCheckpoint` would treat the epoch as the best, and `EarlyStopping` would warn.) So
+    `patience` counts epochs, not evaluations. A training resumed from a backup keeps its values.
+    NaN is logged as the worst possible value, because Keras' callbacks would treat it as the best
+    and keep it.
 
-    What is painted has the averages of the weights, if the generator's optimizer keeps any, and
-    the latents of a seed, the same each time. On several workers all paint, so that all know when
-    to stop; make metrics outside of `strategy.scope()`.
+    Pictures are painted with the averages of the weights, if the generator's optimizer keeps any,
+    and with the same seeded latents each time. With several workers, all paint, so that all know
+    when to stop; create metrics outside `strategy.scope()`.
 
     Args:
-        data: validation data: a dataset or list of batches as `fit` takes them, or a dict of arrays
-            of all samples. Of datasets of `keras_spade.datasets`, the first epoch is seen each
-            time.
+        data: validation data: a dataset or list of batches in a form that `fit` accepts, or a dict
+            of arrays of all samples. For datasets of `keras_spade.datasets`, the first epoch is
+            used each time.
         metrics: a `keras.Metric`, or a list of them: those of `keras_spade.metrics`, or your own.
-            Each is given what the arguments of its `update_state` name: `real` (or `y_true`), the
-            photographs; `fake`, `images` (or `y_pred`), what was painted, all uint8
-            `(batch, H, W, channels)`; `labels`, integer ids `(batch, H, W)`. One that takes
-            `images` alone, as `Diversity`, is given paintings of several latents,
-            `(batch, latents, H, W, channels)`. Its `result` is a number, logged under its name, or
-            a dict; asked without samples, it has the same names. Where dicts of two metrics share
-            a key, all keys of both are logged behind the name of their metric.
+            The argument names of its `update_state` select the inputs of each: `real` (or
+            `y_true`), the photographs; `fake`, `images` (or `y_pred`), the painted pictures, all
+            uint8 `(batch, H, W, channels)`; `labels`, integer ids `(batch, H, W)`. A metric with
+            `images` alone, such as `Diversity`, receives pictures for several latents, `(batch,
+            latents, H, W, channels)`. Its `result` is a number, logged under its name, or a dict;
+            without samples, it must have the same names. If dicts of two metrics share a key, all
+            keys of both are prefixed with the name of their metric.
         every: epochs between evaluations.
-        directions: dict name of a result -> `"min"` or `"max"`, which is better. Those of
-            `keras_spade.metrics` are known.
-        steps: how many batches are painted; `None`: all.
-        use_style: with an encoder, take the style of each sample's own photograph.
-        latents: how many latents a metric of `images` alone sees of each map, at least 2.
-        batch_size: of `data` that are a dict of arrays.
+        directions: dict that maps the name of a result to `"min"` or `"max"`, the better direction.
+            Those of `keras_spade.metrics` are known.
+        steps: number of batches to paint; `None`: all.
+        use_style: with an encoder, use the style of each sample's own photograph.
+        latents: number of latents per map for a metric of `images` alone, at least 2.
+        batch_size: for `data` as a dict of arrays.
         seed: of the latents.
 
     Raises:
-        ValueError: for metrics that ask for something else, or log the same name; from `fit`, if a
-            callback that needs a value stands before this one; for images that are neither uint8
-            nor in [-1, 1].
+        ValueError: for metrics with other arguments, or that log the same name; from `fit`, if a
+            callback that needs a value comes before this one; for images that are neither uint8 nor
+            in [-1, 1].
 
     Example:
 
@@ -89,11 +89,11 @@ class EvaluateMetrics(keras.callbacks.Callback):
         super().__init__()
         if isinstance(data, Iterator):
             raise ValueError(
-                "`data` can be gone through once; give a dataset, or a list of batches."
+                "`data` can be iterated only once; pass a dataset, or a list of batches."
             )
-        # TensorFlow's word for it is -1.
+        # TensorFlow's value for infinity is -1.
         if steps is None and hasattr(data, "cardinality") and int(data.cardinality()) == -1:
-            raise ValueError("`data` has no end; give `steps`.")
+            raise ValueError("`data` is infinite; pass `steps`.")
         self.data = data
         self.metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
         self.every = positive_integer("`every`", every)
@@ -117,7 +117,7 @@ class EvaluateMetrics(keras.callbacks.Callback):
             logs.update({name: history[name][-1] for name in self.directions})
 
     def evaluate(self, model) -> dict[str, float]:
-        """Paints the data and asks the metrics.
+        """Paints the data and computes the metrics.
 
         Args:
             model: a `GauGAN`.
@@ -142,15 +142,15 @@ class EvaluateMetrics(keras.callbacks.Callback):
             missing = [given for given in asks.values() if seen[given] is None]
             if missing:
                 raise ValueError(
-                    f"`data`: {type(metric).__name__} needs {missing[0]!r}; a batch holds "
+                    f"`data`: {type(metric).__name__} needs {missing[0]!r}; a batch has "
                     f"{list(batch)}."
                 )
             metric.update_state(**{name: seen[given] for name, given in asks.items()})
 
     def _seen(self, model, batch, seed):
-        """What metrics can ask for."""
+        """The inputs that metrics can request."""
         if map_of(batch) is None:
-            raise ValueError(f"`data`: a batch holds no 'labels' (or 'segmap'), but {list(batch)}.")
+            raise ValueError(f"`data`: a batch lacks 'labels' (or 'segmap'); it has {list(batch)}.")
         painted = paint(model, batch, use_style=self.use_style, seed=seed)
         real = painted.real
         if real is not None:
@@ -161,7 +161,7 @@ class EvaluateMetrics(keras.callbacks.Callback):
         if {"images": "pictures"} in self._asks:
             if model.generator.latent_dim is None:
                 raise ValueError(
-                    "`metrics`: one of `images` alone compares paintings of several latents; the "
+                    "`metrics`: one with `images` alone compares pictures for several latents; the "
                     "generator has no latent (latent_dim=None)."
                 )
             seeds = range(seed, seed + self.latents)
@@ -175,7 +175,7 @@ class EvaluateMetrics(keras.callbacks.Callback):
         return -math.inf if self.directions.get(f"val_{name}") == "max" else math.inf
 
 
-# What arguments of `update_state` are given.
+# The inputs for arguments of `update_state`.
 GIVEN = {
     "real": "image",
     "y_true": "image",
@@ -187,7 +187,7 @@ GIVEN = {
 
 
 def _asks(metric):
-    """The arguments of a metric's `update_state`, and what each is given."""
+    """The arguments of a metric's `update_state`, and the input of each."""
     parameters = inspect.signature(metric.update_state).parameters.values()
     needed = [p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
     unknown = [name for name in needed if name not in GIVEN]
@@ -200,7 +200,7 @@ def _asks(metric):
 
 
 def _directions(metrics, given):
-    """The names that will be logged, and of each which is better, or `None`."""
+    """The names that will be logged, and the better direction of each, or `None`."""
     found = {
         f"val_{name}": MODES.get(getattr(metric, "_direction", None))
         for name, (_, metric) in _results(metrics).items()
@@ -219,7 +219,7 @@ def _directions(metrics, given):
 def _results(metrics):
     """The results of metrics, each with its metric, by name.
 
-    Of dicts that share a key, the names of the metrics stand before all their keys.
+    If dicts share a key, all their keys are prefixed with the names of the metrics.
     """
     results = [(metric, metric.result()) for metric in metrics]
     keys = Counter(k for m, r in results for k in (r if isinstance(r, dict) else [m.name]))

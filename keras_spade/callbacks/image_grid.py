@@ -1,4 +1,4 @@
-"""A picture of what the generator can do, after every epoch."""
+"""A picture of the generator's progress after every epoch."""
 
 import importlib.util
 import os
@@ -17,29 +17,29 @@ from keras_spade.images import check_images
 class ImageGrid(keras.callbacks.Callback):
     """Paints the same label maps after every few epochs of a `GauGAN`'s training.
 
-    Writes `epoch_0001.png` ... into a folder, one row a sample: label map | generated | real.
-    What is painted has the averages of the weights, if the generator's optimizer keeps any.
-    Latents are the same at every epoch, and the model's own noise is not touched. On several
-    workers the first one paints.
+    Writes `epoch_0001.png` ... to a folder, one row per sample: label map | generated | real.
+    Pictures are painted with the averages of the weights, if the generator's optimizer keeps any.
+    Latents are the same in every epoch, and the model's own noise is unaffected. With several
+    workers, the first one paints.
 
     Args:
         batch: dict with `"labels"` (or `"segmap"`), `"image"`, and `"instances"` if the generator
             has `instance_edges`; arrays or tensors, of a few samples, of any size.
-        directory: where the pictures go; made if need be.
+        directory: the folder of the pictures; created if needed.
         palette: uint8 `(classes, 3)` colours of the labels; `None`: those of the model's `classes`,
             or distinct ones.
         every: epochs between pictures; the last epoch of `fit` always has one.
-        use_style: with an encoder, take the style of each sample's own photograph.
+        use_style: with an encoder, use the style of each sample's own photograph.
         seed: of the latents.
-        channels: which channels of the images are shown, three as red, green and blue, or one as
-            grey; `None`: the first three, or of less the first.
-        tensorboard_dir: where TensorBoard finds the pictures as well, as "pictures"; `None`: it
-            gets none. Needs TensorFlow and TensorBoard, `pip install tensorboard`.
+        channels: the channels of the images to show, three as red, green and blue, or one as
+            grey; `None`: the first three, or the first if there are fewer.
+        tensorboard_dir: where to log the pictures for TensorBoard, as "pictures"; `None`: not
+            logged. Needs TensorFlow and TensorBoard, `pip install tensorboard`.
 
     Raises:
         ValueError: if the batch lacks a key, its images are neither uint8 nor in [-1, 1], or
             `channels` are not one or three of theirs.
-        ImportError: if TensorBoard is to get pictures, and is not installed.
+        ImportError: if `tensorboard_dir` is given and TensorBoard is not installed.
 
     Example:
 
@@ -93,7 +93,7 @@ class ImageGrid(keras.callbacks.Callback):
                 self._show(picture, epoch)
 
     def write(self, path):
-        """Paints and writes the picture; a file that is there is replaced only when it is done.
+        """Paints and writes the picture atomically.
 
         Args:
             path: of the PNG.
@@ -115,13 +115,13 @@ class ImageGrid(keras.callbacks.Callback):
         return picture
 
     def on_train_end(self, logs=None):
-        """Closes what TensorBoard reads."""
+        """Closes the TensorBoard log."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
 
     def _show(self, picture, epoch):
-        """Gives TensorBoard the picture, at the step at which Keras' own callback has the epoch."""
+        """Logs the picture for TensorBoard, at the step that Keras' callback uses for the epoch."""
         import tensorflow as tf
 
         if self._writer is None:

@@ -7,10 +7,10 @@ import keras
 class LinearDecay(keras.callbacks.Callback):
     """Lowers both learning rates of a `GauGAN` linearly to zero over the last epochs.
 
-    The first `constant_epochs + 1` epochs keep the rates that `compile` was given; each epoch
-    after that lowers them by `1 / decay_epochs` of these. (The reference implementation updates at
-    the end of an epoch, so the last epoch still runs at `1 / decay_epochs`.) The rate is a function
-    of the epoch alone: interrupted training resumes right with `fit(initial_epoch=...)`.
+    The first `constant_epochs + 1` epochs keep the initial rates; each later epoch lowers them by
+    `1 / decay_epochs` of these. (The reference implementation updates at
+    the end of an epoch, so the last epoch still runs at `1 / decay_epochs`.) The rate only depends
+    on the epoch: interrupted training resumes correctly with `fit(initial_epoch=...)`.
 
     Args:
         constant_epochs: epochs at the full rates; `None`: half of the epochs of `fit`.
@@ -38,7 +38,7 @@ class LinearDecay(keras.callbacks.Callback):
         self.decay_epochs = decay_epochs
 
     def factor(self, epoch):
-        """The share of the initial learning rates in use during an epoch, counted from 0."""
+        """The fraction of the initial learning rates during an epoch, counted from 0."""
         epochs = (self.params or {}).get("epochs", 0)
         constant = epochs // 2 if self.constant_epochs is None else self.constant_epochs
         decay = epochs - constant if self.decay_epochs is None else self.decay_epochs

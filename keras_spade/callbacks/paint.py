@@ -1,4 +1,4 @@
-"""What callbacks paint, beside what it was painted from."""
+"""Painting batches in callbacks."""
 
 import contextlib
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ from keras_spade.images import resize_maps, resize_photographs
 
 @dataclass(frozen=True)
 class Painted:
-    """A painted batch; all of the size that the generator paints.
+    """A painted batch, with all arrays at the generator's image size.
 
     Args:
         labels: integer ids `(batch, H, W)`, or a float map `(batch, H, W, k)`.
-        images: what was painted, uint8 `(batch, H, W, channels)`.
+        images: the painted pictures, uint8 `(batch, H, W, channels)`.
         real: the photographs, uint8 or floats in [-1, 1], or `None`.
     """
 
@@ -32,8 +32,8 @@ def paint(model: keras.Model, batch: dict, use_style: bool = False, **arguments)
     Args:
         model: a `GauGAN`.
         batch: dict with `"labels"` (or `"segmap"`), `"instances"` if the generator has
-            `instance_edges`, and perhaps `"image"`; arrays or tensors, of any size.
-        use_style: with an encoder, take the style of each sample's own photograph.
+            `instance_edges`, and optionally `"image"`; arrays or tensors, of any size.
+        use_style: with an encoder, use the style of each sample's own photograph.
         **arguments: of `generate`: `seed`, `latent`.
     """
     labels, real = np.asarray(map_of(batch)), batch.get("image")
@@ -51,12 +51,12 @@ def paint(model: keras.Model, batch: dict, use_style: bool = False, **arguments)
 
 
 def with_averages(model: keras.Model):
-    """A context in which the averages of the weights, if there are any, are in a `GauGAN`."""
+    """A context in which a `GauGAN` uses the averages of its weights, if there are any."""
     return getattr(model, "painting_averages", contextlib.nullcontext)()
 
 
 def palette_of(model: keras.Model):
-    """The colours of the classes that a model knows, or `None`."""
+    """The colours in a model's `classes`, or `None`."""
     classes = getattr(model, "classes", None)
     return classes and classes.palette
 
@@ -75,13 +75,13 @@ def map_of(batch: dict):
 
 
 def batches_of(data, batch_size: int = 8) -> Iterator[dict]:
-    """The batches of validation data, of datasets of this package those of the first epoch.
+    """The batches of validation data; for datasets of this package, of the first epoch.
 
     Args:
         data: a `tf.data.Dataset`, `keras.utils.PyDataset`, PyTorch's `DataLoader` or a list of
-            batches, each as `fit` takes it; or a dict of arrays, or `(labels, image)`, of all
-            samples.
-        batch_size: of batches of arrays.
+            batches, each in a form that `fit` accepts; or a dict of arrays, or `(labels, image)`,
+            of all samples.
+        batch_size: for arrays.
     """
     data = one_epoch(data)
     if isinstance(data, (dict, tuple)):

@@ -1,4 +1,4 @@
-"""The curves of a run as a picture."""
+"""Plots of the curves of a run."""
 
 import csv
 import os
@@ -11,12 +11,12 @@ from keras_spade.files import replacing
 
 
 def plot_curves(history, path):
-    """Draws every number of a run over its epochs, one chart for a number and its validation.
+    """Plots every number of a run over its epochs, one chart per number and its validation value.
 
     Args:
-        history: what `fit` returned, or its `history`; or the file of a `keras.callbacks.CSVLogger`
-            (an epoch that an interruption has put there twice counts as it was logged last).
-        path: of the picture; its ending says the format: `.png`, `.svg`, `.pdf`.
+        history: the result of `fit`, or its `history`; or the file of a `keras.callbacks.CSVLogger`
+            (if an interruption made an epoch appear twice, the last entry counts).
+        path: of the picture; its suffix selects the format: `.png`, `.svg`, `.pdf`.
 
     Raises:
         ValueError: if there are no numbers, or the file is not one of `CSVLogger`.
@@ -30,7 +30,7 @@ def plot_curves(history, path):
     >>> path.exists()
     True
     """
-    from matplotlib.figure import Figure  # Without `pyplot`, which would choose a window.
+    from matplotlib.figure import Figure  # Without `pyplot`, which would select a window system.
 
     curves = _curves(history)
     names = list(dict.fromkeys(name.removeprefix("val_") for name in curves))
@@ -55,7 +55,7 @@ def plot_curves(history, path):
 
 
 def _curves(history):
-    """Name -> the epochs, counted from 1, and the values."""
+    """Maps each name to its epochs, counted from 1, and values."""
     if isinstance(history, (str, os.PathLike)):
         return _from_file(Path(history))
     epochs = None
@@ -81,5 +81,5 @@ def _from_file(path):
                     epochs.append(epoch + 1)
                     values.append(float(text))
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is no file of keras.callbacks.CSVLogger: {error}") from None
+        raise ValueError(f"{path} is not a keras.callbacks.CSVLogger file: {error}") from None
     return curves

@@ -1,4 +1,4 @@
-"""What a page of a run says beside its pictures: settings, machine, versions."""
+"""The facts in the report of a run: settings, machine, versions."""
 
 import dataclasses
 import importlib
@@ -14,12 +14,12 @@ from keras_spade.version import __version__
 
 
 def run_facts(model, params: dict, given: dict) -> dict[str, dict[str, str]]:
-    """What is set in a training, by title and name, as text.
+    """The settings of a training as text, by title and name.
 
     Args:
         model: a compiled `GauGAN`.
-        params: as Keras gives them to callbacks.
-        given: title -> dict or text, what else is to be told.
+        params: the `params` of Keras' callbacks.
+        given: further settings, a dict of titles to dicts or strings.
     """
     names = ("generator", "discriminator", "encoder")
     networks = {name: getattr(model, name) for name in names}
@@ -42,7 +42,7 @@ def run_facts(model, params: dict, given: dict) -> dict[str, dict[str, str]]:
 
 
 def machine() -> dict[str, str]:
-    """The processor, the device of tensors, and the GPUs that there are."""
+    """The processor, the device of tensors, and the available GPUs."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -60,8 +60,8 @@ def machine() -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """Of Python, this package and what it computes with."""
-    # The library whose tensors they are: tensorflow, torch, jaxlib.
+    """The versions of Python, this package and its numerical libraries."""
+    # The library of the tensors: tensorflow, torch, jaxlib.
     backend = type(keras.ops.zeros(())).__module__.partition(".")[0].removesuffix("lib")
     found = {"keras_spade": __version__, "Python": platform.python_version()}
     for name in ("keras", backend, "numpy"):
@@ -98,5 +98,5 @@ def _text(value):
         return name
     try:
         return f"{name}({_text(value.get_config())})"
-    except ValueError:  # It holds what no config tells.
+    except ValueError:  # It holds objects without a config.
         return name

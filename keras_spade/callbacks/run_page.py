@@ -1,4 +1,4 @@
-"""One page that shows a run: pictures of its epochs, curves, settings."""
+"""An HTML report of a run: pictures of its epochs, curves, settings."""
 
 import json
 import math
@@ -24,35 +24,37 @@ RUN = re.compile(r'<script type="application/json" id="run">(.*?)</script>', re.
 
 
 class RunPage(keras.callbacks.Callback):
-    """Writes `run.html` after every epoch of a `GauGAN`'s training: a page that opens from disk.
+    """Writes `run.html` after every epoch of a `GauGAN`'s training: a report that opens from disk.
 
-    It shows label maps, what is painted from them, and the photographs side by side, with a slider
-    over the epochs; the same maps painted with several latents; curves of all numbers that were
-    logged; the best epoch; settings, machine and versions. The page needs no server and nothing
-    from elsewhere; its pictures lie in `run_pictures` beside it, as JPEG. It is written whole or
-    not at all. On several workers the first one paints and writes.
+    It shows label maps, painted pictures and photographs side by side, with a slider
+    over the epochs; the same maps painted with several latents; curves of all logged
+    numbers; the best epoch; settings, machine and versions. The page needs no server and no
+    external files; its pictures are JPEGs in `run_pictures` next to it. It is written
+    atomically. With several workers, the first one paints and writes.
 
-    What is painted has the averages of the weights, if the generator's optimizer keeps any, and
-    the same latents at every epoch. A training that goes on, from a backup or by `initial_epoch`,
-    goes on with its page; what the page that is there tells of later epochs is deleted.
+    Pictures are painted with the averages of the weights, if the generator's optimizer keeps any,
+    and with the same latents in every epoch. A training resumed from a backup or with
+    `initial_epoch` continues its page; data of later epochs on an existing page are deleted.
 
     Args:
         batch: dict with `"labels"` (or `"segmap"`), `"image"`, and `"instances"` if the generator
             has `instance_edges`; arrays or tensors, of a few samples, of any size.
-        directory: the folder of the run; made if need be.
-        monitor: the number that tells the best epoch, `"val_kernel_distance"` for example, or
-            `None`. It must be logged by a callback that stands before this one, or by `fit`.
+        directory: the folder of the run; created if needed.
+        monitor: the number that determines the best epoch, for example `"val_kernel_distance"`, or
+            `None`. It must be logged by a callback before this one, or by `fit`.
         mode: `"min"` or `"max"`; `"auto"`: known for losses and results of `EvaluateMetrics`.
         palette: uint8 `(classes, 3)` colours of the labels; `None`: those of the model's `classes`,
             or distinct ones.
         class_names: names of the classes for a legend; `None`: those of the model's `classes`, or
             their ids.
-        settings: dict title -> dict or text, what else is shown: where the data come from, flags.
-        every: epochs between pictures; the last epoch of `fit` always has one. Curves have all.
-        latents: how many latents are shown, if the generator has one; 0: none.
-        use_style: with an encoder, take the style of each sample's own photograph.
+        settings: further settings to show, such as the source of the data or flags; a dict of
+            titles to dicts or strings.
+        every: epochs between pictures; the last epoch of `fit` always has one. Curves show all
+            epochs.
+        latents: number of latents to show, if the generator has one; 0: none.
+        use_style: with an encoder, use the style of each sample's own photograph.
         seed: of the latents.
-        channels: which channels of the images are shown, as in `ImageGrid`.
+        channels: the channels of the images to show, as in `ImageGrid`.
 
     Raises:
         ValueError: if the batch lacks a key, its images are neither uint8 nor in [-1, 1], or
@@ -101,7 +103,7 @@ class RunPage(keras.callbacks.Callback):
         self._facts, self._logged = None, {}
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Deletes pictures of later epochs, and takes down the settings, once."""
+        """Deletes pictures of later epochs and records the settings, once."""
         if self._facts is None and self.model.writes_files:
             self._facts = run_facts(self.model, self.params, self.settings)
             self._logged = self._before(epoch)
@@ -120,7 +122,7 @@ class RunPage(keras.callbacks.Callback):
         self._write(epoch, logs or {})
 
     def on_train_end(self, logs=None):
-        """Forgets the settings, which may be others when `fit` is called again."""
+        """Forgets the settings, which may differ when `fit` is called again."""
         self._facts = None
 
     def _paint(self, number):
@@ -149,7 +151,7 @@ class RunPage(keras.callbacks.Callback):
             Image.fromarray(picture).save(partial, quality=92, subsampling=0)
 
     def _pictures(self):
-        """The pictures that are there, by epoch counted from 1."""
+        """The existing pictures, by epoch counted from 1."""
         paths = sorted((self.directory / FOLDER).glob("epoch_*.jpg"))
         return {int(path.stem.removeprefix("epoch_")): path for path in paths}
 
@@ -180,7 +182,7 @@ class RunPage(keras.callbacks.Callback):
             partial.write_text(page.replace("@RUN@", text), encoding="utf-8")
 
     def _before(self, epoch):
-        """What the page that is there tells of the epochs before one."""
+        """The data of earlier epochs on an existing page."""
         try:
             page = (self.directory / "run.html").read_text(encoding="utf-8")
             numbers = json.loads(RUN.search(page)[1])["numbers"]
@@ -201,7 +203,7 @@ class RunPage(keras.callbacks.Callback):
         return palette_of(self.model) if self.palette is None else self.palette
 
     def _legend(self, ids):
-        """Names and colours of the classes that are shown."""
+        """Names and colours of the displayed classes."""
         palette = self._palette()
         palette = label_colors(max(ids) + 1) if palette is None else np.asarray(palette)
         classes = getattr(self.model, "classes", None)

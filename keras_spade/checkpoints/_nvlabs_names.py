@@ -1,4 +1,4 @@
-"""The names of the reference implementation's weights, and where each lives in our networks."""
+"""The names of the reference implementation's weights, and the matching variables of ours."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Weights of the authors' PyTorch implementation, by name."""
+"""Loading weights of the authors' PyTorch implementation by name."""
 
 import os
 from collections.abc import Mapping
@@ -14,13 +14,14 @@ def load_nvlabs_weights(network, source):
 
     Args:
         network: a `SPADEGenerator`, `MultiScaleDiscriminator` or `StyleEncoder`, built with the
-            options the weights were trained with.
+            same options as in the training of the weights.
         source: path of a PyTorch file (`latest_net_G.pth`, `..._D.pth`, `..._E.pth`), read with
             weights-only unpickling, which needs PyTorch installed; or a mapping of the reference's
-            names to arrays. `num_batches_tracked` counters are read over: nothing depends on them.
+            names to arrays. `num_batches_tracked` counters are ignored: nothing depends on them.
 
     Raises:
-        ValueError: naming every missing, unused or misshapen key; nothing is loaded then.
+        ValueError: naming every key that is missing, unused or has a wrong shape; nothing is loaded
+            then.
         ImportError: for a path, without PyTorch.
 
     Example:
@@ -40,7 +41,7 @@ def load_nvlabs_weights(network, source):
     problems = [f"missing: {name}" for name in entries if name not in arrays]
     problems += [f"unused: {name}" for name in arrays if name not in entries]
     problems += [
-        f"misshapen: {name} has shape {arrays[name].shape}, wanted {entry.shape}"
+        f"wrong shape: {name} has shape {arrays[name].shape}, wanted {entry.shape}"
         for name, entry in entries.items()
         if name in arrays and arrays[name].shape != entry.shape
     ]

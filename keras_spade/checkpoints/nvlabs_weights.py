@@ -6,7 +6,7 @@ from keras_spade.checkpoints._nvlabs_names import nvlabs_entries
 
 
 def nvlabs_weights(network):
-    """The weights of a network in the names and layouts of the authors' PyTorch implementation.
+    """Returns the weights of a network with the names and layouts of the authors' implementation.
 
     The inverse of `load_nvlabs_weights`.
 

@@ -1,3 +1,3 @@
-"""A generator as a file that other programs run: what is written, and one module a format."""
+"""Exporting a generator to files for other programs: shared code, and one module per format."""
 
 from keras_spade.exporting.export import Export as Export

@@ -1,4 +1,4 @@
-"""What `other_process` starts: `python -m keras_spade.exporting GENERATOR ARGUMENTS`."""
+"""The script that `other_process` runs: `python -m keras_spade.exporting GENERATOR ARGUMENTS`."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What `export` of `GauGAN` and `SPADEGenerator` do, the same for every format."""
+"""The part of `export` of `GauGAN` and `SPADEGenerator` that all formats share."""
 
 import importlib.util
 import os
@@ -20,20 +20,20 @@ FORMATS = {"tf_saved_model": saved_model, "onnx": onnx, "litert": litert}
 
 @dataclass(frozen=True)
 class Export:
-    """One file to be written, in one of three formats; everything is checked beforehand.
+    """An export to one of three formats, with all arguments checked in advance.
 
     Args:
-        path: of the file, or, for a SavedModel, of the folder. What is there is replaced when all
-            is written; folders that lead to it are made.
+        path: of the file, or, for a SavedModel, of the folder. Existing content is replaced only
+            after a complete write; parent folders are created.
         format: `"tf_saved_model"`, `"onnx"` or `"litert"`.
         image_size: `(height, width)` of the label maps, or `None` for any. In LiteRT, whose sizes
-            are fixed, `None` means the generator's own.
-        verbose: whether to print what was written; `None` means yes, as in Keras.
-        options: what the format takes besides, see its module.
+            are fixed, `None` means the generator's size.
+        verbose: whether to print where the file is; `None` means yes, as in Keras.
+        options: further arguments of the format, see its module.
 
     Raises:
-        ValueError: naming the argument that does not fit.
-        ImportError: naming what is to be installed.
+        ValueError: naming the invalid argument.
+        ImportError: naming the packages to install.
     """
 
     path: str | os.PathLike
@@ -45,15 +45,15 @@ class Export:
     def __post_init__(self):
         if self.format not in FORMATS:
             raise ValueError(
-                f"`format` must be one of {tuple(FORMATS)}, got {self.format!r}. Other formats of "
-                "Keras, which take and give floats: `keras.Model.export(generator, path, format)`."
+                f"`format` must be one of {tuple(FORMATS)}, got {self.format!r}. For Keras' other "
+                "formats, with float images, use `keras.Model.export(generator, path, format)`."
             )
         if self.image_size is not None:
             size = positive_integers("`image_size`", self.image_size, 2, "(height, width) or None")
             object.__setattr__(self, "image_size", size)
         if "input_signature" in self.options:
             raise ValueError(
-                "`input_signature` follows from the generator; for label maps of a fixed size give "
+                "`input_signature` follows from the generator; for label maps of a fixed size pass "
                 "`image_size=(height, width)`."
             )
         self._check_path()
@@ -71,7 +71,7 @@ class Export:
         return FORMATS[self.format]
 
     def _check_path(self):
-        """Refuses suffixes of other formats, and what must not be replaced."""
+        """Refuses suffixes of other formats, and paths that must not be replaced."""
         if "://" in str(self.path):
             raise ValueError(f"`path`: {self.path}: write to a local path, and copy it from there.")
         suffix = Path(self.path).suffix
@@ -90,23 +90,23 @@ class Export:
             strange = found - saved_model.CONTENTS
             if strange or (found and "saved_model.pb" not in found):
                 raise ValueError(
-                    f"`path`: {path} is there and no SavedModel alone; it would be replaced with "
-                    f"all that is in it: {', '.join(sorted(strange or found))}. Give a folder that "
-                    "is new, empty, or a SavedModel's."
+                    f"`path`: {path} exists and is not only a SavedModel; all of its content would "
+                    f"be replaced: {', '.join(sorted(strange or found))}. Pass a new or empty "
+                    "folder, or a SavedModel."
                 )
 
     def write(self, generator: keras.Model) -> None:
-        """Writes a generator, as it is in inference, and leaves it as it is.
+        """Writes a generator in inference mode, without changing it.
 
-        On several workers the first one writes, and the others pass.
+        With several workers, only the first one writes.
 
         Args:
             generator: a `Generator`.
 
         Raises:
             OSError: if the file cannot be written.
-            RuntimeError: if the generator cannot be converted. In both cases what was there is as
-                it was.
+            RuntimeError: if the generator cannot be converted. In both cases, existing content is
+                unchanged.
         """
         if not generator.writes_files:
             return

@@ -1,4 +1,4 @@
-"""LiteRT (TensorFlow Lite): a file for telephones, of built-in operations only."""
+"""LiteRT (TensorFlow Lite): a file for phones, with built-in operations only."""
 
 import tempfile
 from pathlib import Path
@@ -12,7 +12,7 @@ INSTALL = "pip install tensorflow"
 
 
 def check(options: dict) -> None:
-    """Raises for options that are no attributes of the converter."""
+    """Raises for options that are not attributes of the converter."""
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter([], None)
@@ -20,12 +20,12 @@ def check(options: dict) -> None:
     if unknown:
         raise ValueError(
             "`export`: format='litert' takes attributes of `tf.lite.TFLiteConverter`, "
-            f"`optimizations` for one, not {sorted(unknown)}."
+            f"such as `optimizations`, not {sorted(unknown)}."
         )
 
 
 def changes(options: dict) -> dict:
-    """How the generator that is written differs: no shifts of 64 bits, no floats of 16."""
+    """Changes to the exported generator: no 64-bit shifts, no 16-bit floats."""
     return {"modulation": "dense", "dtype": "float32"}
 
 

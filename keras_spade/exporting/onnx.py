@@ -1,4 +1,4 @@
-"""ONNX: a file for onnxruntime and what else reads ONNX."""
+"""ONNX: a file for onnxruntime and other programs that read ONNX."""
 
 from keras_spade.exporting.painter import Painter
 
@@ -15,12 +15,12 @@ def check(options: dict) -> None:
 
 
 def changes(options: dict) -> dict:
-    """How the generator that is written differs: no shifts of signed integers, no 16 bits."""
+    """Changes to the exported generator: no shifts of signed integers, no 16-bit floats."""
     return {"modulation": "dense", "dtype": "float32"}
 
 
 def write(painter: Painter, path, options: dict) -> None:
-    """Writes the file, after ONNX' own checks of operations and types."""
+    """Writes the file, after ONNX's checks of operations and types."""
     import onnx
     import tf2onnx
 
@@ -31,13 +31,13 @@ def write(painter: Painter, path, options: dict) -> None:
         name_sizes(value, painter.shapes()[value.name])
     for value in model.graph.output:
         name_sizes(value, ("batch", *painter.generator.image_shape))
-    # tf2onnx reports what it cannot convert in its log, and goes on.
+    # tf2onnx only logs operations that it cannot convert, and continues.
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path)
 
 
 def name_sizes(value, shape):
-    """Gives the sizes of an input or output that are open names that say what they are."""
+    """Gives meaningful names to the unknown sizes of an input or output."""
     for axis, size in zip(value.type.tensor_type.shape.dim, shape, strict=True):
         if isinstance(size, str):
             axis.dim_param = size

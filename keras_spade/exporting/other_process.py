@@ -1,4 +1,4 @@
-"""Exporting from JAX and PyTorch: by a process that runs Keras on TensorFlow."""
+"""Exporting from JAX and PyTorch, in a process that runs Keras on TensorFlow."""
 
 import json
 import os
@@ -9,18 +9,18 @@ from pathlib import Path
 
 
 def write_in_other_process(export, generator) -> None:
-    """Writes an `Export` by TensorFlow, which reads the generator from a file.
+    """Writes an `Export` with TensorFlow, which reads the generator from a file.
 
-    Formats are made from TensorFlow's graphs. Keras' weights are the same on all backends, so that
-    the files are too. The process sees no GPU, whose memory may be taken.
+    All formats are made from TensorFlow graphs. Keras' weights are the same on all backends, so
+    the files are too. The process does not use the GPU, whose memory may be in use.
 
     Args:
         export: the `Export`.
         generator: a `Generator`.
 
     Raises:
-        ValueError: for options that are no JSON.
-        RuntimeError: with the other process' own message.
+        ValueError: for options that are not JSON.
+        RuntimeError: with the message of the other process.
     """
     try:
         arguments = json.dumps(
@@ -34,7 +34,7 @@ def write_in_other_process(export, generator) -> None:
     except TypeError as error:
         raise ValueError(
             f"`export`: {error}; on JAX and PyTorch another process exports, and options must be "
-            "JSON. For others load the model under KERAS_BACKEND=tensorflow and export it there."
+            "JSON. For other options, load and export the model with KERAS_BACKEND=tensorflow."
         ) from error
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "generator.keras"

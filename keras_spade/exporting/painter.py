@@ -1,4 +1,4 @@
-"""The function that an exported file holds."""
+"""The function in an exported file."""
 
 from dataclasses import dataclass
 
@@ -11,15 +11,15 @@ from keras_spade.segmaps import nearest_resize
 
 @dataclass(frozen=True)
 class Painter:
-    """Paints bytes from named inputs; traced by TensorFlow, it is what every format is made of.
+    """Paints bytes from named inputs; every format is made from its TensorFlow trace.
 
     Args:
         generator: a `Generator`, for inference.
         image_size: `(height, width)` of the label maps, or `None` for any.
 
     Call arguments:
-        inputs: a dict of what the generator takes, see `SPADEGenerator`. Ids that are no class are
-            no class here too: all channels of their one-hot pixels are zero.
+        inputs: a dict of the generator's inputs, see `SPADEGenerator`. As in the generator, ids
+            that are not a class set no channel of the one-hot map.
 
     Returns:
         A dict of `"image"`, uint8 `(batch, height, width, channels)`.
@@ -33,20 +33,20 @@ class Painter:
         return {"image": ops.cast(self.pixels(inputs), "uint8")}
 
     def pixels(self, inputs):
-        """The same in [0, 255], rounded as `images.to_bytes` rounds, but still floats."""
+        """Pixels in [0, 255], rounded as in `images.to_bytes`, but as floats."""
         symbolic = self.generator.input
         inputs = {name: ops.cast(inputs[name], symbolic[name].dtype) for name in symbolic}
         if "labels" in inputs:
             # ONNX counts negative ids from the last class.
             classes = self.generator.num_classes + bool(self.generator.void_class)
             inputs["labels"] = ops.where(inputs["labels"] < 0, classes, inputs["labels"])
-        size = self.generator.image_shape[:2]  # As `GauGAN.generate` resizes maps.
+        size = self.generator.image_shape[:2]  # Resize as `GauGAN.generate` does.
         inputs = {k: x if k == "latent" else nearest_resize(x, *size) for k, x in inputs.items()}
         images = self.generator(inputs, training=False)
         return ops.clip(ops.round(to_pixels(images)), 0, 255)
 
     def shapes(self) -> dict[str, tuple]:
-        """The shape of each input; unknown sizes are names."""
+        """The shape of each input, with names for unknown sizes."""
         height, width = self.image_size or ("height", "width")
         maps = ("batch", height, width)
         shapes = {name: (*maps, *x.shape[3:]) for name, x in self.generator.input.items()}
@@ -55,7 +55,7 @@ class Painter:
         return shapes
 
     def signature(self):
-        """The inputs as TensorFlow's specs."""
+        """The inputs as TensorFlow specs."""
         import tensorflow as tf
 
         return {
@@ -68,7 +68,7 @@ class Painter:
         }
 
     def traced(self):
-        """The function as a `tf.function`, traced for a dict and for keywords."""
+        """The function as a `tf.function`, traced with a dict and with keyword arguments."""
         import tensorflow as tf
 
         paint = tf.function(self.__call__, autograph=False)

@@ -1,4 +1,4 @@
-"""TensorFlow's SavedModel: a folder for TensorFlow, TensorFlow Serving and Keras' `TFSMLayer`."""
+"""SavedModel: a folder for TensorFlow, TensorFlow Serving and Keras' `TFSMLayer`."""
 
 import keras
 
@@ -7,7 +7,7 @@ from keras_spade.exporting.painter import Painter
 SUFFIX = ""
 NEEDS = ("tensorflow",)
 INSTALL = "pip install tensorflow"
-# What TensorFlow writes, all of it.
+# All files that TensorFlow writes.
 CONTENTS = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
 
 
@@ -21,12 +21,12 @@ def check(options: dict) -> None:
 
 
 def changes(options: dict) -> dict:
-    """How the generator that is written differs: in `modulation`, if that is asked for."""
+    """Changes to the exported generator: `modulation`, if given."""
     return dict(options)
 
 
 def write(painter: Painter, path, options: dict) -> None:
-    """Writes the folder, with the endpoint `serve`, which is `serving_default` too."""
+    """Writes the folder with the endpoint `serve`, also the signature `serving_default`."""
     archive = keras.export.ExportArchive()
     archive.track(painter.generator)
     archive.add_endpoint("serve", painter.traced())

@@ -1,4 +1,4 @@
-"""Keras layers, in `keras.ops` only: they run on every backend."""
+"""Keras layers, written only with `keras.ops` so that they run on every backend."""
 
 from keras_spade.layers.feature_norm import FeatureNorm as FeatureNorm
 from keras_spade.layers.half_pool import HalfPool as HalfPool

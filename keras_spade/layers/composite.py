@@ -1,4 +1,4 @@
-"""What layers made of layers share."""
+"""The base class of layers made of layers."""
 
 import keras
 
@@ -6,9 +6,9 @@ from keras_spade.layers.trainable_parts import config_of_parts, set_trainable_pa
 
 
 class Composite(keras.layers.Layer):
-    """A layer made of layers, each of which is frozen or not in its copies as it is itself.
+    """A layer made of layers, whose copies have the same parts frozen.
 
-    Keras keeps the whole layer's `trainable` only. Subclasses make their layers with
+    Keras only keeps `trainable` of the whole layer. Subclasses create their layers with
     `trainable=self.trainable`, and call `freeze_parts` at the end of `build`.
 
     Args:
@@ -20,11 +20,11 @@ class Composite(keras.layers.Layer):
         self.parts_of_config = {}
 
     def freeze_parts(self):
-        """Gives the layers, which `build` has made, the `trainable` that the config has."""
+        """Sets `trainable` of the layers created in `build` as in the config."""
         set_trainable_parts(self, self.parts_of_config)
 
     def get_config(self):
-        """The constructor's arguments, and which parts are frozen, if only some are."""
+        """The constructor's arguments, and the frozen parts if only some are frozen."""
         parts = self.parts_of_config
         given = {"trainable_parts": dict(parts)} if parts else {}
         return super().get_config() | (config_of_parts(self) if self.built else given)

@@ -1,4 +1,4 @@
-"""All activation normalisations of the package: synchronised batch, batch and instance."""
+"""All activation normalisations of the package: synchronised batch, batch and instance norm."""
 
 import contextlib
 import threading
@@ -13,7 +13,7 @@ from keras_spade.precision import full_precision, full_precision_dtype
 
 NORMS = ("sync_batch", "batch", "instance")
 
-# Replicas are threads, each of which collects its own.
+# Replicas are threads; each collects its own moments.
 _collection = threading.local()
 
 
@@ -38,12 +38,12 @@ class Moments(NamedTuple):
 
 @contextlib.contextmanager
 def collecting_moments():
-    """Lets batch norms called inside normalise by their batch, and move no statistics.
+    """Makes batch norms normalise by their batch without updating moving statistics.
 
-    Those that are frozen go on as in inference.
+    Frozen batch norms work as in inference.
 
     Yields:
-        A dict that will hold, by `FeatureNorm`, a list of the `Moments` of its calls.
+        A dict that maps each `FeatureNorm` to a list of the `Moments` of its calls.
     """
     before = getattr(_collection, "moments", None)
     _collection.moments = collected = {}
@@ -77,17 +77,17 @@ class Normalized(NamedTuple):
 
 @keras.saving.register_keras_serializable(package="keras_spade")
 class FeatureNorm(keras.layers.Layer):
-    """Normalises activations per channel, without learned parameters unless asked for.
+    """Normalises activations per channel, by default without learned parameters.
 
     `y = (x - mean) / sqrt(variance + epsilon)`, with mean and (biased) variance over
 
     - `"sync_batch"`: batch and space, over all replicas of the distribution strategy;
-    - `"batch"`: batch and space of the one replica;
+    - `"batch"`: batch and space of a single replica;
     - `"instance"`: space only, in training and inference alike.
 
-    The batch norms keep moving statistics for inference; the moving variance takes the unbiased
-    batch variance, as PyTorch does and Keras' own `BatchNormalization` does not. In a frozen
-    layer (`trainable = False`) they stand still, and training normalises by them too, as in Keras.
+    The batch norms keep moving statistics for inference. The moving variance uses the unbiased
+    batch variance, as in PyTorch but unlike Keras' `BatchNormalization`. In a frozen
+    layer (`trainable = False`) they stay constant and are also used in training, as in Keras.
 
     The reference implementation replaces `variance + epsilon` by `max(variance, epsilon)` when it
     trains on several devices. This layer does not: its result does not depend on the number of
@@ -96,18 +96,18 @@ class FeatureNorm(keras.layers.Layer):
     Args:
         norm: `"sync_batch"`, `"batch"` or `"instance"`.
         affine: whether to learn a scale and an offset per channel. SPADE needs neither.
-        momentum: share of the old moving statistic that is kept at each training call.
+        momentum: fraction of the old moving statistic kept at each training call.
         epsilon: added to the variance.
 
     Call arguments:
         x: float activations, `(batch, H, W, channels)`.
-        training: whether the batch's statistics are used, and the moving ones updated.
+        training: whether to use the batch's statistics and update the moving ones.
 
     Returns:
         The normalised activations, same shape.
 
     Raises:
-        ValueError: for an unknown `norm`, or for instance norm on 1 x 1 maps, which is always zero.
+        ValueError: for an unknown `norm`, or for instance norm of 1 x 1 maps, which is always zero.
 
     Example:
 
@@ -169,15 +169,15 @@ class FeatureNorm(keras.layers.Layer):
         return ops.cast(y, self.compute_dtype)
 
     def parts(self, x, training=False, moments=None):
-        """The normalisation as `value * scale + offset`, for layers that go on from there.
+        """The normalisation as `value * scale + offset`, for layers that process these further.
 
-        Moves the moving statistics as `call` does, and leaves out the learned scale and offset of
+        Updates the moving statistics as `call` does, and omits the learned scale and offset of
         `affine`.
 
         Args:
             x: float activations.
             training: as in `call`.
-            moments: what `moments(x)` gave, if that is known already; else `None`.
+            moments: the result of `moments(x)` if already computed, else `None`.
 
         Returns:
             `Normalized`.
@@ -204,7 +204,7 @@ class FeatureNorm(keras.layers.Layer):
         return Normalized(moments.centered, ops.rsqrt(moments.variance + self.epsilon), None)
 
     def uses_moments(self, training):
-        """Whether a call normalises by the activations' own moments."""
+        """Whether a call normalises by the moments of its activations."""
         collects = getattr(_collection, "moments", None) is not None
         return self.norm == "instance" or bool((training or collects) and self.trainable)
 
@@ -265,11 +265,11 @@ def _mean_over_space(x):
 
 
 def _sum(x):
-    # Axis by axis: in one go, TensorFlow adds up a large map in sequence on a CPU, and rounding
-    # reaches 1e-5.
+    # Axis by axis: in a single reduction, TensorFlow sums a large map sequentially on a CPU, and
+    # rounding errors reach 1e-5.
     return ops.sum(ops.sum(ops.sum(x, axis=2), axis=1), axis=0)
 
 
 def _row(statistic, x):
-    # Spread over the width first, so that the gradient is summed axis by axis as well.
+    # Broadcast over the width first, so that the gradient is also summed axis by axis.
     return ops.broadcast_to(statistic, (*ops.shape(statistic)[:-2], *ops.shape(x)[2:]))

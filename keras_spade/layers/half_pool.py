@@ -8,9 +8,9 @@ from keras_spade.segmaps.half_pool import half_pool
 
 @keras.saving.register_keras_serializable(package="keras_spade")
 class HalfPool(keras.layers.Layer):
-    """3 x 3 average pooling of stride 2 with a padding of 1 that does not count in the mean.
+    """3 x 3 average pooling with stride 2 and a padding of 1 that the mean excludes.
 
-    TensorFlow's "same" padding puts the windows elsewhere: for even sizes it pads the end only.
+    TensorFlow's "same" padding places windows differently: for even sizes it only pads the end.
 
     Call arguments:
         x: float maps, `(batch, H, W, channels)`.
@@ -41,6 +41,6 @@ class HalfPool(keras.layers.Layer):
         return half_pool(x)
 
     def compute_output_shape(self, input_shape):
-        """Half the size, rounded up."""
+        """Half the height and width, rounded up."""
         batch, height, width, channels = input_shape
         return (batch, window_count(height, 3, 2), window_count(width, 3, 2), channels)

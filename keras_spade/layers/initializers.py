@@ -7,7 +7,7 @@ def xavier_normal(gain=0.02):
     """Xavier-normal initialiser with a gain, `std = gain * sqrt(2 / (fan_in + fan_out))`.
 
     Args:
-        gain: factor on the standard deviation. The paper's networks use 0.02.
+        gain: factor of the standard deviation. The paper's networks use 0.02.
 
     Returns:
         A `keras.initializers.VarianceScaling`.

@@ -1,4 +1,4 @@
-"""A convolution that reads labels, and perhaps an image behind them."""
+"""A convolution over labels, optionally concatenated with an image."""
 
 import keras
 from keras import ops
@@ -16,30 +16,29 @@ FIXED = ("padding", "data_format", "dilation_rate", "groups")
 
 @keras.saving.register_keras_serializable(package="keras_spade")
 class LabelConv2D(keras.layers.Conv2D):
-    """Convolution over a label map, with an image concatenated behind it if one is given.
+    """Convolution over a label map, optionally concatenated with an image.
 
     The kernel has the channels of the one-hot map, then those of the image. Convolution is linear,
-    so the two parts are convolved apart: the labels by their patterns (see `LabelPatterns`),
-    without a one-hot tensor; and once for all images of the same labels, say a fake and a real one.
-    Pads by `kernel_size // 2`.
+    so the two parts are convolved separately. Labels are convolved by their patterns (see
+    `LabelPatterns`), without a one-hot tensor, and once for all images of the same labels, such as
+    a fake and a real one. Pads by `kernel_size // 2`.
 
     Args:
         filters: output channels.
         kernel_size: an int.
         strides: an int.
-        num_classes: number of one-hot channels if integer labels come in.
-        halvings: how many times the label map goes through `HalfPool` first. The image comes
-            pooled.
+        num_classes: number of one-hot channels, for integer labels.
+        halvings: how many times `HalfPool` is applied to the label map first. The image must
+            already be pooled.
         modulation: `"patterns"`, `"dense"` or `"auto"`, see `SPADE`.
         **kwargs: see `keras.layers.Conv2D`; `padding`, `data_format`, `dilation_rate` and `groups`
             cannot be set.
 
     Call arguments:
-        segmap: integer labels `(batch, H, W)` or a float map `(batch, H, W, k)`; or what
-            `LabelPatterns` gives for windows `((3, 2),) * halvings + ((kernel_size, strides),)`.
+        segmap: integer labels `(batch, H, W)` or a float map `(batch, H, W, k)`; or the result of
+            `LabelPatterns` for windows `((3, 2),) * halvings + ((kernel_size, strides),)`.
         image: optional float `(n * batch, h, w, channels)`, `h` and `w` the size of the label map
-            after the halvings; the first `batch` images belong to the label maps in turn, and so
-            do the next.
+            after the halvings; each group of `batch` images belongs to the label maps in order.
 
     Returns:
         `(n * batch, h', w', filters)`.
@@ -111,7 +110,7 @@ class LabelConv2D(keras.layers.Conv2D):
         return self.activation(y + self.bias if self.use_bias else y)
 
     def compute_output_spec(self, segmap, image=None):
-        """A symbolic output, after the checks of the real one."""
+        """A symbolic output, after the same checks as in `call`."""
         self._reader.check(segmap)
         batch, height, width = self._reader.output_shape(segmap)
         batch = batch if image is None else image.shape[0]

@@ -12,6 +12,6 @@ def leaky_relu(x):
         x: a float tensor.
 
     Returns:
-        The shape of `x`.
+        A tensor of the same shape as `x`.
     """
     return layers.leaky_relu(x, SLOPE)

@@ -8,9 +8,9 @@ from keras_spade.precision import full_precision
 
 
 def reparameterize(mean, log_variance, seed=None):
-    """Draws `z = mean + exp(log_variance / 2) * noise`, noise from a standard normal.
+    """Draws `z = mean + exp(log_variance / 2) * noise` with standard normal noise.
 
-    Under `tf.distribute` each sample's noise depends on its place in the global batch only.
+    Under `tf.distribute`, each sample's noise depends only on its position in the global batch.
 
     Args:
         mean: `(batch, latent_dim)`.

@@ -1,4 +1,4 @@
-"""Label maps of which several images are."""
+"""Repeating label maps that belong to several images."""
 
 import keras
 from keras import ops
@@ -10,10 +10,10 @@ class RepeatMaps(keras.layers.Layer):
 
     Call arguments:
         maps: labels, edges or float maps, `(batch, ...)`.
-        images: `(n * batch, ...)`; of these the number counts.
+        images: `(n * batch, ...)`; only their number matters.
 
     Returns:
-        `(n * batch, ...)`: the maps in turn, `n` times.
+        `(n * batch, ...)`: the maps in order, `n` times.
 
     Example:
 
@@ -24,7 +24,7 @@ class RepeatMaps(keras.layers.Layer):
     """
 
     def build(self, maps_shape, images_shape):
-        """Holds no weights."""
+        """Creates no weights."""
 
     def call(self, maps, images):
         """Repeats `maps`."""

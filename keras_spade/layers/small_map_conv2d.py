@@ -1,4 +1,4 @@
-"""A convolution that is one matrix product where the map is small."""
+"""A convolution computed as one matrix product for small maps."""
 
 import keras
 from keras import ops
@@ -6,7 +6,7 @@ from keras import ops
 from keras_spade.backends.layers import again_for_the_gradient, multiplies_small_maps
 from keras_spade.layers.conv2d import Conv2D
 
-# Above, TensorFlow's convolution is faster on a CPU.
+# For larger maps, TensorFlow's convolution is faster on a CPU.
 SMALL_MAP = 256
 
 
@@ -14,7 +14,7 @@ SMALL_MAP = 256
 class SmallMapConv2D(Conv2D):
     """`keras.layers.Conv2D`, computed as one matrix product if the output has few pixels.
 
-    A convolution on a CPU first reorders its kernel. On the 8 x 8 and 16 x 16 maps in the depth of
+    A convolution on a CPU first reorders its kernel. On the 8 x 8 and 16 x 16 maps deep in
     the networks, kernels have up to 9 million weights, and reordering takes longer than
     multiplying. So up to 256 output pixels the windows are laid side by side and multiplied by the
     kernel as it is. (On PyTorch on a GPU nothing is reordered, and maps of any size are convolved.)
@@ -28,7 +28,7 @@ class SmallMapConv2D(Conv2D):
         inputs: `(batch, H, W, channels)`.
 
     Returns:
-        What `keras.layers.Conv2D` returns.
+        The same as `keras.layers.Conv2D`.
 
     Example:
 

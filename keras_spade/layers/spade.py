@@ -1,4 +1,4 @@
-"""Spatially-adaptive (de)normalisation, the layer the paper is about."""
+"""Spatially-adaptive (de)normalisation, the paper's central layer."""
 
 import keras
 from keras import ops
@@ -20,34 +20,35 @@ class SPADE(Composite):
 
     With integer labels, `gamma` and `beta` at a pixel depend only on the few labels around it. The
     layer finds the distinct patterns of labels (`LabelPatterns`) and computes both convolutions
-    once a pattern. That gives what dense convolutions of the one-hot map give, at a fraction of the
-    work.
+    once per pattern. The result is that of dense convolutions of the one-hot map, at a fraction of
+    the work.
 
     Args:
         norm: `"sync_batch"`, `"batch"` or `"instance"`, see `FeatureNorm`.
         kernel_size: of all three convolutions; odd.
         hidden_filters: channels between the two convolutions.
-        num_classes: number of one-hot channels if integer labels come in (the void class counts);
+        num_classes: number of one-hot channels, for integer labels (including the void class);
             not needed for float maps.
-        modulation: `"patterns"` as above; `"dense"`: convolutions of the one-hot map, the oracle;
-            `"auto"`: patterns unless too many are distinct (then they do not pay), and dense on
-            GPUs. On JAX patterns beyond what a table of fixed length holds are convolved densely
-            with `"patterns"` too. Float maps are always convolved densely.
+        modulation: `"patterns"` as above; `"dense"`: convolutions of the one-hot map, the
+            reference; `"auto"`: patterns unless too many are distinct (dense is faster then), and
+            dense on GPUs. On JAX, patterns that do not fit in a table of fixed length are convolved
+            densely even with `"patterns"`. Float maps are always convolved densely.
 
     Call arguments:
         x: float activations, `(batch, h, w, channels)`.
         segmap: integer labels `(batch, H, W)` in `0..num_classes-1`, or any float map (one-hot,
             soft labels, depth ...) `(batch, H, W, k)`, at any resolution. An id outside the range
-            is not detected here and counts as no class; `GauGAN` checks. Or what `LabelPatterns`
-            gives for the size of `x` and windows `((kernel_size, 1), (kernel_size, 1))`, so that
-            several layers share one search.
-        edges: optional float 0/1 `(batch, H, W)`, with integer labels only: one more channel, last.
-            With `LabelPatterns`, leave it out.
+            is not detected here and sets no channel; `GauGAN` checks. Or the result of
+            `LabelPatterns` for the size of `x` and windows `((kernel_size, 1), (kernel_size, 1))`,
+            so that several layers share one search.
+        edges: optional float 0/1 `(batch, H, W)`, with integer labels only: an additional last
+            channel. Omit it with `LabelPatterns`.
         training: passed to the norm.
-        moments: `FeatureNorm.moments(x)`, if known already and used (`FeatureNorm.uses_moments`).
+        moments: `FeatureNorm.moments(x)`, if already computed and used
+            (`FeatureNorm.uses_moments`).
 
     Returns:
-        Modulated activations, the shape of `x`.
+        Modulated activations of the same shape as `x`.
 
     Raises:
         ValueError: for an even `kernel_size`, an unknown `norm` or `modulation`, or a `segmap` of
@@ -129,7 +130,7 @@ class SPADE(Composite):
         return m.modulate(normalized, GammaAndBeta(self.shared, self.gamma, self.beta, training))
 
     def compute_output_spec(self, x, segmap, edges=None, training=False, moments=None):
-        """A symbolic output, after the checks of the real one."""
+        """A symbolic output, after the same checks as in `call`."""
         self._reader.check(segmap, edges)
         return keras.KerasTensor(x.shape, dtype=self.compute_dtype)
 

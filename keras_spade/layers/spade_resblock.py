@@ -19,8 +19,8 @@ class SPADEResBlock(Composite):
     """Residual block in which every normalisation is a SPADE.
 
     `y = shortcut(x) + conv_1(act(SPADE_1(conv_0(act(SPADE_0(x))))))`, `act` a leaky ReLU of slope
-    0.2, 3 x 3 convolutions with `min(channels, filters)` channels between. The shortcut is `x`
-    itself, or, if the number of channels changes, `conv_s(SPADE_s(x))` with a 1 x 1 convolution
+    0.2, with 3 x 3 convolutions and `min(channels, filters)` channels between them. The shortcut is
+    `x` itself, or, if the number of channels changes, `conv_s(SPADE_s(x))` with a 1 x 1 convolution
     without bias and without activation.
 
     Args:
@@ -28,14 +28,14 @@ class SPADEResBlock(Composite):
         norm: `"sync_batch"`, `"batch"` or `"instance"`, see `FeatureNorm`.
         kernel_size: of the convolutions inside the SPADEs; odd.
         hidden_filters: hidden channels of the SPADEs.
-        num_classes: number of one-hot channels if integer labels come in.
+        num_classes: number of one-hot channels, for integer labels.
         spectral_norm: whether the block's own convolutions are spectrally normalised.
         modulation: `"patterns"`, `"dense"` or `"auto"`, see `SPADE`.
 
     Call arguments:
         x: float activations, `(batch, h, w, channels)`.
-        segmap: integer labels `(batch, H, W)`, a float map `(batch, H, W, k)` or what
-            `LabelPatterns` gives, see `SPADE`.
+        segmap: integer labels `(batch, H, W)`, a float map `(batch, H, W, k)` or the result of
+            `LabelPatterns`, see `SPADE`.
         edges: optional float 0/1 `(batch, H, W)`, with integer labels only.
         training: passed to norms and spectral norms.
 
@@ -135,7 +135,7 @@ class SPADEResBlock(Composite):
         """Runs both branches and adds them."""
         segmap = self._reader.encode(segmap, edges, ops.shape(x)[1:3])
         moments = None
-        # In 16 bits Keras would cast the moments on their way.
+        # In 16 bits, Keras would cast the moments when passing them on.
         full = self.compute_dtype == full_precision_dtype(self.compute_dtype)
         if full and self.learned_shortcut and self.norm_0.feature_norm.uses_moments(training):
             moments = self.norm_0.feature_norm.moments(x)
@@ -152,7 +152,7 @@ class SPADEResBlock(Composite):
         return conv(x, training=training) if self.spectral_norm else conv(x)
 
     def compute_output_spec(self, x, segmap, edges=None, training=False):
-        """A symbolic output, after the checks of the real one."""
+        """A symbolic output, after the same checks as in `call`."""
         self._reader.check(segmap, edges)
         return keras.KerasTensor((*x.shape[:3], self.filters), dtype=self.compute_dtype)
 

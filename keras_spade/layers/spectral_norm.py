@@ -1,4 +1,4 @@
-"""Spectral normalisation that keeps the kernel and lets the gradient through sigma."""
+"""Spectral normalisation that keeps the kernel and differentiates through sigma."""
 
 import math
 
@@ -12,7 +12,7 @@ from keras_spade.layers.small_map_conv2d import SmallMapConv2D
 from keras_spade.precision import full_precision, full_precision_dtype
 
 INITIAL_ITERATIONS = 15
-# Layers whose kernel multiplies their inputs and nothing else does.
+# Layers whose only operation on their inputs is the product with the kernel.
 LINEAR = (
     keras.layers.Conv1D,
     keras.layers.Conv2D,
@@ -28,27 +28,27 @@ CONVOLUTIONS = (Conv2D, SmallMapConv2D)
 class SpectralNorm(keras.layers.Wrapper):
     """Runs a layer with its kernel divided by (an estimate of) its largest singular value.
 
-    The kernel `W`, seen as a matrix with one row per output, is used as `W / sigma` with
+    The kernel `W`, reshaped to a matrix with one row per output, is used as `W / sigma` with
     `sigma = u^T W v`. Every training call first makes one power iteration,
     `v = normalize(W^T u)`, `u = normalize(W v)`; inference uses the stored `u` and `v` and changes
-    nothing, and so does training while the layer or its kernel is frozen (`trainable = False`). `u`
-    and `v` are constants to the gradient, `sigma` is not; the raw kernel stays the trained weight.
-    (`keras.layers.SpectralNormalization` overwrites the kernel with `W / sigma` and sends no
-    gradient through `sigma`.) Equal to `torch.nn.utils.spectral_norm`.
+    nothing, and so does training while the layer or its kernel is frozen (`trainable = False`). The
+    gradient treats `u` and `v` as constants, but not `sigma`; the raw kernel stays the trained
+    weight. (`keras.layers.SpectralNormalization` overwrites the kernel with `W / sigma`, and no
+    gradient flows through `sigma`.) Equivalent to `torch.nn.utils.spectral_norm`.
 
     Args:
         layer: the layer to wrap; it must have a `kernel` (`Conv1D`..`Conv3D`, their transposes,
             `Dense`, ...) or `embeddings` (`Embedding`).
-        power_iterations: iterations a training call.
-        epsilon: lower bound of the norms divided by.
+        power_iterations: iterations per training call.
+        epsilon: lower bound of the norms in denominators.
         **kwargs: `name` and `trainable`; the dtype policy is the wrapped layer's.
 
     Call arguments:
-        inputs: what the wrapped layer takes.
+        inputs: the wrapped layer's inputs.
         training: whether `u` and `v` make a power iteration.
 
     Returns:
-        What the wrapped layer returns.
+        The wrapped layer's output.
 
     Raises:
         ValueError: if the layer has no kernel, or `power_iterations` is below 1.
@@ -65,15 +65,15 @@ class SpectralNorm(keras.layers.Wrapper):
     """
 
     def __init__(self, layer, power_iterations=1, epsilon=1e-12, **kwargs):
-        # No autocast, so that sigma comes from the whole kernel also where the layer computes in 16
-        # bits; the layer casts its inputs and its kernel itself.
+        # No autocast, so that sigma is computed from the full-precision kernel even if the layer
+        # computes in 16 bits; the layer casts its inputs and its kernel itself.
         kwargs["dtype"] = getattr(layer, "variable_dtype", None)
         super().__init__(layer, autocast=False, **kwargs)
         if not self.trainable:
             layer.trainable = False
         if isinstance(layer, (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)):
             raise ValueError(
-                "SpectralNorm: `layer` must not be depthwise: its kernel is no matrix."
+                "SpectralNorm: `layer` must not be depthwise: its kernel is not a matrix."
             )
         self.power_iterations = positive_integer("`power_iterations`", power_iterations)
         self.epsilon = epsilon
@@ -98,8 +98,8 @@ class SpectralNorm(keras.layers.Wrapper):
         )
 
     def _initial_u(self, shape, dtype=None):
-        # Some iterations from a random start: a fresh layer's sigma is near its kernel's norm, so
-        # that inference before any training call makes sense.
+        # Some iterations from a random start: a new layer's sigma is close to its kernel's norm, so
+        # that inference works before any training call.
         u = keras.initializers.RandomNormal(stddev=1.0)(shape, dtype=dtype)
         for _ in range(INITIAL_ITERATIONS):
             u, _ = self._power_iteration(self._matrix(), u)
@@ -140,7 +140,7 @@ class SpectralNorm(keras.layers.Wrapper):
         """`W / sigma`, after a power iteration if `training`.
 
         Args:
-            training: whether `u` and `v` move first.
+            training: whether to update `u` and `v` first.
 
         Returns:
             A tensor of the kernel's shape.
@@ -164,7 +164,7 @@ class SpectralNorm(keras.layers.Wrapper):
         return ops.sum(product * u)
 
     def _scales_inputs(self, inputs):
-        """Whether dividing the inputs by sigma will do, and is less work than the kernel."""
+        """Whether dividing the inputs by sigma equals dividing the kernel, and is cheaper."""
         if type(self.layer) not in LINEAR or None in inputs.shape[1:]:
             return False
         return math.prod(inputs.shape[1:]) < math.prod(self.kernel.shape)
@@ -177,7 +177,7 @@ class SpectralNorm(keras.layers.Wrapper):
         return vector / ops.maximum(ops.sqrt(ops.sum(ops.square(vector))), self.epsilon)
 
     def call(self, inputs, training=False):
-        """Runs the wrapped layer with the normalised kernel in the place of the raw one."""
+        """Runs the wrapped layer with the normalised kernel instead of the raw one."""
         kernel = self.kernel
         sigma = self._sigma(training)
         direct = type(self.layer) in CONVOLUTIONS and convolves_itself(self.layer)
@@ -187,7 +187,7 @@ class SpectralNorm(keras.layers.Wrapper):
         normalized = full_precision(kernel) / sigma
         if direct:
             return self._convolve(inputs, normalized)
-        # Inside the scope the layer reads these values for its variables; nothing is assigned.
+        # Inside the scope, the layer reads these values from its variables; nothing is assigned.
         values = [(variable, variable.value) for variable in self.layer.variables]
         values = [(k, normalized if k is kernel else v) for k, v in values]
         with keras.StatelessScope(state_mapping=values):

@@ -1,12 +1,13 @@
-"""Which parts of a layer or network are frozen, for configs and copies."""
+"""Recording which parts of a layer or network are frozen, for configs and copies."""
 
 import keras
 
 
 def trainable_parts(layer: keras.layers.Layer) -> dict[str, bool]:
-    """`trainable` of every part that differs from what is around it, by path, outermost first.
+    """Maps the path of each part whose `trainable` differs from its parent's to its `trainable`.
 
-    Parts are layers with weights, and weights. `{"head_0": False}`: all of that block is frozen.
+    Parts are layers with weights, and weights; outer parts come first. `{"head_0": False}`: the
+    whole block is frozen.
 
     Args:
         layer: a built layer or network.
@@ -25,7 +26,7 @@ def trainable_parts(layer: keras.layers.Layer) -> dict[str, bool]:
 
 
 def set_trainable_parts(layer: keras.layers.Layer, parts: dict[str, bool]) -> None:
-    """Gives a layer what `trainable_parts` found in another.
+    """Applies the result of `trainable_parts` of another layer.
 
     Args:
         layer: a built layer or network.
@@ -44,7 +45,7 @@ def set_trainable_parts(layer: keras.layers.Layer, parts: dict[str, bool]) -> No
 
 
 def copy_trainable(source: keras.layers.Layer, target: keras.layers.Layer) -> None:
-    """Makes a layer, and every part of it, trainable or not as another of the same kind is.
+    """Copies `trainable` from a layer and its parts to another layer of the same kind.
 
     Args:
         source: a built layer.
@@ -55,13 +56,13 @@ def copy_trainable(source: keras.layers.Layer, target: keras.layers.Layer) -> No
 
 
 def config_of_parts(layer: keras.layers.Layer) -> dict:
-    """What a config holds of them: nothing, unless a part differs from what is around it."""
+    """Config entries of the parts: empty unless a part's `trainable` differs from its parent's."""
     parts = trainable_parts(layer)
     return {"trainable_parts": parts} if parts else {}
 
 
 def _parts(layer):
-    """The weights that a layer has itself, statistics left out, and its layers with weights."""
+    """The layer's own weights, except statistics, and its sublayers with weights."""
     if not isinstance(layer, keras.layers.Layer):
         return []
     return [*layer._trainable_variables, *(part for part in layer._layers if part.weights)]

@@ -1,4 +1,4 @@
-"""The paper's losses, each without its weight, which `GauGAN.compile` sets."""
+"""The paper's losses, without their weights, which `GauGAN.compile` sets."""
 
 from keras_spade.losses.adversarial import AdversarialLoss as AdversarialLoss
 from keras_spade.losses.feature_matching import feature_matching_loss as feature_matching_loss

@@ -21,10 +21,10 @@ class AdversarialLoss:
         kind: one of the above.
 
     Call arguments:
-        outputs: what `MultiScaleDiscriminator` returns (a list over scales of lists of features,
+        outputs: the output of `MultiScaleDiscriminator` (a list over scales of lists of features,
             logits last), a list of logits over scales, or one tensor of logits.
-        real: whether the images are to be judged real.
-        for_discriminator: whether the discriminator or the generator is being trained.
+        real: whether the target is "real".
+        for_discriminator: whether the loss is for the discriminator or for the generator.
 
     Returns:
         A scalar.

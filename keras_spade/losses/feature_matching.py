@@ -6,15 +6,15 @@ from keras_spade.precision import full_precision
 
 
 def feature_matching_loss(fake, real):
-    """Mean absolute difference of the discriminator's features of fake and real images.
+    """Mean absolute difference between the discriminator's features of fake and real images.
 
-    `sum over scales and features of mean |fake - real| / number of scales`, over all features but
-    the logits; the real side is a constant. Not divided by the number of features.
+    `sum over scales and features of mean |fake - real| / number of scales`, over all features
+    except the logits; real features are constants. Not divided by the number of features.
 
     Args:
-        fake: what `MultiScaleDiscriminator` returns for fake images: a list over scales of lists of
-            features `(batch, h, w, channels)`, logits last.
-        real: the same for the real images.
+        fake: the output of `MultiScaleDiscriminator` for fake images: a list over scales of lists
+            of features `(batch, h, w, channels)`, logits last.
+        real: the same for real images.
 
     Returns:
         A scalar.

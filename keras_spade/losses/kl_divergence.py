@@ -12,7 +12,7 @@ def kl_divergence(mean, log_variance, reduction="sum"):
         mean: `(batch, latent_dim)`.
         log_variance: `(batch, latent_dim)`.
         reduction: `"sum"` over batch and latent, as in the reference implementation (it grows with
-            the batch), or `"mean"`: that divided by the batch size.
+            the batch size), or `"mean"`: the sum divided by the batch size.
 
     Returns:
         A scalar.

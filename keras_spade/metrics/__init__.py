@@ -1,4 +1,4 @@
-"""How good painted pictures are, as numbers: by features, by a segmenter, by pairs of pictures."""
+"""Measures of painted pictures, based on features, a segmenter or pairs of pictures."""
 
 from keras_spade.metrics.diversity import Diversity as Diversity
 from keras_spade.metrics.frechet_distance import FrechetDistance as FrechetDistance

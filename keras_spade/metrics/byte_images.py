@@ -1,4 +1,4 @@
-"""Images of bytes as the networks of the metrics see them."""
+"""Conversion of uint8 images for the networks of the metrics."""
 
 import keras
 from keras import ops
@@ -7,12 +7,12 @@ from keras_spade.images import to_floats
 
 
 def byte_images(argument, images, size=None):
-    """Returns uint8 images as floats in [-1, 1], of another size if one is given.
+    """Returns uint8 images as floats in [-1, 1], resized if a size is given.
 
     Args:
-        argument: its name, as the message shows it.
+        argument: its name in the message.
         images: uint8 `(batch, H, W, channels)`.
-        size: `(height, width)`; `None`: as they are.
+        size: `(height, width)`; `None`: not resized.
 
     Raises:
         ValueError: for anything else.
@@ -22,8 +22,8 @@ def byte_images(argument, images, size=None):
     if dtype != "uint8" or len(images.shape) != 4:
         raise ValueError(
             f"`{argument}` must be uint8 of shape (batch, H, W, channels), got {dtype} of shape "
-            f"{tuple(images.shape)}. `GauGAN.generate` gives such; of floats in [-1, 1], "
-            "`keras_spade.images.to_bytes` makes them."
+            f"{tuple(images.shape)}. `GauGAN.generate` returns such images; "
+            "`keras_spade.images.to_bytes` converts floats in [-1, 1]."
         )
     images = ops.cast(images, "float32")
     if size is not None and tuple(images.shape[1:3]) != size:

@@ -1,4 +1,4 @@
-"""How different the pictures are that different latents give of one label map."""
+"""The diversity of pictures painted from one label map with different latents."""
 
 from collections.abc import Callable
 
@@ -13,28 +13,28 @@ from keras_spade.precision import full_precision
 
 @keras.saving.register_keras_serializable(package="keras_spade")
 class Diversity(HostMetric):
-    """Mean distance of the pictures that different latents give of the same label map.
+    """Mean distance between pictures painted from the same label map with different latents.
 
     `mean over maps and pairs i < j of distance(picture_i, picture_j)`. A generator that ignores its
-    latent has 0. More is not always better: noise is diverse, too; read it beside a distance to
-    photographs.
+    latent has 0. Larger is not always better, because noise is diverse too: also look at a distance
+    to photographs.
 
     Args:
         distance: function of two batches of uint8 images `(batch, H, W, channels)` that returns
             their distances `(batch,)`, `PerceptualDistance` for example.
         name: of the metric.
-        dtype: of the result. What is added up is float64.
+        dtype: of the result. Sums are float64.
 
     Call arguments:
         images: uint8 `(maps, pictures, H, W, channels)`: the pictures of each of several label
-            maps; or `(pictures, H, W, channels)`: those of one.
+            maps; or `(pictures, H, W, channels)`: the pictures of one.
 
     Returns:
-        A scalar; NaN as long as there are no pairs.
+        A scalar; NaN if there are no pairs yet.
 
     Raises:
-        ValueError: if `distance` is no function, or does not return `(batch,)`; for fewer than two
-            pictures.
+        ValueError: if `distance` is not a function, or does not return `(batch,)`; for fewer than
+            two pictures.
 
     Example:
 
@@ -79,7 +79,7 @@ class Diversity(HostMetric):
             images = images[None]
         if len(shape) not in (4, 5) or images.shape[1] is None or images.shape[1] < 2:
             raise ValueError(
-                "`images` must be at least two pictures of each label map, (maps, pictures, H, W, "
+                "`images` must hold at least two pictures per label map, (maps, pictures, H, W, "
                 f"channels), got shape {shape}."
             )
         for i in range(images.shape[1]):
@@ -89,7 +89,7 @@ class Diversity(HostMetric):
                     found = full_precision(ops.convert_to_tensor(found))
                 if len(found.shape) != 1 or found.shape[0] not in (None, images.shape[0]):
                     raise ValueError(
-                        f"`distance` must return ({images.shape[0]},) for two batches of as many "
+                        f"`distance` must return ({images.shape[0]},) for two batches of that many "
                         f"images, got shape {tuple(found.shape)}."
                     )
                 backend.on_host(self.add, found)
@@ -100,7 +100,7 @@ class Diversity(HostMetric):
         self.pairs += len(distances)
 
     def compute(self) -> float:
-        """The mean of what was added."""
+        """The mean of all distances so far."""
         return self.total / self.pairs if self.pairs else float("nan")
 
     def get_config(self):

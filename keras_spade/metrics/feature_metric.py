@@ -1,4 +1,4 @@
-"""What compares two sets of images by their features."""
+"""The base class of metrics that compare features of two sets of images."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from keras_spade.precision import full_precision
 
 
 class FeatureMetric(HostMetric):
-    """A distance of real and painted images, computed of their features.
+    """A distance between real and painted images, computed from their features.
 
     Args:
         features: function of images that returns `(batch, D)`.
@@ -29,7 +29,7 @@ class FeatureMetric(HostMetric):
         self.features = features
 
     def update_state(self, real, fake):
-        """Adds images to both sets; the two may be of different sizes and numbers.
+        """Adds images to both sets, which may differ in image size and number.
 
         Args:
             real: uint8 `(batch, H, W, channels)`: photographs.

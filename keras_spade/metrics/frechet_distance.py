@@ -1,4 +1,4 @@
-"""The Frechet distance of features: what FID is, with features of your choice."""
+"""The Frechet distance of features: like FID, with features of your choice."""
 
 from collections.abc import Callable
 
@@ -13,32 +13,32 @@ from keras_spade.metrics.mean_and_covariance import MeanAndCovariance
 class FrechetDistance(FeatureMetric):
     """Frechet distance of two normal distributions, fitted to features of real and painted images.
 
-    `|m1 - m2|^2 + trace(C1 + C2 - 2 (C1 C2)^(1/2))`, with means `m` and covariances `C` (of
-    `n - 1`) of all images since the last `reset_state()`.
+    `|m1 - m2|^2 + trace(C1 + C2 - 2 (C1 C2)^(1/2))`, with means `m` and covariances `C` (with
+    denominator `n - 1`) of all images since the last `reset_state()`.
 
     **This is the FID of the literature only if `features` are those of its Inception-v3, which this
-    package does not have.** Numbers of other features compare models among themselves, under the
-    same protocol; beside a table of FIDs they say nothing. For FID, write PNGs and use
+    package does not include.** With other features, the numbers compare models with one another
+    under the same protocol, but cannot be compared with FIDs. For FID, write PNGs and use
     torch-fidelity: `docs/evaluation.md`.
 
-    The distance is biased upwards for few images, the more so the more features there are: compare
-    equal numbers only. `KernelDistance` has no such bias.
+    The distance is biased upwards for few images, and more so with more features: only compare
+    equal numbers of images. `KernelDistance` has no such bias.
 
     Args:
         features: function of uint8 images `(batch, H, W, channels)` that returns `(batch, D)`,
             `VGG16Features` for example.
         name: of the metric.
-        dtype: of the result. What is added up is float64.
+        dtype: of the result. Sums are float64.
 
     Call arguments:
         real: uint8 `(batch, H, W, channels)`: photographs.
         fake: the same: painted pictures. The two may differ in size and number.
 
     Returns:
-        A scalar of at least 0; NaN as long as there are fewer than two images of each.
+        A scalar of at least 0; NaN with fewer than two images of each.
 
     Raises:
-        ValueError: if `features` is no function, or does not return `(batch, D)`.
+        ValueError: if `features` is not a function, or does not return `(batch, D)`.
 
     Example:
 
@@ -66,19 +66,19 @@ class FrechetDistance(FeatureMetric):
         self.real, self.fake = MeanAndCovariance(), MeanAndCovariance()
 
     def add(self, real, fake):
-        """Adds features of both."""
+        """Adds features of both sets."""
         self.real.add(real)
         self.fake.add(fake)
 
     def compute(self) -> float:
-        """The distance of what was added."""
+        """The distance between all features so far."""
         if min(self.real.count, self.fake.count) < 2:
             return float("nan")
         covariances = self.real.covariance, self.fake.covariance
         if not all(np.isfinite(covariance).all() for covariance in covariances):
             return float("nan")
         # The trace of (C1 C2)^(1/2) is the sum of the singular values of R1 R2^T, C = R^T R. This
-        # is exact where covariances are singular, of fewer images than features; the square root
+        # is exact for singular covariances, with fewer images than features; the square root
         # of a singular product is not.
         first, second = map(_root, covariances)
         common = np.linalg.svd(first @ second.T, compute_uv=False).sum()
@@ -88,7 +88,7 @@ class FrechetDistance(FeatureMetric):
 
 
 def _root(covariance):
-    """`R` of full rank with `R^T R` the covariance; directions of rounding noise are left out."""
+    """`R` of full rank with `R^T R` the covariance, without directions of rounding noise."""
     values, vectors = np.linalg.eigh(covariance)
     kept = values > len(values) * np.finfo("float64").eps * values[-1]
     return np.sqrt(values[kept])[:, None] * vectors[:, kept].T

@@ -1,4 +1,4 @@
-"""A metric that counts in NumPy's float64, on every backend."""
+"""A metric that accumulates in NumPy float64 on every backend."""
 
 import keras
 import numpy as np
@@ -8,24 +8,24 @@ from keras_spade.backends import backend
 
 
 class HostMetric(keras.metrics.Metric):
-    """What the metrics here have in common: batches are added up on the host, in float64.
+    """The base class of the metrics: batches are accumulated on the host, in float64.
 
-    JAX has no float64 unless it is told so, and 32 bits are too few for covariances and for counts
-    of pixels. So networks run where the backend runs them, and what they return is added up in
-    NumPy: the state is no variable. `update_state` and `result` run eagerly, in `tf.function`, and
-    on the replicas of `tf.distribute`, whose parts of a batch all count; not inside of `jax.jit`.
+    JAX has no float64 by default, and 32 bits are too few for covariances and pixel
+    counts. So networks run on the backend's device, and their outputs are accumulated in
+    NumPy; the state is not a variable. `update_state` and `result` run eagerly, in `tf.function`,
+    and on the replicas of `tf.distribute`, all of which count, but not inside `jax.jit`.
     On several machines each process counts its own part.
 
-    A subclass has `clear`, `add` and `compute`. Without samples a result is not a number, so that
-    it is not the best of all.
+    A subclass implements `clear`, `add` and `compute`. Without samples the result is NaN, so that
+    it never counts as the best.
 
     Args:
         name: of the metric.
         dtype: of the result.
-        better: `"down"` or `"up"`: what `EarlyStopping` and `ModelCheckpoint` wait for.
+        better: `"down"` or `"up"`: the direction for `EarlyStopping` and `ModelCheckpoint`.
     """
 
-    shape: tuple = ()  # Of what `compute` returns.
+    shape: tuple = ()  # Of the result of `compute`.
 
     def __init__(self, name, dtype, better):
         super().__init__(dtype=dtype, name=name)
@@ -37,7 +37,7 @@ class HostMetric(keras.metrics.Metric):
         raise NotImplementedError
 
     def add(self, *arrays):
-        """Adds what was computed of a batch, as NumPy arrays."""
+        """Adds the values computed from a batch, as NumPy arrays."""
         raise NotImplementedError
 
     def compute(self) -> float:
@@ -49,30 +49,30 @@ class HostMetric(keras.metrics.Metric):
         self.clear()
 
     def result(self):
-        """The metric of all samples so far, a scalar; NaN if they are too few."""
+        """The metric of all samples so far, a scalar; NaN if there are too few."""
         value = backend.on_host(lambda: np.asarray(self.compute(), "float64"), shape=self.shape)
         return ops.cast(ops.convert_to_tensor(value), self.dtype)
 
 
 def serialized(argument, function):
-    """A function or object as a part of a config.
+    """Serializes a function or object as a part of a config.
 
     Args:
         argument: its name.
-        function: what was given.
+        function: the function or object.
 
     Raises:
-        ValueError: for a Keras model, whose weights no config holds.
+        ValueError: for a Keras model, because configs do not hold weights.
     """
     if isinstance(function, keras.Model):
         raise ValueError(
-            f"`{argument}` is a Keras model: a config would lose its weights. Give an object that "
-            "knows the file of its weights, as keras_spade.metrics.VGG16Features does, or a "
+            f"`{argument}` is a Keras model: a config would lose its weights. Pass an object that "
+            "stores the path of its weights, like keras_spade.metrics.VGG16Features, or a "
             "registered function that loads them."
         )
     return keras.saving.serialize_keras_object(function)
 
 
 def deserialized(config, argument):
-    """A config whose `argument` is an object again."""
+    """Returns the config with `argument` deserialized."""
     return {**config, argument: keras.saving.deserialize_keras_object(config[argument])}

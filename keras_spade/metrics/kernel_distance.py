@@ -1,4 +1,4 @@
-"""The kernel distance of features: what KID is, with features of your choice."""
+"""The kernel distance of features: like KID, with features of your choice."""
 
 from collections.abc import Callable
 
@@ -7,38 +7,39 @@ import numpy as np
 
 from keras_spade.metrics.feature_metric import FeatureMetric
 
-ROWS = 1024  # Of the matrix of kernels, computed at once.
+ROWS = 1024  # Rows of the kernel matrix computed at a time.
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
 class KernelDistance(FeatureMetric):
-    """Squared maximum mean discrepancy of features of real and painted images, unbiased.
+    """Unbiased squared maximum mean discrepancy between features of real and painted images.
 
     `mean k(x, x') + mean k(y, y') - 2 mean k(x, y)` with `k(x, y) = (x y / D + 1)^3`, over all
-    pairs of two different images. Its expectation does not depend on how many images there are, and
-    is 0 for equal distributions; so it may be a little negative.
+    pairs of different images. Its expectation does not depend on the number of images, and
+    is 0 for equal distributions; so it may be slightly negative.
 
     **This is the KID of the literature only if `features` are those of its Inception-v3, which this
-    package does not have.** For KID, write PNGs and use torch-fidelity: `docs/evaluation.md`. (KID
-    is often a mean over random subsets of 1000; here all pairs count, and nothing is random.)
+    package does not include.** For KID, write PNGs and use torch-fidelity: `docs/evaluation.md`.
+    (KID is often a mean over random subsets of 1000; here all pairs count, and nothing is random.)
 
-    The features of all images are kept until `reset_state()`: 10 MB for 5,000 images of 512.
+    The features of all images are kept until `reset_state()`: 10 MB for 5,000 images with 512
+    features each.
 
     Args:
         features: function of uint8 images `(batch, H, W, channels)` that returns `(batch, D)`,
             `VGG16Features` for example.
         name: of the metric.
-        dtype: of the result. What is added up is float64.
+        dtype: of the result. Sums are float64.
 
     Call arguments:
         real: uint8 `(batch, H, W, channels)`: photographs.
         fake: the same: painted pictures. The two may differ in size and number.
 
     Returns:
-        A scalar; NaN as long as there are fewer than two images of each.
+        A scalar; NaN with fewer than two images of each.
 
     Raises:
-        ValueError: if `features` is no function, or does not return `(batch, D)`.
+        ValueError: if `features` is not a function, or does not return `(batch, D)`.
 
     Example:
 
@@ -61,12 +62,12 @@ class KernelDistance(FeatureMetric):
         self.real, self.fake = [], []
 
     def add(self, real, fake):
-        """Adds features of both."""
+        """Adds features of both sets."""
         self.real.append(np.array(real))
         self.fake.append(np.array(fake))
 
     def compute(self) -> float:
-        """The distance of what was added."""
+        """The distance between all features so far."""
         real, fake = (
             np.concatenate(batches).astype("float64") if batches else np.empty((0, 1))
             for batches in (self.real, self.fake)

@@ -1,4 +1,4 @@
-"""Mean and covariance of vectors that come in batches."""
+"""Mean and covariance of vectors in batches."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ import numpy as np
 class MeanAndCovariance:
     """Running mean and covariance in float64, the same for every split into batches.
 
-    Batches are merged by Chan's formula: nothing large is subtracted from something large.
+    Batches are merged by Chan's formula, which avoids subtracting large numbers from each other.
 
     Reference: Chan, Golub, LeVeque 1983, "Algorithms for Computing the Sample Variance".
     """
@@ -36,5 +36,5 @@ class MeanAndCovariance:
 
     @property
     def covariance(self):
-        """The covariance matrix `(D, D)`, of `n - 1`."""
+        """The covariance matrix `(D, D)`, with denominator `n - 1`."""
         return self.scatter / (self.count - 1)

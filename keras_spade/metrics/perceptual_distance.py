@@ -1,4 +1,4 @@
-"""How different two pictures look to a VGG."""
+"""The perceptual distance of two pictures, computed with a VGG."""
 
 from collections.abc import Mapping
 
@@ -13,13 +13,14 @@ TAPS = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3", "block5_
 
 @keras.saving.register_keras_serializable(package="keras_spade")
 class PerceptualDistance:
-    """Squared distance of VGG16's features of two images, normalised at each place.
+    """Squared distance of VGG16 features of two images, normalised at each position.
 
-    `sum over layers of mean over places of |f(first) / |f(first)| - f(second) / |f(second)||^2`, at
-    relu1_2, relu2_2, relu3_3, relu4_3 and relu5_3; norms are over channels. A layer gives 0 to 2.
+    `sum over layers of mean over positions of |f(first) / |f(first)| - f(second) / |f(second)||^2`,
+    at relu1_2, relu2_2, relu3_3, relu4_3 and relu5_3; norms are over channels. Each layer
+    contributes 0 to 2.
 
-    It is LPIPS as in its paper's equation 1 with all its learned weights 1. Its numbers are **not**
-    those of LPIPS in the literature, which are of weights that this package does not have.
+    This is equation 1 of the LPIPS paper with all learned weights equal to 1. Its values are
+    **not** those of LPIPS in the literature, whose weights this package does not include.
 
     Args:
         weights: as in `VGG16Features`.
@@ -32,9 +33,9 @@ class PerceptualDistance:
         Floats `(batch,)`.
 
     Raises:
-        ValueError: for images that are not uint8, or of other channels; for weights that do not
+        ValueError: for images that are not uint8, or have other channels; for weights that do not
             fit.
-        RuntimeError: if the ImageNet weights cannot be had.
+        RuntimeError: if the ImageNet weights are unavailable.
         ImportError: for a `.pth` file, without PyTorch.
 
     Example:
@@ -65,7 +66,7 @@ class PerceptualDistance:
         return sum(ops.mean(difference, axis=(1, 2)) for difference in differences)
 
     def get_config(self):
-        """The constructor's arguments; arrays cannot be told, only files can."""
+        """The constructor's arguments; fails for weights given as arrays instead of a file."""
         return {"weights": self.network.get_config()["weights"]}
 
     @classmethod

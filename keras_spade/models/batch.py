@@ -1,4 +1,4 @@
-"""Batches as the networks take them, from what `fit`, `evaluate` and `predict` are given."""
+"""Conversion of the batches of `fit`, `evaluate` and `predict` for the networks."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_spade.arguments import shape_hint
 from keras_spade.backends import backend
 from keras_spade.backends.part import Part
 from keras_spade.images import to_floats
@@ -15,7 +16,7 @@ from keras_spade.models.keras_arguments import maps_and_images, refuse_weights
 
 @dataclass(frozen=True)
 class Batch:
-    """What a step is made on: this replica's part of a batch, checked.
+    """The checked input of a step: this replica's part of a batch.
 
     Args:
         conditioning: `"labels"` int32 `(batch, H, W)` and `"edges"` float `(batch, H, W)`, or
@@ -30,16 +31,16 @@ class Batch:
 
 
 def read_batch(data, generator, part: Part | None) -> Batch:
-    """A batch of `fit` or `evaluate`, its keys, shapes, dtypes, label ids and images checked.
+    """Reads a batch of `fit` or `evaluate`, checking keys, shapes, dtypes, label ids and images.
 
     Args:
-        data: a dict, or a tuple of labels and images, as Keras' loop hands it to a step.
+        data: a dict, or a tuple of labels and images, as Keras' loop passes it to a step.
         generator: a `Generator`.
         part: of the global batch.
 
     Raises:
-        ValueError: for what does not fit; for label ids that are no class, and images in a wrong
-            range, what the backend raises.
+        ValueError: for a batch that does not fit. For label ids that are not a class, and images in
+            a wrong range, the error of the backend.
     """
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
     refuse_weights(sample_weight=sample_weight)
@@ -60,7 +61,7 @@ def read_batch(data, generator, part: Part | None) -> Batch:
 
 
 def checked_floats(key, image, others) -> tuple:
-    """Images as floats in [-1, 1], and a dict of tensors that wait until that is known."""
+    """Images as floats in [-1, 1], and a dict of tensors that depend on that check."""
     image = ops.convert_to_tensor(image)
     if keras.backend.standardize_dtype(image.dtype) == "uint8":
         return to_floats(ops.cast(image, keras.config.floatx())), others
@@ -73,7 +74,7 @@ def map_key(generator) -> str:
 
 
 def label_maps(given, generator) -> dict:
-    """What the networks need to know of the label maps, from a dict that may hold other keys.
+    """Returns the label maps for the networks, from a dict that may have other keys.
 
     Returns:
         `"labels"` int32 and `"instances"` or `"edges"`, or `"segmap"`; of any size.
@@ -91,6 +92,10 @@ def label_maps(given, generator) -> dict:
             'build the networks with conditioning="dense".'
         )
     _check_shape("labels", segmap, (None, None, None))
+    if keras.backend.standardize_dtype(segmap.dtype) in ("int64", "uint64"):
+        # The upper 32 bits would be lost, and 2^32 be class 0.
+        wide = ops.cast(segmap, "int64")
+        segmap = ops.where(wide == ops.cast(ops.cast(wide, "int32"), "int64"), wide, -1)
     maps = {"labels": ops.cast(segmap, "int32")}
     if generator.instance_edges:
         key = "instances" if given.get("edges") is None else "edges"
@@ -104,7 +109,7 @@ def label_maps(given, generator) -> dict:
 
 
 def with_checked_ids(maps, generator) -> dict:
-    """The maps, which fail if a label id is no class."""
+    """The maps, with a check that every label id is a class."""
     if "labels" not in maps:
         return maps
     labels = backend.check_label_range(maps["labels"], label_channels(generator))
@@ -112,13 +117,13 @@ def with_checked_ids(maps, generator) -> dict:
 
 
 def conditioning_inputs(maps, generator) -> dict:
-    """The conditioning inputs of the networks, made of label maps as datasets make them.
+    """Makes the conditioning inputs of the networks from label maps, as datasets do.
 
-    Maps of another size are resized to that of the image first, by nearest neighbours; the edges
-    of instances are found in what is left of them then.
+    Maps of another size are first resized to the image size by nearest neighbours; instance edges
+    are computed after that.
 
     Args:
-        maps: what `label_maps` gave.
+        maps: the result of `label_maps`.
         generator: a `Generator`.
 
     Raises:
@@ -134,10 +139,10 @@ def conditioning_inputs(maps, generator) -> dict:
 
 
 def check_values(data, generator, images):
-    """Raises for label ids that are no class, and images in a wrong range.
+    """Raises for label ids that are not a class, and images in a wrong range.
 
     Args:
-        data: a batch, as Keras' loop hands it to a step.
+        data: a batch, as Keras' loop passes it to a step.
         generator: a `Generator`.
         images: the key of the images that the step reads.
     """
@@ -153,12 +158,12 @@ def check_values(data, generator, images):
 
 
 def label_channels(generator) -> int:
-    """The number of classes, the void class among them."""
+    """The number of classes, including the void class."""
     return generator.num_classes + bool(generator.void_class)
 
 
 def _check_shape(key, value, wanted, leading=None, hint=""):
-    """Compares the known sizes of a shape's first `leading` axes with the wanted ones."""
+    """Compares the known sizes of a shape's first `leading` axes with the expected ones."""
     shape = tuple(value.shape)
     sizes, wanted_sizes = shape[:leading], wanted[:leading]
     fits = len(sizes) == len(wanted_sizes) and all(
@@ -166,6 +171,7 @@ def _check_shape(key, value, wanted, leading=None, hint=""):
         for size, want in zip(sizes, wanted_sizes, strict=True)
     )
     if not fits:
+        hint = hint or shape_hint(shape, wanted)
         names = ["batch", *(str(size) if size else "any" for size in wanted[1:])]
         names += ["..."] if leading is not None and len(shape) > leading else []
         raise ValueError(f"`{key}` must have shape ({', '.join(names)}), got {shape}.{hint}")

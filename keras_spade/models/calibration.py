@@ -1,4 +1,4 @@
-"""Moving statistics that are those of many batches."""
+"""Computing moving statistics from many batches."""
 
 import functools
 import itertools
@@ -18,7 +18,7 @@ from keras_spade.models.pooled_moments import PooledMoments
 from keras_spade.runs import evaluation_data, telling_data_errors
 from keras_spade.runs.streams import is_tf_dataset
 
-ENDLESS = -1  # As `tf.data` counts batches.
+ENDLESS = -1  # `tf.data`'s value for an infinite dataset.
 
 
 @telling_data_errors
@@ -33,38 +33,39 @@ def calibrate(
     """Sets the moving statistics of generator and encoder to those of many batches.
 
     In training, a batch norm normalises by the mean and the variance of its batch; in painting, by
-    moving statistics. These are an exponential average over the last ten batches or so, of weights
-    that moved meanwhile. After this call they are the moments of all `batches` together,
+    moving statistics. These are an exponential average over about the last ten batches, while the
+    weights were changing. After this call they are the moments of all `batches` together,
 
         moving_mean = E[x],  moving_variance = E[x^2] - E[x]^2
 
-    over samples, rows and columns, for the weights as they are now. The networks run as in painting
-    but for their norms, which normalise by the batch, as in training. So each batch passes once:
-    what a later norm is given does not depend on the moving statistics of those before it. With one
-    batch, painting it gives then what the pass gave; with more, what batches differ by between
-    themselves is in the variances of all layers, and painting is near to training as far as batches
-    are alike.
+    over samples, rows and columns, for the current weights. The networks run as in painting except
+    for their norms, which normalise by the batch, as in training. One pass per batch is enough:
+    the input of a later norm does not depend on the moving statistics of earlier ones. With a
+    single batch, painting it then reproduces the pass; with more, the variances of all layers
+    include the differences between batches, and painting approximates training to the extent that
+    batches are alike.
 
-    If the generator's optimizer keeps averages of the weights, statistics of these are found in the
-    same pass, and are in what `averaged()` and `export` give, until training goes on. (While a
-    `SwapEMAWeights` has the averages in the model, they are the weights.)
+    If the generator's optimizer keeps averages of the weights, the same pass also computes their
+    statistics, which `averaged()` and `export` use until training resumes. (While a
+    `SwapEMAWeights` has put the averages into the model, they are the weights.)
 
-    Nothing else changes: weights, spectral norms, the noise of training, optimizers, and what is
-    frozen; training goes on as if nothing had been. Instance norms have no statistics. Call it
+    Nothing else changes: weights, spectral norms, the noise of training, optimizers and frozen
+    parts stay the same, and training resumes unaffected. Instance norms have no statistics. Call it
     after training, with the training data and their batch size, then save.
 
     Args:
-        dataset: batches as `fit` takes them, or arrays. Datasets of `keras_spade.datasets` give the
-            batches of their first epoch.
-        batches: how many; `None`, or more than there are: all of them.
-        batch_size: with arrays only: samples a batch, 32 if `None`.
-        seed: of the latents, which are drawn as in training: from the encoder's posterior, without
-            an encoder from a standard normal. `None`: those that training would draw next.
+        dataset: batches in a form that `fit` accepts, or arrays. Datasets of `keras_spade.datasets`
+            yield the batches of their first epoch.
+        batches: number of batches; `None`, or more than there are: all of them.
+        batch_size: with arrays only: samples per batch, 32 if `None`.
+        seed: of the latents, which are drawn as in training: from the encoder's posterior, or
+            without an encoder from a standard normal. `None`: the latents that training would draw
+            next.
         verbose: as in `evaluate`.
 
     Raises:
-        ValueError: naming the argument that does not fit; for batches that `fit` would refuse; for
-            a `keras.layers.BatchNormalization`; if a statistic is not finite. Nothing has changed
+        ValueError: naming the invalid argument; for batches that `fit` would refuse; for
+            a `keras.layers.BatchNormalization`; if a statistic is not finite. Nothing is changed
             then.
 
     Example:
@@ -92,7 +93,7 @@ def calibrate(
     refuse_batch_size("batch_size", batch_size, dataset)
     x, y = maps_and_images(dataset, None)
     if batches is None and is_tf_dataset(x) and x.cardinality() == ENDLESS:
-        raise ValueError("`dataset` has no end: say how many `batches` to take.")
+        raise ValueError("`dataset` is infinite: pass the number of `batches`.")
     averages = None if self.is_swapped or self._averaging_optimizer() is None else self.averaged()
     with backend.scope(self):
         calibration = Calibration([gan for gan in (self, averages) if gan is not None], seed)
@@ -110,8 +111,8 @@ def calibrate(
     for variable, value in itertools.chain(*found):
         if not np.isfinite(value).all():
             raise ValueError(
-                f"`calibrate`: {variable.path} would not be finite; nothing was changed. There are "
-                "images or weights that are not."
+                f"`calibrate`: {variable.path} would not be finite; nothing was changed. Some "
+                "images or weights are not finite."
             )
     if not found[0]:
         raise ValueError("`dataset` is empty.")
@@ -122,10 +123,10 @@ def calibrate(
 
 
 class Calibration(keras.Model):
-    """What Keras' loop of evaluation runs to pool the moments of all batch norms used in painting.
+    """A model for Keras' evaluation loop that pools the moments of all batch norms for painting.
 
     Args:
-        gans: of the same kind; the batches pass through each.
+        gans: GANs of the same kind; the batches pass through each.
         seed: as in `calibrate`.
     """
 
@@ -158,12 +159,12 @@ class Calibration(keras.Model):
                 for one in self.pooled:
                     for moments in collected.get(one.norm, ()):
                         one.add(moments)
-            return {"batch_size": ops.cast(part.total, "float32")}  # Something must be logged.
+            return {"batch_size": ops.cast(part.total, "float32")}  # Keras requires a log.
 
         return backend.run_step(self, step, *arguments)
 
     def make_test_function(self, force=False):
-        """Makes what Keras' loop calls for a batch."""
+        """Makes the function that Keras' loop calls for a batch."""
         super().make_test_function(force=True)
         check = functools.partial(check_values, generator=self.gans[0].generator, images="image")
         self.test_function = backend.guarded(self, self.test_function, check)
@@ -179,25 +180,25 @@ class Calibration(keras.Model):
         return [variable for one in self.pooled for variable in one.variables]
 
     def _symbolic_build(self, *args, **kwargs):
-        """Does nothing: all is built."""
+        """Does nothing: everything is built."""
 
     def _maybe_symbolic_build(self, *args, **kwargs):
         """Does nothing, likewise."""
 
 
 def batch_norms(networks: GanNetworks) -> list[FeatureNorm]:
-    """The norms of generator and encoder whose moving statistics training moves.
+    """The norms of generator and encoder whose moving statistics training updates.
 
     Raises:
-        ValueError: for Keras' own, of which `calibrate` knows nothing.
+        ValueError: for Keras' batch norms, which `calibrate` does not support.
     """
     networks = (networks.generator, networks.encoder)
     layers = [layer for n in networks if n is not None for layer in n._flatten_layers()]
     for layer in layers:
         if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable:
             raise ValueError(
-                f"`calibrate`: the layer {layer.path!r} is a BatchNormalization, whose moments "
-                'cannot be told. Build the network with `keras_spade.layers.FeatureNorm("batch", '
+                f"`calibrate`: the layer {layer.path!r} is a BatchNormalization, which is not "
+                'supported. Build the network with `keras_spade.layers.FeatureNorm("batch", '
                 "affine=True)`."
             )
     norms = [layer for layer in layers if isinstance(layer, FeatureNorm) and layer.trainable]

@@ -1,4 +1,4 @@
-"""The arguments of `GauGAN.compile`: defaults, checks, and what of them a file can hold."""
+"""The arguments of `GauGAN.compile`: defaults, checks, and serialization."""
 
 import warnings
 
@@ -12,7 +12,7 @@ from keras_spade.optimizers import BiasCorrectedAdam
 
 
 def optimizers(networks, generator_optimizer, discriminator_optimizer, auto_scale_loss) -> dict:
-    """Both optimizers by argument: those that were given, or the paper's.
+    """Returns both optimizers by argument name: the given ones, or the paper's.
 
     Args:
         networks: the `GanNetworks`. The optimizer of one that computes in float16 scales its loss.
@@ -42,7 +42,7 @@ def optimizers(networks, generator_optimizer, discriminator_optimizer, auto_scal
 
 
 def build(generator_optimizer, discriminator_optimizer, networks):
-    """Builds both optimizers, unless they come with state, for the weights that are trainable."""
+    """Builds both optimizers, unless they have state already, for the trainable weights."""
     for optimizer, variables in (
         (generator_optimizer, networks.generator_variables),
         (discriminator_optimizer, networks.discriminator_variables),
@@ -52,21 +52,21 @@ def build(generator_optimizer, discriminator_optimizer, networks):
 
 
 def check_replicas(replicas, optimizers):
-    """Raises for options of Keras' optimizers that come out wrong, or fail, on several replicas."""
+    """Raises for options of Keras' optimizers that are wrong, or fail, on several replicas."""
     for argument, optimizer in optimizers.items():
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         for option, reason in (
             ("gradient_accumulation_steps", "fails"),
-            ("clipnorm", "clips each replica's part of the gradient by itself"),
-            ("clipvalue", "clips each replica's part of the gradient by itself"),
-            ("global_clipnorm", "clips each replica's part of the gradient by itself"),
+            ("clipnorm", "clips each replica's part of the gradient separately"),
+            ("clipvalue", "clips each replica's part of the gradient separately"),
+            ("global_clipnorm", "clips each replica's part of the gradient separately"),
         ):
             if replicas > 1 and getattr(optimizer, option, None) is not None:
                 raise ValueError(f"`{argument}`: on several replicas, Keras' {option} {reason}.")
 
 
 def check(others, max_skipped_steps, kl_reduction, **weights):
-    """Raises for arguments of `compile` that no loss or optimizer checks itself."""
+    """Raises for bad arguments of `compile` that no loss or optimizer checks."""
     refuse_of_compile(others)
     if max_skipped_steps is not None and not max_skipped_steps >= 1:
         raise ValueError(
@@ -80,14 +80,14 @@ def check(others, max_skipped_steps, kl_reduction, **weights):
 
 
 def adversarial(loss):
-    """The adversarial loss that the argument of `compile` asks for."""
+    """The adversarial loss for the argument of `compile`."""
     if not (isinstance(loss, str) or callable(loss)):
         raise ValueError(f"`adversarial_loss` must be a kind or a loss, got {loss!r}.")
     return AdversarialLoss(loss) if isinstance(loss, str) else loss
 
 
 def learning_rates(generator_optimizer, discriminator_optimizer):
-    """The learning rates that both have now."""
+    """The current learning rates of both."""
     optimizers = generator_optimizer, discriminator_optimizer
     return tuple(float(keras.ops.convert_to_numpy(o.learning_rate)) for o in optimizers)
 
@@ -104,7 +104,7 @@ def check_variables(gan, optimizers):
 
 
 def perceptual(loss, weight, image_shape):
-    """The perceptual loss that the arguments of `compile` ask for, or `None`."""
+    """The perceptual loss for the arguments of `compile`, or `None`."""
     if weight != 0 and isinstance(loss, (str, PerceptualLoss)):
         check_channels(getattr(loss, "network", loss), image_shape[-1])
     if weight == 0 or not isinstance(loss, str):
@@ -118,14 +118,14 @@ def perceptual(loss, weight, image_shape):
 
 
 def savable(perceptual_loss):
-    """The perceptual loss if a file can hold it; else a warning: a save must not fail for it."""
+    """The perceptual loss if a file can hold it; otherwise warns, so that saving does not fail."""
     if not isinstance(perceptual_loss, PerceptualLoss) or perceptual_loss.comes_from_a_file:
         name = getattr(perceptual_loss, "__name__", "")
         if name != "<lambda>":
             return perceptual_loss
     warnings.warn(
-        "The perceptual loss is not saved with the model: it is a lambda, or its weights come from "
-        "no file. Call `compile` again after loading.",
+        "The perceptual loss is not saved with the model: it is a lambda, or its weights are not "
+        "from a file. Call `compile` again after loading.",
         stacklevel=2,
     )
     return None

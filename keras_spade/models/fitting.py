@@ -1,4 +1,4 @@
-"""What of a `GauGAN` Keras' loops call, and where `fit` begins."""
+"""The methods of a `GauGAN` for training and evaluation, and those that Keras' loops call."""
 
 import functools
 
@@ -8,6 +8,7 @@ from keras_spade.backends import backend
 from keras_spade.models import calibration
 from keras_spade.models.batch import check_values, read_batch
 from keras_spade.models.keras_arguments import (
+    check_data,
     maps_and_images,
     refuse_batch_size,
     refuse_unused_validation,
@@ -21,14 +22,14 @@ from keras_spade.runs import classes_of, evaluation_data, telling_data_errors, t
 
 
 class Fitting(Saving):
-    """Trainings, evaluations and their steps."""
+    """Training, evaluation and their steps."""
 
     training_step: TrainingStep
 
     def __init__(self, dtype=None, **kwargs):
         if dtype is not None:
             raise ValueError(
-                f"`dtype`: a GauGAN computes in the dtypes of its networks; give {dtype!r} to them."
+                f"`dtype`: a GauGAN computes in the dtypes of its networks; pass {dtype!r} to them."
             )
         super().__init__(**kwargs)
         self.swaps, self.loaded_swapped, self.statistics_of_averages = (), False, None
@@ -47,7 +48,7 @@ class Fitting(Saving):
 
     @property
     def writes_files(self) -> bool:
-        """Whether this process writes files: on several workers, the first one does."""
+        """Whether this process writes files: with several workers, only the first one does."""
         return backend.writes_files(self)
 
     # === Whole trainings ===
@@ -72,24 +73,26 @@ class Fitting(Saving):
         validation_batch_size=None,
         validation_freq=1,
     ):
-        """Trains, as `keras.Model.fit` does, whose arguments these are.
+        """Trains the model, with the arguments of `keras.Model.fit`.
 
-        With a `callbacks.BackupAndRestore` it resumes where the last backup was made. Steps with a
-        loss or gradient that is not finite are skipped, see `compile(max_skipped_steps=...)`.
-        Datasets of `keras_spade.datasets` give the batches of the epoch that training is in, and
-        for validation those of the first epoch each time. A dataset begins with the batch that
-        stands after `initial_epoch` epochs; one without an end with its first. Of such a dataset
-        the model's `classes` are taken, if it has none: names, colours, how label files are read.
+        With a `callbacks.BackupAndRestore` it resumes from the last backup. Steps with a
+        non-finite loss or gradient are skipped, see `compile(max_skipped_steps=...)`.
+
+        Datasets of `keras_spade.datasets` yield the batches of the current epoch, and
+        for validation always those of the first epoch. A dataset starts with the first batch
+        after `initial_epoch` epochs; an infinite one with its first. If the model has no
+        `classes`, they are taken from such a dataset: names, colours, label mapping.
 
         Raises:
-            ValueError: for `sample_weight` and `class_weight`, as no loss has samples or classes
-                that could be weighted.
+            ValueError: for `sample_weight` and `class_weight`, because no loss supports weights of
+                samples or classes.
             RuntimeError: after too many skipped steps, or if another worker is lost.
         """
         refuse_weights(sample_weight=sample_weight, class_weight=class_weight)
         for argument, data in (("x", x), ("validation_data", validation_data)):
             refuse_weights_of(argument, data)
         refuse_unused_validation(
+            x,
             validation_split,
             validation_data,
             validation_steps=validation_steps,
@@ -98,7 +101,10 @@ class Fitting(Saving):
         refuse_batch_size("batch_size", batch_size, x)
         refuse_batch_size("validation_batch_size", validation_batch_size, validation_data)
         x, y = maps_and_images(x, y)
-        maps_and_images(*keras.utils.unpack_x_y_sample_weight(validation_data)[:2])
+        check_data("x", x, y)
+        validation = maps_and_images(*keras.utils.unpack_x_y_sample_weight(validation_data)[:2])
+        if validation_data is not None:
+            check_data("validation_data", *validation)
         arguments = {
             "x": x,
             "y": y,
@@ -116,7 +122,7 @@ class Fitting(Saving):
             "validation_freq": validation_freq,
         }
         if not self.compiled:
-            return super().fit(**arguments)  # Keras says it best.
+            return super().fit(**arguments)  # Keras has a better message.
         if self.classes is None:
             self.classes = classes_of(x, self.generator.num_classes)
         with training(self, **arguments) as arguments:
@@ -137,16 +143,17 @@ class Fitting(Saving):
     ):
         """Averages the losses in inference mode, as `keras.Model.evaluate` does.
 
-        Datasets of `keras_spade.datasets` give the batches of their first epoch.
+        Datasets of `keras_spade.datasets` yield the batches of their first epoch.
 
         Raises:
             ValueError: for `sample_weight`, as in `fit`.
         """
         refuse_weights(sample_weight=sample_weight)
         refuse_weights_of("x", x)
-        if "_use_cached_eval_dataset" not in kwargs:  # Keras' `fit` gives both.
+        if "_use_cached_eval_dataset" not in kwargs:  # Keras' `fit` passes both.
             refuse_batch_size("batch_size", batch_size, x)
         x, y = maps_and_images(x, y)
+        check_data("x", x, y)
         return super().evaluate(
             evaluation_data(self, x),
             y,
@@ -172,7 +179,7 @@ class Fitting(Saving):
 
     @telling_data_errors
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
-        """Gives the losses of one batch, as `keras.Model.test_on_batch` does.
+        """Returns the losses of one batch, as `keras.Model.test_on_batch` does.
 
         Raises:
             ValueError: for `sample_weight`, as in `fit`.
@@ -222,7 +229,7 @@ class Fitting(Saving):
         return backend.run_predict_step(super().predict_step, *arguments)
 
     def make_train_function(self, force=False):
-        """Makes what Keras' loop calls for a step of training."""
+        """Makes the function that Keras' loop calls for a training step."""
         self.check_trained_weights()
         if self.train_function is None or force:
             super().make_train_function(force=True)
@@ -230,13 +237,13 @@ class Fitting(Saving):
             self.train_function = self._guarded(self.train_function, "image", counters)
 
     def make_test_function(self, force=False):
-        """Makes what Keras' loop calls for a step of evaluation."""
+        """Makes the function that Keras' loop calls for an evaluation step."""
         if self.test_function is None or force:
             super().make_test_function(force=True)
             self.test_function = self._guarded(self.test_function, "image")
 
     def make_predict_function(self, force=False):
-        """Makes what Keras' loop calls for a step of painting."""
+        """Makes the function that Keras' loop calls for a prediction step."""
         if self.predict_function is None or force:
             super().make_predict_function(force=True)
             self.predict_function = self._guarded(self.predict_function, "style_image")
@@ -246,10 +253,10 @@ class Fitting(Saving):
         return backend.guarded(self, function, check, counters)
 
     def prepare_batch(self, data) -> dict:
-        """A batch as a step reads it: `"conditioning"`, a dict, and `"image"`, floats in [-1, 1].
+        """Returns a batch as a step reads it: `"conditioning"`, a dict, and `"image"` in [-1, 1].
 
         Args:
-            data: as Keras hands it to a step.
+            data: as Keras passes it to a step.
 
         Raises:
             ValueError: as the step would.
@@ -258,15 +265,15 @@ class Fitting(Saving):
         return {"conditioning": batch.conditioning, "image": batch.image}
 
     def check_trained_weights(self):
-        """Raises if other weights are trainable now than when `compile` was called."""
+        """Raises if the trainable weights have changed since `compile`."""
         if not self.optimizers_fit:
             raise ValueError(
-                "The weights that are trainable are not those that the optimizers were built for: "
-                "after `trainable` has been changed, call `compile` again, with new optimizers."
+                "The trainable weights are not those for which the optimizers were built: "
+                "after changing `trainable`, call `compile` again, with new optimizers."
             )
 
     def _symbolic_build(self, *args, **kwargs):
-        """Does nothing: all is built; Keras would take a batch, and a mean of label ids."""
+        """Does nothing: everything is built; Keras would read a batch and average label ids."""
 
     def _maybe_symbolic_build(self, *args, **kwargs):
         """Does nothing, likewise."""
@@ -275,10 +282,10 @@ class Fitting(Saving):
 
     @property
     def metrics(self):
-        """The averages of the losses, one each."""
+        """The averages of the losses, one per loss."""
         return list(self.loss_trackers)
 
     @property
     def metrics_variables(self):
-        """The averages of the losses, and the counts of skipped steps, which go with them."""
+        """The averages of the losses, and the related counts of skipped steps."""
         return super().metrics_variables + self.skipped_steps.counters

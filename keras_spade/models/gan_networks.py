@@ -1,4 +1,4 @@
-"""The networks of a GAN, and what passes through them."""
+"""The networks of a GAN, and their forward passes."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class GanNetworks:
         encoder: a `StyleEncoder` of the generator's `latent_dim`, or `None`.
 
     Raises:
-        ValueError: if they do not belong together.
+        ValueError: if they do not fit together.
     """
 
     generator: Generator
@@ -56,18 +56,18 @@ class GanNetworks:
 
     @property
     def generator_variables(self) -> list[keras.Variable]:
-        """What the generator's optimizer trains: the generator's and the encoder's weights."""
+        """The variables of the generator's optimizer: the generator's and the encoder's weights."""
         encoder = [] if self.encoder is None else self.encoder.trainable_variables
         return self.generator.trainable_variables + encoder
 
     @property
     def discriminator_variables(self) -> list[keras.Variable]:
-        """What the discriminator's optimizer trains."""
+        """The variables of the discriminator's optimizer."""
         return self.discriminator.trainable_variables
 
     @property
     def statistics(self) -> list[keras.Variable]:
-        """What forward passes change: moving statistics, and vectors of spectral norms."""
+        """The variables that forward passes change: moving statistics and spectral norm vectors."""
         return [v for network in self._all for v in network.statistics]
 
     @property
@@ -88,7 +88,7 @@ class GanNetworks:
         Args:
             image: floats in [-1, 1], `(batch, H, W, channels)`.
             noise: a `keras.random.SeedGenerator`.
-            training: whether moving statistics move.
+            training: whether to update moving statistics.
 
         Returns:
             The latent `(batch, latent_dim)`; the posterior's mean and log variance.
@@ -112,7 +112,7 @@ class GanNetworks:
         return self.generator(inputs, training=training)
 
     def judge(self, conditioning, fake, real, training):
-        """The discriminator's features of fake and of real images, which pass as one batch."""
+        """The discriminator's features of fake and of real images, computed in one batch."""
         inputs = dict(conditioning)
         inputs["image"] = ops.concatenate([fake, ops.cast(real, fake.dtype)])
         scales = self.discriminator(inputs, training=training)

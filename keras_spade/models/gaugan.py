@@ -28,7 +28,7 @@ from keras_spade.runs import SkippedSteps
 
 
 def _of(part, name):
-    """An argument of `compile` that a part of the model keeps; to change it, compile again."""
+    """An argument of `compile` stored in a part of the model; to change it, compile again."""
     return property(lambda self: getattr(getattr(self, part), name), doc=f"`{name}` of `compile`.")
 
 
@@ -40,14 +40,14 @@ class GauGAN(Fitting):
 
         adversarial + feature_matching + perceptual + kl
 
-    and then, with a fresh fake from the updated generator, the discriminator on
-    `real + fake`. Fake and real images pass the discriminator as one batch.
+    and then, with a new fake from the updated generator, the discriminator on
+    `real + fake`. Fake and real images pass through the discriminator as one batch.
 
     Args:
         generator: a `SPADEGenerator`, or another `keras_spade.networks.Generator`.
         discriminator: a `MultiScaleDiscriminator` of the same conditioning and image shape.
-        encoder: a `StyleEncoder` of the generator's `latent_dim`, or `None`. Without one, a
-            generator with a latent draws it from a standard normal.
+        encoder: a `StyleEncoder` of the generator's `latent_dim`, or `None`. Without one, the
+            latent of a generator that has one is drawn from a standard normal.
         seed: of the latents' noise; an int or `None`.
         trainable: `False` freezes the networks.
 
@@ -56,8 +56,8 @@ class GauGAN(Fitting):
             `"instances"` int32 `(batch, H, W)` or `"edges"` if the generator has `instance_edges`,
             and optionally `"latent"` `(batch, latent_dim)` or `"style_image"`
             `(batch, h, w, channels)`, float in [-1, 1] or uint8; or the labels alone. Maps and
-            photographs may be of any size: they are resized as datasets do it, and edges of
-            instances found then. Other keys are ignored: the real `"image"` of a batch does not
+            photographs may have any size: they are resized as in the datasets, and instance edges
+            are computed after that. Other keys are ignored: the real `"image"` of a batch does not
             reach the generator.
 
     Returns:
@@ -67,11 +67,11 @@ class GauGAN(Fitting):
     `(batch, H, W, channels)`; a `(labels, image)` tuple is accepted too.
 
     Raises:
-        ValueError: if the networks do not belong together; for batches that lack a key or do not
+        ValueError: if the networks do not fit together; for batches that lack a key or do not
             fit the networks, and for images that are neither uint8 nor in [-1, 1]; for label ids
-            out of range, which only the running step can see: no trainable weight has changed then.
-            (On TensorFlow, a call of the model itself raises `tf.errors.InvalidArgumentError` for
-            them.)
+            out of range, which are only detected during the step: no trainable weight is changed
+            then. (On TensorFlow, calling the model itself raises `tf.errors.InvalidArgumentError`
+            for them.)
 
     Example:
 
@@ -102,7 +102,7 @@ class GauGAN(Fitting):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        GanNetworks(generator, discriminator, encoder)  # It checks that they belong together.
+        GanNetworks(generator, discriminator, encoder)  # This checks that they fit together.
         self.generator = generator
         self.discriminator = discriminator
         self.encoder = encoder
@@ -111,7 +111,7 @@ class GauGAN(Fitting):
         self.skipped_steps = SkippedSteps()
         self.supports_jit = backend.COMPILES_STEPS
         self.built = True
-        if not trainable:  # Here, so that the networks are frozen, too.
+        if not trainable:  # Here, so that the networks are frozen too.
             self.trainable = False
         self.loss_trackers, self._inference = [], None
 
@@ -140,29 +140,29 @@ class GauGAN(Fitting):
             generator_optimizer: of generator and encoder. `None`: `BiasCorrectedAdam` with learning
                 rate 1e-4, beta_1 0, beta_2 0.9, epsilon 1e-8.
             discriminator_optimizer: `None`: the same with learning rate 4e-4.
-            adversarial_loss: a kind of `AdversarialLoss`, or an object called like one.
+            adversarial_loss: a kind of `AdversarialLoss`, or an object with its call signature.
             feature_matching_weight: factor of `feature_matching_loss`; 0 turns it off.
             perceptual_loss: `"vgg19"` for `PerceptualLoss()`, which needs the ImageNet weights; a
-                `PerceptualLoss`, of images of 3 channels or 1; any function of `(fake, real)`; or
-                `None`.
+                `PerceptualLoss`, for images with 3 channels or 1; any function of `(fake, real)`;
+                or `None`.
             perceptual_weight: its factor; 0 turns it off.
             kl_weight: factor of `kl_divergence`, with an encoder.
             kl_reduction: `"sum"` over the batch, of all replicas, as in the reference, or `"mean"`.
-            max_skipped_steps: a loss or gradient that is not finite does not reach weights and
-                statistics: the update is skipped, a warning tells. `fit` stops with an error when
-                it happens in this many steps in a row. `None`: never.
+            max_skipped_steps: an update with a non-finite loss or gradient is skipped, with a
+                warning, and changes neither weights nor statistics. `fit` stops with an error after
+                this many such steps in a row. `None`: never.
             run_eagerly: as in Keras.
-            jit_compile: as in Keras on JAX. On TensorFlow XLA is not used, as it leaves out the
-                check that label ids are in range, and on PyTorch no compiler: `"auto"` means no,
-                and with `True` Keras warns and goes on without.
+            jit_compile: as in Keras on JAX. On TensorFlow, XLA is not used because it omits the
+                check that label ids are in range; on PyTorch, no compiler is used. On both,
+                `"auto"` means no, and with `True` Keras warns and continues without.
             steps_per_execution: as in Keras.
             auto_scale_loss: whether the optimizers of networks that compute in float16 are wrapped
                 in `keras.optimizers.LossScaleOptimizer`.
-            **kwargs: refused; for Keras' own, as `metrics`, the message says what to give instead.
+            **kwargs: refused; for those of Keras, such as `metrics`, an error names alternatives.
 
         Raises:
             ValueError: for bad arguments, naming them.
-            RuntimeError: if the ImageNet weights cannot be had.
+            RuntimeError: if the ImageNet weights are unavailable.
         """
         compiling.check(
             kwargs,
@@ -245,12 +245,12 @@ class GauGAN(Fitting):
         return self.networks.paint(conditioning, latent, training)
 
     def paint_checked(self, inputs):
-        """Paints label maps whose ids are known to be classes, as `generate` does.
+        """Paints label maps whose ids have been checked, as in `generate`.
 
-        On several workers, one can call it alone.
+        With several workers, a single worker may call it.
 
         Args:
-            inputs: dict as in a call; with the latent, where the generator has one.
+            inputs: dict as in a call, including the latent if the generator has one.
 
         Returns:
             Images `(batch, H, W, channels)`, float32 in [-1, 1].
@@ -268,27 +268,27 @@ class GauGAN(Fitting):
     def generate(
         self, labels, instances=None, style_image=None, latent=None, seed: int | None = None
     ) -> np.ndarray:
-        """Paints label maps, from arrays to pictures.
+        """Paints arrays of label maps and returns pictures.
 
-        Maps and photographs may be of any size: they are resized to `image_shape` first, as
-        `keras_spade.datasets` does (`resize="stretch"`), and edges of instances are found then.
+        Maps and photographs may have any size: they are first resized to `image_shape`, as in
+        `keras_spade.datasets` (`resize="stretch"`); instance edges are computed after that.
 
         Args:
             labels: integer ids `(batch, H, W)`; with `conditioning="dense"`, the float map
                 `(batch, H, W, k)`.
             instances: integer ids `(batch, H, W)`, if the generator has `instance_edges`.
-            style_image: the photograph whose style is taken, uint8 or float in [-1, 1],
+            style_image: the photograph whose style to use, uint8 or float in [-1, 1],
                 `(batch, h, w, channels)` or `(1, h, w, channels)` for all; needs an encoder. The
                 latent is drawn from the encoder's posterior.
             latent: `(batch, latent_dim)` or `(1, latent_dim)` for all. Without latent and style,
                 it is drawn from a standard normal.
-            seed: int; equal seeds, equal latents. `None`: the model's, of several workers NumPy's.
+            seed: equal ints give equal latents; `None`: the model's, or NumPy's on several workers.
 
         Returns:
             uint8 images, `(batch, height, width, channels)`.
 
         Raises:
-            ValueError: naming the argument that does not fit.
+            ValueError: naming the invalid argument.
         """
         inputs = checked_maps(labels, instances, self.generator)
         batch_size = len(inputs[map_key(self.generator)])

@@ -1,28 +1,32 @@
-"""Keras' arguments that mean nothing for a GAN, or say a thing twice: refused, not dropped."""
+"""Refusing Keras' arguments that are redundant or meaningless for a GAN."""
+
+import os
 
 import keras
 
+from keras_spade.arguments import positive_integer
+
 WEIGHTS = {
     "sample_weight": "A discriminator judges whole batches, so no sample has a loss of its own. "
-    "Leave it away; to train on some samples more than on others, repeat them in the data",
-    "class_weight": "The classes are what is painted, no loss is counted by class. Leave it away; "
-    "to train on rare classes more, repeat the samples that show them",
+    "Omit it; to train more on some samples than on others, repeat them in the data",
+    "class_weight": "Classes are painted, not predicted, so no loss has classes. Omit it; "
+    "to train more on rare classes, repeat the samples that show them",
 }
 INSTEAD = {
-    "optimizer": "a GauGAN has two: give `generator_optimizer` and `discriminator_optimizer`",
-    "loss": "the losses are `adversarial_loss` and `perceptual_loss`, beside feature matching and "
+    "optimizer": "a GauGAN has two: pass `generator_optimizer` and `discriminator_optimizer`",
+    "loss": "the losses are `adversarial_loss` and `perceptual_loss`, plus feature matching and "
     "KL divergence",
-    "loss_weights": "give `feature_matching_weight`, `perceptual_weight` and `kl_weight`",
-    "metrics": "the losses are logged by their names, and no metric of Keras compares pictures "
-    "that need not be alike. To watch another number, compute it from `gan.generate(labels)` in a "
-    "callback's `on_epoch_end(epoch, logs)` and put it into `logs`; `EarlyStopping` and "
-    "`ModelCheckpoint` that stand behind it in the list can monitor it",
+    "loss_weights": "pass `feature_matching_weight`, `perceptual_weight` and `kl_weight`",
+    "metrics": "the losses are logged by name, and Keras' metrics compare outputs with targets "
+    "that they should equal. To log another number, compute it from `gan.generate(labels)` in a "
+    "callback's `on_epoch_end(epoch, logs)` and add it to `logs`; `EarlyStopping` and "
+    "`ModelCheckpoint` later in the list can monitor it",
 }
 INSTEAD["weighted_metrics"] = INSTEAD["metrics"]
 
 
 def refuse_weights(**weights):
-    """Raises if one of the weights of samples or classes is given.
+    """Raises if weights of samples or classes are given.
 
     Args:
         **weights: `sample_weight` and `class_weight` of Keras' loops.
@@ -36,11 +40,11 @@ def refuse_weights(**weights):
 
 
 def refuse_weights_of(argument, data):
-    """Raises if data hold weights of samples: a tuple of three, or a dataset of such.
+    """Raises if data contain weights of samples: a tuple of three, or a dataset of these.
 
     Args:
-        argument: which argument of Keras' the data are.
-        data: what was given.
+        argument: the name of Keras' argument.
+        data: its value.
 
     Raises:
         ValueError: naming the argument.
@@ -54,28 +58,57 @@ def refuse_weights_of(argument, data):
 
 
 def refuse_batch_size(argument, batch_size, data):
-    """Raises if a batch size is given for data that come in batches, where Keras drops it.
+    """Raises if a batch size is given for data already in batches, where Keras ignores it.
 
     Args:
         argument: its name.
-        batch_size: what was given.
+        batch_size: its value.
         data: arrays in any structure, or a dataset.
 
     Raises:
         ValueError: naming the argument.
     """
-    arrays = all(leaf is None or hasattr(leaf, "shape") for leaf in keras.tree.flatten(data))
-    if batch_size is not None and not arrays:
+    if batch_size is not None:
+        positive_integer(f"`{argument}`", batch_size)
+    if batch_size is not None and not _arrays(data):
         raise ValueError(
             f"`{argument}` is for arrays; a {type(data).__name__} has batches of its own size. "
-            "Leave it away, and make the batches where the data are made."
+            "Omit it, and set the batch size of the data."
         )
 
 
-def refuse_unused_validation(validation_split, validation_data, **details):
-    """Raises for arguments of `fit` about validation that Keras would drop.
+def check_data(argument, x, y=None):
+    """Raises for anything that is no data, and for arrays with different numbers of samples.
 
     Args:
+        argument: its name.
+        x: as in `fit`, or a pair of label maps and photographs.
+        y: as in `fit`.
+
+    Raises:
+        ValueError: naming the argument.
+    """
+    if x is None or isinstance(x, (str, os.PathLike)):
+        raise ValueError(
+            f"`{argument}` must be arrays or a dataset, got {x!r}. Files are read with "
+            "keras_spade.datasets.paired_folders."
+        )
+    named = dict(x) if isinstance(x, dict) else {"x": x}
+    named = {name: value for name, value in {**named, "y": y}.items() if value is not None}
+    if not all(getattr(value, "shape", ()) for value in named.values()):
+        return
+    counts = {name: value.shape[0] for name, value in named.items()}
+    if len(set(counts.values())) > 1 or 0 in counts.values():
+        raise ValueError(
+            f"`{argument}` must hold the same number of samples of each, at least 1; got {counts}."
+        )
+
+
+def refuse_unused_validation(x, validation_split, validation_data, **details):
+    """Raises for validation arguments of `fit` that Keras would ignore or misread.
+
+    Args:
+        x: as in `fit`.
         validation_split: as in `fit`.
         validation_data: as in `fit`.
         **details: `validation_steps` and `validation_batch_size`.
@@ -83,15 +116,25 @@ def refuse_unused_validation(validation_split, validation_data, **details):
     Raises:
         ValueError: naming the argument.
     """
+    if not 0 <= (validation_split or 0) < 1:
+        raise ValueError(
+            "`validation_split` must be the share of the samples that is kept for validation, "
+            f"below 1, got {validation_split!r}."
+        )
+    if validation_split and not _arrays(x):
+        raise ValueError(
+            "`validation_split` is for arrays. For datasets, pass `validation_data`; "
+            "keras_spade.datasets split files by `validation_split` and `subset` of their own."
+        )
     if validation_split and validation_data is not None:
-        raise ValueError("`validation_split` and `validation_data`: give one of the two.")
+        raise ValueError("`validation_split` and `validation_data`: pass only one of the two.")
     for argument, value in details.items():
         if value is not None and not validation_split and validation_data is None:
             raise ValueError(f"`{argument}` is given, but neither validation data nor a split.")
 
 
 def maps_and_images(x, y):
-    """The arguments `x` and `y` of Keras' loops; a pair given as `x` is taken apart.
+    """Returns the arguments `x` and `y` of Keras' loops; a pair passed as `x` is split.
 
     Args:
         x: a dict, label maps, a pair of label maps and photographs, or a dataset.
@@ -101,7 +144,7 @@ def maps_and_images(x, y):
         `x` and `y`.
 
     Raises:
-        ValueError: if photographs are given twice, or as anything but an array.
+        ValueError: if photographs are passed twice, or not as an array.
     """
     if y is None and isinstance(x, (tuple, list)) and len(x) == 2:
         x, y = x
@@ -109,12 +152,12 @@ def maps_and_images(x, y):
         refuse_weights(**{argument: x[argument] for argument in WEIGHTS if argument in x})
     if isinstance(x, (tuple, list)):
         raise ValueError(
-            f"`x` must be a dict or the label maps, got a {type(x).__name__} of {len(x)}. Give "
+            f"`x` must be a dict or the label maps, got a {type(x).__name__} of {len(x)}. Pass "
             '{"labels": ..., "image": ...}, or the label maps as `x` and the photographs as `y`.'
         )
     if y is not None and isinstance(x, dict) and x.get("image") is not None:
         raise ValueError(
-            "`y` holds photographs, and so does the key 'image' of `x`. Give one of the two."
+            "`y` holds photographs, and so does the key 'image' of `x`. Pass only one of the two."
         )
     if isinstance(y, (dict, tuple, list)):
         raise ValueError(f"`y` must be the photographs, an array; got a {type(y).__name__}.")
@@ -122,17 +165,22 @@ def maps_and_images(x, y):
 
 
 def refuse_of_compile(arguments):
-    """Raises for arguments of `keras.Model.compile` that `GauGAN.compile` has not.
+    """Raises for arguments of `keras.Model.compile` that `GauGAN.compile` lacks.
 
     Args:
         arguments: by name.
 
     Raises:
-        ValueError: for those of Keras, saying what to give instead.
-        TypeError: for any others, as Python does.
+        ValueError: for Keras' arguments, naming an alternative.
+        TypeError: for any others, as in Python.
     """
     for argument, value in arguments.items():
         if argument not in INSTEAD:
             raise TypeError(f"GauGAN.compile() got an unexpected keyword argument '{argument}'")
         if value is not None:
             raise ValueError(f"`compile({argument}=...)`: {INSTEAD[argument]}.")
+
+
+def _arrays(data):
+    """Whether data are arrays in any structure, and no dataset."""
+    return all(leaf is None or hasattr(leaf, "shape") for leaf in keras.tree.flatten(data))

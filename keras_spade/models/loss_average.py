@@ -9,10 +9,10 @@ from keras_spade.precision import full_precision, full_precision_dtype
 
 
 class LossAverage(keras.metrics.Mean):
-    """A mean that is not a number if it is of nothing, where Keras' is 0.
+    """A mean that is NaN without values, where Keras' mean is 0.
 
-    So that an epoch in which every step was skipped is not the best of all. It counts in float32 at
-    least: in 16 bits, nothing is added to a sum of some hundreds.
+    An epoch in which every step was skipped therefore never counts as the best. Sums are float32 or
+    wider: in 16 bits, a sum of a few hundred would stop growing.
     """
 
     def __init__(self, name="mean", dtype=None):
@@ -30,16 +30,15 @@ def track(averages, losses, part: Part, replicas: int, leave_out_bad=False) -> d
         averages: a `LossAverage` for each loss.
         losses: scalars by name, each a mean over this replica's part of the batch.
         part: of the global batch.
-        replicas: how many there are.
-        leave_out_bad: whether losses that are not finite are left out. If there are no others, an
-            average is not a number.
+        replicas: number of replicas.
+        leave_out_bad: whether to omit non-finite losses. If there are no others, an average is NaN.
 
     Returns:
         The averages by name.
     """
     losses = ops.stack([full_precision(losses[average.name]) for average in averages])
     losses = sum_over_replicas(losses * ops.cast(part.share, losses.dtype))
-    # Keras adds up the averages of the replicas, which are all the same here.
+    # Keras sums the averages of the replicas, which are all the same here.
     size = ops.cast(part.total, losses.dtype) / replicas
     for average, loss in zip(averages, ops.unstack(losses), strict=True):
         if leave_out_bad:

@@ -13,12 +13,12 @@ from keras_spade.models.gan_networks import GanNetworks
 
 @dataclass(frozen=True)
 class Objective:
-    """The losses of generator and discriminator, as `GauGAN.compile` was told; all weighted.
+    """The weighted losses of generator and discriminator, as configured by `GauGAN.compile`.
 
-    It computes; weights are changed by `TrainingStep`.
+    It only computes; `TrainingStep` changes weights.
 
     Args:
-        networks: what the losses are of.
+        networks: the `GanNetworks`.
         adversarial_loss: called with the discriminator's features, `real` and `for_discriminator`.
         feature_matching_weight: 0 turns feature matching off.
         perceptual_loss: function of `(fake, real)`, or `None`.
@@ -69,7 +69,7 @@ class Objective:
         if posterior is not None:
             divergence = kl_divergence(*posterior, reduction="mean")
             if self.kl_reduction == "sum":
-                # Over the global batch: its replicas' shares of this add up to the sum.
+                # Over the global batch: the shares of its replicas add up to the sum.
                 divergence = divergence * ops.cast(batch.part.total, divergence.dtype)
             losses["generator/kl"] = self.kl_weight * divergence
         return losses

@@ -1,9 +1,10 @@
-"""Label maps and photographs of any size, as training prepares them, for painting."""
+"""Preparing label maps and photographs of any size for painting, as in training."""
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_spade.arguments import COUNTED_FROM_0, shape_hint
 from keras_spade.images import (
     check_images,
     resize_maps,
@@ -17,7 +18,7 @@ from keras_spade.models.gan_networks import GanNetworks
 
 
 def checked_maps(labels, instances, generator) -> dict:
-    """The label maps, and instance maps, as a batch of the size that the generator paints.
+    """Returns label maps and instance maps as a batch of the generator's image size.
 
     Args:
         labels: as in `GauGAN.generate`.
@@ -38,14 +39,24 @@ def checked_maps(labels, instances, generator) -> dict:
                 f"{segmap.shape}."
             )
         return {key: resize_maps(segmap.astype("float32"), *generator.image_shape[:2])}
+    if segmap.dtype.kind in "USO":
+        raise ValueError(
+            f"`labels` must be an array of ids, got {labels!r:.80}. Files are read with "
+            "keras_spade.datasets.read_label_map."
+        )
     if segmap.ndim != 3:
-        raise ValueError(f"`labels` must have shape (batch, H, W), got {segmap.shape}.")
+        hint = shape_hint(segmap.shape, ("batch", "H", "W"))
+        raise ValueError(f"`labels` must have shape (batch, H, W), got {segmap.shape}.{hint}")
     if not np.issubdtype(segmap.dtype, np.integer):
-        raise ValueError(f"`labels` must be integer ids, got dtype {segmap.dtype}.")
+        raise ValueError(
+            f"`labels` must be integer ids, got dtype {segmap.dtype}. Of ids that were saved as "
+            'floats give labels.astype("int32").'
+        )
     largest = label_channels(generator) - 1
     if segmap.size and (segmap.min() < 0 or segmap.max() > largest):
         raise ValueError(
-            f"`labels` must hold ids 0..{largest}, got {segmap.min()}..{segmap.max()}."
+            f"`labels` must hold ids 0..{largest}, got {segmap.min()}..{segmap.max()}. "
+            f"{COUNTED_FROM_0}"
         )
     arrays = {key: segmap.astype("int32")}
     if generator.instance_edges:
@@ -62,14 +73,13 @@ def checked_maps(labels, instances, generator) -> dict:
 
 
 def checked_style(style_image, batch_size: int, image_shape: tuple):
-    """A style image as floats in [-1, 1] at the encoder's size, resized as datasets do."""
+    """Returns a style image as floats in [-1, 1] at the encoder's size, resized as in datasets."""
     style = np.asarray(style_image)
     channels = image_shape[-1]
+    wanted = f"({batch_size} or 1, height, width, {channels})"
     if style.ndim != 4 or style.shape[0] not in (1, batch_size) or style.shape[-1] != channels:
-        raise ValueError(
-            f"`style_image` must have shape ({batch_size} or 1, height, width, {channels}), got "
-            f"{style.shape}."
-        )
+        hint = shape_hint(style.shape, ("batch", "height", "width", channels))
+        raise ValueError(f"`style_image` must have shape {wanted}, got {style.shape}.{hint}")
     check_images("style_image", style)
     if not np.isfinite(style).all():
         raise ValueError("`style_image` holds values that are not finite (NaN or infinity).")
@@ -81,7 +91,7 @@ def checked_style(style_image, batch_size: int, image_shape: tuple):
 
 
 def style_tensor(style, image_shape: tuple):
-    """The same inside of a compiled call, where Pillow cannot resize: within a byte of it.
+    """Does the same in a compiled call, where Pillow cannot resize; equal to within one byte.
 
     Args:
         style: floats in [-1, 1], `(batch, h, w, channels)`.
@@ -91,7 +101,7 @@ def style_tensor(style, image_shape: tuple):
         return style
     pixels = to_pixels(ops.cast(style, "float32"))
     height, width = image_shape[:2]
-    # As Pillow does it: along one axis, cut off at the ends of the range, then along the other.
+    # As in Pillow: along one axis, clipped to the range, then along the other.
     for size in ((style.shape[1] or height, width), (height, width)):
         if tuple(pixels.shape[1:3]) != size:
             pixels = ops.image.resize(
@@ -106,15 +116,15 @@ def style_tensor(style, image_shape: tuple):
 
 
 def given_or_drawn_latent(networks: GanNetworks, batch_size: int, style_image, latent, seed):
-    """The latents that the arguments of `GauGAN.generate` ask for.
+    """Returns the latents for the arguments of `GauGAN.generate`.
 
     Args:
         networks: a `GanNetworks`.
-        batch_size: how many label maps there are.
+        batch_size: number of label maps.
         style_image: as in `GauGAN.generate`.
         latent: as in `GauGAN.generate`.
-        seed: an int, a `keras.random.SeedGenerator`, or `None` for NumPy's noise: a worker may
-            paint alone, and the noise of training stays that of all workers.
+        seed: an int, a `keras.random.SeedGenerator`, or `None` for NumPy's noise, with which a
+            single worker may paint without affecting the shared noise of training.
 
     Returns:
         An array `(batch_size, latent_dim)`, or `None` for a generator without latent.

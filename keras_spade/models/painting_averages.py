@@ -1,4 +1,4 @@
-"""The averages of the weights in the model itself, for as long as something is painted."""
+"""Painting with the averages of the weights."""
 
 import contextlib
 
@@ -8,12 +8,12 @@ import numpy as np
 
 @contextlib.contextmanager
 def painting_averages(self):
-    """A context in which the averages of the weights, if there are any, are in the model.
+    """A context in which the model uses the averages of its weights, if there are any.
 
-    They come with the moving statistics that `calibrate` found for them, as in `averaged()`, if no
-    step was made since. For painting while it trains: unlike `averaged`, it builds no second model,
-    so nothing is traced or compiled again. The weights go to the host, where a copy of them lies
-    until the context ends, and back. After it, they are what they were, to the bit.
+    They include the moving statistics computed by `calibrate`, as in `averaged()`, if no
+    step was made since. Use it to paint during training: unlike `averaged`, it builds no second
+    model, so nothing is traced or compiled again. The weights are copied to the host until the
+    context ends, and then restored bit for bit.
     """
     averages = {} if self._averaging_optimizer() is None else averages_by_place(self)
     weights = self.weights
@@ -26,7 +26,7 @@ def painting_averages(self):
 
 
 def averages_by_place(gan) -> dict:
-    """What is other in the averages of a GAN: variables or arrays by place among its weights.
+    """The variables or arrays that differ in the averages of a GAN, by position in its weights.
 
     Args:
         gan: a `GauGAN` whose generator's optimizer keeps averages.
@@ -45,6 +45,6 @@ def averages_by_place(gan) -> dict:
 
 
 def assign_by_place(weights, values: dict):
-    """Assigns what `averages_by_place` gives to the weights of a GAN of the same kind."""
+    """Assigns the result of `averages_by_place` to the weights of a GAN of the same kind."""
     for place, value in values.items():
         weights[place].assign(keras.ops.convert_to_numpy(value))

@@ -1,4 +1,4 @@
-"""Mean and variance of what a norm normalises, over many batches."""
+"""Mean and variance of a norm's inputs over many batches."""
 
 import keras
 import numpy as np
@@ -8,15 +8,15 @@ from keras_spade.backends.replicas import sum_over_replicas
 from keras_spade.layers import FeatureNorm
 from keras_spade.layers.feature_norm import Moments
 
-FIRST = "only_first_replica"  # All of them assign the same.
+FIRST = "only_first_replica"  # All replicas assign the same value.
 
 
 class PooledMoments:
-    """Mean and variance over all batches that were added, as if they were one.
+    """Mean and variance over all added batches, as if they were one.
 
-    Two sets of `n` and `k` numbers with means `m`, `p` and variances `v`, `w` have together the
+    Together, two sets of `n` and `k` numbers with means `m`, `p` and variances `v`, `w` have the
     mean `m + s * (p - m)` and the variance `v + s * (w - v) + s * (1 - s) * (p - m)^2`, with
-    `s = k / (n + k)`. That is `E[x^2] - E[x]^2`, without the difference of large numbers.
+    `s = k / (n + k)`. This equals `E[x^2] - E[x]^2` but avoids the difference of large numbers.
 
     Args:
         norm: a built `FeatureNorm` with moving statistics.

@@ -12,26 +12,27 @@ GAN_ARGUMENTS = ("seed", "name", "trainable")
 def from_preset(cls, preset: str | os.PathLike, load_weights: bool = True, **kwargs):
     """Builds a model from a preset: its generator, its encoder if it has one, a discriminator.
 
-    What the preset has no weights of starts untrained, and that is the discriminator at most: of
-    the preset's size, or of the generator's width where the preset is of a generator alone. The
+    If the preset lacks the weights of the discriminator, that starts untrained, with the preset's
+    size, or with the generator's width if the preset contains only a generator. The
     model is not compiled.
 
     Args:
-        preset: a name of `presets`; a folder that `save_to_preset` or `save(folder, zipped=False)`
-            has written; or `"hf://user/repository"` of such a folder, which needs the library
-            `huggingface_hub`. (A folder of the same name as a preset: `"./name"`.)
-        load_weights: `False`: random weights. Architectures have no others.
-        **kwargs: arguments of the constructor; and those that the networks share, `num_classes`,
-            `image_shape`, `void_class`, `instance_edges`, `conditioning` and `dtype`, in the place
-            of the preset's.
+        preset: a name in `presets`; a folder written by `save_to_preset` or
+            `save(folder, zipped=False)`; or `"hf://user/repository"` of such a folder, which needs
+            the library `huggingface_hub`. (If a folder has the same name as a preset, pass
+            `"./name"`.)
+        load_weights: `False`: random weights. Architectures have no trained weights.
+        **kwargs: arguments of the constructor; and the arguments that the networks share,
+            `num_classes`, `image_shape`, `void_class`, `instance_edges`, `conditioning` and
+            `dtype`, which override the preset's.
 
     Returns:
         A `GauGAN`.
 
     Raises:
-        ValueError: if there is no such preset, it is of something else, it cannot be read, or has
-            no weights where they are wanted.
-        ImportError: for an address, naming the library to install.
+        ValueError: if there is no such preset, it is of another kind, it cannot be read, or has
+            no weights but `load_weights` is True.
+        ImportError: for an `hf://` address, naming the library to install.
 
     Example:
 
@@ -70,25 +71,26 @@ def save_to_preset(
     discriminator: bool = False,
     averaged: bool | str = "auto",
 ) -> None:
-    """Writes a folder from which `from_preset` builds the model again.
+    """Writes a folder from which `from_preset` rebuilds the model.
 
     It holds `config.json`, `model.weights.h5` of generator and encoder, `classes.json` if `classes`
-    are known, and `metadata.json`. Optimizers are not kept: training goes on from `save` and from
-    backups. On several workers all must call it; the first one writes.
+    are known, and `metadata.json`. It does not contain optimizers: to resume training, use `save`
+    or backups. With several workers, all must call it; the first one writes.
 
     Args:
-        preset_dir: the folder: a new or empty one, or a preset, which is replaced when all is
-            written.
-        dtype: `None`: weights as they are. `"float16"`: kernels in 16 bits, which halves the file,
-            but for those that would lose more than rounding by it; biases, moving statistics and
-            vectors of spectral norms stay as they are. Loaded weights have the dtype of the model.
-        discriminator: whether its weights are kept, for training on; it is not needed to paint.
-        averaged: whether the averages of the weights are written, as `averaged()` gives them;
+        preset_dir: a new or empty folder, or a preset, which is replaced after a complete write.
+        dtype: `None`: weights are stored unchanged. `"float16"`: kernels are stored in 16 bits,
+            which halves the file, except those that would lose more than rounding; biases, moving
+            statistics and vectors of spectral norms are stored unchanged. Loaded weights have the
+            dtype of the model.
+        discriminator: whether to store its weights, for further training; painting does not need
+            them.
+        averaged: whether to write the averages of the weights, as in `averaged()`;
             `"auto"`: if the generator's optimizer keeps any.
 
     Raises:
-        ValueError: naming the argument that does not fit; if the folder holds other files.
-        OSError: if it cannot be written; what was there is whole.
+        ValueError: naming the invalid argument; if the folder holds other files.
+        OSError: if it cannot be written; existing content is unchanged.
     """
     if averaged not in (True, False, "auto"):
         raise ValueError(f"`averaged` must be True, False or 'auto', got {averaged!r}.")

@@ -1,4 +1,4 @@
-"""What files hold of a `GauGAN`."""
+"""Saving, loading and exporting a `GauGAN`."""
 
 import dataclasses
 import os
@@ -26,11 +26,11 @@ OF_AVERAGES = "statistic_of_averages_"
 
 @dataclasses.dataclass(frozen=True)
 class StatisticsOfAverages:
-    """Moving statistics of the averages of the weights, as `calibrate` finds them.
+    """Moving statistics for the averages of the weights, computed by `calibrate`.
 
     Args:
-        step: the steps of training that had been made.
-        values: arrays by their place among the GAN's weights.
+        step: the number of training steps made until then.
+        values: arrays by their position in the GAN's weights.
     """
 
     step: int
@@ -38,7 +38,7 @@ class StatisticsOfAverages:
 
 
 class Saving(WholeFiles, keras.Model):
-    """Config, files and state of `GauGAN`, whose attributes these are."""
+    """Config, files and state of `GauGAN`, which defines the attributes below."""
 
     generator: keras.Model
     discriminator: keras.Model
@@ -47,7 +47,7 @@ class Saving(WholeFiles, keras.Model):
     seed: int | None
     seed_generator: keras.random.SeedGenerator
     skipped_steps: SkippedSteps
-    # Of `compile`:
+    # Set by `compile`:
     objective: Objective
     generator_optimizer: keras.optimizers.Optimizer
     discriminator_optimizer: keras.optimizers.Optimizer
@@ -56,7 +56,7 @@ class Saving(WholeFiles, keras.Model):
     max_skipped_steps: int | None
     auto_scale_loss: bool
     given_jit_compile: bool | str
-    # The `SwapEMAWeights` of the `fit` that runs, and whether a file was saved behind one.
+    # The `SwapEMAWeights` of the running `fit`, and whether a file was saved after one.
     swaps: tuple
     loaded_swapped: bool
     statistics_of_averages: StatisticsOfAverages | None
@@ -73,7 +73,7 @@ class Saving(WholeFiles, keras.Model):
 
     @property
     def statistics(self) -> list[keras.Variable]:
-        """What forward passes change: moving statistics, and vectors of spectral norms."""
+        """The variables that forward passes change: moving statistics and spectral norm vectors."""
         return self.networks.statistics
 
     def get_config(self):
@@ -97,7 +97,7 @@ class Saving(WholeFiles, keras.Model):
         return cls(**{**config, **networks})
 
     def get_compile_config(self):
-        """The arguments of `compile`, and the learning rates training began with."""
+        """The arguments of `compile`, and the initial learning rates of training."""
         if not self.compiled:
             return None
         arguments = {
@@ -106,7 +106,7 @@ class Saving(WholeFiles, keras.Model):
             "max_skipped_steps": self.max_skipped_steps,
             "auto_scale_loss": self.auto_scale_loss,
             "run_eagerly": self.run_eagerly,
-            "jit_compile": self.given_jit_compile,  # Backends decide on "auto" otherwise.
+            "jit_compile": self.given_jit_compile,  # Backends treat "auto" differently.
             "steps_per_execution": self.steps_per_execution,
         }
         losses = {f.name: getattr(self.objective, f.name) for f in dataclasses.fields(Objective)}
@@ -114,7 +114,7 @@ class Saving(WholeFiles, keras.Model):
         losses["perceptual_loss"] = compiling.savable(losses["perceptual_loss"])
         arguments |= losses
         config = {k: keras.saving.serialize_keras_object(v) for k, v in arguments.items()}
-        if not self.optimizers_fit:  # Their state is of the weights of then.
+        if not self.optimizers_fit:  # Their state belongs to the weights trainable at that time.
             places = {id(weight): place for place, weight in enumerate(self.weights)}
             config["optimized_weights"] = {
                 f"{side}_optimizer": [places[id(v)] for v in optimizer._trainable_variables]
@@ -123,7 +123,7 @@ class Saving(WholeFiles, keras.Model):
         return config | {"initial_learning_rates": list(self.initial_learning_rates)}
 
     def compile_from_config(self, config):
-        """Compiles from `get_compile_config()`, optimizers built, so that their state loads."""
+        """Compiles from `get_compile_config()` with built optimizers, so that their state loads."""
         config = dict(config)
         rates = config.pop("initial_learning_rates")
         optimized_weights = config.pop("optimized_weights", {})
@@ -140,7 +140,7 @@ class Saving(WholeFiles, keras.Model):
 
     @property
     def optimizers_fit(self) -> bool:
-        """Whether the optimizers were built for the weights that are trainable now."""
+        """Whether the optimizers were built for the currently trainable weights."""
         return all(
             list(map(id, optimizer._trainable_variables)) == list(map(id, variables))
             for _, optimizer, variables in self._sides()
@@ -153,7 +153,7 @@ class Saving(WholeFiles, keras.Model):
         )
 
     def save_own_variables(self, store):
-        """Saves the state of the noise, which Keras leaves out, and what is known of averages."""
+        """Saves the state of the noise, which Keras omits, and the state of averages."""
         super().save_own_variables(store)
         store["seed_generator_state"] = keras.ops.convert_to_numpy(self.seed_generator.state)
         if self.is_swapped:
@@ -164,7 +164,7 @@ class Saving(WholeFiles, keras.Model):
                 store[f"{OF_AVERAGES}{place}"] = value
 
     def load_own_variables(self, store):
-        """Loads the state of the noise, and what is known of averages."""
+        """Loads the state of the noise and of averages."""
         self.seed_generator.state.assign(store["seed_generator_state"])
         self.loaded_swapped, self.statistics_of_averages = "is_swapped" in store.keys(), None
         if "step_of_averages" in store.keys():
@@ -174,7 +174,7 @@ class Saving(WholeFiles, keras.Model):
             self.statistics_of_averages = StatisticsOfAverages(step, values)
 
     def state_variables(self) -> dict[str, list[keras.Variable]]:
-        """All variables that training goes on from, in groups, by name."""
+        """All variables needed to resume training, in groups, by name."""
         networks = {"generator": self.generator, "discriminator": self.discriminator}
         if self.encoder is not None:
             networks["encoder"] = self.encoder
@@ -188,7 +188,7 @@ class Saving(WholeFiles, keras.Model):
         return groups
 
     def saved_variables(self):
-        """The variables that a file of the model holds."""
+        """The variables stored in a file of the model."""
         return [variable for group in self.state_variables().values() for variable in group]
 
     def export(
@@ -202,33 +202,33 @@ class Saving(WholeFiles, keras.Model):
     ) -> None:
         """Writes the generator as a file that runs without this package.
 
-        Spectral norm is divided into the kernels. What is there is replaced when all is written.
-        The file takes the generator's inputs by name: `labels` int32 `(batch, H, W)`, or `segmap`
-        float32 `(batch, H, W, k)`, `edges` float32 `(batch, H, W)` and `latent` float32
+        Spectral norm is folded into the kernels. Existing content is replaced only after a complete
+        write. The file takes the generator's inputs by name: `labels` int32 `(batch, H, W)`, or
+        `segmap` float32 `(batch, H, W, k)`, `edges` float32 `(batch, H, W)` and `latent` float32
         `(batch, latent_dim)`. It returns `image`, uint8 `(batch, height, width, channels)`. Batches
-        may be of any size; label maps too, unless `image_size` says which, or the format is LiteRT.
-        An id that is no class has no label channel set, and nobody is told. `docs/export.md` shows
-        how each file is run.
+        may have any size; label maps too, unless `image_size` is given or the format is LiteRT.
+        An id that is not a class sets no label channel and raises no error. `docs/export.md` shows
+        how to run each file.
 
         Args:
             path: of the folder (SavedModel) or file.
             format: `"tf_saved_model"`, for TensorFlow, TensorFlow Serving and Keras' `TFSMLayer`,
                 with the endpoint `serve`; `"onnx"`, for onnxruntime, `pip install tf2onnx onnx`; or
-                `"litert"`, for telephones, of built-in operations only. The last two compute in
+                `"litert"`, for phones, with built-in operations only. The last two compute in
                 float32 and convolve one-hot maps, whatever the generator does.
-            image_size: `(height, width)` of the label maps; `None`: any, in LiteRT the generator's
-                own. (The image has the generator's size.)
-            averaged: whether to write the averages of the weights, as `averaged()` gives them;
+            image_size: `(height, width)` of the label maps; `None`: any, or in LiteRT the
+                generator's size. (The image has the generator's size.)
+            averaged: whether to write the averages of the weights, as in `averaged()`;
                 `"auto"`: if the generator's optimizer keeps any.
             verbose: whether to print where the file is; `None`: yes.
             **options: of the format: `modulation`, as in `SPADE` (SavedModel), `opset_version`
                 (ONNX), or attributes of `tf.lite.TFLiteConverter`, `optimizations` (LiteRT).
 
         Raises:
-            ValueError: naming the argument that does not fit.
-            ImportError: naming what is to be installed.
+            ValueError: naming the invalid argument.
+            ImportError: naming the packages to install.
             OSError: if the file cannot be written.
-            RuntimeError: if the generator cannot be converted. What was there is as it was, then.
+            RuntimeError: if the generator cannot be converted. Existing content is unchanged then.
         """
         export = Export(path, format, image_size, verbose, options)
         if averaged not in (True, False, "auto"):
@@ -244,7 +244,7 @@ class Saving(WholeFiles, keras.Model):
     classes = property(
         lambda self: self.generator.classes,
         lambda self, classes: setattr(self.generator, "classes", classes),
-        doc="The generator's: names, colours and label mapping of the classes, or `None`.",
+        doc="The generator's names, colours and label mapping of the classes, or `None`.",
     )
 
     def _averaging_optimizer(self):
@@ -254,18 +254,18 @@ class Saving(WholeFiles, keras.Model):
 
     @property
     def is_swapped(self) -> bool:
-        """Whether the averages are in the place of the weights, and these in that of averages."""
+        """Whether weights and averages are currently swapped."""
         return self.loaded_swapped or any(swap._ema_weights_in_model for swap in self.swaps)
 
     def averaged(self) -> "Saving":
-        """A copy with the moving averages of the weights of generator and encoder.
+        """Returns a copy with the moving averages of the weights of generator and encoder.
 
         For painting, saving and export, if the generator's optimizer keeps averages:
         `compile(generator_optimizer=BiasCorrectedAdam(1e-4, use_ema=True, ema_momentum=0.999))`.
-        Everything else, frozen weights among it, is what it is now. So are moving statistics, which
-        are those of other weights; `calibrate`, called before or of the copy, gives it its own. (To
-        evaluate with the averages, give `fit` or `evaluate` a `keras.callbacks.SwapEMAWeights()`.)
-        On several workers, all must call it.
+        Everything else, including frozen weights, is unchanged. So are moving statistics, although
+        they belong to other weights; call `calibrate` before, or on the copy, to compute its own.
+        (To evaluate with the averages, pass `keras.callbacks.SwapEMAWeights()` to `fit` or
+        `evaluate`.) With several workers, all must call it.
 
         Returns:
             A `GauGAN`, not compiled.
@@ -285,10 +285,10 @@ class Saving(WholeFiles, keras.Model):
         return copy
 
     def keep_statistics_of_averages(self, averages: "Saving", statistics: list):
-        """Keeps what `averaged` gives until the next step.
+        """Stores the statistics of the result of `averaged` until the next step.
 
         Args:
-            averages: what it gave.
+            averages: the result of `averaged`.
             statistics: pairs of the copy's variables and their values.
         """
         places = {id(weight): place for place, weight in enumerate(averages.weights)}

@@ -15,8 +15,8 @@ from keras_spade.runs import SkippedSteps
 class TrainingStep:
     """One update of generator and encoder, then one of the discriminator.
 
-    The discriminator sees a fresh fake, from the generator that was just updated. An update with a
-    loss or gradient that is not finite is skipped.
+    The discriminator sees a new fake from the updated generator. An update with a
+    non-finite loss or gradient is skipped.
 
     Args:
         objective: the losses of both.
@@ -35,7 +35,7 @@ class TrainingStep:
     skipped_steps: SkippedSteps
 
     def __call__(self, batch: Batch) -> dict:
-        """Makes the step, and returns the losses it saw, weighted, by name."""
+        """Makes the step, and returns its weighted losses by name."""
         generator_losses, generator_skipped = self._update(
             self.objective.generator_losses, batch, self.generator_optimizer
         )
@@ -49,7 +49,7 @@ class TrainingStep:
         return generator_losses | discriminator_losses
 
     def _update(self, losses, batch, optimizer):
-        """Differentiates the losses of one side and moves the weights that its optimizer has."""
+        """Differentiates the losses of one side and updates the weights of its optimizer."""
         networks = self.objective.networks
         return backend.minimize(
             lambda: losses(batch, self.noise, training=True),

@@ -1,4 +1,4 @@
-"""The three networks, each a functional model inside a class, and what one's own are made with."""
+"""The three networks, each a functional model inside a class, and base classes for your own."""
 
 from keras_spade.networks.conditioning import Conditioning as Conditioning
 from keras_spade.networks.generator import Generator as Generator

@@ -5,9 +5,9 @@ from keras_spade.layers.trainable_parts import copy_trainable
 
 
 def fold(source, target):
-    """Copies the weights of a layer into one without spectral norm, kernels divided by sigma.
+    """Copies the weights of a layer to one without spectral norm, dividing kernels by sigma.
 
-    What is frozen in the one is frozen in the other.
+    The same parts are frozen in both.
     """
     if isinstance(source, SpectralNorm):
         target.kernel.assign(source.normalized_kernel())

@@ -1,4 +1,4 @@
-"""What the three networks share as Keras models."""
+"""The base class of the three networks."""
 
 import keras
 
@@ -9,32 +9,32 @@ from keras_spade.networks._folding import fold
 
 
 class Network(WholeFiles, keras.Model):
-    """A functional model inside a class: its config is its constructor's arguments."""
+    """A functional model inside a class, whose config is its constructor's arguments."""
 
     ARGUMENTS = ()
-    # Of functional models:
+    # Attributes of functional models:
     input: dict | keras.KerasTensor
     outputs: list
 
     def __init__(self, trainable=True, **kwargs):
         super().__init__(**kwargs)
-        # Here and not above, as Keras would leave the layers as they are.
+        # Here and not above, because Keras would not change the layers.
         self.trainable = trainable
 
     @property
     def writes_files(self):
-        """Whether this process writes files: on several workers, the first one does."""
+        """Whether this process writes files: with several workers, only the first one does."""
         return backend.writes_files(self)
 
     @property
     def statistics(self) -> list[keras.Variable]:
-        """What forward passes change: moving statistics, and vectors of spectral norms."""
+        """The variables that forward passes change: moving statistics and spectral norm vectors."""
         layers = self._flatten_layers()
         weights = {id(weight) for layer in layers for weight in layer._trainable_variables}
         return [variable for variable in self.variables if id(variable) not in weights]
 
     def call(self, inputs, training=None, mask=None):
-        """Runs the graph; refuses labels that are no ids, which Keras would cut to integers."""
+        """Runs the graph; refuses labels that are not integers, which Keras would truncate."""
         labels = inputs.get("labels") if isinstance(inputs, dict) else None
         dtype = getattr(labels, "dtype", None)
         if dtype is not None and "int" not in keras.backend.standardize_dtype(dtype):
@@ -45,18 +45,18 @@ class Network(WholeFiles, keras.Model):
         return super().call(inputs, training=training, mask=mask)
 
     def fold_spectral_norm(self, **changes):
-        """A copy for inference that computes no spectral norm any more.
+        """Returns a copy for inference with spectral norm folded into the kernels.
 
-        Every kernel holds what `SpectralNorm` would divide it to in inference, so outputs are equal
-        up to rounding, and come sooner.
+        Every kernel is divided by its sigma of inference, so outputs are equal up to rounding and
+        computed faster.
 
         Args:
-            **changes: constructor arguments that the copy has otherwise, without weights of other
-                shapes: `modulation="dense"` or `dtype="float32"`, for runtimes that have no more.
+            **changes: constructor arguments to change that do not affect the shapes of weights:
+                `modulation="dense"` or `dtype="float32"`, for runtimes with limited operations.
 
         Returns:
-            A network with `spectral_norm=False`, in which is frozen what is frozen here; this one
-            stays as it is. Training the copy would train without spectral norm.
+            A network with `spectral_norm=False` and the same parts frozen; this one is
+            unchanged. Training the copy would train without spectral norm.
 
         Example:
 
@@ -66,14 +66,14 @@ class Network(WholeFiles, keras.Model):
         False
         """
         config = {**self.get_config(), "spectral_norm": False, **changes}
-        config.pop("trainable_parts", None)  # `fold` knows which parts there are no more.
+        config.pop("trainable_parts", None)  # `fold` handles the parts that the copy lacks.
         folded = self.from_config(config)
         for layer in filter(lambda layer: layer.weights, self.layers):
             fold(layer, folded.get_layer(layer.name))
         return folded
 
     def get_config(self):
-        """The constructor's arguments, and which parts are frozen, if only some are."""
+        """The constructor's arguments, and the frozen parts if only some are frozen."""
         arguments = {name: getattr(self, name) for name in self.ARGUMENTS} | {
             "name": self.name,
             "trainable": self.trainable,

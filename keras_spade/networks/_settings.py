@@ -13,28 +13,28 @@ SIXTEEN_BITS = (
 
 
 def checked_policy(dtype) -> keras.DTypePolicy:
-    """The dtype policy of a network, if Keras' settings are such that it can be made.
+    """Returns the dtype policy of a network, after checking Keras' settings.
 
     Args:
-        dtype: what a network's constructor was given; `None`: the policy that is set.
+        dtype: the argument of the network's constructor; `None`: Keras' current policy.
 
     Returns:
         A dtype policy, one for all layers.
 
     Raises:
-        ValueError: naming the setting or policy, and the way out.
+        ValueError: naming the setting or policy, and the remedy.
     """
     if keras.config.image_data_format() != "channels_last":
         raise ValueError(
-            f'keras.config.image_data_format() is "{keras.config.image_data_format()}", and images '
-            "of keras_spade are (batch, height, width, channels). Call "
-            'keras.config.set_image_data_format("channels_last") before networks are made, and '
-            "transpose images that have their channels first."
+            f'keras.config.image_data_format() is "{keras.config.image_data_format()}", but images '
+            "in keras_spade are (batch, height, width, channels). Call "
+            'keras.config.set_image_data_format("channels_last") before creating networks, and '
+            "transpose images whose channels come first."
         )
     if keras.config.floatx() == "float16":
         raise ValueError(
-            f'keras.config.floatx() is "{keras.config.floatx()}", in which learning rates and sums '
-            f'of losses are lost. Call keras.config.set_floatx("float32"); {SIXTEEN_BITS}.'
+            f'keras.config.floatx() is "{keras.config.floatx()}", too imprecise for learning rates '
+            f'and sums of losses. Call keras.config.set_floatx("float32"); {SIXTEEN_BITS}.'
         )
     policy = keras.dtype_policies.get(keras.config.dtype_policy() if dtype is None else dtype)
     if isinstance(policy, keras.dtype_policies.DTypePolicyMap):
@@ -43,11 +43,11 @@ def checked_policy(dtype) -> keras.DTypePolicy:
             "Generator, discriminator and encoder may have different ones."
         )
     if policy.name not in POLICIES:
-        # In float16, Adam's epsilon is 0.
+        # Adam's epsilon is 0 in float16.
         way_out = (
             SIXTEEN_BITS
             if policy.name == "float16"
-            else "export the model, and quantize what is exported"
+            else "export the model, and quantize the exported model"
         )
         raise ValueError(
             f"`dtype` must be one of the policies {', '.join(POLICIES)}, got {policy.name!r}; "
@@ -55,7 +55,7 @@ def checked_policy(dtype) -> keras.DTypePolicy:
         )
     if policy.name == "float64" and not _has_float64():
         raise ValueError(
-            '`dtype`: the policy "float64" on a backend that has no float64 as it is set. On JAX '
+            '`dtype`: float64 is disabled on this backend, so the policy "float64" fails. On JAX, '
             'call jax.config.update("jax_enable_x64", True) first; or use "float32".'
         )
     return policy
@@ -63,8 +63,8 @@ def checked_policy(dtype) -> keras.DTypePolicy:
 
 def _has_float64():
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # JAX warns, and makes it float32.
+        warnings.simplefilter("ignore")  # JAX warns and uses float32 instead.
         try:
             return keras.backend.standardize_dtype(ops.zeros((), "float64").dtype) == "float64"
-        except (TypeError, ValueError):  # Of PyTorch, for devices that have none.
+        except (TypeError, ValueError):  # PyTorch raises these for devices without float64.
             return False

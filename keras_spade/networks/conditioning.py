@@ -1,4 +1,4 @@
-"""What generator and discriminator share: their conditioning inputs, encoded once a resolution."""
+"""The conditioning inputs of generator and discriminator, encoded once per resolution."""
 
 import copy
 
@@ -12,31 +12,31 @@ from keras_spade.segmaps import ConditioningMap, LabelPatterns, resolve_modulati
 
 
 class Conditioning:
-    """The symbolic conditioning inputs of one network, and what its layers read of them.
+    """The symbolic conditioning inputs of one network, and their encodings for its layers.
 
-    That is, at each resolution, the label patterns for a chain of windows, or a float map. With it
-    a `Generator` of one's own takes the inputs that `SPADEGenerator` takes.
+    At each resolution, these are the label patterns for a chain of windows, or a float map. With
+    this class, your own `Generator` takes the same inputs as `SPADEGenerator`.
 
     Args:
-        num_classes: number of label classes, the void class not counted; channels of the float
+        num_classes: number of label classes, excluding the void class; channels of the float
             map with `conditioning="dense"`.
         image_shape: `(height, width, channels)` of the images.
-        void_class: whether one more class, id `num_classes`, means "don't care".
+        void_class: whether an additional class, id `num_classes`, means "don't care".
         instance_edges: whether there is an input `"edges"`.
         conditioning: `"labels"`, or `"dense"` for a float map under the key `"segmap"`.
         modulation: how label maps are convolved, `"auto"`, `"patterns"` or `"dense"`; see `SPADE`.
-        dtype: policy of the network; `None`: Keras' own.
+        dtype: policy of the network; `None`: Keras' current policy.
 
     Attributes:
         inputs: symbolic inputs by name; a network adds its own to a copy.
-        num_classes: `num_classes` of its layers, the void class counted; `None` for float maps.
-        image_shape: as given, a tuple.
-        dtype: the policy, for its layers.
-        image_dtype: of the layer that gives the image or the logits: float32 under every mixed
+        num_classes: `num_classes` of its layers, including the void class; `None` for float maps.
+        image_shape: the argument as a tuple.
+        dtype: the policy of its layers.
+        image_dtype: of the layer that outputs the image or the logits: float32 under every mixed
             policy.
 
     Raises:
-        ValueError: for bad arguments, and for settings of Keras in which no network can be made.
+        ValueError: for bad arguments, and for unsupported settings of Keras.
 
     Example:
 
@@ -66,7 +66,7 @@ class Conditioning:
             raise ValueError(f'`conditioning` must be "labels" or "dense", got {conditioning!r}.')
         if conditioning == "dense" and (void_class or instance_edges):
             raise ValueError(
-                '`conditioning="dense"` takes a float map of `num_classes` channels as it is: '
+                '`conditioning="dense"` reads a float map of `num_classes` channels unchanged: '
                 "`void_class` and `instance_edges` must be False."
             )
         self.modulation = modulation
@@ -84,7 +84,7 @@ class Conditioning:
         self.dense = chosen == "dense" or conditioning == "dense"
 
     def at(self, height, width, windows):
-        """What layers with these windows read at one resolution, made at the first request.
+        """Returns the encoding for layers with these windows at one resolution, made on first use.
 
         Args:
             height: rows of the label map, resized by nearest neighbours.
@@ -95,7 +95,7 @@ class Conditioning:
         return self._encoded(height, width, windows)
 
     def for_images(self, images):
-        """The same for `n` stacks of images of the same label maps, which are repeated.
+        """Returns the same for `n` stacks of images, with the label maps repeated.
 
         Args:
             images: symbolic, `(n * batch, ...)`.
@@ -105,10 +105,10 @@ class Conditioning:
         )
 
     def through(self, layer):
-        """The same with another step in front, which all inputs go through.
+        """Returns the same after applying a step to all inputs.
 
         Args:
-            layer: function of an input's name and the symbolic input that returns another.
+            layer: function of an input's name and the symbolic input that returns a new input.
         """
         changed = copy.copy(self)
         changed.encoded = {}
@@ -116,7 +116,7 @@ class Conditioning:
         return changed
 
     def map_at(self, height, width):
-        """The one-hot or float map `(batch, height, width, channels)` at one resolution."""
+        """Returns the one-hot or float map `(batch, height, width, channels)` at one resolution."""
         return self._encoded(height, width, None)
 
     def _encoded(self, *key):

@@ -1,4 +1,4 @@
-"""What every generator has."""
+"""The base class of generators."""
 
 import os
 from collections.abc import Mapping
@@ -11,24 +11,24 @@ from keras_spade.presets import PRESETS, find_preset, save_preset
 
 
 class Generator(Network):
-    """A network that paints an image from a label map: what `GauGAN` takes as its `generator`.
+    """A network that paints an image from a label map: the `generator` of a `GauGAN`.
 
-    `SPADEGenerator` is one. A subclass is a functional model that sets the attributes below, of
-    the same names as its constructor's arguments, and lists all of these in `ARGUMENTS`; it takes
-    the inputs that `SPADEGenerator` takes, of which `Conditioning` makes those of label maps, and
-    returns images in [-1, 1]. It then trains, paints, saves and exports as that one does.
+    `SPADEGenerator` is one. A subclass is a functional model that sets the attributes below, with
+    the same names as its constructor's arguments, and lists all arguments in `ARGUMENTS`. It takes
+    the same inputs as `SPADEGenerator`, where `Conditioning` makes those for label maps, and
+    returns images in [-1, 1]. It then trains, paints, saves and exports like `SPADEGenerator`.
     `examples/paper/networks` has four.
 
     Attributes:
-        num_classes: number of label classes, the void class not counted.
+        num_classes: number of label classes, excluding the void class.
         image_shape: `(height, width, channels)` of the images.
-        void_class: whether one more class, id `num_classes`, means "don't care".
+        void_class: whether an additional class, id `num_classes`, means "don't care".
         instance_edges: whether it has the input `"edges"`.
         latent_dim: size of the input `"latent"`, or `None`.
         spectral_norm: whether any kernel is spectrally normalised.
         conditioning: `"labels"`, or `"dense"` for the input `"segmap"`.
         modulation: how label maps are convolved; see `SPADE`.
-        presets: descriptions of the presets that have a name, by name.
+        presets: descriptions of the named presets, by name.
     """
 
     num_classes: int
@@ -44,7 +44,7 @@ class Generator(Network):
 
     @property
     def classes(self) -> ClassInfo | None:
-        """Names, colours and label mapping of the classes; `None`: not known."""
+        """Names, colours and label mapping of the classes; `None`: unknown."""
         return self._classes
 
     @classes.setter
@@ -56,7 +56,7 @@ class Generator(Network):
         self._classes = classes
 
     def get_config(self):
-        """The constructor's arguments; what is frozen; and `classes`, if they are known."""
+        """The constructor's arguments, the frozen parts, and `classes` if known."""
         config = super().get_config()
         return config if self.classes is None else {**config, "classes": self.classes.to_json()}
 
@@ -74,20 +74,20 @@ class Generator(Network):
         """Builds a generator from a preset, of a generator or of a `GauGAN`.
 
         Args:
-            preset: a name of `presets`; a folder that `save_to_preset`, or
-                `save(folder, zipped=False)`, has written; or `"hf://user/repository"` of such a
-                folder, which needs the library `huggingface_hub`. (A folder of the same name as a
-                preset: `"./name"`.)
-            load_weights: `False`: random weights. Architectures have no others.
-            **kwargs: constructor arguments in the place of the preset's, such as `dtype`.
+            preset: a name in `presets`; a folder written by `save_to_preset` or
+                `save(folder, zipped=False)`; or `"hf://user/repository"` of such a
+                folder, which needs the library `huggingface_hub`. (If a folder has the same name
+                as a preset, pass `"./name"`.)
+            load_weights: `False`: random weights. Architectures have no trained weights.
+            **kwargs: constructor arguments that override the preset's, such as `dtype`.
 
         Returns:
             A generator, with the preset's `classes`.
 
         Raises:
-            ValueError: if there is no such preset, it is of something else, it cannot be read, or
-                has no weights where they are wanted.
-            ImportError: for an address, naming the library to install.
+            ValueError: if there is no such preset, it is of another kind, it cannot be read, or
+                has no weights but `load_weights` is True.
+            ImportError: for an `hf://` address, naming the library to install.
 
         Example:
 
@@ -99,19 +99,19 @@ class Generator(Network):
         return find_preset(preset, load_weights).network("generator", cls, load_weights, **kwargs)
 
     def save_to_preset(self, preset_dir: str | os.PathLike, dtype: str | None = None) -> None:
-        """Writes a folder from which `from_preset` builds the generator again.
+        """Writes a folder from which `from_preset` rebuilds the generator.
 
         It holds `config.json`, `model.weights.h5`, `classes.json` if `classes` are known, and
         `metadata.json`.
 
         Args:
-            preset_dir: the folder: a new or empty one, or a preset, which is replaced when all is
-                written.
+            preset_dir: a new or empty folder, or a preset, which is replaced after a complete
+                write.
             dtype: `None` or `"float16"`, as in `GauGAN.save_to_preset`.
 
         Raises:
             ValueError: for another dtype; if the folder holds other files.
-            OSError: if it cannot be written; what was there is whole.
+            OSError: if it cannot be written; existing content is unchanged.
         """
         if self.writes_files:
             save_preset(preset_dir, self, {"": self}, self.classes, dtype)
@@ -128,7 +128,7 @@ class Generator(Network):
         """Exports as `GauGAN.export` does; a network alone has no averages of its weights.
 
         Args:
-            path: as in `GauGAN.export`, and all that follow.
+            path: as in `GauGAN.export`, like all other arguments.
             format: `"tf_saved_model"`, `"onnx"` or `"litert"`.
             image_size: `(height, width)` of the label maps.
             averaged: `"auto"` or `False`.
@@ -136,9 +136,9 @@ class Generator(Network):
             **options: of the format.
 
         Raises:
-            ValueError: naming the argument that does not fit.
-            ImportError: naming what is to be installed.
-            RuntimeError: if the generator cannot be converted; nothing was written, then.
+            ValueError: naming the invalid argument.
+            ImportError: naming the packages to install.
+            RuntimeError: if the generator cannot be converted; nothing is written then.
         """
         if averaged not in ("auto", False):
             raise ValueError(

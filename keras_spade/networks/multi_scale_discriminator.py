@@ -27,37 +27,38 @@ NORMS = ("instance", "batch", "sync_batch", "spade")
 class MultiScaleDiscriminator(Network):
     """Judges patches of an image against its label map, at several scales.
 
-    Label map and image, concatenated in effect (see `LabelConv2D`), go through one PatchGAN a
+    Label map and image, concatenated in effect (see `LabelConv2D`), pass through one PatchGAN per
     scale; between scales the concatenation is average-pooled. A PatchGAN has `num_layers` 4 x 4
-    convolutions with padding 2 (`f, 2f, 4f ...` filters, at most 512; stride 2, the last of them 1)
-    and leaky ReLU, all but the first with spectral norm and a parameter-free norm, and a last one
-    to one logit a patch.
+    convolutions with padding 2 (`f, 2f, 4f ...` filters, at most 512; stride 2, or 1 for the last)
+    and leaky ReLU, all but the first with spectral norm and a parameter-free norm, and a final
+    convolution to one logit per patch.
 
-    With `fusion="projection"` the image enters alone, and the label map `m` at the end, by an inner
-    product with the last features `phi(x)` before the logits, at their resolution:
+    With `fusion="projection"` only the image enters at the input; the label map `m` enters at the
+    end, through an inner product with the last features `phi(x)` before the logits, at their
+    resolution:
 
         logits = conv(phi(x)) + mean_2x2(sum_c V[m, c] * phi(x)[c])
 
     `V[m]` is a learned row for each class (and one for edges). Logits lie between the pixels of
-    `phi(x)`, one more than these in each direction, so they take the mean of the four around them,
-    zeros at the border.
+    `phi(x)`, with one more in each direction, so each takes the mean of the four pixels around it,
+    with zeros beyond the border.
 
     Args:
-        num_classes: number of label classes, the void class not counted; channels of the float
+        num_classes: number of label classes, excluding the void class; channels of the float
             map with `conditioning="dense"`.
         image_shape: `(height, width, channels)`.
-        void_class: whether one more class, id `num_classes`, means "don't care".
-        instance_edges: whether instance borders are one more input channel.
+        void_class: whether an additional class, id `num_classes`, means "don't care".
+        instance_edges: whether instance borders are an additional input channel.
         base_filters: `f` above.
         num_scales: number of PatchGANs, from full resolution downwards.
         num_layers: convolutions before the logits.
         norm: `"instance"` (parameter-free); `"batch"` or `"sync_batch"` (with learned scale and
-            offset, as in the reference); `"spade"`: a `SPADE` of instance norm in each place.
+            offset, as in the reference); `"spade"`: a `SPADE` with instance norm for each norm.
         spectral_norm: whether the middle convolutions are spectrally normalised.
         conditioning: `"labels"`, or `"dense"` for any float map under the key `"segmap"`.
         modulation: how the label map is convolved, `"auto"`, `"patterns"` or `"dense"`; see
             `LabelConv2D`.
-        fusion: how label map and image come together, `"concat"` or `"projection"`.
+        fusion: how label map and image are combined, `"concat"` or `"projection"`.
         hidden_filters: hidden channels of the SPADEs, with `norm="spade"`.
 
     Call arguments:
@@ -153,7 +154,7 @@ class MultiScaleDiscriminator(Network):
             return layer(segmap, x)
 
         def conv(x, name, filters, strides=1, plain=False, dtype=dtype):
-            """A 4 x 4 convolution; `plain`: neither spectral nor another norm stands by it."""
+            """A 4 x 4 convolution; `plain`: without spectral norm or any other norm."""
             wrap = spectral_norm and not plain
             layer = (SmallMapConv2D if plain else Conv2D)(
                 filters,
@@ -252,12 +253,12 @@ class MultiScaleDiscriminator(Network):
         return [outputs] if self.num_scales == 1 else outputs
 
     def export(self, filepath, **kwargs):
-        """Exports as Keras does, the features by name: `"scale_0_feature_0"` ...
+        """Exports as Keras does, with named features: `"scale_0_feature_0"` ...
 
-        Saved models have no nested lists.
+        Saved models do not support nested lists.
 
         Args:
-            filepath: where to.
+            filepath: the path to write to.
             **kwargs: see `keras.Model.export`.
         """
         names = [

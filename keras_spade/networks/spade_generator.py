@@ -16,20 +16,20 @@ DOUBLINGS = {"normal": 5, "more": 6, "most": 7}
 class SPADEGenerator(Generator):
     """Paints an image from a label map (and a latent that carries the style).
 
-    A latent vector, through a dense layer, or without one the label map, through a 3 x 3
-    convolution, becomes a small feature map; SPADE residual blocks and nearest-neighbour doublings
+    A dense layer turns a latent vector into a small feature map; without a latent, a 3 x 3
+    convolution of the label map does. SPADE residual blocks and nearest-neighbour upsampling by two
     alternate up to the image size; every block reads the label map at its own resolution.
 
         16f -> head -> x2 -> middle_0 -> (x2) -> middle_1 -> x2 -> up_0 (8f) -> x2 -> up_1 (4f)
             -> x2 -> up_2 (2f) -> x2 -> up_3 (f) -> (x2 -> up_4 (f/2)) -> leaky ReLU -> conv -> tanh
 
     Args:
-        num_classes: number of label classes, the void class not counted; channels of the float
+        num_classes: number of label classes, excluding the void class; channels of the float
             map with `conditioning="dense"`.
-        image_shape: `(height, width, channels)`; both sizes divisible by 2 to the number of
-            doublings.
-        void_class: whether one more class, id `num_classes`, means "don't care".
-        instance_edges: whether instance borders are one more input channel.
+        image_shape: `(height, width, channels)`; height and width must be divisible by two to the
+            power of the number of doublings.
+        void_class: whether an additional class, id `num_classes`, means "don't care".
+        instance_edges: whether instance borders are an additional input channel.
         latent_dim: size of the latent; `None`: no latent.
         base_filters: `f` above.
         upsampling: `"normal"`, `"more"` or `"most"`: 5, 6 or 7 doublings.
@@ -44,17 +44,17 @@ class SPADEGenerator(Generator):
         inputs: dict of `"labels"` int32 `(batch, H, W)` with ids `0..num_classes-1` (or
             `num_classes` for void), `"edges"` float 0/1 `(batch, H, W)` if `instance_edges`,
             `"latent"` float `(batch, latent_dim)` if `latent_dim`; or `"segmap"` float
-            `(batch, H, W, num_classes)` in the place of labels and edges. The label map may be of
-            any size: every block resizes it to its own. (Edges that are larger than the image would
-            be thinned by that: `GauGAN.generate` finds them in instances that were resized.)
+            `(batch, H, W, num_classes)` instead of labels and edges. The label map may have
+            any size: every block resizes it to its own. (This would thin edges larger than the
+            image: `GauGAN.generate` computes them from resized instances.)
         training: mode of norms and spectral norms.
 
     Returns:
         Images `(batch, height, width, channels)` in [-1, 1].
 
     Raises:
-        ValueError: for image sizes that do not fit, naming the next that do, and other bad
-            arguments.
+        ValueError: for unsupported image sizes, naming the nearest supported ones, and for other
+            bad arguments.
 
     Example:
 
@@ -211,6 +211,6 @@ def _latent_grid(image_shape, upsampling):
             fits.append(f"{below} or {above}" if below else f"{above}")
         raise ValueError(
             f"`image_shape`: with upsampling={upsampling!r} height and width must be divisible by "
-            f"{factor}, got {height} x {width}. Heights that fit: {fits[0]}; widths: {fits[1]}."
+            f"{factor}, got {height} x {width}. Valid heights: {fits[0]}; widths: {fits[1]}."
         )
     return height // factor, width // factor

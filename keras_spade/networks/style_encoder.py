@@ -15,18 +15,19 @@ FILTERS = (1, 2, 4, 8, 8, 8)
 
 @keras.saving.register_keras_serializable(package="keras_spade")
 class StyleEncoder(Network):
-    """Reads the style of a photograph: mean and log variance of a normal over latents.
+    """Encodes the style of a photograph as mean and log variance of a normal over latents.
 
-    The image, resized bilinearly, goes through six 3 x 3 convolutions of stride 2 and padding 1
-    (`f, 2f, 4f, 8f, 8f, 8f` filters) with spectral norm, a parameter-free norm and leaky ReLU, then
-    through one dense layer to the mean and one to the log variance.
+    The image, resized bilinearly, passes through six 3 x 3 convolutions with stride 2 and padding 1
+    (`f, 2f, 4f, 8f, 8f, 8f` filters) with spectral norm, a parameter-free norm and leaky ReLU.
+    One dense layer then computes the mean, another the log variance.
 
     Args:
         image_shape: `(height, width, channels)` of the photographs; any size.
         latent_dim: size of the latent.
         base_filters: `f` above.
-        resize_to: `(height, width)` the image is resized to first, 256 x 256 in the paper, whatever
-            its aspect; `None`: not resized. Smaller sizes cost less on small images.
+        resize_to: `(height, width)` to which the image is resized first, 256 x 256 in the paper,
+            whatever its aspect ratio; `None`: not resized. Smaller sizes are cheaper for small
+            images.
         norm: `"instance"` (parameter-free); `"batch"` or `"sync_batch"` (with learned scale and
             offset, as in the reference).
         spectral_norm: whether the convolutions are spectrally normalised.
@@ -84,7 +85,7 @@ class StyleEncoder(Network):
         if norm == "instance" and max(size) <= 2 ** len(FILTERS):
             raise ValueError(
                 f"`resize_to`: six halvings of {size[0]} x {size[1]} leave a 1 x 1 map, which "
-                f"instance norm makes zero; use more than {2 ** len(FILTERS)} rows or columns."
+                f"instance norm turns to zero; use more than {2 ** len(FILTERS)} rows or columns."
             )
 
         # === Functional graph ===

@@ -1,4 +1,4 @@
-"""Optimizers that Keras has not."""
+"""Optimizers that Keras lacks."""
 
 from keras_spade.optimizers.alternating_optimizers import (
     AlternatingOptimizers as AlternatingOptimizers,

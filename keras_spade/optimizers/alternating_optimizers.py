@@ -1,15 +1,15 @@
-"""The two optimizers of a GAN as one, for what looks at `model.optimizer`."""
+"""The two optimizers of a GAN as one, for code that uses `model.optimizer`."""
 
 import keras
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
 class AlternatingOptimizers(keras.optimizers.Optimizer):
-    """Two optimizers that take turns, each with variables of its own.
+    """Two optimizers that take turns, each with its own variables.
 
-    This is the `optimizer` of a `GauGAN`: Keras callbacks find in it the rate they lower
-    (`ReduceLROnPlateau`) and the averages they swap in (`SwapEMAWeights`). The steps are made by
-    the two.
+    This is the `optimizer` of a `GauGAN`, where Keras callbacks find the learning rate to lower
+    (`ReduceLROnPlateau`) and the averages to swap in (`SwapEMAWeights`). The two optimizers
+    themselves make the steps.
 
     Args:
         generator_optimizer: of generator and encoder.
@@ -37,21 +37,21 @@ class AlternatingOptimizers(keras.optimizers.Optimizer):
         )
 
     def keep_ratio(self, generator_rate, discriminator_rate):
-        """Sets the ratio of the rates; without it, that of the two when they were given."""
+        """Sets the ratio of the rates; by default, the ratio at construction."""
         self._ratio = discriminator_rate / generator_rate if generator_rate else None
 
     @property
     def optimizers(self):
-        """The two, without what scales their losses."""
+        """The two, without loss-scaling wrappers."""
         both = (self.generator_optimizer, self.discriminator_optimizer)
         return [getattr(optimizer, "inner_optimizer", optimizer) for optimizer in both]
 
     @property
     def learning_rate(self):
-        """The generator's rate; if it is set, the discriminator's keeps the ratio of both.
+        """The generator's rate; setting it also sets the discriminator's, keeping their ratio.
 
-        That is, the ratio they were made with. Keras' callbacks do not set it: they set the rate of
-        each of `optimizers` by itself.
+        The ratio is the one at construction. Keras' callbacks do not set this: they set the rate of
+        each of `optimizers` separately.
         """
         return self.generator_optimizer.learning_rate
 
@@ -63,30 +63,30 @@ class AlternatingOptimizers(keras.optimizers.Optimizer):
 
     @property
     def iterations(self):
-        """The steps that the generator has made."""
+        """The number of steps of the generator's optimizer."""
         return self.generator_optimizer.iterations
 
     @property
     def variables(self):
-        """The variables of the two, which are what Keras' loop carries on JAX."""
+        """The variables of both, which Keras' loop carries on JAX."""
         return self.generator_optimizer.variables + self.discriminator_optimizer.variables
 
     def build(self, variables):
-        """Does nothing: the two are built with their own variables."""
+        """Does nothing: each optimizer is built with its own variables."""
         self.built = True
 
     def apply(self, grads, trainable_variables=None):
-        """Raises: the two take turns."""
+        """Raises, because the two take turns."""
         raise RuntimeError(
             "The optimizers of a GauGAN take turns: use `generator_optimizer` and "
             "`discriminator_optimizer`."
         )
 
     def finalize_variable_values(self, var_list):
-        """Does nothing: weights stay as they are at the end of `fit`, averages beside them."""
+        """Does nothing: `fit` does not replace weights by their averages when it ends."""
 
     def save_own_variables(self, store):
-        """Saves nothing: the two save theirs."""
+        """Saves nothing: each optimizer saves its own."""
 
     def load_own_variables(self, store):
         """Loads nothing."""

@@ -1,4 +1,4 @@
-"""Adam with epsilon where its paper and PyTorch have it."""
+"""Adam with epsilon placed as in its paper and in PyTorch."""
 
 import keras
 from keras import ops
@@ -8,20 +8,20 @@ from keras_spade.backends import adam
 
 @keras.saving.register_keras_serializable(package="keras_spade")
 class BiasCorrectedAdam(keras.optimizers.Adam):
-    """Adam as its authors' algorithm 1 has it: epsilon is added after the bias correction.
+    """Adam as in algorithm 1 of its paper: epsilon is added after the bias correction.
 
     `w -= learning_rate * m_hat / (sqrt(v_hat) + epsilon)`, with `m_hat = m / (1 - beta_1^t)` and
     `v_hat = v / (1 - beta_2^t)`. `keras.optimizers.Adam` adds epsilon to `sqrt(v)` instead, which
-    at the first step with `beta_2 = 0.9` acts as a three times larger one. With it, three training
-    steps differ from the reference implementation by 50 times the rounding noise; with this class
-    they do not.
+    in the first step with `beta_2 = 0.9` acts like an epsilon three times as large. With it, three
+    training steps differ from the reference implementation by 50 times the rounding noise; with
+    this class they do not.
 
     Args:
         learning_rate: float, or a `keras.optimizers.schedules.LearningRateSchedule`.
         beta_1: decay of the mean of gradients.
         beta_2: decay of the mean of squared gradients.
         epsilon: see above.
-        **kwargs: what `keras.optimizers.Adam` takes, but `amsgrad`.
+        **kwargs: further arguments of `keras.optimizers.Adam`, except `amsgrad`.
 
     Raises:
         ValueError: for `amsgrad=True`.
@@ -42,7 +42,7 @@ class BiasCorrectedAdam(keras.optimizers.Adam):
         super().__init__(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, **kwargs)
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
-        # Keras' own optimizers override this where PyTorch moves all variables together.
+        # Keras' optimizers override this on PyTorch to update all variables together.
         left = adam.move_all(self, grads, trainable_variables, self._slots, learning_rate)
         grads, trainable_variables = (
             [grads[i] for i in left],
@@ -56,7 +56,7 @@ class BiasCorrectedAdam(keras.optimizers.Adam):
         return self._momentums[index], self._velocities[index]
 
     def update_step(self, gradient, variable, learning_rate):
-        """Moves one variable."""
+        """Updates one variable."""
         dtype = variable.dtype
         gradient, rate = ops.cast(gradient, dtype), ops.cast(learning_rate, dtype)
         step = ops.cast(self.iterations + 1, dtype)

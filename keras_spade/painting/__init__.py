@@ -1,4 +1,4 @@
-"""The painter: a page on which one draws a label map and sees what a model paints from it."""
+"""The painter: a page to draw a label map and see the picture that a model paints from it."""
 
 from keras_spade.painting.command import main as main
 from keras_spade.painting.load_gan import load_gan as load_gan

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 DESCRIPTION = """\
-Opens a page on which you draw a label map and see what a model paints from it.
+Opens a page to draw a label map and see the picture that a model paints from it.
 
     keras_spade_paint                                  # with the scenes that come with the package
     keras_spade_paint --model=runs/street/gan.keras    # with a model of your own
@@ -27,20 +27,24 @@ def parser():
     flags.add_argument(
         "--model", help="a .keras file that GauGAN.save or train.py wrote, or a preset"
     )
-    flags.add_argument("--maps", metavar="FOLDER", help="label files to begin with")
-    flags.add_argument("--host", default="127.0.0.1", help="where to listen; default: %(default)s")
-    flags.add_argument("--port", default=8188, type=int, help="0: any; default: %(default)s")
+    flags.add_argument("--maps", metavar="FOLDER", help="label files to start with")
+    flags.add_argument(
+        "--host", default="127.0.0.1", help="the address to listen on; default: %(default)s"
+    )
+    flags.add_argument(
+        "--port", default=8188, type=int, help="the port; 0: any free one; default: %(default)s"
+    )
     flags.add_argument(
         "--open_browser", default=True, action=argparse.BooleanOptionalAction, help="default: yes"
     )
     flags.add_argument(
-        "--site", metavar="FOLDER", help="write a page that needs no server, and end"
+        "--site", metavar="FOLDER", help="write a page that needs no server, and exit"
     )
     flags.add_argument(
         "--onnxruntime_web",
         metavar="FOLDER",
-        help="with --site: the folder dist of the npm package, to be copied; else browsers load it "
-        "from jsdelivr",
+        help="with --site: the folder dist of the npm package, to copy; by default, browsers load "
+        "it from jsDelivr",
     )
     return flags
 
@@ -61,21 +65,21 @@ def main(argv=None):
 
 
 def run(options):
-    """Does what the flags say."""
+    """Runs the command for the parsed flags."""
     from keras_spade.painting.load_painting_model import load_painting_model
     from keras_spade.painting.page_files import starting_maps
     from keras_spade.painting.server import libraries, serve
     from keras_spade.painting.site import write_site
 
     if options.onnxruntime_web and not options.site:
-        raise ValueError("--onnxruntime_web is for --site.")
+        raise ValueError("--onnxruntime_web requires --site.")
     if options.model and options.preset:
         raise ValueError("--model and --preset exclude each other.")
     if options.maps and not Path(options.maps).is_dir():
         raise ValueError(f"--maps={options.maps} is not a folder.")
     if not options.site:
-        libraries()  # Before the model is loaded, which takes longer.
-    print("Loading the model ...", flush=True)  # Which takes some seconds.
+        libraries()  # Before loading the model, which takes longer.
+    print("Loading the model ...", flush=True)  # This takes some seconds.
     model = load_painting_model(options.model, options.preset)
     maps = starting_maps(model, options.maps)
     if options.site:

@@ -1,4 +1,4 @@
-"""The model in a file, for painting: with the averages of its weights."""
+"""Loading a model from a file for painting, with the averages of its weights."""
 
 import json
 import zipfile
@@ -7,17 +7,17 @@ import keras
 
 
 def load_gan(path):
-    """A model that was saved as a `.keras` file, and of which weights it is.
+    """Loads a model from a `.keras` file, and reports which weights it has.
 
     Args:
-        path: of the file; `GauGAN.save` or `examples/train.py` wrote it.
+        path: of the file, written by `GauGAN.save` or `examples/train.py`.
 
     Returns:
-        A `GauGAN` (or what else the file holds) with the averages of the weights, if the
+        A `GauGAN` (or whatever model the file holds) with the averages of the weights, if the
         generator's optimizer kept any; and `"averages"` or `"as in the file"`.
 
     Raises:
-        ValueError: if it is no such file.
+        ValueError: if it is not such a file.
 
     Example:
 
@@ -25,7 +25,7 @@ def load_gan(path):
     gan, weights = keras_spade.painting.load_gan("runs/street/gan.keras")
     ```
     """
-    # The rest of `compile` is left alone: its losses may ask for files.
+    # The rest of `compile` is skipped: its losses may need files.
     averages = _keeps_averages(path)
     gan = keras.models.load_model(path, compile=averages)
     is_swapped = getattr(gan, "is_swapped", False)
@@ -36,7 +36,7 @@ def load_gan(path):
 
 def _keeps_averages(path):
     """Whether the optimizer of the generator in a `.keras` file keeps averages."""
-    if not zipfile.is_zipfile(path):  # Keras tells what it is.
+    if not zipfile.is_zipfile(path):  # Keras reports the problem.
         return False
     try:
         with zipfile.ZipFile(path) as file:

@@ -1,4 +1,4 @@
-"""The painter's model: of a file, or of a preset."""
+"""Loading the painter's model from a file or a preset."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from keras_spade.presets import find_preset
 
 
 def load_painting_model(model=None, preset=None):
-    """Loads what the painter paints with.
+    """Loads the painter's model.
 
     Args:
         model: a `.keras` file of a `GauGAN` or a generator; or a preset.
@@ -19,7 +19,7 @@ def load_painting_model(model=None, preset=None):
         A `PaintingModel`.
 
     Raises:
-        ValueError: if there is no such file or preset, or it is of something else.
+        ValueError: if there is no such file or preset, or it is of another kind.
     """
     name = str(model or preset or "scenes")
     if not name.endswith(".keras"):
@@ -30,9 +30,9 @@ def load_painting_model(model=None, preset=None):
             encoder = found.network("encoder", StyleEncoder, load_weights=True)
         return PaintingModel(generator, encoder, title=Path(name).name)
     if not Path(name).exists():
-        raise ValueError(f"--model={name}: there is no such file.")
+        raise ValueError(f"--model={name}: no such file.")
     gan, _ = load_gan(name)
     generator = getattr(gan, "generator", gan)
     if not isinstance(generator, Generator):
-        raise ValueError(f"--model={name} holds a {type(gan).__name__}, and no GauGAN.")
+        raise ValueError(f"--model={name} holds a {type(gan).__name__}, not a GauGAN.")
     return PaintingModel(generator, getattr(gan, "encoder", None), title=Path(name).stem)

@@ -1,4 +1,4 @@
-"""The files of the painter's page: what a server gives, and what a site holds."""
+"""The files of the painter's page, for a server or a static site."""
 
 import io
 import json
@@ -23,19 +23,19 @@ WORKER = "worker.js"
 
 
 def starting_maps(model, folder=None):
-    """Label maps to begin with.
+    """Returns the label maps to start with.
 
     Args:
         model: a `PaintingModel`.
-        folder: label files, of which the first 24 are taken, by name; they are read as the model's
-            own label files, if it knows how, or else hold ids, as the page saves them, and 255 for
-            void. `None`: drawn scenes, if the classes are theirs.
+        folder: label files, of which the first 24 by name are used. They are read with the model's
+            label mapping, if it has one; otherwise they must hold ids, as the page saves them, with
+            255 for void. `None`: drawn scenes, if the model has their classes.
 
     Returns:
         A list of integer arrays of the model's size.
 
     Raises:
-        ValueError: naming the file that cannot be read or holds ids that are no classes.
+        ValueError: naming the file that cannot be read or holds ids that are not classes.
     """
     generator = model.generator
     size = generator.image_shape[:2]
@@ -43,7 +43,7 @@ def starting_maps(model, folder=None):
         names = generator.classes and generator.classes.names
         if tuple(names or ()) != SCENE_CLASSES or min(size) < 32:
             return []
-        # Not of those that a training would see.
+        # Scenes that training does not use.
         return list(draw_scenes(SCENES, size, seed=1, first_scene=10**6)["labels"])
     count, has_void = generator.num_classes, generator.void_class
     mapping = generator.classes and generator.classes.label_mapping
@@ -58,16 +58,16 @@ def starting_maps(model, folder=None):
 
 
 def page_files(model, engine, maps=(), **facts) -> dict[str, bytes]:
-    """The page with all that it loads, by path.
+    """Returns the page and all files that it loads, by path.
 
     Args:
         model: a `PaintingModel`.
-        engine: which module makes the pictures, one of `ENGINES`.
-        maps: label maps to begin with, see `starting_maps`.
-        **facts: what else the page is told, as JSON.
+        engine: the module that makes the pictures, one of `ENGINES`.
+        maps: label maps to start with, see `starting_maps`.
+        **facts: further facts for the page, as JSON.
 
     Returns:
-        A dict from path to content. `latents.bin` holds those of the seeds 0..999,
+        A dict of paths to contents. `latents.bin` holds the latents of the seeds 0..999,
         `numpy.random.default_rng(seed).standard_normal(latent_dim)`, float32.
     """
     files = {
@@ -90,7 +90,7 @@ def page_files(model, engine, maps=(), **facts) -> dict[str, bytes]:
 
 
 def facts_of(model) -> dict:
-    """What the page must know of a `PaintingModel`."""
+    """The facts about a `PaintingModel` that the page needs."""
     generator = model.generator
     height, width, channels = generator.image_shape
     colors = ["#{:02x}{:02x}{:02x}".format(*color) for color in model.colors.tolist()]
@@ -118,7 +118,7 @@ def facts_of(model) -> dict:
 
 
 def png_of_ids(ids) -> bytes:
-    """A label map as a grey PNG whose numbers are the ids."""
+    """A label map as a grey PNG whose values are the ids."""
     kind = "uint8" if ids.max() < 256 else "uint16"
     file = io.BytesIO()
     Image.fromarray(ids.astype(kind)).save(file, "png")

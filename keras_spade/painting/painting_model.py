@@ -1,4 +1,4 @@
-"""A model that paints one label map after the other."""
+"""A model that paints single label maps."""
 
 import threading
 
@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_spade.backends import backend
 from keras_spade.datasets import read_image
-from keras_spade.datasets.folders.reading import Blob
+from keras_spade.datasets.folders.opening import Blob
 from keras_spade.images import resize_channels, to_bytes, to_floats
 from keras_spade.label_colors import label_colors
 from keras_spade.segmaps import instance_edges
@@ -16,18 +16,18 @@ VOID_COLOR = (150, 150, 150)
 
 
 class PaintingModel:
-    """A generator, and an encoder if there is one, as the painter uses them.
+    """A generator, and optionally an encoder, for the painter.
 
-    Several threads may call it; it paints one map after the other. Where the generator takes edges
-    of instances, regions of one class are the instances: two objects of a class that touch are one.
+    Several threads may call it; it paints one map at a time. If the generator takes instance edges,
+    each region of a class counts as an instance: two touching objects of a class are one.
 
     Args:
         generator: a `Generator` of label maps; it is copied without spectral norm.
         encoder: a `StyleEncoder` of its `latent_dim`, or `None`.
-        title: what the page calls it.
+        title: its name on the page.
 
     Raises:
-        ValueError: if the page could not draw what the generator takes or show what it paints.
+        ValueError: if the page does not support the generator's inputs or images.
 
     Example:
 
@@ -51,7 +51,7 @@ class PaintingModel:
                 f"{channels}."
             )
         if encoder is not None and encoder.image_shape[-1] not in (1, 3):
-            encoder = None  # No photograph has so many channels.
+            encoder = None  # No photograph has that many channels.
         self.generator = generator
         self.encoder = encoder if generator.latent_dim is not None else None
         self.title = title
@@ -64,7 +64,7 @@ class PaintingModel:
 
     @property
     def class_names(self) -> list[str]:
-        """The names of all ids, void the last."""
+        """The names of all ids, void last."""
         count = self.generator.num_classes
         classes = self.generator.classes
         names = classes.names if classes is not None else None
@@ -73,7 +73,7 @@ class PaintingModel:
 
     @property
     def colors(self) -> np.ndarray:
-        """Their colours, uint8 `(ids, 3)`."""
+        """The colours of all ids, uint8 `(ids, 3)`."""
         count = self.generator.num_classes
         classes = self.generator.classes
         palette = classes.palette if classes is not None else None
@@ -85,14 +85,14 @@ class PaintingModel:
         """Paints one label map.
 
         Args:
-            labels: integer ids `(H, W)`, of the size that the generator paints.
+            labels: integer ids `(H, W)`, of the generator's image size.
             latent: `(latent_dim,)`, if the generator has a latent.
 
         Returns:
             uint8 `(H, W, channels)`.
 
         Raises:
-            ValueError: naming the argument that does not fit.
+            ValueError: naming the invalid argument.
         """
         generator = self.generator
         labels = np.asarray(labels, "int32")
@@ -118,10 +118,10 @@ class PaintingModel:
         return to_bytes(images[0])
 
     def style_of(self, photograph: bytes) -> np.ndarray:
-        """The style of a photograph: the mean of the encoder's posterior.
+        """Returns the style of a photograph: the mean of the encoder's posterior.
 
         Args:
-            photograph: what is in a file that Pillow reads, JPEG or PNG for example.
+            photograph: the content of a file that Pillow can read, for example JPEG or PNG.
 
         Returns:
             float32 `(latent_dim,)`.
@@ -130,12 +130,14 @@ class PaintingModel:
             ValueError: if it cannot be read, is too large, or the model has no encoder.
         """
         if self.encoder is None:
-            raise ValueError("The model has no encoder, which would read styles of photographs.")
+            raise ValueError("The model has no encoder to compute styles of photographs.")
         height, width, channels = self.encoder.image_shape
         with self._lock:
             try:
                 image = read_image(Blob("the photograph", photograph), channels)
-            except ValueError as error:  # Pillow names where the bytes lie in memory.
+            except (
+                ValueError
+            ) as error:  # Pillow's message contains the memory address of the bytes.
                 raise ValueError(str(error).split(" <_io.")[0]) from None
             image = to_floats(resize_channels(image, height, width).astype("float32"))
             mean, _ = self.encoder(image[None], training=False)

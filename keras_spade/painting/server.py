@@ -24,26 +24,26 @@ HEADERS = {
 
 
 def make_app(model, maps=(), host="127.0.0.1"):
-    """The painter as a WSGI application, of Flask.
+    """Makes the painter a WSGI application with Flask.
 
-    It gives the files of the page, which are all in memory, and answers two requests, whose bodies
+    It serves the files of the page from memory, and answers two requests, whose bodies
     are bytes: `paint` (ids, uint16, and the latent, float32, little-endian) with the pixels of the
-    picture, `style` (an image file) with a latent. What is wrong is told in a line of text.
+    picture, `style` (an image file) with a latent. Errors are one line of text.
 
-    Requests that name another host than this machine, and those that pages of other sites send, are
-    refused: a browser that shows such a page reaches this machine too.
+    Requests that name a host other than this machine, or come from pages of other sites, are
+    refused: a browser that shows such a page can reach this machine too.
 
     Args:
         model: a `PaintingModel`.
-        maps: label maps to begin with.
-        host: the address or name that it is served at; a loopback address lets only this machine's
-            own names through, others also addresses and this machine's name.
+        maps: label maps to start with.
+        host: the address or name at which it is served. With a loopback address, only this
+            machine's loopback names are allowed; otherwise also addresses and this machine's name.
 
     Returns:
         A `flask.Flask`.
 
     Raises:
-        ImportError: naming what is to be installed.
+        ImportError: naming the packages to install.
     """
     flask, _ = libraries()
     files = page_files(model, "engine_server.js", maps)
@@ -58,14 +58,14 @@ def make_app(model, maps=(), host="127.0.0.1"):
         if not knows_host(request.host, host):
             flask.abort(
                 403,
-                f"This painter is served under another name than {request.host!r}. Open the "
+                f"This painter is not served under the name {request.host!r}. Open the "
                 "address that it printed, or start it with that name: --host.",
             )
         if request.method == "POST":
             origin = request.headers.get("Origin")
             foreign = origin is not None and urlsplit(origin).netloc != request.host
             if foreign or request.mimetype != BYTES:
-                flask.abort(403, "Only the painter's own page may ask for pictures.")
+                flask.abort(403, "Only the painter's own page may request pictures.")
 
     @app.after_request
     def add_headers(response):
@@ -85,7 +85,7 @@ def make_app(model, maps=(), host="127.0.0.1"):
     def file(path):
         if path not in files:
             flask.abort(404, "There is no such file.")
-        # Windows' registry may tell another kind of scripts, and browsers refuse these then.
+        # The Windows registry may set another type for scripts, which browsers then refuse.
         script = "text/javascript" if path.endswith(".js") else None
         kind = script or mimetypes.guess_type(path)[0] or BYTES
         return flask.Response(files[path], mimetype=kind)
@@ -109,9 +109,9 @@ def make_app(model, maps=(), host="127.0.0.1"):
 
 
 def knows_host(named, host) -> bool:
-    """Whether a request for `named`, the `Host` it sends, is for a server at `host`.
+    """Whether a request with the `Host` header `named` is meant for a server at `host`.
 
-    Pages of other sites can make their own names lead to this machine, but not addresses.
+    Other sites can make their own names, but not addresses, resolve to this machine.
     """
     name = urlsplit(f"//{named}").hostname or ""
     if name in ("localhost", host.lower()):
@@ -131,7 +131,7 @@ def _address(name):
 
 
 def libraries():
-    """Flask and waitress, which the extra `paint` installs."""
+    """Imports Flask and waitress, which the extra `paint` installs."""
     try:
         import flask
         import waitress
@@ -144,27 +144,29 @@ def libraries():
 
 
 def make_server(model, maps=(), host="127.0.0.1", port=8188):
-    """The painter's server, of waitress; it listens, and answers once it runs.
+    """Makes the painter's waitress server; it listens, and answers once it runs.
 
     Args:
         model: a `PaintingModel`.
-        maps: label maps to begin with.
-        host: the address to listen at. Others than this machine's own let others paint.
-        port: 0 for any that is free.
+        maps: label maps to start with.
+        host: the address to listen on. Other than a loopback address, it lets others paint.
+        port: 0 for any free port.
 
     Returns:
         The server, and its address.
 
     Raises:
-        ValueError: for no host.
+        ValueError: for an empty host.
         OSError: if it cannot listen there.
-        ImportError: naming what is to be installed.
+        ImportError: naming the packages to install.
     """
     _, waitress = libraries()
     if not host:
-        raise ValueError("`host` must be an address or a name, got ''; 0.0.0.0 means all of IPv4.")
+        raise ValueError(
+            "`host` must be an address or a name, got ''; 0.0.0.0 means all IPv4 addresses."
+        )
     app = make_app(model, maps, host)
-    # It warns of every request that waits, as some do while a picture is painted.
+    # It warns about every waiting request, and some wait while a picture is painted.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     shown = f"[{host}]" if ":" in host else host
     try:
@@ -173,17 +175,17 @@ def make_server(model, maps=(), host="127.0.0.1", port=8188):
     except (OSError, OverflowError) as error:
         told = getattr(error, "strerror", None) or error
         raise OSError(
-            f"Cannot listen at {shown}:{port}: {told}; give other --host, --port."
+            f"Cannot listen on {shown}:{port}: {told}; choose another --host or --port."
         ) from error
     server = waitress.create_server(
         app,
         sockets=[listening],
         ident=None,
-        max_request_body_size=MAX_BYTES + 1,  # Which it refuses, and cuts the connection.
-        inbuf_overflow=2 * MAX_BYTES,  # What comes and goes stays in memory, not on the disk.
+        max_request_body_size=MAX_BYTES + 1,  # It refuses larger bodies and closes the connection.
+        inbuf_overflow=2 * MAX_BYTES,  # Requests and responses stay in memory and never go to disk.
         outbuf_overflow=2 * MAX_BYTES,
     )
-    # Addresses that mean all of a machine's can be listened at, but not opened everywhere.
+    # Wildcard addresses can be listened on, but not opened on every system.
     opened = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, shown)
     return server, f"http://{opened}:{server.effective_port}/"
 
@@ -193,14 +195,14 @@ def serve(model, maps=(), host="127.0.0.1", port=8188, open_browser=True):
 
     Args:
         model: a `PaintingModel`.
-        maps: label maps to begin with.
+        maps: label maps to start with.
         host: as in `make_server`.
         port: as in `make_server`.
         open_browser: whether to open the page.
 
     Raises:
         OSError: if it cannot listen there.
-        ImportError: naming what is to be installed.
+        ImportError: naming the packages to install.
     """
     server, address = make_server(model, maps, host, port)
     print(f"The painter is at {address} (Ctrl+C ends it).", flush=True)

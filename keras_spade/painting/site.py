@@ -1,4 +1,4 @@
-"""The painter as a folder that any static host serves: the visitor's browser paints."""
+"""The painter as a folder for any static host; the visitor's browser paints."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ from keras_spade.painting.page_files import PAGE, page_files
 VERSION = "1.30.0"
 SCRIPT = "ort.wasm.bundle.min.mjs"
 WASM = "ort-wasm-simd-threaded.wasm"
-# Of that version, as npm has it.
+# Hash of that version on npm.
 INTEGRITY = {
     SCRIPT: "sha384-PLWz+nHEVHpjwBsO0YVdvQj6n5814Iv8E3b8FG0Rp/uIAtjFMCKOpP66iPzedrIG",
     WASM: "sha384-vjBJ1z7qrhkTyYsNqKeF6c7N+nOJSU94czEo+tvZcu8G75JparGq9kB+kTnEUNVM",
@@ -26,19 +26,19 @@ def write_site(folder, model, maps=(), onnxruntime_web=None):
     """Writes the painter's page with the networks as ONNX, which onnxruntime-web runs.
 
     Args:
-        folder: where; it must be new, empty, or a site that was written before and to which nothing
-            was added, which is replaced.
+        folder: the folder to write. It must be new, empty, or an earlier site without other files,
+            which is replaced.
         model: a `PaintingModel`.
-        maps: label maps to begin with.
-        onnxruntime_web: the folder `dist` of the npm package onnxruntime-web, of which two files
-            are copied. `None`: visitors' browsers load them from jsdelivr, and check that they are
-            those of the version which the page was made for.
+        maps: label maps to start with.
+        onnxruntime_web: the folder `dist` of the npm package onnxruntime-web, from which two files
+            are copied. `None`: visitors' browsers load them from jsDelivr, and verify the hashes of
+            the required version.
 
     Raises:
         ValueError: if the folder holds anything else, `.git` for example; if `onnxruntime_web`
             lacks a file.
         ImportError: naming what exporting needs.
-        OSError: if the folder cannot be written; what was there is whole, then.
+        OSError: if the folder cannot be written; existing content is unchanged then.
     """
     folder = Path(folder)
     _check(folder)
@@ -47,7 +47,7 @@ def write_site(folder, model, maps=(), onnxruntime_web=None):
         missing = [n for n in INTEGRITY if not (Path(onnxruntime_web) / n).is_file()]
         if missing:
             raise ValueError(
-                f"`onnxruntime_web`: {onnxruntime_web} has no {missing[0]}; give the folder dist "
+                f"`onnxruntime_web`: {onnxruntime_web} has no {missing[0]}; pass the folder dist "
                 f"of the npm package onnxruntime-web@{VERSION}."
             )
         runtime = {"base": LOCAL, "integrity": None}
@@ -73,14 +73,14 @@ def write_site(folder, model, maps=(), onnxruntime_web=None):
 
 
 def _export_encoder(encoder, path):
-    """Writes the encoder; on JAX and PyTorch Keras needs more libraries for that."""
+    """Writes the encoder; on JAX and PyTorch, Keras would need more libraries."""
     encoder = encoder.fold_spectral_norm(dtype="float32")
-    encoder(np.zeros((1, *encoder.image_shape), "float32"))  # Keras asks for a first call.
+    encoder(np.zeros((1, *encoder.image_shape), "float32"))  # Keras requires a first call.
     encoder.export(path, format="onnx", verbose=False)
 
 
 def _check(folder):
-    """Refuses a folder that holds what is no part of a site: all that is in it would go."""
+    """Refuses a folder with files that are not part of a site, because they would be deleted."""
     if not folder.exists():
         return
     if not folder.is_dir():
@@ -91,6 +91,6 @@ def _check(folder):
     others = sorted({entry.name for entry in folder.iterdir()} - parts)
     if others:
         raise ValueError(
-            f"`folder`: {folder} holds what is no part of the painter's site, and would go as the "
-            f"site is replaced: {', '.join(others[:5])}. Give a new or an empty folder."
+            f"`folder`: {folder} holds files that are not part of the painter's site and would be "
+            f"deleted: {', '.join(others[:5])}. Pass a new or empty folder."
         )

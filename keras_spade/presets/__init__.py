@@ -1,4 +1,4 @@
-"""Models by name and in folders: `from_preset`, `save_to_preset`, and the architectures."""
+"""Models by name and in folders: reading and writing presets, and the architectures."""
 
 from keras_spade.presets.architectures import PRESETS as PRESETS
 from keras_spade.presets.preset import Preset as Preset

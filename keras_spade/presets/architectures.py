@@ -1,4 +1,4 @@
-"""The architectures that have a name, and the presets that are shipped."""
+"""The named architectures and the shipped presets."""
 
 from dataclasses import dataclass, field
 
@@ -8,13 +8,13 @@ from keras_spade.datasets import NAMED_DATASETS
 
 @dataclass(frozen=True)
 class Architecture:
-    """Generator and discriminator of a size for a dataset, without weights.
+    """Generator and discriminator of a given size for a dataset, without weights.
 
     Args:
-        description: in a line.
+        description: one line.
         dataset: its name in `datasets.NAMED_DATASETS`.
         image_shape: `(height, width, channels)`.
-        inputs: what of the label map enters: `void_class`, `instance_edges`.
+        inputs: the optional inputs: `void_class`, `instance_edges`.
         generator: further arguments of `SPADEGenerator`.
         discriminator: further arguments of `MultiScaleDiscriminator`.
     """
@@ -31,7 +31,7 @@ class Architecture:
         shared = {
             "num_classes": NAMED_DATASETS[self.dataset].num_classes,
             "image_shape": list(self.image_shape),
-            "dtype": None,  # The policy that is set.
+            "dtype": None,  # The current policy.
             **self.inputs,
         }
         networks = {
@@ -95,14 +95,18 @@ ARCHITECTURES = {
         VOID,
     ),
     "coco_stuff_256_small": Architecture(
-        "Half the paper's width, for one GPU as Colab's T4",
+        "Half the paper's width, for one GPU such as Colab's T4",
         "coco_stuff",
         SQUARE,
         VOID_AND_EDGES,
         **SMALL,
     ),
     "facades_256_small": Architecture(
-        "Half the paper's width, for one GPU as Colab's T4", "cmp_facades", SQUARE, VOID, **SMALL
+        "Half the paper's width, for one GPU such as Colab's T4",
+        "cmp_facades",
+        SQUARE,
+        VOID,
+        **SMALL,
     ),
     "facades_128_tiny": Architecture(
         "A quarter of the paper's width at 128 x 128, for CPUs",

@@ -1,4 +1,4 @@
-"""A preset: what is read of its folder, or known of its name."""
+"""A preset, read from a folder or defined by name."""
 
 import json
 import tempfile
@@ -22,8 +22,8 @@ class Preset:
 
     Args:
         name: of the preset, or its folder; for messages.
-        config: as Keras serializes a model.
-        classes: what it knows of its classes, or `None`.
+        config: a serialized Keras model.
+        classes: its `ClassInfo`, or `None`.
         weights: the file of weights; `None` for an architecture.
     """
 
@@ -34,22 +34,22 @@ class Preset:
 
     @property
     def is_gan(self) -> bool:
-        """Whether it is of a `GauGAN`, which has several networks."""
+        """Whether it is a `GauGAN`, which has several networks."""
         return isinstance(self.config["config"].get("generator"), dict)
 
     def has(self, part: str) -> bool:
-        """Whether there is a config of the network: `"generator"` always."""
+        """Whether there is a config for a network; there always is for `"generator"`."""
         return part == "generator" or (self.is_gan and self.config["config"].get(part) is not None)
 
     def class_of(self, config: dict, kind: type) -> type:
-        """The class of a config, which is `kind` or a subclass.
+        """Returns the class of a config, which must be `kind` or a subclass.
 
         Args:
-            config: as Keras serializes a model.
-            kind: what it must be.
+            config: a serialized Keras model.
+            kind: the required class.
 
         Raises:
-            ValueError: naming what it is.
+            ValueError: naming the actual class.
         """
         name = str(config.get("registered_name") or config.get("class_name"))
         found = keras.saving.get_registered_object(name)
@@ -57,11 +57,11 @@ class Preset:
             way_out = (
                 f"Call {found.__name__}.from_preset."
                 if isinstance(found, type) and hasattr(found, "from_preset")
-                else "A class of your own is found when its module is imported before, and its "
-                "class registered by `keras.saving.register_keras_serializable`."
+                else "To use a class of your own, import its module first, and register the "
+                "class with `keras.saving.register_keras_serializable`."
             )
             raise ValueError(
-                f"`preset`: {self.name} is of a {name!r}, and not of a {kind.__name__}. {way_out}"
+                f"`preset`: {self.name} holds a {name!r}, not a {kind.__name__}. {way_out}"
             )
         return found
 
@@ -70,13 +70,13 @@ class Preset:
 
         Args:
             part: `"generator"`, `"discriminator"` or `"encoder"`.
-            kind: the class that it must be of.
-            load_weights: whether its weights are read, if the file has them. It must have those of
+            kind: the required class.
+            load_weights: whether to read its weights, if the file has them. It must have those of
                 generator and encoder.
-            **changes: constructor arguments in the place of those of the preset.
+            **changes: constructor arguments that override the preset's.
 
         Raises:
-            ValueError: if it is of another class; if the weights cannot be read, or do not fit.
+            ValueError: if it has another class; if the weights cannot be read, or do not fit.
         """
         config = self.config["config"].get(part) if self.is_gan else self.config
         if not isinstance(config, dict) or not isinstance(config.get("config"), dict):
@@ -91,7 +91,7 @@ class Preset:
             network = found.from_config(arguments)
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(
-                f"`preset`: {self.name} and what is given beside it make no {found.__name__}: "
+                f"`preset`: {self.name} with the given arguments is not a valid {found.__name__}: "
                 f"{error!r}."
             ) from error
         if part == "generator" and same_classes and self.classes is not None:
@@ -101,7 +101,7 @@ class Preset:
         return network
 
     def _load(self, network, part):
-        """Gives a network its weights; a discriminator keeps its own where the file has none."""
+        """Loads the weights of a network; a discriminator keeps its own if the file has none."""
         try:
             with h5py.File(self.weights, "r") as file, tempfile.TemporaryDirectory() as folder:
                 if not self.is_gan:
@@ -113,7 +113,7 @@ class Preset:
                             file.copy(file[part][name], alone, name)
                     network.load_weights(path)
                 elif part != "discriminator":
-                    raise ValueError("it holds no weights of it.")
+                    raise ValueError("it holds no weights for it.")
         except (OSError, RuntimeError) as error:
             raise ValueError(f"{self.weights} cannot be read: {error}") from error
         except (KeyError, ValueError) as error:
@@ -124,12 +124,12 @@ def find_preset(preset, load_weights: bool = True) -> Preset:
     """Finds a preset by name, folder or address.
 
     Args:
-        preset: a name of `PRESETS`; the path of a folder; or `"hf://user/repository"`.
-        load_weights: whether weights are wanted.
+        preset: a name in `PRESETS`; the path of a folder; or `"hf://user/repository"`.
+        load_weights: whether weights are required.
 
     Raises:
-        ValueError: if there is none, it cannot be read, or has no weights where they are wanted.
-        ImportError: for an address, naming the library to install.
+        ValueError: if there is none, it cannot be read, or lacks required weights.
+        ImportError: for an `hf://` address, naming the library to install.
     """
     name = str(preset)
     shipped = Path(__file__).parent / name
@@ -138,8 +138,8 @@ def find_preset(preset, load_weights: bool = True) -> Preset:
         if load_weights:
             with_weights = [other for other in PRESETS if other not in ARCHITECTURES]
             raise ValueError(
-                f"`preset`: {name!r} is an architecture, without trained weights. With "
-                "load_weights=False its weights are random, to be trained. Presets with weights: "
+                f"`preset`: {name!r} is an architecture without trained weights. With "
+                "load_weights=False it gets random weights for training. Presets with weights: "
                 f"{', '.join(with_weights)}."
             )
         return Preset(name, found.config(), found.classes(), None)
@@ -149,8 +149,8 @@ def find_preset(preset, load_weights: bool = True) -> Preset:
         return _read(_downloaded(name))
     if "://" in name:
         raise ValueError(
-            f"`preset`: {name!r}: Keras reads hf://user/repository; from elsewhere, download the "
-            "folder first (kagglehub.model_download, for Kaggle), and give its path."
+            f"`preset`: {name!r}: Keras reads hf://user/repository; from other hosts, download the "
+            "folder first (kagglehub.model_download for Kaggle), and pass its path."
         )
     if not Path(preset).is_dir():
         way_out = "keras.saving.load_model reads it. " if name.endswith(".keras") else ""
@@ -162,12 +162,12 @@ def find_preset(preset, load_weights: bool = True) -> Preset:
 
 
 def _downloaded(address):
-    """The folder into which Keras' own library puts a repository of Hugging Face's hub."""
+    """The local folder of a repository on the Hugging Face Hub, downloaded as Keras does."""
     try:
         import huggingface_hub
     except ImportError:
         raise ImportError(
-            f"`preset`: {address} needs the library by which Keras reads from there: pip install "
+            f"`preset`: {address} needs the library that Keras uses to read it: pip install "
             "huggingface_hub."
         ) from None
     repository = address.removeprefix("hf://")
@@ -194,7 +194,9 @@ def _json(path):
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ValueError(f"`preset`: {path.parent} is no preset: it has no {path.name}.") from None
+        raise ValueError(
+            f"`preset`: {path.parent} is not a preset: it has no {path.name}."
+        ) from None
     except (OSError, RecursionError, ValueError) as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
     if not isinstance(found, dict):
@@ -203,14 +205,14 @@ def _json(path):
 
 
 def _check_objects(config, name):
-    """Raises for objects in a config that are neither Keras' own nor registered."""
+    """Raises for objects in a config that are neither part of Keras nor registered."""
     if isinstance(config, dict):
         module, registered = str(config.get("module")), config.get("registered_name")
         if "class_name" in config and module.split(".")[0] != "keras":
             if registered is None or keras.saving.get_registered_object(registered) is None:
                 raise ValueError(
                     f"`preset`: {name} holds a {module}.{config['class_name']}, which is neither "
-                    "of Keras nor registered with it."
+                    "part of Keras nor registered with it."
                 )
         config = list(config.values())
     if isinstance(config, list):

@@ -16,21 +16,21 @@ DTYPES = (None, "float16")
 
 
 def save_preset(preset_dir: str | os.PathLike, model, parts: dict, classes, dtype) -> None:
-    """Writes a folder from which `from_preset` builds a model again; all of it, or nothing.
+    """Atomically writes a folder from which `from_preset` rebuilds a model.
 
     Args:
-        preset_dir: the folder. A preset that is there is replaced.
-        model: whose config is kept.
-        parts: the networks whose weights are kept, by their names among the model's attributes;
+        preset_dir: the folder. An existing preset is replaced.
+        model: the model whose config to store.
+        parts: the networks whose weights to store, by the names of the model's attributes;
             `""`: the model itself.
         classes: the `ClassInfo` of the model, or `None`.
-        dtype: `None`: weights as they are. `"float16"`: kernels in 16 bits, but for those that lose
-            more than rounding by it; biases, moving statistics and the vectors of spectral norms
-            as they are.
+        dtype: `None`: weights are stored unchanged. `"float16"`: kernels in 16 bits, except those
+            that would lose more than rounding; biases, moving statistics and the vectors of
+            spectral norms are stored unchanged.
 
     Raises:
         ValueError: for another dtype; if the folder holds other files.
-        OSError: if it cannot be written; what was there is whole.
+        OSError: if it cannot be written; existing content is unchanged.
     """
     folder = _checked(preset_dir)
     if dtype not in DTYPES:
@@ -69,7 +69,7 @@ def _checked(preset_dir):
     """The path of a folder that may be replaced."""
     if "://" in str(preset_dir):
         raise ValueError(
-            f"`preset_dir` must be a folder on this machine, got {str(preset_dir)!r}. Keras' own "
+            f"`preset_dir` must be a local folder, got {str(preset_dir)!r}. Keras' "
             "`save('hf://user/repository')` uploads a model, and `from_preset` reads it; or upload "
             "the folder that this writes."
         )
@@ -78,8 +78,8 @@ def _checked(preset_dir):
         others = sorted(path.name for path in folder.iterdir() if path.name not in FILES)
         if others:
             raise ValueError(
-                f"`preset_dir`: {folder} holds {others[0]!r}, which is no part of a preset. Give a "
-                "folder that is new, empty or a preset: what is in it is replaced."
+                f"`preset_dir`: {folder} holds {others[0]!r}, which is not part of a preset. Pass "
+                "a new or empty folder, or a preset: its content is replaced."
             )
     elif folder.exists():
         raise ValueError(f"`preset_dir`: {folder} is a file.")
@@ -101,7 +101,7 @@ def _copy(source, target, dtype):
 
 
 def _half(kernel):
-    """A kernel in 16 bits, unless numbers become infinite, or so small that they lose digits."""
+    """A kernel in 16 bits, unless values become infinite, or so small that they lose digits."""
     with np.errstate(over="ignore", invalid="ignore"):
         half = kernel.astype("float16")
         error = np.abs(half.astype(kernel.dtype) - kernel).max(initial=0)

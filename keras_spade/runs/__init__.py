@@ -1,4 +1,4 @@
-"""What stands around the steps of a long training: resuming, streams of data, skipped steps."""
+"""Support for long trainings: resuming, streams of data, skipped steps."""
 
 from keras_spade.datasets.data_errors import telling_data_errors as telling_data_errors
 from keras_spade.runs.classes_of import classes_of as classes_of

@@ -1,4 +1,4 @@
-"""What callbacks that watch for the best epoch knew when training was interrupted."""
+"""Restoring the state of callbacks that monitor the best epoch."""
 
 import copy
 import math
@@ -11,22 +11,22 @@ import keras
 from keras_spade.callbacks.epochs_of import epochs_of
 
 PATIENT = (keras.callbacks.EarlyStopping, keras.callbacks.ReduceLROnPlateau)
-# What they find out from epoch to epoch.
+# The state that they update every epoch.
 FOUND = ("best", "best_epoch", "wait", "cooldown_counter")
 
 
 class BestValues(keras.callbacks.Callback):
-    """Gives callbacks that monitor a number what they knew before training was interrupted.
+    """Restores callbacks that monitor a number to their state before an interruption.
 
-    Keras' own callbacks keep it in memory only: after an interruption `ModelCheckpoint` would
-    replace the best file by that of the next epoch, and `EarlyStopping` begin to wait anew. Here
-    they are shown the epochs before again. `fit` calls it after them, as they forget all when
-    training begins.
+    Keras' callbacks keep it in memory only: after an interruption, `ModelCheckpoint` would
+    replace the best file by that of the next epoch, and `EarlyStopping` would start waiting again.
+    Here they receive the earlier epochs again. `fit` calls it after them, because they reset their
+    state when training begins.
 
     Args:
         callbacks: of `fit`, those of `check_monitors`.
-        epochs: the numbers of the epochs before.
-        history: their numbers by name, as in `keras.callbacks.History`.
+        epochs: the numbers of the earlier epochs.
+        history: their logs by name, as in `keras.callbacks.History`.
     """
 
     def __init__(self, callbacks: Sequence, epochs: Sequence[int], history: Mapping[str, Sequence]):
@@ -47,14 +47,14 @@ class BestValues(keras.callbacks.Callback):
                 self.ended |= shown.model.stop_training
 
     def on_train_begin(self, logs=None):
-        """Tells the callbacks."""
+        """Restores the callbacks."""
         for callback, found in self._found:
             for name, value in found.items():
                 setattr(callback, name, value)
 
 
 def _best(callback, values):
-    """The best of some values, and of what the callback was given to begin with."""
+    """The best of some values and of the callback's initial value."""
     known = [value for _, value in values if not math.isnan(value)]
     if callback.best is not None:
         known.append(callback.best)
@@ -62,10 +62,10 @@ def _best(callback, values):
 
 
 def _shown(callback, values):
-    """A copy of a patient callback that has seen the epochs before, and of a stub of a model."""
+    """A copy of a callback with patience that has seen earlier epochs, with a stub of a model."""
     shown = copy.copy(callback)
     shown.verbose = 0
-    optimizer = SimpleNamespace(learning_rate=float("inf"))  # As low as it may be is not reached.
+    optimizer = SimpleNamespace(learning_rate=float("inf"))  # The lower limit is never reached.
     shown.set_model(SimpleNamespace(stop_training=False, optimizer=optimizer))
     shown.on_train_begin()
     for epoch, value in values:
@@ -74,13 +74,13 @@ def _shown(callback, values):
 
 
 def _needs_weights(callback, values):
-    """Whether a callback would need the weights of an epoch before; a warning says so."""
+    """Whether a callback would need the weights of an earlier epoch; if so, warns."""
     if not getattr(callback, "restore_best_weights", False):
         return False
     warnings.warn(
-        "EarlyStopping(restore_best_weights=True): the best weights of before are in no backup, so "
-        "it begins anew and will restore the best of those from now on. Give it "
-        "`restore_best_weights=False`, and have ModelCheckpoint(save_best_only=True) keep them.",
+        "EarlyStopping(restore_best_weights=True): backups do not contain the best weights so far, "
+        "so it starts over and will restore the best weights from now on. Use "
+        "`restore_best_weights=False`, and ModelCheckpoint(save_best_only=True) to keep them.",
         stacklevel=2,
     )
     return True

@@ -1,15 +1,15 @@
-"""What a dataset knows of its classes."""
+"""The classes of a dataset."""
 
 from keras_spade.class_info import ClassInfo
 from keras_spade.datasets.source import source_or_none
 
 
 def classes_of(data, num_classes: int) -> ClassInfo | None:
-    """What a dataset of `keras_spade.datasets` knows of its classes; of other data `None`.
+    """Returns the classes of a dataset of `keras_spade.datasets`; `None` for other data.
 
     Args:
-        data: what `fit` trains on.
-        num_classes: of the generator. Names and colours of another number of classes are none.
+        data: the training data of `fit`.
+        num_classes: of the generator. Names and colours of another number of classes are ignored.
     """
     source = source_or_none(data)
     classes = None if source is None else source.classes

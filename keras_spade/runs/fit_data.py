@@ -1,4 +1,4 @@
-"""The arguments of `fit` that are data."""
+"""The data arguments of `fit`."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class FitData:
-    """What `fit` trains on; each field is the argument of its name."""
+    """The training data of `fit`; each field is the argument of that name."""
 
     x: Any
     y: Any

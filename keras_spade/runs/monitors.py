@@ -1,4 +1,4 @@
-"""What callbacks monitor: losses, of which less is better, and the results of metrics."""
+"""Checks of the values that callbacks monitor: losses, lower being better, and metrics."""
 
 import string
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ MONITORING = (
     ),
     RunPage,
 )
-# What writes down all numbers of an epoch, but those of callbacks that stand after it.
+# Callbacks that record all logs of an epoch, except those of later callbacks.
 LOGGING = (
     keras.callbacks.CSVLogger,
     keras.callbacks.TensorBoard,
@@ -28,14 +28,14 @@ LOGGING = (
 def check_monitors(
     callbacks: Sequence, losses: Sequence[str], validates: bool, averages: bool
 ) -> None:
-    """Raises for callbacks that wait for a number which no epoch will have.
+    """Raises for callbacks that monitor a number that no epoch will log.
 
-    `EarlyStopping` and others that monitor a loss of the model, or a result of an
-    `EvaluateMetrics` before them, with `mode="auto"` are told what is better: Keras finds that out
-    for metrics of `compile` only.
+    Sets the direction of `EarlyStopping` and others that monitor a loss of the model, or a result
+    of an `EvaluateMetrics` before them, with `mode="auto"`: Keras determines it only for metrics
+    of `compile`.
 
-    A name that is none of the model's may be that of a number which a callback of the user's logs,
-    one that stands before it in the list.
+    A name that does not belong to the model may be logged by a user's callback earlier in the
+    list.
 
     Args:
         callbacks: of `fit`.
@@ -44,7 +44,7 @@ def check_monitors(
         averages: whether the generator's optimizer keeps averages of the weights.
 
     Raises:
-        ValueError: naming the callback, and what it can monitor.
+        ValueError: naming the callback, and the names it can monitor.
     """
     results, swapped = {}, False
     for place, callback in enumerate(callbacks):
@@ -70,8 +70,8 @@ def check_monitors(
             if twice:
                 raise ValueError(
                     f"`callbacks`: two EvaluateMetrics log {twice[0]!r}; give the metric of one of "
-                    "them another `name`. If it has that name from the dict of its results, give "
-                    "both metrics to one EvaluateMetrics, which puts their names before those."
+                    "them another `name`. If the name is a key of its results, pass both metrics "
+                    "to one EvaluateMetrics, which prefixes their names."
                 )
             results |= callback.directions
 
@@ -83,7 +83,7 @@ def _results(callbacks) -> Mapping[str, str]:
 
 
 def _check_order(callback, later):
-    """Raises if a callback stands before the `EvaluateMetrics` whose results it is to see."""
+    """Raises if a callback comes before the `EvaluateMetrics` whose results it needs."""
     missed = [name for name in _awaited(callback) if name in later]
     of_wandb = type(callback).__module__.startswith("wandb.")
     if not missed and later and (of_wandb or isinstance(callback, LOGGING)):
@@ -91,19 +91,19 @@ def _check_order(callback, later):
     if missed:
         kind = type(callback).__name__
         raise ValueError(
-            f"`callbacks`: {kind} stands before the EvaluateMetrics that logs {missed[0]!r}, and "
+            f"`callbacks`: {kind} comes before the EvaluateMetrics that logs {missed[0]!r}, and "
             "would not see it: `fit` calls callbacks in the order of the list. Put EvaluateMetrics "
             f"before {kind}."
         )
 
 
 def _mode(callback, modes):
-    """What is better of the number that a callback monitors, for Keras to know."""
+    """The better direction of the number that a callback monitors, for Keras."""
     mode = modes.get(callback.monitor, callback.mode)
     if mode is None:
         raise ValueError(
-            f"`callbacks`: {type(callback).__name__} monitors {callback.monitor!r}, of which it is "
-            "not known whether more or less is better. Give "
+            f"`callbacks`: {type(callback).__name__} monitors {callback.monitor!r}, whose better "
+            "direction is unknown. Pass "
             f"EvaluateMetrics(directions={{{callback.monitor.removeprefix('val_')!r}: ...}}), "
             '"min" or "max".'
         )
@@ -111,10 +111,10 @@ def _mode(callback, modes):
 
 
 def _awaited(callback):
-    """The names that a callback looks for in the logs."""
+    """The names that a callback reads from the logs."""
     names = ["loss"] if isinstance(callback, keras.callbacks.TerminateOnNaN) else []
     if isinstance(callback, MONITORING):
-        # A checkpoint that is to save always has "val_loss" by default, and does not look at it.
+        # A checkpoint that always saves has "val_loss" by default, and ignores it.
         idle = not getattr(callback, "save_best_only", True)
         idle = idle and callback.monitor in ("loss", "val_loss")
         names += [] if idle or callback.monitor is None else [callback.monitor]
@@ -125,14 +125,14 @@ def _awaited(callback):
 
 
 def _may_log(callback):
-    """Whether a callback may put numbers into the logs: it is not Keras' or of this package."""
+    """Whether a callback may add numbers to the logs: one from neither Keras nor this package."""
     if isinstance(callback, keras.callbacks.LambdaCallback):
         return True
     return not type(callback).__module__.startswith(("keras.", "keras_spade."))
 
 
 def _is_of_the_model(name, losses):
-    """Whether a name can only be meant for a loss of the model."""
+    """Whether a name can only refer to a loss of the model."""
     name = name.removeprefix("val_")
     ends = {loss.rpartition("/")[2] for loss in losses}
     return name == "loss" or name.startswith(SIDES) or name in ends
@@ -142,31 +142,31 @@ def _message(callback, name, known):
     kind = type(callback).__name__
     if isinstance(callback, keras.callbacks.TerminateOnNaN):
         return (
-            f"`callbacks`: {kind} waits for 'loss', which a GauGAN has not. `fit` skips steps that "
+            f"`callbacks`: {kind} waits for 'loss', which a GauGAN lacks. `fit` skips steps that "
             "are not finite, and stops after `compile(max_skipped_steps=...)` of them in a row; "
-            f"leave {kind} away."
+            f"omit {kind}."
         )
     if name.removeprefix("val_") in known:
-        reason = "is there at the end of epochs with `validation_data` or `validation_split` only"
+        reason = "is only logged with `validation_data` or `validation_split`"
     else:
-        reason = "is no loss of the model"
+        reason = "is not a loss of the model"
     return (
         f"`callbacks`: {kind} waits for {name!r}, which {reason}. (There is no total loss: the two "
-        f"sides of a GAN work against each other.) Give one of {', '.join(map(repr, known))}, or "
-        "the name of what a callback before it in the list puts into the `logs` of its "
+        f"sides of a GAN work against each other.) Use one of {', '.join(map(repr, known))}, or "
+        "a name that an earlier callback in the list adds to the `logs` in its "
         "`on_epoch_end`: EvaluateMetrics, or one of your own."
     )
 
 
 def _check_weights(callback, results):
-    """Raises if a callback would keep other weights than those of which a result tells."""
+    """Raises if a callback would keep weights other than those that were evaluated."""
     keeps = ("save_best_only", "restore_best_weights")
     keeps = [name for name in keeps if getattr(callback, name, False)]
     if keeps and isinstance(callback, MONITORING) and callback.monitor in results:
         kind = type(callback).__name__
         raise ValueError(
             f"`callbacks`: {kind}({keeps[0]}=True) monitors {callback.monitor!r}, which "
-            "EvaluateMetrics measures with the averages of the weights (`use_ema=True`), but it "
+            "EvaluateMetrics computes with the averages of the weights (`use_ema=True`), but it "
             "would keep the weights themselves. Put "
             f"keras.callbacks.SwapEMAWeights(swap_on_epoch=True) before {kind}, or make the "
             "generator's optimizer without `use_ema`."
@@ -177,6 +177,6 @@ def _check_file(callback):
     if callback.filepath.endswith(".h5") and not callback.save_weights_only:
         raise ValueError(
             f"`callbacks`: ModelCheckpoint({callback.filepath!r}): a whole model is saved as "
-            "`.keras` only; for the weights alone give `save_weights_only=True` and a path that "
+            "`.keras` only; for the weights alone pass `save_weights_only=True` and a path that "
             "ends in `.weights.h5`."
         )

@@ -1,16 +1,16 @@
-"""Steps that an interrupted epoch has made already."""
+"""Skipping steps that were made before an interruption."""
 
 from keras_spade.backends import backend
 
 
 class PastSteps:
-    """Stands in front of a train function: of a resumed epoch, the first steps are made already.
+    """Wraps a train function and skips the first steps of a resumed epoch.
 
     Args:
         model: a `GauGAN`.
         train_function: makes the other steps.
-        steps: how many were made.
-        restore_metrics: gives the model the averages of the losses of these steps.
+        steps: number of steps already made.
+        restore_metrics: restores the averages of the losses of these steps.
     """
 
     def __init__(self, model, train_function, steps, restore_metrics):
@@ -20,7 +20,7 @@ class PastSteps:
         self.restore_metrics = restore_metrics
 
     def __call__(self, *arguments):
-        """Makes a step, or passes over one."""
+        """Makes a step, or skips one."""
         if self.steps <= 0:
             return self.train_function(*arguments)
         self.steps -= self.model.steps_per_execution

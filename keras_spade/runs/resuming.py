@@ -1,4 +1,4 @@
-"""What `fit` needs for going on in the middle of an epoch."""
+"""Support for resuming `fit` in the middle of an epoch."""
 
 import keras
 
@@ -7,24 +7,28 @@ from keras_spade.callbacks import BackupAndRestore
 
 
 def split_callbacks(callbacks):
-    """A list of callbacks, and the `BackupAndRestore` among them, or `None`, which is not in it."""
+    """Splits callbacks into the `BackupAndRestore`, or `None`, and a list of the others."""
     if callbacks is None:
         callbacks = []
     elif isinstance(callbacks, keras.callbacks.CallbackList):
         callbacks = callbacks.callbacks
     elif isinstance(callbacks, keras.callbacks.Callback):
         callbacks = [callbacks]
+    for callback in callbacks:
+        if isinstance(callback, type):
+            name = callback.__name__
+            raise ValueError(f"`callbacks`: {name} is a class; give an object of it, {name}(...).")
     backups = [c for c in callbacks if isinstance(c, BackupAndRestore)]
     if len(backups) > 1:
-        raise ValueError("`callbacks`: there must be one BackupAndRestore at most.")
+        raise ValueError("`callbacks`: there must be at most one BackupAndRestore.")
     others = [c for c in callbacks if not isinstance(c, BackupAndRestore)]
     return others, backups[0] if backups else None
 
 
 class KeepsWeights(keras.callbacks.Callback):
-    """Stands before a `SwapEMAWeights(swap_on_epoch=True)`, which puts averages into the model.
+    """Comes before a `SwapEMAWeights(swap_on_epoch=True)`, which puts averages into the model.
 
-    At the end of training they stay there; the backup is to hold the weights all the same.
+    They stay there at the end of training, but the backup must hold the weights.
     """
 
     def __init__(self, backup):
@@ -37,10 +41,10 @@ class KeepsWeights(keras.callbacks.Callback):
 
 
 class OwnAverages(keras.callbacks.Callback):
-    """Stands behind a `SwapEMAWeights`, on JAX.
+    """Comes after a `SwapEMAWeights` on JAX.
 
-    At the end of training Keras puts the same array into weights and averages; the next picture or
-    step takes the weights' for its own, and it would be gone from the averages.
+    At the end of training, Keras stores the same array in weights and averages. The next picture or
+    step donates the buffer of the weights, which would invalidate the averages.
     """
 
     def on_epoch_end(self, epoch, logs=None):
@@ -52,7 +56,7 @@ class OwnAverages(keras.callbacks.Callback):
 
 
 def with_own_averages(callbacks):
-    """The callbacks; where buffers are shared, an `OwnAverages` after each `SwapEMAWeights`."""
+    """The callbacks, with an `OwnAverages` after each `SwapEMAWeights` if buffers are shared."""
     if not backend.SHARES_BUFFERS:
         return callbacks
     pairs = [
@@ -63,13 +67,13 @@ def with_own_averages(callbacks):
 
 
 def swapping(callbacks):
-    """The `SwapEMAWeights` among callbacks that put averages into the model after every epoch."""
+    """The `SwapEMAWeights` callbacks that put averages into the model after every epoch."""
     swaps = [c for c in callbacks if isinstance(c, keras.callbacks.SwapEMAWeights)]
     return [swap for swap in swaps if swap.swap_on_epoch]
 
 
 def begin_with_weights(callbacks):
-    """Tells `SwapEMAWeights` used before that a backup has put weights back into the model."""
+    """Tells earlier `SwapEMAWeights` that a backup has restored the weights of the model."""
     for callback in callbacks:
         if isinstance(callback, keras.callbacks.SwapEMAWeights):
             callback._ema_weights_in_model = False
@@ -78,12 +82,12 @@ def begin_with_weights(callbacks):
 def end_with_averages(model, swaps):
     """Leaves model and optimizers as Keras does after the last epoch of a `SwapEMAWeights`.
 
-    That is, with the averages in the place of weights and of averages: Keras does not if training
-    was stopped earlier, nor if a training that had ended makes no epoch.
+    That is, both the weights and the averages hold the averages. Keras itself does not do this if
+    training was stopped earlier, or if a training that has ended makes no epoch.
 
     Args:
         model: a `GauGAN`.
-        swaps: what `swapping` found.
+        swaps: the result of `swapping`.
     """
     for optimizer in model.optimizer.optimizers if swaps else ():
         if not optimizer.use_ema or not int(keras.ops.convert_to_numpy(optimizer.iterations)):

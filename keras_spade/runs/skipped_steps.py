@@ -1,4 +1,4 @@
-"""Steps that were skipped, counted, told of, and too many."""
+"""Counting and reporting skipped steps, and stopping if there are too many."""
 
 import warnings
 
@@ -6,13 +6,13 @@ import keras
 
 
 class StopOnSkippedSteps(keras.callbacks.Callback):
-    """Tells of every step that was skipped, and stops when there are too many in a row.
+    """Warns about every skipped step, and stops training if there are too many in a row.
 
     Args:
-        skipped_steps: the `SkippedSteps` of the model. (Asked for its `model`, a callback on JAX
-            first has all variables put back into it.)
-        limit: how many in a row are too many; `None`: any number is not.
-        goes_on: whether an interrupted training goes on, with the row it had.
+        skipped_steps: the `SkippedSteps` of the model. (Accessing `model` in a callback on JAX
+            first copies all variables back.)
+        limit: the number in a row that stops training; `None`: no limit.
+        goes_on: whether an interrupted training resumes, with its current row.
     """
 
     def __init__(self, skipped_steps, limit, goes_on=False):
@@ -22,17 +22,17 @@ class StopOnSkippedSteps(keras.callbacks.Callback):
         self.goes_on = goes_on
 
     def on_train_begin(self, logs=None):
-        """Begins to count."""
+        """Starts counting."""
         self.skipped_steps.begin_a_row(anew=not self.goes_on)
         self.seen = self.skipped_steps.total_number()
         self.seen_of_images = self.skipped_steps.number_of_images()
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Keeps the number of the epoch."""
+        """Stores the number of the epoch."""
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        """Looks for skipped steps."""
+        """Checks for skipped steps."""
         total = self.skipped_steps.total_number()
         if total == self.seen:
             return
@@ -42,7 +42,7 @@ class StopOnSkippedSteps(keras.callbacks.Callback):
         what = f"Epoch {self.epoch + 1}, step {batch + 1}: a loss or gradient was not finite"
         of_images = self.skipped_steps.number_of_images()
         if of_images > self.seen_of_images:
-            what += ", as the images hold NaN or infinity"
+            what += ", because the images contain NaN or infinity"
         self.seen_of_images = of_images
         if self.limit is None or longest < self.limit:
             in_a_row = self.skipped_steps.number_in_a_row()
@@ -53,16 +53,16 @@ class StopOnSkippedSteps(keras.callbacks.Callback):
             )
             return
         raise RuntimeError(
-            f"{what}, in {longest} steps in a row. Training stops; what was not finite has reached "
-            "neither weights nor statistics nor backups. Look for bad images among the data, lower "
+            f"{what}, in {longest} steps in a row. Training stops; non-finite values have reached "
+            "neither weights nor statistics nor backups. Look for bad images in the data, lower "
             "the learning rates, or set `compile(max_skipped_steps=...)`."
         )
 
 
 class SkippedSteps:
-    """Counts the steps that were skipped as a loss or gradient was not finite.
+    """Counts the steps that were skipped because a loss or gradient was not finite.
 
-    (Not a Keras object, so that the counters are no weights of the model.)
+    (Not a Keras object, so that the counters are not weights of the model.)
     """
 
     def __init__(self):
@@ -84,7 +84,7 @@ class SkippedSteps:
 
     @property
     def variables(self):
-        """The counters that training goes on with."""
+        """The counters with which training resumes."""
         return [self.total, self.in_a_row]
 
     def count(self, skipped, bad_images=False):
@@ -92,7 +92,7 @@ class SkippedSteps:
 
         Args:
             skipped: boolean tensor.
-            bad_images: boolean tensor, whether its images hold NaN or infinity.
+            bad_images: boolean tensor, whether its images contain NaN or infinity.
         """
         one = keras.ops.cast(skipped, "int32")
         self.of_images.assign(self.of_images + one * keras.ops.cast(bad_images, "int32"))
@@ -101,23 +101,23 @@ class SkippedSteps:
         self.longest.assign(keras.ops.maximum(self.longest, self.in_a_row))
 
     def begin_a_row(self, anew):
-        """Forgets the rows before; if anew, the one that has begun too."""
+        """Forgets earlier rows; with `anew`, also the current one."""
         if anew:
             self.in_a_row.assign(0)
         self.longest.assign(self.number_in_a_row())
 
     def total_number(self):
-        """How many steps were skipped in all."""
+        """The total number of skipped steps."""
         return int(keras.ops.convert_to_numpy(self.total))
 
     def number_of_images(self):
-        """How many steps were skipped whose images hold NaN or infinity."""
+        """The number of skipped steps whose images contain NaN or infinity."""
         return int(keras.ops.convert_to_numpy(self.of_images))
 
     def number_in_a_row(self):
-        """How many of the last steps were skipped."""
+        """The number of skipped steps in the current row."""
         return int(keras.ops.convert_to_numpy(self.in_a_row))
 
     def longest_row(self):
-        """How many steps were skipped in a row, at most, since `begin_a_row`."""
+        """The largest number of steps skipped in a row since `begin_a_row`."""
         return int(keras.ops.convert_to_numpy(self.longest))

@@ -1,4 +1,4 @@
-"""Training batches as one stream that can begin anywhere in the training."""
+"""Training batches as one stream that can start anywhere in the training."""
 
 import dataclasses
 import math
@@ -15,7 +15,7 @@ from keras_spade.runs.fit_data import FitData
 
 
 def is_tf_dataset(data) -> bool:
-    """Whether data are a `tf.data.Dataset`; TensorFlow is not imported to find out."""
+    """Whether data are a `tf.data.Dataset`, checked without importing TensorFlow."""
     tensorflow = sys.modules.get("tensorflow")
     return tensorflow is not None and isinstance(data, tensorflow.data.Dataset)
 
@@ -27,18 +27,18 @@ def training_data(
     epochs: int,
     backup: BackupAndRestore | None,
 ) -> FitData:
-    """The arguments of `fit` that are data, so that they begin at a place.
+    """Returns the data arguments of `fit` so that they start at a given position.
 
     Args:
         model: a `GauGAN`.
         data: a `FitData`.
-        place: `(epoch, step)` to begin at.
-        epochs: the epoch training ends before.
+        place: `(epoch, step)` to start at.
+        epochs: the epoch before which training ends.
         backup: a `BackupAndRestore`, or `None`.
 
     Returns:
-        A `FitData`. Where Keras' loop reads a batch for steps that were made before, batches
-        that nobody looks at stand in front.
+        A `FitData`. If Keras' loop reads a batch for each earlier step, unused batches are
+        prepended.
     """
     backend.check_batches(data.x, data.batch_size, data.steps_per_epoch)
     if not (backend.ARRAYS_STREAM_AS_DATASETS or is_tf_dataset(data.x)):
@@ -54,7 +54,7 @@ def training_data(
 
 
 def evaluation_data(model: keras.Model, data):
-    """Data for evaluation, of which a dataset gives the same batches each time.
+    """Returns data for evaluation; a dataset yields the same batches each time.
 
     Args:
         model: a `GauGAN`.
@@ -72,17 +72,17 @@ def evaluation_data(model: keras.Model, data):
 def check_steps(
     model: keras.Model, steps: int, place: tuple[int, int], backup: BackupAndRestore
 ) -> None:
-    """Raises unless a training can go on at `place`, in epochs of so many steps.
+    """Raises unless a training with epochs of `steps` steps can resume at `place`.
 
     Args:
         model: a `GauGAN`.
         steps: of an epoch.
-        place: `(epoch, step)` to begin at.
+        place: `(epoch, step)` to start at.
         backup: a `BackupAndRestore`.
     """
     if steps % model.steps_per_execution or place[1] % model.steps_per_execution:
         raise ValueError(
-            f"`steps_per_execution` must divide the steps of an epoch, {steps}, and those made "
+            f"`steps_per_execution` must divide the steps of an epoch, {steps}, and the steps made "
             f"before the backup, {place[1]}; got {model.steps_per_execution}."
         )
     if place[1] and steps != backup.restored["steps_per_epoch"]:
@@ -94,11 +94,11 @@ def check_steps(
 
 
 def check_arrays(data: FitData, convert: Callable) -> tuple[tuple, int]:
-    """The arrays of `fit` as one structure, and how many samples they hold.
+    """Returns the arrays of `fit` as one structure, and their number of samples.
 
     Args:
         data: a `FitData`.
-        convert: makes a tensor or array of an array; fails with other things.
+        convert: converts an array to a tensor or array; fails for anything else.
     """
     if data.shuffle not in (True, False):
         raise ValueError(
@@ -107,7 +107,7 @@ def check_arrays(data: FitData, convert: Callable) -> tuple[tuple, int]:
     arrays = (data.x,) if data.y is None else (data.x, data.y)
 
     def converted(array):
-        # Neither is a `PyDataset`, which NumPy would read to its end.
+        # Nor is a `PyDataset`, which NumPy would read to its end.
         if not hasattr(array, "shape") and not isinstance(array, (int, float)):
             raise TypeError
         return convert(array)
@@ -116,12 +116,12 @@ def check_arrays(data: FitData, convert: Callable) -> tuple[tuple, int]:
         arrays = keras.tree.map_structure(converted, arrays)
     except (TypeError, ValueError):
         raise ValueError(
-            "`x`: with BackupAndRestore it must be arrays or a `tf.data.Dataset`, which can go on "
-            f"where an epoch was interrupted; got {type(data.x).__name__}."
+            "`x`: with BackupAndRestore it must be arrays or a `tf.data.Dataset`, which can resume "
+            f"in the middle of an epoch; got {type(data.x).__name__}."
         ) from None
     sizes = {int(array.shape[0]) for array in keras.tree.flatten(arrays)}
     if len(sizes) != 1:
-        raise ValueError(f"`x` and `y` must hold as many samples each, got {sorted(sizes)}.")
+        raise ValueError(f"`x` and `y` must have the same number of samples, got {sorted(sizes)}.")
     return arrays, sizes.pop()
 
 
@@ -132,19 +132,19 @@ def stream_of_arrays(
     epochs: int,
     backup: BackupAndRestore,
 ) -> FitData:
-    """What `fit` hands to Keras in the place of its arrays, where TensorFlow is not needed.
+    """Returns the data that `fit` passes to Keras instead of its arrays, without TensorFlow.
 
     The order of an epoch's samples is a function of the model's seed and the number of the epoch.
 
     Args:
         model: a `GauGAN`.
         data: a `FitData`.
-        place: `(epoch, step)` to begin at.
-        epochs: the epoch training ends before.
+        place: `(epoch, step)` to start at.
+        epochs: the epoch before which training ends.
         backup: a `BackupAndRestore`.
 
     Returns:
-        A `FitData`. Instead of the batches of steps that were made before stand others.
+        A `FitData`, with placeholders instead of the batches of earlier steps.
     """
     arrays, size = check_arrays(data, _array)
     batch_size = data.batch_size or 32

@@ -1,4 +1,4 @@
-"""Datasets of TensorFlow as one stream that can begin anywhere in the training."""
+"""TensorFlow datasets as one stream that can start anywhere in the training."""
 
 import math
 from dataclasses import replace
@@ -20,20 +20,20 @@ def training_stream(
     epochs: int,
     backup: BackupAndRestore | None,
 ) -> FitData | None:
-    """What `fit` hands to Keras in the place of its data, if these have a place to begin at.
+    """Returns the data that `fit` passes to Keras, if its data can start at a position.
 
     Args:
         model: a `GauGAN`.
         data: a `FitData`.
-        place: `(epoch, step)` to begin at.
-        epochs: the epoch training ends before.
+        place: `(epoch, step)` to start at.
+        epochs: the epoch before which training ends.
         backup: a `BackupAndRestore`, or `None`.
 
     Returns:
-        A `FitData`; `None` if Keras is to take the data as they are.
+        A `FitData`; `None` if Keras can use the data unchanged.
 
     Raises:
-        ValueError: if the data have no place to begin at, and there is a backup.
+        ValueError: if the data cannot start at a position, and there is a backup.
     """
     dataset = data.x
     if backup is None and not _has_places(dataset, data.steps_per_epoch):
@@ -57,21 +57,21 @@ def stream_from(
     epochs: int,
     steps_per_epoch: int | None,
 ) -> tuple[tf.data.Dataset, int]:
-    """The batches of a training from some place in it to its end.
+    """Returns the batches of a training from a position in it to its end.
 
-    A dataset of `by_epoch` is asked for its epochs by number. Of any other one, as many passes are
-    begun as the training has begun before `place`: the same dataset made anew, which shuffles with
-    a seed, then goes on in the same order.
+    Epochs of a `by_epoch` dataset are requested by number. For any other dataset, the same number
+    of passes is started as the training had started before `place`: an identical dataset that
+    shuffles with a seed then continues in the same order.
 
     Args:
         dataset: a `tf.data.Dataset`.
-        place: `(epoch, step)` to begin at.
-        origin: the epoch the training began with.
-        epochs: the epoch it ends before.
+        place: `(epoch, step)` to start at.
+        origin: the first epoch of the training.
+        epochs: the epoch before which it ends.
         steps_per_epoch: as in `fit`; `None`: the batches of the dataset.
 
     Returns:
-        The stream, and the steps of an epoch.
+        The stream, and the number of steps per epoch.
 
     Raises:
         ValueError: if the number of batches is not known.
@@ -79,10 +79,10 @@ def stream_from(
     count = int(dataset.cardinality())
     if count != 0 and not _has_places(dataset, steps_per_epoch):
         raise ValueError(
-            "`x`: the number of batches of the dataset is not known, so there is no telling where "
-            "in the data an interrupted epoch goes on. Append "
+            "`x`: the number of batches of the dataset is unknown, so an interrupted epoch could "
+            "not resume at the right position. Append "
             "`.apply(tf.data.experimental.assert_cardinality(number_of_batches))`"
-            + (", or give `steps_per_epoch`." if count == tf.data.INFINITE_CARDINALITY else ".")
+            + (", or pass `steps_per_epoch`." if count == tf.data.INFINITE_CARDINALITY else ".")
         )
     if count == 0:
         raise ValueError("`x`: the dataset is empty.")
@@ -103,12 +103,12 @@ def stream_from(
             number, tf.where(number == first, tf.constant(skipped, tf.int64), 0)
         )
     )
-    # The next epoch is begun to be read while the last batches of this one train.
+    # Reading of the next epoch starts while the last batches of this one train.
     return stream.prefetch(tf.data.AUTOTUNE).with_options(dataset.options()), steps
 
 
 def with_empty_batches(stream: tf.data.Dataset, count: int, samples: int = 1) -> tf.data.Dataset:
-    """Puts some batches in front that hold nothing, of so many samples if their number is open."""
+    """Prepends placeholder batches, of `samples` samples if the batch size is unknown."""
     if not count:
         return stream
     empty = keras.tree.map_structure(
@@ -121,7 +121,7 @@ def with_empty_batches(stream: tf.data.Dataset, count: int, samples: int = 1) ->
 
 
 def _has_places(dataset, steps_per_epoch):
-    """Whether it is known what comes after so many steps."""
+    """Whether the batch after a given number of steps is known."""
     if not isinstance(dataset, tf.data.Dataset):
         return False
     count = int(dataset.cardinality())
@@ -129,7 +129,7 @@ def _has_places(dataset, steps_per_epoch):
 
 
 def _dataset_of_arrays(data, seed):
-    """Arrays as a dataset of `by_epoch`."""
+    """Arrays as a `by_epoch` dataset."""
     arrays, size = check_arrays(data, tf.convert_to_tensor)
     batch_size = data.batch_size or 32
 

@@ -1,4 +1,4 @@
-"""The frame of a training: where it begins, what it trains on, what stands around its steps."""
+"""The context of a training: its start, its data and the code around its steps."""
 
 import contextlib
 import dataclasses
@@ -22,7 +22,7 @@ from keras_spade.runs.streams import evaluation_data, is_tf_dataset, training_da
 
 @contextlib.contextmanager
 def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
-    """The frame of `GauGAN.fit`.
+    """The context of `GauGAN.fit`.
 
     Args:
         model: a compiled `GauGAN`.
@@ -41,10 +41,10 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
     check_monitors(callbacks, losses, validates, averages)
     data = FitData(**{f.name: arguments.pop(f.name) for f in dataclasses.fields(FitData)})
     if is_tf_dataset(data.x):
-        data = dataclasses.replace(data, shuffle=False)  # It shuffles itself, or not.
+        data = dataclasses.replace(data, shuffle=False)  # The dataset does its own shuffling.
     if backup is not None and arguments["validation_split"]:
         raise ValueError(
-            "`validation_split` cannot be used with BackupAndRestore; give the samples as "
+            "`validation_split` cannot be used with BackupAndRestore; pass the samples as "
             "`validation_data`."
         )
     epochs = arguments["epochs"]
@@ -57,9 +57,9 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
             epochs = arguments["epochs"] = epoch if best_values.ended else epochs
         if restored and arguments["verbose"]:
             print(
-                f"Going on from {backup.directory}: epoch {epoch + 1}, step {step + 1}."
+                f"Resuming from {backup.directory}: epoch {epoch + 1}, step {step + 1}."
                 if epoch < epochs
-                else f"The training in {backup.directory} has ended, after epoch {epoch}."
+                else f"The training in {backup.directory} has already ended, after epoch {epoch}."
             )
         if arguments["verbose"] and epoch < epochs:
             _tell_of_the_first_step(model)
@@ -82,25 +82,25 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
 
 
 def _tell_of_the_first_step(model):
-    """Says why the first step takes longer, once; of several workers, the first one does."""
+    """Reports once why the first step takes longer; with several workers, only on the first."""
     happens = backend.FIRST_STEP == "traced" or (backend.FIRST_STEP and model.jit_compile)
     if happens and not model.run_eagerly and model.train_function is None and model.writes_files:
         print(
-            f"The first step is {backend.FIRST_STEP}, which takes from seconds to minutes; those "
+            f"The first step is {backend.FIRST_STEP}, which takes seconds to minutes; those "
             "after it are fast.",
             flush=True,
         )
 
 
 def _advice(backup):
-    """What happens when all workers are started again."""
+    """Describes what happens when all workers are restarted."""
     if backup is None:
-        return "training begins anew, as there is no `callbacks.BackupAndRestore`"
-    return f"training goes on from the last backup in {backup.directory}"
+        return "training starts over, because there is no `callbacks.BackupAndRestore`"
+    return f"training resumes from the last backup in {backup.directory}"
 
 
 def _begin(model, backup, initial_epoch):
-    """Goes back to a backup, on all workers; the epoch and step that training begins with."""
+    """Restores a backup on all workers; returns the epoch and step where training begins."""
     check = backend.place_check(model)
     if backup is not None:
         return backup.restore(model, initial_epoch, check)
@@ -111,7 +111,7 @@ def _begin(model, backup, initial_epoch):
 
 @contextlib.contextmanager
 def _without_past_steps(model, steps, backup):
-    """Stands in front of the train function while it would repeat steps that were made."""
+    """Wraps the train function while it would repeat earlier steps."""
     model.make_train_function()
     train_function = model.train_function
     if steps:

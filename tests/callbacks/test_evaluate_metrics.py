@@ -125,6 +125,7 @@ def test_data_of_other_forms_give_the_same(gan, form):
         assert np.abs(got - want).max() <= 1
 
 
+@pytest.mark.slow_on("tensorflow")
 def test_a_resumed_training_knows_what_was_the_best(tmp_path):
     def run(epochs, numbers, **arguments):
         keras.utils.set_random_seed(0)
@@ -175,11 +176,11 @@ def test_bad_arguments(gan):
     ):
         with pytest.raises(ValueError, match=message):
             EvaluateMetrics(UNSEEN, **arguments)
-    with pytest.raises(ValueError, match="`data` can be gone through once"):
+    with pytest.raises(ValueError, match="`data` can be iterated only once"):
         EvaluateMetrics(iter([UNSEEN]), two[0])
     for data, message in (
-        ({"labels": UNSEEN["labels"]}, "Scripted needs 'image'; a batch holds"),
-        ([{"image": UNSEEN["image"]}], "a batch holds no 'labels'"),
+        ({"labels": UNSEEN["labels"]}, "Scripted needs 'image'; a batch has"),
+        ([{"image": UNSEEN["image"]}], "a batch lacks 'labels'"),
         ([], "`data` is empty"),
         ({**UNSEEN, "image": UNSEEN["image"] * 127}, r"`image` must be floats in \[-1, 1\]"),
     ):
@@ -199,7 +200,7 @@ def test_a_dataset_gives_its_first_epoch_and_must_end(gan):
     for _ in range(2):
         evaluate.evaluate(gan)
         assert [len(real) for real, _ in metric.seen] == [2, 1]
-    with pytest.raises(ValueError, match="`data` has no end; give `steps`"):
+    with pytest.raises(ValueError, match="`data` is infinite; pass `steps`"):
         EvaluateMetrics(whole.batch(2).repeat(), metric)
 
 

@@ -53,7 +53,7 @@ def test_three_values_of_four_epochs_are_the_last_ones(drawn, tmp_path):
 
 def test_what_is_no_run_is_refused(tmp_path):
     (tmp_path / "other.csv").write_text("name,size\na,1\n")
-    with pytest.raises(ValueError, match="other.csv is no file of keras.callbacks.CSVLogger"):
+    with pytest.raises(ValueError, match="other.csv is not a keras.callbacks.CSVLogger file"):
         plot_curves(tmp_path / "other.csv", tmp_path / "curves.png")
     with pytest.raises(ValueError, match="no epoch has been logged"):
         plot_curves({}, tmp_path / "curves.png")

@@ -161,7 +161,7 @@ def test_every_key_that_does_not_fit_is_named_and_nothing_is_loaded(
     assert f"{type(network).__name__} {network.name!r}" in head
     wanted = [f"missing: {name}" for name in missing]
     wanted += ["unused: module.extra.weight", "unused: another.bias"]
-    wanted += [f"misshapen: {misshapen} has shape {(*shape, 1)}, wanted {shape}"]
+    wanted += [f"wrong shape: {misshapen} has shape {(*shape, 1)}, wanted {shape}"]
     assert sorted(lines) == sorted(wanted)
     for now, then in zip(network.get_weights(), before, strict=True):
         np.testing.assert_array_equal(now, then)
@@ -255,7 +255,9 @@ def test_files_of_arbitrary_objects_are_refused_unread(save, torch, tmp_path):
         torch.save(content, path)
     else:
         path.write_bytes(pickle.dumps(content, protocol=2))
-    with pytest.raises(ValueError, match=f"`source`: {re.escape(repr(str(path)))} is no PyTorch"):
+    with pytest.raises(
+        ValueError, match=f"`source`: {re.escape(repr(str(path)))} is not a PyTorch"
+    ):
         load_nvlabs_weights(small_encoder(), path)
     assert not trap.exists()
 
@@ -275,5 +277,7 @@ def test_files_of_something_else_are_named(content, torch, tmp_path):
 def test_files_of_no_pytorch_are_named(torch, tmp_path):
     path = tmp_path / "latest_net_E.pth"
     path.write_text("something else")
-    with pytest.raises(ValueError, match=f"{re.escape(repr(str(path)))} is no PyTorch file"):
+    with pytest.raises(
+        ValueError, match=f"{re.escape(repr(str(path)))} is not a PyTorch weight file"
+    ):
         load_nvlabs_weights(small_encoder(), path)

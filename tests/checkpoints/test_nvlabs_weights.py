@@ -232,7 +232,13 @@ def build_encoder():
 
 
 @pytest.mark.parametrize(
-    "build", [build_generator, build_generator_of_most, build_discriminator, build_encoder]
+    "build",
+    [
+        build_generator,
+        pytest.param(build_generator_of_most, marks=pytest.mark.slow_on("tensorflow")),
+        build_discriminator,
+        build_encoder,
+    ],
 )
 def test_weights_carry_a_network_to_another_to_the_bit(build):
     rng = np.random.default_rng(0)

@@ -95,7 +95,7 @@ def test_ids_of_arrays_are_told_of_in_one_line(gan, low, high):
     batch["labels"][:, 8:] = high
     message = (
         f"`labels` must hold ids 0..2; found (smallest, largest): {low}, {high}. Ids are counted "
-        'from 0: if yours begin with 1, subtract 1. An id that means "don\'t care" becomes '
+        'from 0: if yours start at 1, subtract 1. An id that means "don\'t care" becomes '
         "`num_classes`, in networks with void_class=True."
     )
     for call in (gan.fit, gan.evaluate):

@@ -64,7 +64,16 @@ def check(folder, way, processes, *flags, cpus=None):
     assert ended.stderr.count(ERRORS.get(way, "")) >= processes
 
 
-@pytest.mark.parametrize("way", ["bad file", "own function", "end of the script"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        "bad file",
+        *(
+            pytest.param(way, marks=pytest.mark.slow)
+            for way in ("own function", "end of the script")
+        ),
+    ],
+)
 def test_a_process_exits_while_samples_are_read(folder, way):
     check(folder, way, 2)
 

@@ -225,7 +225,7 @@ def test_what_serves_is_left_alone(monkeypatch, capsys):
     serving = {"keras": "3.15.1", "tensorflow": "2.21.0", "h5py": "3.14.0"}
     assert set_up(monkeypatch, serving) == [FROM_GITHUB]
     out = capsys.readouterr().out
-    assert "does not serve" not in out and "stays as it is" not in out
+    assert "is not supported" not in out and "is kept" not in out
     assert re.search(r"^device: ", out, re.MULTILINE)
 
 
@@ -235,8 +235,8 @@ def test_tensorflow_stays_and_keras_alone_is_replaced(monkeypatch, capsys):
     pip = set_up(monkeypatch, found)
     assert pip == [FROM_GITHUB, ["--no-deps", "keras<3.16,>=3.15"]]
     out = capsys.readouterr().out
-    assert "Keras 3.10.0 does not serve" in out and "Restart the session" in out
-    assert "tensorflow 2.19.0 stays as it is" in out
+    assert "Keras 3.10.0 is not supported" in out and "Restart the session" in out
+    assert "tensorflow 2.19.0 is kept" in out
 
 
 @only_on("tensorflow", "once")

@@ -187,7 +187,7 @@ def test_a_public_dataset_from_training_to_pictures(tmp_path):
         ("--instance_edges", "ade20k has no instance maps"),
         ("--split=validation", 'split must be "train" or "val"'),
         ("--data_options={'count': 1}", "unexpected keyword argument 'count'"),
-        ("--data_options={'count'", "is no dict of arguments"),
+        ("--data_options={'count'", "is not a dict of arguments"),
     )
     check_told("train", [([*ade, wrong], told) for wrong, told in cases])
 
@@ -243,10 +243,10 @@ def test_a_run_goes_on_unless_its_flags_have_changed(tmp_path):
     gan.calibrate(keras_spade.datasets.synthetic_scenes(8, (64, 64), 4, seed=0), verbose=0)
     for variable, value in zip(gan.statistics, saved, strict=True):
         np.testing.assert_allclose(variable, value, rtol=1e-4, atol=1e-5)
-    assert f"Going on from {tmp_path / 'backup'}: epoch 2, step 1." in result.stdout
+    assert f"Resuming from {tmp_path / 'backup'}: epoch 2, step 1." in result.stdout
     assert epochs_in(tmp_path) == ["0", "1"]
     begun = run("train.py", *flags, "--new_run", "--precision=mixed_bfloat16", "--epochs=1")
-    assert "Going on" not in begun.stdout and epochs_in(tmp_path) == ["0"]
+    assert "Resuming" not in begun.stdout and epochs_in(tmp_path) == ["0"]
 
 
 @pytest.mark.slow
@@ -286,6 +286,7 @@ def test_a_mistake_is_told_before_training(street, tmp_path):
     assert result.returncode != 0 and "--num_classes" in result.stdout + result.stderr
 
 
+@pytest.mark.slow
 def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
     labels = np.asarray(Image.open(street / "labels/4.png")).copy()
     labels[:8] = 9
@@ -294,7 +295,7 @@ def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
     unused = ("--validation_split=0.1", "--validation_data=x", "--image_folder=x", "--resize=none")
     unused += ("--load_size=9,9", "--image_range=0,9", "--num_classes=3", "--noflip")
     cases = [([flag], f"{flag.partition('=')[0].replace('--no', '--')} is for") for flag in unused]
-    cases[unused.index("--num_classes=3")] = (["--num_classes=3"], "--num_classes is for folders")
+    cases[unused.index("--num_classes=3")] = (["--num_classes=3"], "--num_classes requires --data")
     cases += [
         (["--image_size=a,b"], "--image_size=a,b: want two whole numbers"),
         (["--image_size=64"], "--image_size=64: want two whole numbers"),
@@ -308,12 +309,13 @@ def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
         ([*own, "--features=x.h5", "--base_filters=2"], "--features needs unseen data"),
         (["--features=", "--metrics_every=2", "--num_scenes=4"], "is for metrics, which"),
         (["--patience=2", "--base_filters=2", "--num_scenes=4"], "--patience is for --best"),
-        (["--best=val_loss", "--base_filters=2", "--num_scenes=4"], "'val_loss', which is no loss"),
+        (["--best=val_loss", "--base_filters=2", "--num_scenes=4"], "'val_loss', which is not a"),
     ]
     offline = {"https_proxy": "http://127.0.0.1:9", "KERAS_HOME": str(tmp_path / "keras")}
     check_told("train", cases, **offline)
 
 
+@pytest.mark.slow
 def test_inspect_dataset_takes_the_options_that_it_proposes(street):
     options = "--data_options={'on_bad_file': 'skip'}"
     own = [f"--data={street}", "--num_classes=4", "--void_class"]
@@ -321,6 +323,7 @@ def test_inspect_dataset_takes_the_options_that_it_proposes(street):
     check_told("inspect_dataset", cases, [*own, options])
 
 
+@pytest.mark.slow
 def test_generate_reads_folders_as_training_does(street, tmp_path):
     sizes = {"image_shape": (32, 32, 3), "num_classes": 4, "void_class": True}
     generator = keras_spade.SPADEGenerator(**sizes, base_filters=2, hidden_filters=2)
@@ -336,9 +339,9 @@ def test_generate_reads_folders_as_training_does(street, tmp_path):
     parts = [*own, "--label_folder=masks_?", "--resize=scale_short_side", "--load_size=36"]
     cases = [
         (parts, "bad.npy: label ids out of range: 9"),
-        ([*own, "--image_folder=x"], "--image_folder is of no use"),
+        ([*own, "--image_folder=x"], "--image_folder does not apply"),
         ([*own, "--image_channels=1"], "--image_channels is for --style"),
-        ([*own, "--instance_folder=x"], "--instance_folder is of no use"),
+        ([*own, "--instance_folder=x"], "--instance_folder does not apply"),
         ([*own, "--load_size=a"], "--load_size=a: want one or two whole numbers"),
         ([*model, f"--labels={street}/labels", "--label_folder=x"], "--label_folder is for --data"),
     ]
@@ -360,6 +363,7 @@ def test_generate_reads_folders_as_training_does(street, tmp_path):
             assert np.abs(gan.generate(ids[None])[0].astype(int) - picture).max() <= 1
 
 
+@pytest.mark.slow
 def test_models_paint_with_the_averages_of_their_weights(tmp_path):
     path, batch = tmp_path / "gan.keras", tiny_batch()
     optimizer = keras_spade.optimizers.BiasCorrectedAdam(0.1, use_ema=True, ema_momentum=0.5)
@@ -396,6 +400,7 @@ def evaluated(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_evaluate_measures_what_it_paints(street, evaluated):
     out, pngs = evaluated / "numbers.json", evaluated / "pngs"
     weights = str(evaluated / "vgg16.weights.h5")
@@ -408,7 +413,7 @@ def test_evaluate_measures_what_it_paints(street, evaluated):
         ([*own, "--styles=2"], "--styles needs --features"),
         ([*own, "--use_style"], "--use_style: the model has no encoder"),
         ([*own, "--split=val"], "--split is for --dataset"),
-        ([*own, f"--png_folder={street}"], "is there; it would be replaced"),
+        ([*own, f"--png_folder={street}"], "exists and would be replaced"),
         ([*model, f"--data={street}", "--features=x.h5"], "no such file: 'x.h5'"),
     ]
     check_told("evaluate", cases, good)

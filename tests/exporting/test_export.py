@@ -82,12 +82,12 @@ def test_options_are_the_formats_own(name, option, message):
 
 def test_what_must_not_be_replaced(generator, tmp_path):
     (tmp_path / "mine.txt").touch()
-    with pytest.raises(ValueError, match="no SavedModel alone; .* all that is in it: mine.txt"):
+    with pytest.raises(ValueError, match="is not only a SavedModel; .* be replaced: mine.txt"):
         generator.export(tmp_path)
-    with pytest.raises(ValueError, match="mine.txt is there and no SavedModel alone"):
+    with pytest.raises(ValueError, match="mine.txt exists and is not only a SavedModel"):
         generator.export(tmp_path / "mine.txt")
     (tmp_path / "saved_model.pb").touch()
-    with pytest.raises(ValueError, match="all that is in it: mine.txt. Give a folder that is new"):
+    with pytest.raises(ValueError, match="be replaced: mine.txt. Pass a new or empty"):
         generator.export(tmp_path)
     if not_available("tf2onnx"):
         return

@@ -24,6 +24,7 @@ def case(tmp_path_factory):
     return generator, onnxruntime.InferenceSession(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("batch", "size"), [(1, (32, 32)), (3, (50, 37))])
 def test_any_batch_and_any_size(case, batch, size):
     generator, session = case

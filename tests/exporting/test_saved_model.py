@@ -18,6 +18,7 @@ def case(tmp_path_factory):
     return generator, folder, tf.saved_model.load(str(folder))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("batch", "size"), [(1, (32, 32)), (3, (32, 32)), (2, (50, 37))])
 def test_any_batch_and_any_size(case, batch, size):
     generator, _, served = case

@@ -31,7 +31,9 @@ def make_inputs(kind, shape, size, edges, rng):
 
 
 @pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("kernel_size", [1, 3, 5])
+@pytest.mark.parametrize(
+    "kernel_size", [1, 3, pytest.param(5, marks=pytest.mark.slow_on("tensorflow"))]
+)
 @pytest.mark.parametrize("norm", NORMS)
 def test_outputs_and_gradients_equal_dense(norm, kernel_size, training):
     rng = np.random.default_rng(kernel_size)

@@ -116,7 +116,7 @@ def test_torchvisions_file_is_read_without_unpickling(convolutions, image, taps,
     raw = PerceptualLoss(path, preprocessing="imagenet", network="vgg16")
     assert relative_error(raw.tap(image)[4], taps[4]) < 1e-5
     torch.save({"features.0.weight": np.float64}, tmp_path / "bad.pth")
-    with pytest.raises(ValueError, match=r"`weights`: .*bad\.pth' is no PyTorch file of weights"):
+    with pytest.raises(ValueError, match=r"`weights`: .*bad\.pth' is not a PyTorch weight file"):
         PerceptualLoss(tmp_path / "bad.pth", network="vgg16")
 
 
@@ -136,9 +136,9 @@ def test_a_model_is_looked_at_in_its_outputs():
     assert not loss.comes_from_a_file
     with pytest.raises(ValueError, match="given as a keras.Model cannot be saved"):
         loss.get_config()
-    with pytest.raises(ValueError, match="sees images of channels: 2; these have 3. Turn it off"):
+    with pytest.raises(ValueError, match="takes images of channels: 2; these have 3. Turn it off"):
         loss(np.zeros((1, 2, 2, 3), "float32"), np.zeros((1, 2, 2, 3), "float32"))
-    with pytest.raises(ValueError, match="`weights` must be left away, got 'x.h5': a keras.Model"):
+    with pytest.raises(ValueError, match="`weights` must be omitted, got 'x.h5': a keras.Model"):
         PerceptualLoss("x.h5", network=model)
 
 
@@ -148,5 +148,7 @@ def test_unknown_networks_are_refused():
         PerceptualLoss(None, network="alexnet")
     inputs = [keras.Input((4,)), keras.Input((4,))]
     two = keras.Model(inputs, keras.layers.add(inputs))
-    with pytest.raises(ValueError, match="`network` must be a functional keras.Model of one input"):
+    with pytest.raises(
+        ValueError, match="`network` must be a functional keras.Model with one input"
+    ):
         PerceptualLoss(network=two)

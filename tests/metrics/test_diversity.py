@@ -47,7 +47,7 @@ def test_it_falls_as_pictures_come_nearer_to_one_another():
 
 def test_bad_arguments_are_named():
     for images in (pictures(2, 1), pictures(1, 1)[0], pictures(1, 2)[0, 0]):
-        with pytest.raises(ValueError, match="`images` must be at least two pictures of each"):
+        with pytest.raises(ValueError, match="`images` must hold at least two pictures per"):
             Diversity(differences).update_state(images)
     with pytest.raises(ValueError, match=r"`distance` must return \(2,\) for two batches"):
         Diversity(lambda a, b: np.zeros((2, 1), "float32")).update_state(pictures(2, 2))

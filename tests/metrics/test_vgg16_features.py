@@ -76,7 +76,7 @@ def test_images_of_other_types_are_refused(file):
     wanted = "`images` must be uint8 of shape (batch, H, W, channels), got float32 of shape"
     with pytest.raises(ValueError, match=re.escape(wanted)):
         features(np.zeros((1, 8, 8, 3), "float32"))
-    with pytest.raises(ValueError, match="sees images of three channels, or one.*have 4"):
+    with pytest.raises(ValueError, match="takes images of three channels, or one.*have 4"):
         features(np.zeros((1, 8, 8, 4), "uint8"))
     with pytest.raises(ValueError, match="`image_size` must be two integers or None, got 64"):
         VGG16Features(file, image_size=64)

@@ -55,6 +55,7 @@ def test_a_copy_has_the_averages(trained):
     )
 
 
+@pytest.mark.slow_on("tensorflow")
 def test_exports_have_the_averages(trained, tmp_path, monkeypatch):
     gan, averages = trained
     exported = []
@@ -73,6 +74,7 @@ def test_exports_have_the_averages(trained, tmp_path, monkeypatch):
         copy.export(tmp_path / "a", averaged=True)
 
 
+@pytest.mark.slow_on("tensorflow")
 def test_files_saved_while_averages_are_in_the_model_know_it(tmp_path):
     gan = tiny_gan(generator_optimizer=BiasCorrectedAdam(1e-2, use_ema=True, ema_momentum=MOMENTUM))
     swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
@@ -109,6 +111,7 @@ def test_the_end_of_fit_leaves_the_weights(trained):
         np.testing.assert_array_equal(mine, theirs)
 
 
+@pytest.mark.slow_on("tensorflow")
 def test_keras_swaps_them_in_for_evaluation(trained):
     gan, _ = trained
     batch = tiny_batch()

@@ -250,7 +250,7 @@ def test_datasets_of_tensorflow(gan):
     assert_statistics(gan, PlainTiny(gan.generator), batches_of(labels))
     gan.calibrate(data.repeat(), batches=2, verbose=0)
     assert_statistics(gan, PlainTiny(gan.generator), batches_of(labels)[:2])
-    with pytest.raises(ValueError, match="`dataset` has no end: say how many `batches`"):
+    with pytest.raises(ValueError, match="`dataset` is infinite: pass the number of `batches`"):
         gan.calibrate(data.repeat())
     with pytest.raises(ValueError, match="`batch_size` is for arrays"):
         gan.calibrate(data, batch_size=2)

@@ -33,6 +33,7 @@ def test_a_model_paints_as_it_did(expected):
     assert np.abs(averages - paint(gan)).max() > 1e-3
 
 
+@pytest.mark.slow_on("tensorflow")
 def test_weights_paint_as_they_did(expected):
     gan = new_gan(keras.optimizers.SGD(1e-3))
     gan.load_weights(FILES / "gan.weights.h5")

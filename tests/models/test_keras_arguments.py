@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pytest
-from support.backends import EAGERLY, only_on
+from support.backends import EAGERLY, label_error, not_on, only_on
 from support.tiny_gan import state_of, tiny_batch, tiny_gan
 
 from keras_spade import GauGAN
@@ -50,7 +50,7 @@ def before(gan):
     }.values(),
 )
 def test_weights_of_samples_and_classes_are_refused(gan, before, call, argument):
-    with pytest.raises(ValueError, match=f"`{argument}.* is not used by a GauGAN.*eave it away"):
+    with pytest.raises(ValueError, match=f"`{argument}.* is not used by a GauGAN.*Omit it"):
         call(gan)
     after = state_of(gan)
     assert all(np.array_equal(before[name], after[name]) for name in before)
@@ -95,15 +95,46 @@ def test_batches_have_the_size_they_have(gan):
 
 
 def test_arguments_about_validation_are_not_dropped(gan):
-    with pytest.raises(ValueError, match="`validation_split` and `validation_data`: give one"):
+    with pytest.raises(ValueError, match="`validation_split` and `validation_data`: pass only one"):
         gan.fit(BATCH, validation_split=0.5, validation_data=BATCH)
     for argument in ("validation_steps", "validation_batch_size"):
         with pytest.raises(ValueError, match=f"`{argument}` is given, but neither"):
             gan.fit(BATCH, **{argument: 1})
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"validation_split": 1.5}, "`validation_split` must be the share .*got 1.5"),
+        ({"validation_split": -0.1}, "`validation_split` must be the share .*got -0.1"),
+        ({"x": iter([BATCH]), "validation_split": 0.5}, "pass `validation_data`"),
+        ({"x": None}, "`x` must be arrays or a dataset, got None"),
+        ({"x": "street"}, "`x` must be .*got 'street'. Files are read with keras_spade.datasets"),
+        ({"validation_data": "val"}, "`validation_data` must be arrays or a dataset, got 'val'"),
+        (
+            {"x": {**BATCH, "labels": LABELS[:1]}},
+            "`x` must hold the same number .*'labels': 1, 'image': 2",
+        ),
+        ({"x": LABELS, "y": IMAGE[:1]}, "`x` must hold the same number of samples of each.*'y': 1"),
+        ({"x": {k: v[:0] for k, v in BATCH.items()}}, "at least 1; got {'labels': 0"),
+        ({"batch_size": 0}, "`batch_size` must be at least 1, got 0"),
+        ({"callbacks": [keras.callbacks.CSVLogger]}, "CSVLogger is a class; give .*CSVLogger\\("),
+    ],
+)
+def test_mistakes_in_what_fit_is_given(gan, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        gan.fit(**{"x": BATCH, "verbose": 0, **arguments})
+
+
+@not_on("jax", "it has no integers of 64 bits")
+def test_labels_of_64_bits_do_not_lose_the_upper_ones(gan):
+    for wide in (LABELS + 2**32 * (LABELS == 1), LABELS.astype("uint64") + np.uint64(2**63)):
+        with pytest.raises(label_error(), match="`labels` must hold ids 0..2"):
+            gan.prepare_batch({"labels": wide, "image": IMAGE})
+
+
 def test_a_dtype_is_that_of_the_networks(gan):
-    with pytest.raises(ValueError, match="`dtype`: .* networks; give 'mixed_bfloat16' to them"):
+    with pytest.raises(ValueError, match="`dtype`: .* networks; pass 'mixed_bfloat16' to them"):
         GauGAN(gan.generator, gan.discriminator, dtype="mixed_bfloat16")
 
 

@@ -94,12 +94,17 @@ def test_steps_in_float64_equal_dense(batch):
     compare([make_gan(choice) for choice in ("dense", "patterns")], batch, 1e-9, count=2)
 
 
+@pytest.mark.slow_on("tensorflow")
 @pytest.mark.slow_on("jax")
-@pytest.mark.parametrize(("modulation", "encoder"), [("patterns", True), ("auto", False)])
+@pytest.mark.parametrize(
+    ("modulation", "encoder"),
+    [("patterns", True), ("auto", False)],
+)
 def test_a_step_in_float32_equals_dense(modulation, encoder, batch):
     compare([make_gan(choice, encoder) for choice in ("dense", modulation)], batch, 1e-4)
 
 
+@pytest.mark.slow_on("tensorflow")
 @pytest.mark.slow_on("jax")
 @pytest.mark.parametrize(
     ("modulation", "policy"), [("patterns", "mixed_bfloat16"), ("dense", "mixed_float16")]

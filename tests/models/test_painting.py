@@ -160,6 +160,7 @@ def test_edges_of_another_size_are_refused(gan, wanted):
     np.testing.assert_allclose(got, wanted, atol=2e-4)
 
 
+@pytest.mark.slow_on("tensorflow")
 @only_on("tensorflow", "shapes that are open")
 def test_maps_whose_size_a_graph_does_not_know(gan, wanted):
     import tensorflow as tf

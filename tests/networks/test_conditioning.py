@@ -98,6 +98,7 @@ GENERATORS = {
 }
 
 
+@pytest.mark.slow_on("tensorflow")
 @pytest.mark.parametrize(
     ("kind", "training"), [("by_labels", False), *((kind, True) for kind in GENERATORS)]
 )
@@ -114,7 +115,10 @@ def test_generators_equal_dense(kind, training):
 
 @pytest.mark.parametrize(
     ("kind", "modulation"),
-    [("by_labels", "auto"), ("by_latent", "patterns")],
+    [
+        ("by_labels", "auto"),
+        pytest.param("by_latent", "patterns", marks=pytest.mark.slow_on("tensorflow")),
+    ],
 )
 def test_images_are_equal_in_float32(kind, modulation):
     size, options = GENERATORS[kind]
@@ -128,8 +132,12 @@ def test_images_are_equal_in_float32(kind, modulation):
         assert relative_error(at_once(network)(inputs), want) < 1e-5
 
 
-@pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("modulation", ["auto", "patterns"])
+@pytest.mark.parametrize(
+    "training", [pytest.param(False, marks=pytest.mark.slow_on("tensorflow")), True]
+)
+@pytest.mark.parametrize(
+    "modulation", ["auto", pytest.param("patterns", marks=pytest.mark.slow_on("tensorflow"))]
+)
 @pytest.mark.parametrize(
     ("size", "options"),
     [
@@ -184,7 +192,7 @@ def test_float_maps_have_no_patterns(make):
     [
         (make_generator, "patterns"),
         (make_discriminator, "patterns"),
-        (make_discriminator, "dense"),
+        pytest.param(make_discriminator, "dense", marks=pytest.mark.slow_on("tensorflow")),
     ],
 )
 def test_the_choice_is_kept_in_config_and_file(make, modulation, check_config, check_saving):

@@ -76,7 +76,12 @@ def spectral_norms(network):
     return [layer for layer in layers if isinstance(layer, SpectralNorm)]
 
 
-@pytest.fixture(scope="module", params=NETWORKS)
+SLOW = {"generator_by_labels": pytest.mark.slow_on("tensorflow")}
+
+
+@pytest.fixture(
+    scope="module", params=[pytest.param(kind, marks=SLOW.get(kind, ())) for kind in NETWORKS]
+)
 def case(request):
     """`trained`, for one kind of network after the other."""
     keras.utils.set_random_seed(0)
@@ -133,6 +138,7 @@ def test_without_spectral_norm_it_is_a_copy(kind):
         np.testing.assert_array_equal(got, want)
 
 
+@pytest.mark.slow_on("tensorflow")
 @float64_throughout()
 def test_float64_agrees_to_its_own_rounding():
     keras.config.set_floatx("float64")

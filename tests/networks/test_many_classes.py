@@ -37,7 +37,13 @@ def test_channels_are_those_of_the_one_hot_pixels_by_hand():
         assert channels_of({"channels": one_hot_channels(3, has_edges).shape}) == channels
 
 
-@pytest.mark.parametrize("make", [SPADEGenerator, MultiScaleDiscriminator])
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(SPADEGenerator, marks=pytest.mark.slow_on("tensorflow")),
+        MultiScaleDiscriminator,
+    ],
+)
 def test_outputs_and_gradients_are_those_of_few_classes(make, monkeypatch):
     rng = np.random.default_rng(0)
     labels = np.kron(rng.integers(0, 6, (2, 8, 8)), np.ones((4, 4), int)).astype("int32")

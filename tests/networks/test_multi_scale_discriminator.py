@@ -350,6 +350,7 @@ def test_keras_file_of_projection_and_spades(rng, check_saving):
     check_saving(small_discriminator(**options), small_inputs(rng))
 
 
+@pytest.mark.slow_on("tensorflow")
 @only_on("tensorflow", "the saved models are its own")
 def test_saved_model_serves_the_same_features(rng, check_export):
     check_export(small_discriminator(instance_edges=True), small_inputs(rng, edges=True))

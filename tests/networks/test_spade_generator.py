@@ -77,7 +77,10 @@ def rng():
 # === Golden numbers ===
 
 
-@pytest.mark.parametrize("modulation", ["patterns", "dense", "auto"])
+@pytest.mark.parametrize(
+    "modulation",
+    [pytest.param("patterns", marks=pytest.mark.slow_on("tensorflow")), "dense", "auto"],
+)
 @pytest.mark.parametrize("name", golden_names("generator_"))
 def test_image_blocks_and_latent_grid_are_the_references(name, modulation):
     golden = load_golden(name)
@@ -135,7 +138,7 @@ def test_half_precision_stays_near_the_reference_and_paints_in_float32():
     ("upsampling", "height", "width", "latent_dim"),
     [
         ("normal", 32, 96, None),
-        ("normal", 64, 160, 3),
+        pytest.param("normal", 64, 160, 3, marks=pytest.mark.slow_on("tensorflow")),
         ("more", 64, 192, 3),
         ("most", 128, 256, None),
     ],
@@ -165,7 +168,7 @@ def test_any_size_that_the_doublings_divide_works(upsampling, height, width, lat
 def test_other_sizes_are_refused_with_the_sizes_that_fit(upsampling, size, heights, widths):
     wanted = (
         f"`image_shape`: with upsampling='{upsampling}' height and width must be divisible by "
-        f"{FACTORS[upsampling]}, got {size[0]} x {size[1]}. Heights that fit: {heights}; "
+        f"{FACTORS[upsampling]}, got {size[0]} x {size[1]}. Valid heights: {heights}; "
         f"widths: {widths}."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(wanted)}$"):
@@ -173,7 +176,7 @@ def test_other_sizes_are_refused_with_the_sizes_that_fit(upsampling, size, heigh
 
 
 def test_too_small_a_size_is_told_the_smallest_once():
-    with pytest.raises(ValueError, match="Heights that fit: 32; widths: 64 or 96"):
+    with pytest.raises(ValueError, match="Valid heights: 32; widths: 64 or 96"):
         small_generator(image_shape=(20, 70, 3))
 
 
@@ -270,7 +273,9 @@ def test_config_rebuilds_the_generator(options, check_config):
     check_config(SPADEGenerator(**options), options)
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "float64"])
+@pytest.mark.parametrize(
+    "policy", ["mixed_bfloat16", pytest.param("float64", marks=pytest.mark.slow_on("tensorflow"))]
+)
 @sixty_four_bits()
 def test_config_keeps_the_dtype_policy(policy):
     generator = small_generator(dtype=policy)

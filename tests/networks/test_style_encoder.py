@@ -221,6 +221,7 @@ def test_keras_file_gives_the_same_bits(check_saving):
     check_saving(small_encoder(norm="sync_batch", resize_to=(128, 128)), images())
 
 
+@pytest.mark.slow_on("tensorflow")
 @only_on("tensorflow", "the saved models are its own")
 def test_saved_model_serves_the_same_posterior(check_export):
     check_export(small_encoder(resize_to=(128, 128)), images())

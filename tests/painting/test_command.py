@@ -10,9 +10,9 @@ pytestmark = pytest.mark.once
     ("flags", "message"),
     [
         (["--preset=scenes", "--model=a.keras"], "--model and --preset exclude each other"),
-        (["--onnxruntime_web=dist"], "--onnxruntime_web is for --site"),
+        (["--onnxruntime_web=dist"], "--onnxruntime_web requires --site"),
         (["--maps=nowhere"], "--maps=nowhere is not a folder"),
-        (["--model=nowhere.keras"], "--model=nowhere.keras: there is no such file"),
+        (["--model=nowhere.keras"], "--model=nowhere.keras: no such file"),
         (["--preset=landscape"], "'landscape' is neither the name of a preset nor a folder"),
     ],
 )

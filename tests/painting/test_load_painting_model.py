@@ -37,7 +37,7 @@ def test_a_gan_paints_as_it_generates(tmp_path):
 
 def test_a_file_of_something_else(tmp_path):
     tiny_gan().discriminator.save(tmp_path / "a.keras")
-    with pytest.raises(ValueError, match="a.keras holds a MultiScaleDiscriminator, and no GauGAN"):
+    with pytest.raises(ValueError, match="a.keras holds a MultiScaleDiscriminator, not a GauGAN"):
         load_painting_model(model=tmp_path / "a.keras")
 
 

@@ -122,12 +122,12 @@ def test_a_preset_is_replaced_and_nothing_else(gan, tmp_path):
     gan.save_to_preset(tmp_path / "one")
     assert not (tmp_path / "one" / "classes.json").exists()
     (tmp_path / "one" / "photographs").mkdir()
-    with pytest.raises(ValueError, match="holds 'photographs', which is no part of a preset"):
+    with pytest.raises(ValueError, match="holds 'photographs', which is not part of a preset"):
         gan.save_to_preset(tmp_path / "one")
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match="is a file"):
         gan.save_to_preset(tmp_path / "file")
-    with pytest.raises(ValueError, match="Keras' own `save..hf://"):
+    with pytest.raises(ValueError, match="Keras' `save..hf://"):
         gan.save_to_preset("hf://user/one")
     with pytest.raises(ValueError, match="`dtype` must be None or 'float16', got 'int8'"):
         gan.save_to_preset(tmp_path / "two", dtype="int8")
@@ -141,7 +141,7 @@ def test_what_was_there_is_whole_if_writing_fails(gan, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(TinyGenerator, "save_weights", full)
-    with pytest.raises(OSError, match="one could not be written, what was there is whole"):
+    with pytest.raises(OSError, match="one could not be written, the old folder is unchanged"):
         gan.save_to_preset(tmp_path / "one")
     assert {path.name: path.read_bytes() for path in (tmp_path / "one").iterdir()} == before
     assert [path.name for path in tmp_path.iterdir()] == ["one"]

@@ -61,7 +61,7 @@ def test_the_best_so_far_is_not_written_over():
 
 def test_what_no_backup_holds_is_told():
     stop = keras.callbacks.EarlyStopping("a", mode="min", restore_best_weights=True)
-    with pytest.warns(UserWarning, match="the best weights of before are in no backup"):
+    with pytest.warns(UserWarning, match="backups do not contain the best weights"):
         best_values = BestValues([stop], [0, 1], {"a": [1.0, 2.0]})
     stop.on_train_begin()
     best_values.on_train_begin()

@@ -58,7 +58,7 @@ def test_the_other_ends_and_both_go_on(whole, tmp_path, victim, how):
     print(f"ended after {time.monotonic() - since:.1f} s")
     message = Path(f"{files[other]}.errors").read_text()
     assert "RuntimeError: Another worker is lost" in message
-    assert "Start all the workers again with the same command: training goes on" in message
+    assert "Start all the workers again with the same command: training resumes" in message
     workers[victim].kill()
     for worker in workers:
         worker.wait()
@@ -91,4 +91,4 @@ def test_a_bad_label_that_one_worker_sees_ends_both(tmp_path):
     messages = end_both(*start_both(tmp_path, own=((), ("--bad_label",))))
     assert "`labels` must hold ids 0.." in messages[1]
     assert "RuntimeError: Another worker is lost" in messages[0]
-    assert "training begins anew, as there is no `callbacks.BackupAndRestore`" in messages[0]
+    assert "training starts over, because there is no `callbacks.BackupAndRestore`" in messages[0]

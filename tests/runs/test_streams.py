@@ -77,11 +77,11 @@ def test_nothing_is_left_at_the_end():
 
 def test_a_place_needs_a_number_of_batches():
     unknown = tf.data.Dataset.range(7).filter(lambda n: n > 2).batch(2)
-    with pytest.raises(ValueError, match="number of batches of the dataset is not known"):
+    with pytest.raises(ValueError, match="number of batches of the dataset is unknown"):
         stream_from(unknown, (0, 0), 0, 1, None)
     known = unknown.apply(tf.data.experimental.assert_cardinality(2))
     assert batches(stream_from(known, (0, 1), 0, 1, None)[0]) == [[5, 6]]
-    with pytest.raises(ValueError, match="or give `steps_per_epoch`"):
+    with pytest.raises(ValueError, match="or pass `steps_per_epoch`"):
         stream_from(tf.data.Dataset.counter().batch(2), (0, 0), 0, 1, None)
     with pytest.raises(ValueError, match="is empty"):
         stream_from(tf.data.Dataset.range(0), (0, 0), 0, 1, None)

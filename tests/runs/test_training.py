@@ -19,8 +19,7 @@ def told(capsys, gan, verbose, epochs=1):
 def test_the_first_step_is_told_of_once_if_anything_is_told(capsys):
     gan = tiny_gan(run_eagerly=False)
     text = (
-        f"The first step is {HAPPENS}, which takes from seconds to minutes; those after it are "
-        "fast.\n"
+        f"The first step is {HAPPENS}, which takes seconds to minutes; those after it are fast.\n"
     )
     assert told(capsys, gan, verbose=1, epochs=0) == told(capsys, gan, verbose=0) == ""
     for verbose in (1, 2, "auto"):

@@ -1,1 +1,1 @@
-"""Ours beside the GauGAN of keras.io's examples; see `__main__.py`."""
+"""Comparison with the GauGAN of the keras.io examples; see `__main__.py`."""

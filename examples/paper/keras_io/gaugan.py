@@ -1,22 +1,23 @@
-"""The GauGAN of keras.io's examples, for Keras 3.15 on TensorFlow.
+"""The GauGAN of the keras.io examples, for Keras 3.15 on TensorFlow.
 
 After "GauGAN for conditional image generation" by Soumik Rakshit and Sayak Paul,
 https://keras.io/examples/generative/gaugan/, Copyright the Keras authors, licensed under the Apache
-License, Version 2.0 (http://www.apache.org/licenses/LICENSE-2.0). Written anew; what it computes is
-what that example computes:
+License, Version 2.0 (http://www.apache.org/licenses/LICENSE-2.0). Rewritten from scratch, it
+computes the same as that example:
 
 - SPADE without the one: `gamma * norm(x) + beta`; every call, in training and in painting,
   normalises by the moments of its batch; no spectral norm; Glorot-uniform kernels; 128 hidden
   channels.
-- The encoder's posterior is taken outside of the gradient tapes: the encoder gets no gradient, the
-  KL divergence is logged, and latents are what a random network makes of a photograph, with noise.
-- One discriminator, which sees the label map in colours, with instance norm of learned scale; first
-  it is updated, by half of the sum of both hinges, then the generator, with the same latent.
+- The encoder's posterior is computed outside the gradient tapes: the encoder gets no gradient, the
+  KL divergence is only logged, and latents are a random network's output for a photograph, plus
+  noise.
+- One discriminator, which sees the label map in colours, with instance norm of learned scale. It
+  is updated first, with half of the sum of both hinges, then the generator, with the same latent.
 - Adam with beta_1 0, beta_2 0.999 and Keras' epsilon, rates 1e-4 and 4e-4.
 
-What is not: images of any size (the example's are 256 x 256: six doublings of 4 x 4), widths, the
-perceptual network (there VGG19), and label maps as ids, whose colours and one-hot maps are made
-here.
+It differs in: images of any size (the example's are 256 x 256: six doublings of 4 x 4), widths, the
+perceptual network (VGG19 there), and label maps as ids, from which colours and one-hot maps are
+made here.
 """
 
 import keras
@@ -24,7 +25,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-BLOCKS = (16, 16, 16, 8, 4, 2)  # Times `filters`, which is 64 there.
+BLOCKS = (16, 16, 16, 8, 4, 2)  # Multiples of `filters`, which is 64 there.
 
 
 class SPADE(layers.Layer):
@@ -47,7 +48,7 @@ class SPADE(layers.Layer):
 
 
 class ResBlock(layers.Layer):
-    """Two SPADEs and convolutions, and a third of each beside them if the width changes."""
+    """Two SPADEs and convolutions, and a third of each in the shortcut if the width changes."""
 
     def __init__(self, filters, **kwargs):
         super().__init__(**kwargs)
@@ -126,7 +127,7 @@ class KerasIoGauGAN(keras.Model):
 
     Args:
         image_shape: `(height, width, 3)`.
-        palette: a colour a class, uint8 `(classes, 3)`, the void class among them.
+        palette: one colour per class, uint8 `(classes, 3)`, including the void class.
         filters: width of the generator; `discriminator_filters`, `encoder_filters`: of the others.
         latent_dim: size of the latent.
         seed: of the noise.
@@ -239,7 +240,7 @@ class KerasIoGauGAN(keras.Model):
         return self.generator([latent, self.maps(labels)[1]])
 
     def state_variables(self):
-        """All variables that training goes on from."""
+        """All variables needed to resume training."""
         networks = (self.generator, self.discriminator, self.encoder)
         optimizers = (self.generator_optimizer, self.discriminator_optimizer)
         return [v for part in (*networks, *optimizers) for v in part.variables] + [
@@ -247,7 +248,7 @@ class KerasIoGauGAN(keras.Model):
         ]
 
     def _symbolic_build(self, *args, **kwargs):
-        """Does nothing: all is built."""
+        """Does nothing: everything is built."""
 
     def _maybe_symbolic_build(self, *args, **kwargs):
         """Does nothing, likewise."""

@@ -1,4 +1,4 @@
-"""How near painted pictures are to photographs, and what is kept of a comparison."""
+"""Distances between painted pictures and photographs, and the records of a comparison."""
 
 import json
 
@@ -30,7 +30,7 @@ class Measure:
         return np.concatenate([keras.ops.convert_to_numpy(x) for x in found])
 
     def __call__(self, pictures):
-        """A dict of numbers: two distances, and two of the colours alone.
+        """Returns a dict of numbers: two distances, and two statistics of colours.
 
         `saturation` is the mean of (largest - smallest channel); `spread` the deviation of a
         picture's mean colour from picture to picture.
@@ -63,7 +63,7 @@ def pooled_pixels(pictures):
 
 
 class Records:
-    """What a folder holds of a comparison: measurements, states to go on from, and pictures.
+    """The folder of a comparison: measurements, states to resume from, and pictures.
 
     Args:
         folder: a `pathlib.Path`.
@@ -76,25 +76,25 @@ class Records:
         self.measurements = Results(folder / "measurements.jsonl", {})
 
     def keep_protocol(self, protocol):
-        """Writes under which protocol the numbers are measured; refuses to mix two."""
+        """Writes the protocol of the numbers; refuses to mix two protocols."""
         path = self.folder / "protocol.json"
         theirs = json.loads(path.read_text()) if path.exists() else protocol
         changed = [k for k in protocol if theirs.get(k) != protocol[k]]
         if changed:
             told = ", ".join(f"{k}={theirs.get(k)} before, {protocol[k]} now" for k in changed)
-            raise ValueError(f"{self.folder} holds numbers of another protocol ({told}).")
+            raise ValueError(f"{self.folder} holds numbers with another protocol ({told}).")
         with files.replacing(path) as partial:
             partial.write_text(json.dumps(protocol, indent=1))
 
     def save_state(self, run, side, clock):
-        """Writes what training goes on from, and its clock; see `load_state`."""
+        """Writes the state of training and its clock; see `load_state`."""
         arrays = [keras.ops.convert_to_numpy(variable) for variable in side.variables()]
         arrays = {f"v{i}": array for i, array in enumerate(arrays)}
         with files.replacing(self.folder / "states" / f"{run}.npz") as partial:
             np.savez(partial, **clock, **arrays)
 
     def load_state(self, run, side):
-        """Goes back to it.
+        """Restores the state.
 
         Returns:
             A dict: `seconds` and `steps` made so far, and `before`, the seconds before the last.
@@ -119,10 +119,10 @@ class Records:
 
 
 def refuse_passed(times, clock, run):
-    """Raises if training has passed a moment that is still to be painted: only its end is kept.
+    """Raises if training has passed a time not yet painted, because only its end is kept.
 
     Args:
-        times: what is not measured yet, in seconds.
+        times: the times not measured yet, in seconds.
         clock: of the state; the last step may have crossed such a moment.
         run: name of the run.
     """

@@ -12,7 +12,7 @@ SHOWN = ("averaged calibrated", "averaged batch", "moving", "batch")
 
 
 def cells(rows, number):
-    """Means, least and greatest over the seeds, by (run, variant) and then by time."""
+    """Mean, minimum and maximum over the seeds, by (run, variant) and then by time."""
     found = {}
     for row in rows:
         key = (row["run"], row["variant"])
@@ -29,7 +29,7 @@ def cells(rows, number):
 def table(rows, number="frechet"):
     """Markdown: a line for each run and variant, a column for each time.
 
-    A cell holds the mean over the seeds, and least and greatest in brackets if there are several.
+    A cell holds the mean over the seeds, with minimum and maximum if there are several.
     """
     found = cells(rows, number)
     times = sorted({time for column in found.values() for time in column})
@@ -48,7 +48,7 @@ def table(rows, number="frechet"):
 
 
 def speeds(rows):
-    """Markdown: images a second of processor time, and the weights of the generators."""
+    """Markdown: images per second of processor time, and the weights of the generators."""
     lines = []
     for run in dict.fromkeys(row["run"] for row in rows):
         mine = [row for row in rows if row["run"] == run]
@@ -59,7 +59,7 @@ def speeds(rows):
 
 
 def draw_curves(rows, path, real):
-    """Draws the Frechet distance over processor time: means, and bands from least to greatest.
+    """Plots the Frechet distance over processor time: means, and bands from minimum to maximum.
 
     Args:
         rows: measurements.
@@ -84,6 +84,6 @@ def draw_curves(rows, path, real):
 
 
 def shown(pictures):
-    """Of the pictures by variant, those a reader compares first: name and pictures."""
+    """The names and pictures of the most relevant variants."""
     variant = next(name for name in SHOWN if name in pictures)
     return variant, pictures[variant]

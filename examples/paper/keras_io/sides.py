@@ -1,4 +1,4 @@
-"""The two models that are compared, behind the same few methods."""
+"""The two models to compare, with the same interface."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from keras_spade import (
 
 @dataclass(frozen=True)
 class Options:
-    """What both are made of; the last seven are of ours alone."""
+    """The options of both; the last seven apply to ours only."""
 
     image_shape: tuple
     num_classes: int
@@ -44,7 +44,7 @@ class Ours:
         options: an `Options`.
         seed: of weights and noise.
         training: batches to calibrate with.
-        batches: how many of them.
+        batches: their number.
     """
 
     def __init__(self, options, seed, training, batches):
@@ -79,15 +79,15 @@ class Ours:
         return self.gan.train_on_batch(batch, return_dict=True)
 
     def variables(self):
-        """All that training goes on from."""
+        """The variables needed to resume training."""
         return [v for group in self.gan.state_variables().values() for v in group]
 
     def paint(self, labels, batch_size):
-        """Pictures of label maps, uint8, by variant; what training goes on from stays."""
+        """Pictures of label maps, uint8, by variant; the state of training is unchanged."""
         pictures = {}
 
         def add(variant, gan, paint):
-            # By one copy, so that painting is traced once.
+            # With a single copy, so that painting is traced once.
             self.painter.set_weights(gan.get_weights())
             pictures[variant] = in_batches(paint, labels, batch_size)
 
@@ -105,14 +105,14 @@ class Ours:
             add("averaged calibrated", self.gan.averaged(), generated)
             for variable, value in zip(kept, before, strict=True):
                 variable.assign(value)
-            # Else pictures at the same step would take them for those of `averaged()`.
+            # Otherwise pictures at the same step would use them as those of `averaged()`.
             self.gan.statistics_of_averages = None
         self.gan.reset_metrics()
         return pictures
 
 
 class Theirs:
-    """The GAN of keras.io, its generator about as large as ours.
+    """The GAN of keras.io, with a generator about as large as ours.
 
     Args:
         options: an `Options`.
@@ -149,7 +149,7 @@ class Theirs:
         return self.gan.train_on_batch(batch, return_dict=True)
 
     def variables(self):
-        """All that training goes on from."""
+        """The variables needed to resume training."""
         return self.gan.state_variables()
 
     def paint(self, labels, batch_size):
@@ -169,7 +169,7 @@ class Theirs:
 
 
 def classes(options):
-    """What our networks must know of the data."""
+    """The data arguments of our networks."""
     names = ("num_classes", "image_shape", "void_class")
     return {name: getattr(options, name) for name in names}
 
@@ -186,7 +186,7 @@ def our_generator(options):
 
 
 def in_batches(paint, labels, batch_size):
-    """Pictures of label maps, so many at a time."""
+    """Pictures of label maps, painted in batches."""
     parts = range(0, len(labels), batch_size)
     return np.concatenate([paint(labels[i : i + batch_size], i) for i in parts])
 
@@ -203,11 +203,12 @@ def has_statistics(gan):
 
 
 def start_as_torch(gan):
-    """Scales the kernels under spectral norm as PyTorch starts them: deviation `(3 fan_in)^-1/2`.
+    """Scales the kernels under spectral norm as PyTorch initialises them: deviation `(3
+    fan_in)^-1/2`.
 
-    What the networks compute stays: the norm divides by it. But a step of the optimizer turns a
-    larger kernel by less. So the authors' code starts on a GPU; the paper's gain of 0.02 reaches
-    the other kernels only.
+    The networks compute the same, because the norm divides by the scale, but a step of the
+    optimizer rotates a larger kernel by less. The authors' code starts like this on a GPU; the
+    paper's gain of 0.02 only affects the other kernels.
     """
     weights = [w for part in (gan.generator, gan.discriminator, gan.encoder) if part is not None
                for w in part.weights]  # fmt: skip

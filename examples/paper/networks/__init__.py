@@ -1,4 +1,4 @@
-"""The generators that the paper compares with, as `GauGAN` takes them."""
+"""The generators that the paper compares with, for `GauGAN`."""
 
 from examples.paper.networks.crn import CRN as CRN
 from examples.paper.networks.pix2pix import Pix2Pix as Pix2Pix

@@ -1,4 +1,4 @@
-"""What the generators of other papers share."""
+"""The base class of the generators of other papers."""
 
 import dataclasses
 
@@ -9,23 +9,23 @@ from keras_spade import layers, networks
 
 
 class Baseline(networks.Generator):
-    """A generator that reads the label map alone: no latent, and what a subclass makes of it.
+    """A generator that reads only the label map, without latent; subclasses define the graph.
 
-    A subclass has a constructor with arguments of its own, listed in its `ARGUMENTS`, which it
-    hands on by name; it makes its graph in `paint`.
+    A subclass has a constructor with its own arguments, listed in its `ARGUMENTS`, which it
+    passes on by name; it makes its graph in `paint`.
 
     Args:
-        num_classes: as in `SPADEGenerator`, and all that follow.
+        num_classes: as in `SPADEGenerator`, like the following arguments.
         image_shape: `(height, width, channels)`.
         void_class: whether there is a class of id `num_classes`.
         instance_edges: whether there is an input `"edges"`.
         conditioning: `"labels"` or `"dense"`.
-        modulation: how convolutions of label maps alone are computed.
+        modulation: how convolutions of label maps are computed.
         norm: a kind of `FeatureNorm`, or `"layer"`: over height, width and channels.
         affine: whether the norms have learned scales and offsets.
         spectral_norm: whether the convolutions between the first and the last are spectrally
             normalised.
-        **own: the subclass's own arguments, which `paint` takes.
+        **own: the subclass's own arguments, passed to `paint`.
 
     Call arguments:
         inputs: as of `SPADEGenerator(latent_dim=None)`.
@@ -85,10 +85,10 @@ class Baseline(networks.Generator):
 
     @staticmethod
     def paint(parts, height, width, **own):
-        """The symbolic image that the network makes of its label map.
+        """Returns the symbolic image that the network paints from its label map.
 
         Args:
-            parts: the `Parts` it is made of.
+            parts: the `Parts` of the network.
             height: rows of the image.
             width: its columns.
             **own: the network's own arguments.
@@ -98,7 +98,7 @@ class Baseline(networks.Generator):
 
 @dataclasses.dataclass(frozen=True)
 class Parts:
-    """The layers of one network, all of its dtype policy and kind of norm, by name.
+    """The layers of one network by name, all with its dtype policy and kind of norm.
 
     Args:
         condition: the `Conditioning` of the network.
@@ -118,9 +118,10 @@ class Parts:
         return self.condition.dtype
 
     def labels(self, filters, size, height, width, name, x=None, use_bias=True):
-        """A convolution of the label map at a size, with activations `x` behind it if given.
+        """A convolution of the label map at a given size, concatenated with activations `x` if
+        given.
 
-        Pads by zeros; its one-hot channels are not built.
+        Pads with zeros; the one-hot channels are not built.
         """
         conv = layers.LabelConv2D(
             filters,
@@ -135,7 +136,7 @@ class Parts:
         return conv(self.condition.at(height, width, ((size, 1),)), *([] if x is None else [x]))
 
     def reflected_labels(self, filters, size, height, width, name):
-        """A convolution of the label map at a size, whose border is reflected."""
+        """A convolution of the label map at a given size, with a reflected border."""
         border = size // 2
         condition = self.condition.through(
             lambda name, maps: ReflectedMaps(
@@ -147,7 +148,7 @@ class Parts:
         return keras.layers.Cropping2D(border, dtype=self.dtype)(y)
 
     def with_labels(self, x):
-        """Activations with the one-hot label map of their size behind them."""
+        """Activations concatenated with the one-hot label map of their size."""
         return ops.concatenate([x, self.condition.map_at(*x.shape[1:3])], axis=-1)
 
     def conv(self, x, filters, size, name, padding="valid", strides=1, use_bias=True):
@@ -246,12 +247,12 @@ def normal():
 
 
 def reflected(x, border):
-    """Activations with a border of reflected ones."""
+    """Activations with a reflected border."""
     return ops.pad(x, [(0, 0), (border, border), (border, border), (0, 0)], mode="reflect")
 
 
 def doublings(height, width, most):
-    """How often both sizes can be halved, at most `most` times."""
+    """The number of times both sizes can be halved, at most `most`."""
     count = 0
     while count < most and height % 2 == 0 and width % 2 == 0:
         height, width, count = height // 2, width // 2, count + 1

@@ -7,14 +7,15 @@ from examples.paper.networks.baseline import Baseline, check_divisible
 
 @keras.saving.register_keras_serializable(package="keras_spade_paper")
 class CRN(Baseline):
-    """The cascaded refinement network: from 4 rows upwards, a module a resolution.
+    """The cascaded refinement network: one module per resolution, starting with 4 rows.
 
-    Each module takes the label map of its size and the features of the one before, enlarged
+    Each module passes the label map of its size and the features of the previous one, enlarged
     bilinearly, through two 3 x 3 convolutions, each with layer norm and leaky ReLU; a 1 x 1
     convolution makes the image. Modules of up to 64 rows have `f` filters, those of 128 and 256
-    `f / 2`, of 512 `f / 8`, of 1024 `f / 32`. Sizes are halved until the next would have less than
-    4 rows or columns. Label maps are resized by nearest neighbours here, averaged in the paper; and
-    where the paper trains by a perceptual loss alone, here `GauGAN` trains all generators alike.
+    `f / 2`, those of 512 `f / 8`, of 1024 `f / 32`. Sizes are halved until the next would have
+    fewer than 4 rows or columns. Label maps are resized by nearest neighbours here, averaged in the
+    paper; and where the paper trains with a perceptual loss only, here `GauGAN` trains all
+    generators alike.
 
     Args:
         num_classes: number of label classes.
@@ -68,7 +69,7 @@ def resolutions(height, width):
 
 
 def divisor(rows):
-    """What the widest number of filters is divided by at a number of rows."""
+    """The divisor of the widest number of filters at a given number of rows."""
     if rows < 128:
         return 1
     if rows < 512:

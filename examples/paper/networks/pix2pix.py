@@ -10,17 +10,17 @@ from examples.paper.networks.baseline import Baseline, check_divisible, doubling
 class Pix2Pix(Baseline):
     """The U-Net of pix2pix: convolutions down to one pixel and up again, with skip connections.
 
-    4 x 4 convolutions of stride 2, `f, 2f, 4f, 8f, 8f, 8f, 8f, 8f` filters at 256 x 256, each but
-    the first and the innermost with a norm, and leaky ReLU before them; transposed ones upwards,
-    of ReLU, with a norm and what came down concatenated behind it. Images of other sizes are
-    halved as often as both sizes allow. Dropout, the paper's noise, is in training only here, so
-    that painting gives the same picture again.
+    4 x 4 convolutions with stride 2, `f, 2f, 4f, 8f, 8f, 8f, 8f, 8f` filters at 256 x 256, all
+    except the first and the innermost with a norm, and leaky ReLU before them; on the way up,
+    transposed convolutions of ReLU, with a norm, concatenated with the features from the way down.
+    Images of other sizes are halved as often as both sizes allow. Dropout, the paper's noise, is
+    only used in training here, so that painting is deterministic.
 
     Args:
         num_classes: number of label classes.
         image_shape: `(height, width, channels)`.
         base_filters: `f` above.
-        dropout: rate behind the innermost transposed convolutions of `8f` filters, at most three.
+        dropout: rate after the innermost transposed convolutions with `8f` filters, at most three.
         norm: see `Baseline`; with scale and offset, as in the paper.
         affine: see `Baseline`.
         **kwargs: see `Baseline`.

@@ -11,13 +11,13 @@ class Pix2PixHD(Baseline):
 
     A 7 x 7 convolution of the label map to `f` channels, `downsamplings` 3 x 3 convolutions of
     stride 2 that double them, `blocks` residual blocks, as many transposed convolutions, and a
-    7 x 7 convolution to the image; a norm and ReLU behind each but the last, borders reflected. In
+    7 x 7 convolution to the image; a norm and ReLU after each but the last, borders reflected. In
     the paper's words: c7s1-64, d128, d256, d512, d1024, R1024 (nine), u512, u256, u128, u64,
     c7s1-3.
 
-    The enhancer works at the full size, in channels of half the width, and the global generator at
-    half of it: c7s1-32, d64, to which the features of the global generator before its last
-    convolution are added, R64 (three), u32, c7s1-3. The half-size label map is picked by nearest
+    The enhancer works at full size with half the width, and the global generator at
+    half the size: c7s1-32, d64, to which the features of the global generator before its last
+    convolution are added, R64 (three), u32, c7s1-3. The half-size label map is resized by nearest
     neighbours here, averaged in the paper.
 
     Args:
@@ -26,7 +26,7 @@ class Pix2PixHD(Baseline):
         base_filters: `f` above, of the global generator.
         downsamplings: halvings of the global generator.
         blocks: its residual blocks.
-        enhancer: whether the local enhancer is around it.
+        enhancer: whether to add the local enhancer.
         concat: whether the one-hot label map is concatenated to the input of every convolution;
             see `Pix2PixHDPlus`.
         norm: see `Baseline`.
@@ -94,7 +94,7 @@ class Pix2PixHD(Baseline):
 
 
 class Steps:
-    """The steps that the generator is made of.
+    """The steps of the generator.
 
     Args:
         parts: the `Parts` of the network.
@@ -110,7 +110,7 @@ class Steps:
         return self._activated(self.parts.reflected_labels(filters, 7, height, width, name), name)
 
     def padded(self, x, border):
-        """With the labels, if these go everywhere, and a reflected border."""
+        """Adds the labels, if every layer gets them, and a reflected border."""
         return reflected(self._labelled(x), border)
 
     def down(self, x, filters, name):

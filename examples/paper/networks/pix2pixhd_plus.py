@@ -7,7 +7,7 @@ from examples.paper.networks.pix2pixhd import Pix2PixHD
 
 @keras.saving.register_keras_serializable(package="keras_spade_paper")
 class Pix2PixHDPlus(Pix2PixHD):
-    """The strong baseline of the SPADE paper: pix2pixHD with all its techniques but SPADE.
+    """The strong baseline of the SPADE paper: pix2pixHD with all its techniques except SPADE.
 
     That is, spectral norm, synchronised batch norm, and (`GauGAN`'s defaults) the hinge loss and
     two rates; with `concat`, the label map is concatenated to the input of every convolution, which

@@ -2,10 +2,12 @@
 
 import logging
 import os
+import unicodedata
 from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
 
+from keras_spade.datasets.folders.naming import how_names_differ
 from keras_spade.datasets.folders.parts import (
     has_wildcards,
     named_folders,
@@ -134,6 +136,8 @@ def instance_folder_or_none(folder, instances):
 
 def existing_directory(directory):
     """Returns `directory` as an absolute `Path`; a ValueError if there is none."""
+    if not isinstance(directory, (str, os.PathLike)):
+        raise ValueError(f"directory must be the path of a folder, got {directory!r}")
     path = Path(directory).expanduser()
     if not os.path.isdir(path):
         there = some_folders_in(nearest_folder(path.absolute()))
@@ -197,6 +201,8 @@ def _named(files, unreadable):
             f"no folder {files.place}: it should hold the {files.kind} files; "
             f"{some_folders_in(nearest_folder(files.place))}"
         )
+        if any(path.lower().endswith(IMAGE_SUFFIXES) for path in _files_in(files.folder)):
+            message += ", but files: if they are images or labels, name the folder above it"
         if files.within:
             message += f"; {files.kind}_folder names another one, or several as '*/{files.kind}s'"
         raise ValueError(message)
@@ -204,7 +210,15 @@ def _named(files, unreadable):
         begin = len(str(folder)) + 1
         for path in files_below(str(folder), unreadable):
             name = os.path.splitext(path[begin:])[0].removesuffix(files.ending)
-            yield os.path.join(part, name), path
+            # "ä" may be one character or two; macOS writes two.
+            yield unicodedata.normalize("NFC", os.path.join(part, name)), path
+
+
+def _files_in(folder):
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 def files_below(folder, unreadable):
@@ -249,6 +263,8 @@ def _without_partner(files, names, others, partners, rejected, problems, message
         problems.setdefault(names[name], reason + _why_rejected(rejected.get(name), others))
     listed = _some([files.shown(names[name]) for name in missing])
     why = next((_why_rejected(rejected[name], others) for name in missing if name in rejected), "")
+    theirs = [name for name in partners if name not in names]
+    why = why or how_names_differ(missing, theirs, (files.kind, others.kind))
     messages.append(
         f"{len(missing)} of {len(names)} files in {files.place} have no {others.kind} of the "
         f"same stem in {others.place}: {listed}{why}"

@@ -3,17 +3,15 @@
 import numpy as np
 from PIL import Image
 
+from keras_spade.datasets.folders.opening import open_array, opened, stream_of, too_many_pixels
 from keras_spade.datasets.folders.raster import Raster
 from keras_spade.datasets.folders.reading import (
+    CHANNELS_LAST,
     OPENED_FORMATS,
-    open_array,
     open_image,
-    opened,
     orientation_of,
     raw_mode,
     read_rgb,
-    stream_of,
-    too_many_pixels,
 )
 
 # Modes of Pillow with more than 8 bits a pixel and channel.
@@ -54,9 +52,10 @@ def read_photograph(file, image_channels=3, image_range=None):
     if pixels.shape[-1] == 1 and image_channels == 3:
         pixels = np.repeat(pixels, 3, axis=-1)
     if pixels.shape[-1] != image_channels:
+        hint = f"; {CHANNELS_LAST}" if pixels.shape[0] == image_channels else ""
         raise ValueError(
             f"{file}: it has {pixels.shape[-1]} channels ({pixels.dtype}, shape {pixels.shape}), "
-            f"not the {image_channels} of image_channels"
+            f"not the {image_channels} of image_channels{hint}"
         )
     if is_photograph:
         image = Image.fromarray(pixels)

@@ -1,10 +1,5 @@
 """Open image and label files with Pillow and NumPy, guarded; every error names the file."""
 
-import io
-import os
-import stat
-from dataclasses import dataclass
-
 import numpy as np
 from PIL import Image, ImageFile
 
@@ -15,6 +10,15 @@ from keras_spade.datasets.folders.colors import (
     refuse_wide_colors,
 )
 from keras_spade.datasets.folders.damage import refuse_damage
+from keras_spade.datasets.folders.opening import (
+    Blob,
+    is_npy,
+    open_array,
+    opened,
+    stream_of,
+    too_many_pixels,
+)
+from keras_spade.datasets.folders.raster import Raster
 
 ID_MODES = ("1", "L", "P", "I", "I;16", "I;16B")
 COLOR_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
@@ -24,6 +28,9 @@ LOSSY_TIFF = ("jpeg", "tiff_jpeg", "webp")
 # Not those that Pillow hands to other programs.
 OPENED_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 EXIF_ORIENTATION = 0x0112
+CHANNELS_LAST = "channels come last: save np.moveaxis(array, 0, -1)"
+# The shapes of label arrays.
+IDS, COLORS = "(H, W)", "(H, W, 3)"
 # How what is stored so is turned to be seen.
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -36,17 +43,6 @@ TURNS = {
 }
 # Pillow spreads grey of 2 and 4 bits over 0..255, as it is shown: so many times the number stored.
 GRAY_STEPS = {"L;2": 85, "L;4": 17}
-
-
-@dataclass(frozen=True)
-class Blob:
-    """A file in memory; `str` gives the name for errors."""
-
-    name: str
-    content: bytes
-
-    def __str__(self):
-        return self.name
 
 
 def read_rgb(file, image=None):
@@ -77,27 +73,33 @@ def read_ids(file, grey=False):
     if grey:
         labels = read_labels(file)
         return grey_ids(labels, file) if labels.ndim == 3 else labels
-    if _is_npy(file):
-        return _load_array(file)
+    if is_npy(file):
+        return _load_array(file, IDS)
     return _ids(open_image(file, label=True), file)
 
 
 def read_colors(file):
     """Returns the colours in a label file, uint8 (H, W, 3)."""
-    if _is_npy(file):
-        return _load_array(file, channels=3)
+    if is_npy(file):
+        return _load_array(file, COLORS)
     return _colors(open_image(file, label=True), file)
 
 
 def read_labels(file):
     """Returns what a label file holds: ids (H, W), or colours uint8 (H, W, 3)."""
-    if not _is_npy(file):
-        image = open_image(file, label=True)
-        return _colors(image, file) if image.mode in ("LA", "RGB", "RGBA") else _ids(image, file)
-    try:
-        return _load_array(file)
-    except ValueError:
-        return _load_array(file, channels=3)
+    if is_npy(file):
+        return _load_array(file, IDS, COLORS)
+    image = open_image(file, label=True)
+    return _colors(image, file) if image.mode in ("LA", "RGB", "RGBA") else _ids(image, file)
+
+
+def palette_of(file):
+    """A dict index -> `(r, g, b)`, the colours of an indexed label file; of others an empty one."""
+    if is_npy(file):
+        return {}
+    with Image.open(opened(file), formats=OPENED_FORMATS) as image:
+        values = image.getpalette() if image.mode == "P" else None
+    return dict(enumerate(zip(*[iter(values or ())] * 3, strict=True)))
 
 
 def _ids(image, file):
@@ -108,6 +110,8 @@ def _ids(image, file):
             way_out = (
                 'ids of label maps, the same in each, are read with LabelMapping(palette="grey")'
             )
+        elif image.mode == "F":
+            way_out = "save them as integers"
         raise ValueError(
             f"{file}: ids must be in one channel (mode {', '.join(ID_MODES)}), got mode "
             f"{image.mode}{wide}; {way_out}, instance maps hold ids always"
@@ -122,7 +126,10 @@ def _colors(image, file):
     if image.mode not in COLOR_MODES:
         raise ValueError(f"{file}: the labels must be colours of 8 bits, got mode {image.mode}")
     if image.mode in ("LA", "RGBA") and image.getextrema()[-1] != (255, 255):
-        raise ValueError(f"{file}: transparent pixels have no colour that could be a label")
+        raise ValueError(
+            f"{file}: transparent pixels have no colour that could be a label; save the label map "
+            "without alpha, each pixel in the colour of its class"
+        )
     return np.asarray(image.convert("RGB"))
 
 
@@ -150,19 +157,21 @@ def upright(image, image_file, size, label_file, as_stored):
             f"of {label_file} does not tell whether that was drawn before or after. Save the "
             "image anew without that tag, turned (PIL.ImageOps.exif_transpose) or not"
         )
+    raise ValueError(sizes_differ(image, image_file, size, label_file))
+
+
+def sizes_differ(image, image_file, size, map_file):
+    """What is wrong with an image and a map of another size (height, width), for an error."""
     message = (
         f"sizes differ (height x width): {image_file} is {image.height} x {image.width}, "
-        f"{label_file} is {height} x {width}"
+        f"{map_file} is {size[0]} x {size[1]}"
     )
+    if isinstance(image, Raster) and image.pixels.shape[1:] == size:
+        return f"{message}; {CHANNELS_LAST}"
+    orientation = image.info.get("orientation", 1)
     if orientation != 1:
         message += f"; the image has the EXIF orientation {orientation}"
-    raise ValueError(message)
-
-
-def too_many_pixels(size):
-    """Whether an image of these two edges is larger than Pillow's limit."""
-    limit = Image.MAX_IMAGE_PIXELS
-    return limit is not None and size[0] * size[1] > limit
+    return f"{message}; resize one of them to the size of the other, maps by nearest neighbours"
 
 
 def open_image(file, label=False):
@@ -230,24 +239,29 @@ def _check_header(image, label, raw):
         raise ValueError(f"images must be {', '.join(IMAGE_FORMATS)}, it is {image.format}")
 
 
-def _load_array(file, channels=None):
+def _load_array(file, *shapes):
+    """The integers in a `.npy` file, of one of the shapes `IDS` and `COLORS`."""
     if isinstance(file, Blob):
         raise ValueError(f"{file}: arrays are not read from records")
     try:
         array = open_array(file)
-        if channels is None and array.ndim == 3 and array.shape[2] == 1:
+        if IDS in shapes and array.ndim == 3 and array.shape[2] == 1:
             array = array[:, :, 0]
-        shape = array.shape if channels is None else array.shape[:2]
-        wanted = "(H, W)" if channels is None else f"(H, W, {channels})"
-        if len(shape) != 2 or (channels is not None and array.shape[2:] != (channels,)):
-            raise ValueError(f"its shape must be {wanted}, got {array.shape}")
-        if 0 in shape or too_many_pixels(shape):
+        colored = array.ndim == 3 and array.shape[2] == 3
+        if (COLORS if colored else IDS) not in shapes or not (colored or array.ndim == 2):
+            hint = ""
+            if array.ndim == 3:
+                hint = "; of one-hot maps save array.argmax(axis), the axis of the classes"
+            if colored:
+                hint = "; colours become ids with LabelMapping(palette=...)"
+            raise ValueError(f"its shape must be {' or '.join(shapes)}, got {array.shape}{hint}")
+        if 0 in array.shape or too_many_pixels(array.shape[:2]):
             raise ValueError(f"its shape {array.shape} has no pixels, or too many")
         if array.dtype == bool:
             array = array.astype(np.uint8)
         if array.dtype.kind not in "iu":
             raise ValueError(f"it must hold integers, got {array.dtype}; save array.astype(int)")
-        if channels is not None:
+        if colored:
             return colors_of_8_bits(array)
         if array.min() < -(2**31) or array.max() >= 2**31:
             raise ValueError("its ids need more than 32 bits")
@@ -255,38 +269,6 @@ def _load_array(file, channels=None):
         return np.array(array)
     except Exception as error:
         raise ValueError(f"{file}: cannot be read as an array: {error}") from None
-
-
-def open_array(file):
-    """Returns the array in a `.npy` file, which is not read yet; pickled ones are refused."""
-    mode = None if isinstance(file, Blob) else "r"
-    array = np.load(opened(file), mmap_mode=mode, allow_pickle=False)
-    if not isinstance(array, np.ndarray):
-        array.close()
-        raise ValueError("it holds several arrays, not one")
-    return array
-
-
-def opened(file):
-    """What Pillow and NumPy open, once it is known that opening ends."""
-    if isinstance(file, Blob):
-        return io.BytesIO(file.content)
-    status = os.stat(file)
-    if not stat.S_ISREG(status.st_mode):
-        raise OSError("it is not a regular file")
-    if status.st_size == 0:
-        raise OSError("the file is empty")
-    return file
-
-
-def stream_of(file):
-    """A stream of the bytes of a file, once it is known that opening ends."""
-    source = opened(file)
-    return source if isinstance(file, Blob) else open(source, "rb")
-
-
-def _is_npy(file):
-    return str(file).lower().endswith(".npy")
 
 
 def orientation_of(image):

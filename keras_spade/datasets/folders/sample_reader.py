@@ -9,14 +9,10 @@ import numpy as np
 from keras_spade.arguments import positive_integer, positive_integers
 from keras_spade.datasets.folders.advice import advice
 from keras_spade.datasets.folders.label_mapping import NOT_A_BYTE, LabelMapping, some
+from keras_spade.datasets.folders.opening import too_many_pixels
 from keras_spade.datasets.folders.photographs import read_photograph
 from keras_spade.datasets.folders.raster import Raster
-from keras_spade.datasets.folders.reading import (
-    read_colors,
-    read_ids,
-    too_many_pixels,
-    upright,
-)
+from keras_spade.datasets.folders.reading import read_colors, read_ids, sizes_differ, upright
 from keras_spade.datasets.folders.smoothing import refuse_smooth
 from keras_spade.images import resize_maps, resize_photograph
 
@@ -137,10 +133,7 @@ class SampleReader:
         for file in instance_file:
             instances = read_ids(file)
             if instances.shape != image.size[::-1]:
-                raise ValueError(
-                    f"sizes differ (height x width): {image_file} is {image.height} x "
-                    f"{image.width}, {file} is {instances.shape[0]} x {instances.shape[1]}"
-                )
+                raise ValueError(sizes_differ(image, image_file, instances.shape, file))
             maps.append(instances)
         return image, maps
 
@@ -230,6 +223,12 @@ def chosen_mapping(num_classes, void_label, label_mapping):
         number = None if void_label is None else operator.index(void_label)
     except TypeError:
         number = 0
+    if number == 255 < num_classes:
+        raise ValueError(
+            f"with num_classes={num_classes}, 255 is a class, and void_label=255, the default, "
+            "makes it void: give void_label=None, or, if 255 is void, a smaller num_classes, which "
+            "does not count void, and void_class=True"
+        )
     if number is not None and 0 <= number < num_classes:
         raise ValueError(
             f"void_label must be None or an id above the classes 0..{num_classes - 1} or below 0, "

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,7 +88,7 @@ def find_folders(given, directory):
     alike = [pair for pair in chosen if (len(pair.above), pair.names) == shape]
     notes = [
         f"{'/'.join((*pair.above, pair.names[0]))} is another part of the data, which was not "
-        "inspected and is not loaded by this call"
+        "inspected and is not loaded by this call" + _for_validation(given, pair, alike)
         for pair in pairs
         if pair not in alike
     ]
@@ -97,6 +98,15 @@ def find_folders(given, directory):
     first = next((place for place, name in enumerate(levels) if name == "*"), len(levels))
     within = ["/".join((*levels[first:], name)) if name else given.instance for name in shape[1]]
     return OwnFolders(Path(given.directory).joinpath(*levels[:first]), *within, notes[:3])
+
+
+def _for_validation(given, pair, alike):
+    """The flag that names a pair as what is not trained on, if there is one."""
+    fits = [other.names for other in alike] == [pair.names] and pair.above != alike[0].above
+    if not fits or _part(pair) not in PARTS[2:5]:
+        return ""
+    folder = shlex.quote(os.fspath(Path(given.directory).joinpath(*pair.above)))
+    return f"; examples/train.py takes it as --validation_data={folder}"
 
 
 def _together(given, directory):

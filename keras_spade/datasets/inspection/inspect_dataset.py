@@ -1,5 +1,6 @@
 """All that is wrong with a dataset, before training."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -112,10 +113,9 @@ def _of_dataset(data):
 
 def _of_folder(data, image_folder, label_folder, instance_folder):
     """What is found in a folder: a `Subject`, or all that can be told, a `DatasetReport`."""
-    try:
-        directory = existing_directory(data)
-    except TypeError:
-        raise ValueError(f"data must be a folder or a dataset of files, got {data!r}") from None
+    if not isinstance(data, (str, os.PathLike)):
+        raise ValueError(f"data must be a folder or a dataset of files, got {data!r}")
+    directory = existing_directory(data)
     given = OwnFolders(data, image_folder, label_folder, instance_folder)
     if not (directory / label_folder).is_dir():
         known = recognised(directory)

@@ -8,7 +8,13 @@ from keras_spade.datasets.folders.colors import is_grey
 from keras_spade.datasets.folders.label_mapping import color_codes, color_of
 from keras_spade.datasets.folders.photographs import read_raster
 from keras_spade.datasets.folders.raster import Raster
-from keras_spade.datasets.folders.reading import read_ids, read_labels, upright
+from keras_spade.datasets.folders.reading import (
+    palette_of,
+    read_ids,
+    read_labels,
+    sizes_differ,
+    upright,
+)
 from keras_spade.datasets.folders.smoothing import refuse_smooth
 
 MOST_VALUES = 4096
@@ -24,6 +30,7 @@ class SampleFacts:
     image_kind: tuple = (3, "uint8")  # channels, type of numbers
     image_range: tuple | None = None  # smallest and largest value
     counts: dict = field(default_factory=dict)
+    palette: dict = field(default_factory=dict)  # of an indexed label map: id -> colour
     colored: bool = False
     cut: bool = False
     rough: bool = False
@@ -61,16 +68,19 @@ def inspect_sample(subject, number):
                 "smoothing and JPEG compression make such numbers of them"
             )
         facts.counts, facts.cut = counts, sum(counts.values()) < codes.size
+        if not facts.colored:
+            colors = palette_of(files[1])
+            facts.palette = {value: colors[value] for value in counts if value in colors}
         if facts.problem is None and reader is not None:
-            reader.resized(files, *reader.checked(files, image, labels))
+            image, maps = reader.checked(files, image, labels)
+            facts.image_size = image.size[::-1]
+            reader.resized(files, image, maps)
         elif facts.problem is None:
             image = upright(image, files[0], labels.shape[:2], files[1], as_stored=False)
+            facts.image_size = image.size[::-1]
             for file in files[2:]:
                 if (size := read_ids(file).shape) != image.size[::-1]:
-                    raise ValueError(
-                        f"sizes differ (height x width): {files[0]} is {image.height} x "
-                        f"{image.width}, {file} is {size[0]} x {size[1]}"
-                    )
+                    raise ValueError(sizes_differ(image, files[0], size, file))
     except ValueError as error:
         facts.problem = "; ".join(filter(None, [facts.problem, str(error)]))
     return facts

@@ -21,6 +21,7 @@ class Tally:
         self.bad_files = {}
         self.sizes, self.pixels, self.images = Counter(), Counter(), Counter()
         self.kinds, self.ranges = Counter(), []
+        self.palette, self.other_palette = {}, None
 
     def add(self, number, fact):
         """Takes the `SampleFacts` of a sample, which need not be kept."""
@@ -40,6 +41,14 @@ class Tally:
         if fact.rough:
             self.rough += 1
             self.first_rough = self.first_rough or fact.name
+        for value, color in fact.palette.items():
+            first = self.palette.setdefault(value, (color, fact.name))
+            if color != first[0] and self.other_palette is None:
+                self.other_palette = (
+                    f"the label maps are indexed, and their palettes differ: {value} is {color} in "
+                    f"that of {fact.name} and {first[0]} in that of {first[1]}. Indices are read; "
+                    "if the colours are right, say with LabelMapping(palette=...) what they mean"
+                )
         for value, count in fact.counts.items():
             if value not in self.pixels and len(self.pixels) >= MOST_KINDS:
                 self.cut = True
@@ -84,6 +93,8 @@ class Tally:
                 f"{len(self.pixels)}{' and more' if self.cut else ''} "
                 f"{'colours' if self.colored else 'ids'}: are these label maps?"
             )
+        if self.other_palette:
+            report.suspicious.append(self.other_palette)
         if self.rough:
             report.suspicious.append(
                 f"in {self.rough} label maps few borders are sharp, as with lines drawn around "

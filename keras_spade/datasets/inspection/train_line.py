@@ -5,6 +5,7 @@ import shlex
 
 from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.paired_folders import paired_folders
+from keras_spade.datasets.inspection.find_folders import PARTS
 from keras_spade.datasets.public.public_dataset import PUBLIC_DATASETS
 
 # Arguments that are flags of their own; of folders of one's own, those after them too.
@@ -60,5 +61,8 @@ def train_line(function, arguments, defaults, with_instances):
         # Which a shell takes in single quotes as it stands.
         text = text if '"' in text else text.replace("'", '"')
         flags.append(f"--data_options={text}")
-    flags.append(f"--run_dir=runs/{os.path.basename(os.path.abspath(directory))}")
+    names = os.path.abspath(directory).split(os.sep)
+    # What is called "train" is a part of the folder above.
+    name = names[-2] if names[-1].lower() in PARTS and names[-2] else names[-1]
+    flags.append(f"--run_dir=runs/{name}")
     return " ".join(map(shlex.quote, ["python", "examples/train.py", *flags]))

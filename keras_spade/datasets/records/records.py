@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from keras_spade.datasets.folders.opening import Blob
 from keras_spade.datasets.folders.pairing import printable
 from keras_spade.datasets.folders.raster import Raster
-from keras_spade.datasets.folders.reading import Blob
 
 FORMAT = "keras_spade samples 1"
 INDEX = "index.json"

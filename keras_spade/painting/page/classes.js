@@ -1,9 +1,9 @@
-// The list of classes: which one is drawn, and which one the eraser leaves.
+// The list of classes: which one is drawn, and which one the eraser restores.
 
 export class Classes {
   constructor(model) {
     this.classes = model.classes;
-    // As a canvas holds them, bytes r, g, b, 255.
+    // In canvas format, bytes r, g, b, 255.
     this.pixels = Uint32Array.from(model.classes, ({ color }) => {
       const bytes = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
       return new Uint32Array(Uint8Array.of(...bytes, 255).buffer)[0];

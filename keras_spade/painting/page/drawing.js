@@ -1,13 +1,13 @@
-// Tools: from mouse, pen and finger on the map to changed ids.
+// Tools that turn mouse, pen and touch events into changed ids.
 
 const SVG = "http://www.w3.org/2000/svg";
 
 export class Drawing {
-  #active = null; // What is being drawn: { pointer, before, id, last or start }
-  #corners = []; // Of the polygon.
+  #active = null; // The shape being drawn: { pointer, before, id, last or start }
+  #corners = []; // Corners of the polygon.
 
   // settings: a function that returns { tool, size, id }; changed: called while ids change;
-  // finished: called with the ids of before; picked, hovered: called with the id at the pointer.
+  // finished: called with the previous ids; picked, hovered: called with the id at the pointer.
   constructor(canvas, overlay, map, { settings, changed, finished, picked, hovered }) {
     Object.assign(this, { canvas, overlay, map, settings, changed, finished, picked, hovered });
     overlay.setAttribute("viewBox", `0 0 ${map.width} ${map.height}`);
@@ -27,7 +27,7 @@ export class Drawing {
     return this.isPolygon || this.#active !== null;
   }
 
-  // Gives up what is being drawn; the map is as it was.
+  // Discards the shape being drawn; the map is restored.
   cancel() {
     if (this.#active) this.map.ids.set(this.#active.before);
     this.#active = null;
@@ -95,7 +95,7 @@ export class Drawing {
     if (!this.#active) {
       this.hovered(this.map.contains(p.x, p.y) ? this.map.at(p.x, p.y) : null);
     } else if (event.pointerId === this.#active.pointer) {
-      // Browsers report a fast stroke's points together.
+      // Browsers report the points of a fast stroke together.
       const events = event.getCoalescedEvents?.() ?? [];
       for (const e of events.length ? events : [event]) this.#draw(this.#position(e));
     }

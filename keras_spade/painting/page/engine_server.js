@@ -1,4 +1,4 @@
-// What makes pictures, where there is a server: it does. The server gives this file as engine.js.
+// The engine for a page with a server, which makes the pictures. Served as engine.js.
 
 async function post(path, body) {
   let response;
@@ -15,10 +15,10 @@ async function post(path, body) {
   return response.arrayBuffer();
 }
 
-// Where there is nothing to be loaded beforehand.
+// There is nothing to load in advance.
 export async function start() {}
 
-// The pixels of the picture, rows of channels of bytes.
+// The pixels of the picture, rows of interleaved channels, as bytes.
 export async function paint(ids, latent) {
   return new Uint8Array(await post("paint", new Blob([ids, latent ?? ""])));
 }

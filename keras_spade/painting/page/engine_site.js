@@ -1,5 +1,5 @@
-// What makes pictures, where there is no server: onnxruntime-web in a worker, so that the page
-// stays quick while it computes. The site has this file as engine.js.
+// The engine for a page without a server: onnxruntime-web in a worker, so that the page
+// stays responsive while it computes. The site has this file as engine.js.
 
 const MAX_PIXELS = 2 ** 26;
 let worker, settings, number = 0;
@@ -29,12 +29,12 @@ export async function start(model) {
   await ask("start", { model });
 }
 
-// The pixels of the picture, rows of channels of bytes.
+// The pixels of the picture, rows of interleaved channels, as bytes.
 export function paint(ids, latent) {
   return ask("paint", { ids, latent });
 }
 
-// The latent of a photograph's style. The browser resizes it, which differs a little from Pillow.
+// The latent of a photograph's style. The browser resizes it, slightly differently from Pillow.
 export async function styleOf(file) {
   const { width, height, channels } = settings.photograph;
   const image = new Image();

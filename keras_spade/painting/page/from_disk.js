@@ -1,4 +1,4 @@
-// Browsers load no modules of pages that are opened from the disk; this script they do.
+// Browsers do not load modules for pages opened from disk, but they load this script.
 
 if (location.protocol === "file:") {
   document.getElementById("status").textContent =

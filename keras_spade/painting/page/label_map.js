@@ -1,5 +1,5 @@
 // A label map of the model's size. Tools write ids into whole pixels, without antialiasing, so
-// every pixel is a class at any time. Positions are in pixels, (0, 0) being the upper left corner.
+// every pixel is always a class. Positions are in pixels, with (0, 0) in the upper left corner.
 
 export class LabelMap {
   constructor(width, height, id = 0) {
@@ -16,9 +16,9 @@ export class LabelMap {
     return x >= 0 && y >= 0 && x < this.width && y < this.height;
   }
 
-  // A thick line from a to b: all pixels whose centre is near enough.
+  // A thick line from a to b: all pixels whose centre is close enough.
   stroke(a, b, diameter, id) {
-    const radius = Math.max(diameter / 2, Math.SQRT1_2); // Smaller ones miss every centre.
+    const radius = Math.max(diameter / 2, Math.SQRT1_2); // Smaller radii miss every centre.
     const [dx, dy] = [b.x - a.x, b.y - a.y];
     const length2 = dx * dx + dy * dy || 1;
     this.#within(a, b, radius, (x, y) => {
@@ -101,7 +101,7 @@ export function resized(ids, width, height, newWidth, newHeight) {
   return result;
 }
 
-// Maps as they were: undo and redo.
+// Earlier maps: undo and redo.
 export class History {
   #past = [];
   #future = [];
@@ -118,7 +118,7 @@ export class History {
     return this.#future.length > 0;
   }
 
-  // To be called with the ids before a change.
+  // Must be called with the ids before a change.
   add(before) {
     this.#past.push(before);
     if (this.#past.length > this.limit) this.#past.shift();

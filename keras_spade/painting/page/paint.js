@@ -1,4 +1,4 @@
-// The page: a label map that one draws on, and the picture that is painted from it.
+// The page: a label map to draw on, and the picture painted from it.
 
 import * as engine from "./engine.js";
 import { Classes } from "./classes.js";
@@ -252,7 +252,7 @@ async function main() {
     button.addEventListener("click", () => replace(ids));
     element("maps").append(button);
     if (number === 0 && !history.canUndo) {
-      map.ids.set(ids); // Unless one has drawn already.
+      map.ids.set(ids); // Unless the user has already drawn.
       showMap();
     }
   }

@@ -28,7 +28,7 @@ function chunk(name, content) {
   return bytes;
 }
 
-// A grey PNG whose numbers are the ids: of 8 bits, or 16 where there are more than 256 classes.
+// A grey PNG whose values are the ids, with 8 bits, or 16 for more than 256 classes.
 export async function encodePng(ids, width, height, classes) {
   const size = classes > 256 ? 2 : 1;
   const header = new Uint8Array(13);
@@ -49,8 +49,8 @@ export async function encodePng(ids, width, height, classes) {
   return new Blob([...parts, chunk("IEND", new Uint8Array())], { type: "image/png" });
 }
 
-// What a PNG holds: { width, height, channels, pixels }, numbers as they are stored, of a palette
-// the index. Errors say what is wrong with the file.
+// Reads a PNG: { width, height, channels, pixels }, with the stored values, or the index for
+// palettes. Errors describe the problem with the file.
 export async function decodePng(bytes) {
   if (!SIGNATURE.every((byte, i) => bytes[i] === byte)) throw new Error("it is not a PNG file");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -101,7 +101,7 @@ function checkedHeader(content) {
   return { width, height, depth, channels: CHANNELS[type] };
 }
 
-// The rows; no more is ever unpacked than the header says.
+// The rows; never decompresses more than the header declares.
 async function inflated(data, size) {
   const stream = new Blob(data).stream().pipeThrough(new DecompressionStream("deflate"));
   const rows = new Uint8Array(size);

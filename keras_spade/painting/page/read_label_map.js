@@ -1,9 +1,9 @@
-// From the bytes of a file to ids that are classes of the model.
+// Converts the bytes of a file to ids that are classes of the model.
 
 import { decodePng, MAX_BYTES } from "./png.js";
 import { resized } from "./label_map.js";
 
-// Ids of the model's size: those of a file in one channel as they are (255: "don't care", where
+// Ids of the model's size: the values of a file with one channel (255: "don't care", if
 // the model has that class), or colours of the model's palette.
 export async function readLabelMap(file, model) {
   if (file.size > MAX_BYTES) throw new Error(`it has ${file.size} bytes; at most ${MAX_BYTES}`);

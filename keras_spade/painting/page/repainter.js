@@ -1,10 +1,10 @@
-// Paints again whenever something has changed: one request at a time, and the latest one wins.
+// Repaints after every change: one request at a time, and the latest change wins.
 
 export class Repainter {
   #busy = false;
   #again = false;
 
-  // paint: an async function that paints what there is now.
+  // paint: an async function that paints the current state.
   constructor(paint) {
     this.paint = paint;
   }

@@ -1,5 +1,5 @@
-// The controls of the style: two seeds, what lies between them, and a photograph's style in the
-// place of the first seed.
+// The controls of the style: two seeds, a slider between them, and a photograph's style instead
+// of the first seed.
 
 import { MAX_BYTES } from "./png.js";
 import { between } from "./styles.js";
@@ -18,7 +18,7 @@ export class StyleControls {
       input.addEventListener("input", () => input.checkValidity() && input.value && changed());
       input.addEventListener("change", () => {
         if (Number(input.value) === this.#seed(side) && input.value) return;
-        input.value = this.#seed(side); // There is no other seed; it is shown which one paints.
+        input.value = this.#seed(side); // There is no such seed; show the one in use.
         changed();
       });
       element(`dice_${side}`).addEventListener("click", () => this.another(side));
@@ -33,7 +33,7 @@ export class StyleControls {
     });
   }
 
-  // The latent that the controls ask for.
+  // The latent selected by the controls.
   latent() {
     const first = this.#photograph ?? this.seeds.latent(this.#seed("a"));
     return between(first, this.seeds.latent(this.#seed("b")), element("between").valueAsNumber);

@@ -1,7 +1,7 @@
-// Styles: latents of seeds and photographs, and what lies between two of them.
+// Styles: latents of seeds and photographs, and interpolation between two of them.
 
-// Spherically between a and b, t from 0 to 1: latents are normal, and straight lines between them
-// lead through ones that are too short.
+// Spherical interpolation between a and b, t from 0 to 1: latents are normal, and straight lines
+// between them pass through latents that are too short.
 export function between(a, b, t) {
   const dot = (u, v) => u.reduce((sum, value, i) => sum + value * v[i], 0);
   const cosine = dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
@@ -12,7 +12,7 @@ export function between(a, b, t) {
   return a.map((value, i) => p * value + q * b[i]);
 }
 
-// The latents of all seeds, as the model's files have them.
+// The latents of all seeds, from the model's files.
 export class Seeds {
   constructor(buffer, size) {
     this.latents = new Float32Array(buffer);

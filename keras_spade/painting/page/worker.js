@@ -1,9 +1,9 @@
-// Runs the networks of a site by onnxruntime-web.
+// Runs the networks of a site with onnxruntime-web.
 
 let ort, generator, encoder, model, ready;
 
-// Files of onnxruntime-web: from beside the page, or from jsdelivr, where the browser checks that
-// they are those that they should be.
+// Files of onnxruntime-web, from the page's folder, or from jsDelivr, in which case the browser
+// verifies their hashes.
 async function runtimeFile(name) {
   const { base, integrity } = model.onnxruntime;
   const options = integrity ? { integrity: integrity[name] } : {};
@@ -16,7 +16,7 @@ async function runtimeFile(name) {
 async function start() {
   const script = await (await runtimeFile(model.onnxruntime.script)).blob();
   ort = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
-  ort.env.wasm.numThreads = 1; // More need headers that static hosts do not send.
+  ort.env.wasm.numThreads = 1; // More threads need headers that static hosts do not send.
   ort.env.wasm.wasmBinary = await (await runtimeFile(model.onnxruntime.wasm)).arrayBuffer();
   generator = await ort.InferenceSession.create("generator.onnx");
   if (model.photograph) encoder = await ort.InferenceSession.create("encoder.onnx");
@@ -60,7 +60,7 @@ onmessage = async ({ data: { number, task, ...content } }) => {
       model = content.model;
       ready = start();
     }
-    await ready; // One may draw while the networks are loaded.
+    await ready; // The user can draw while the networks load.
     const result = await tasks[task](content);
     postMessage({ number, result });
   } catch (error) {

@@ -223,6 +223,7 @@ def echo(monkeypatch):
     return start
 
 
+@pytest.mark.slow
 def test_a_process(echo):
     with echo() as process:
         backend = keras.backend.backend()

@@ -55,6 +55,7 @@ def networks(*flags, check=True):
     )
 
 
+@pytest.mark.slow
 def test_a_small_run(tmp_path):
     records = f"--records={tmp_path / 'run.jsonl'}"
     output = networks("--subjects=ours tensorflow dense", records).stdout

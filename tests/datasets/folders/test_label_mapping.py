@@ -173,6 +173,11 @@ def save_two(path, array):
         (lambda p, a: np.save(p, a.astype("float32")), "it must hold integers, got float32"),
         (lambda p, a: np.save(p, a[0]), r"its shape must be \(H, W\), got \(5,\)"),
         (lambda p, a: np.save(p, a[:0]), "has no pixels"),
+        (
+            lambda p, a: np.save(p, np.eye(4, dtype="uint8")[a]),
+            r"must be \(H, W\), got \(6, 5, 4\); of one-hot maps save array\.argmax",
+        ),
+        (lambda p, a: np.save(p, np.eye(3, dtype="uint8")[a]), "colours become ids with"),
         (lambda p, a: np.save(p, a.astype("int64") + 2**40), "more than 32 bits"),
         (lambda p, a: np.save(p, np.array([{}], object)), "Python objects"),
         (save_two, "it holds several arrays"),

@@ -4,7 +4,13 @@ import re
 import pytest
 
 from keras_spade.datasets.folders import pairing
-from keras_spade.datasets.folders.pairing import IMAGE_SUFFIXES, LABEL_SUFFIXES, Files
+from keras_spade.datasets.folders.pairing import (
+    IMAGE_SUFFIXES,
+    LABEL_SUFFIXES,
+    Files,
+    existing_directory,
+    own_files,
+)
 
 
 def pair_files(images, labels, instances=None, **options):
@@ -134,3 +140,24 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
         pair_files(images, labels)
     listing = pair_files(images, labels, on_bad_file="skip")
     assert len(listing.samples) == 1 and list(listing.problems) == [str(labels / "a")]
+
+
+def test_names_of_labels_that_end_otherwise_are_told(tmp_path):
+    images = make_files(tmp_path / "i", "1.jpg", "2.jpg")
+    labels = make_files(tmp_path / "l", "1_mask.png", "2_mask.png")
+    with pytest.raises(ValueError, match=r"1\.jpg, 2\.jpg; names of labels end with '_mask': ren"):
+        pair_files(images, labels)
+
+
+def test_one_letter_of_two_characters_is_the_same_name(tmp_path):
+    images = make_files(tmp_path / "i", "stra\u00dfe \u00e4.jpg")
+    labels = make_files(tmp_path / "l", "stra\u00dfe a\u0308.png")
+    assert len(pair_files(images, labels).samples) == 1
+
+
+def test_the_folder_of_images_itself_is_not_the_directory(tmp_path):
+    make_files(tmp_path, "1.jpg")
+    with pytest.raises(ValueError, match="holds no folders, but files: .*name the folder above"):
+        pairing.pair_files(*own_files(tmp_path, "images", "labels", "instances")[:2])
+    with pytest.raises(ValueError, match="directory must be the path of a folder, got None"):
+        existing_directory(None)

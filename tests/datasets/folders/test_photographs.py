@@ -103,6 +103,9 @@ def test_what_does_not_fit_is_refused(tmp_path):
             read_image(file, channels)
     with pytest.raises(ValueError, match="it has 3 channels .*, not the 4 of image_channels"):
         read_image(written(tmp_path, "1.png", RGB), 4)
+    first = written(tmp_path, "first.npy", np.zeros((3, 8, 12), "uint8"))
+    with pytest.raises(ValueError, match="not the 3 of .*channels come last: save np.moveaxis"):
+        read_image(first)
     for image_range in ((1, 1), (255, 0), 255, (0, np.nan), (0, 1, 2), "01"[:1]):
         with pytest.raises(ValueError, match=r"image_range must be \(low, high\)"):
             read_image(file, 4, image_range)

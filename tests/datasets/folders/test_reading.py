@@ -157,6 +157,9 @@ def test_colours_are_not_ids(tmp_path):
     file = save(tmp_path / "y.png", np.zeros((2, 2, 3), np.uint8))
     with pytest.raises(ValueError, match=r"y\.png: ids must be in one channel .* got mode RGB;"):
         read_ids(file)
+    Image.fromarray(np.zeros((2, 2), np.float32)).save(tmp_path / "y.tif")
+    with pytest.raises(ValueError, match=r"y\.tif: .* got mode F; save them as integers"):
+        read_ids(tmp_path / "y.tif")
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK"])
@@ -179,9 +182,10 @@ def test_a_sixteen_bit_image_is_an_error(tmp_path):
 def test_different_sizes_name_both_files(tmp_path, pair):
     label = save(tmp_path / "z.png", np.zeros((30, 24), np.uint8))
     reader = SampleReader(5, image_size=(8, 8))
-    with pytest.raises(ValueError, match=r"x\.png is 24 x 30, .*z\.png is 30 x 24$"):
+    resize = "; resize one of them to the size of the other, maps by nearest neighbours"
+    with pytest.raises(ValueError, match=rf"x\.png is 24 x 30, .*z\.png is 30 x 24{resize}$"):
         reader((pair[0], label), NO_DRAWS)
-    with pytest.raises(ValueError, match=r"x\.png is 24 x 30, .*z\.png is 30 x 24$"):
+    with pytest.raises(ValueError, match=rf"x\.png is 24 x 30, .*z\.png is 30 x 24{resize}$"):
         reader((*pair, label), NO_DRAWS)
 
 
@@ -282,3 +286,6 @@ def test_a_void_label_among_the_classes_is_an_error():
     ):
         chosen_mapping(5, 4, None)
     assert chosen_mapping(5, -1, None).void_labels == [-1]
+    with pytest.raises(ValueError, match="with num_classes=256, 255 is a class.*void_label=None"):
+        chosen_mapping(256, 255, None)
+    assert chosen_mapping(256, None, None).void_labels == []

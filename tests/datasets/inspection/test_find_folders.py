@@ -104,6 +104,8 @@ def test_of_training_and_validation_sets_the_first_is_taken(tmp_path, monkeypatc
         "test/img",
         "valid/img",
     ]
+    assert [note for note in report.notes if note.endswith("takes it as --validation_data=valid")]
+    assert report.command.endswith(f" --run_dir=runs/{tmp_path.name}")
 
 
 @pytest.mark.parametrize("parts", [("",), ("val", "train")])

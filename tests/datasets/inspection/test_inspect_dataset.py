@@ -224,6 +224,7 @@ def test_what_is_no_dataset_is_told(tmp_path):
         inspect_dataset(make(tmp_path, [blocks([0])]), label_folder="labels/no")
 
 
+@pytest.mark.slow
 def test_the_script(tmp_path):
     spoiled(tmp_path / "street")
     command = [sys.executable, "examples/inspect_dataset.py", f"--data={tmp_path / 'street'}"]
@@ -271,3 +272,30 @@ def test_real_label_maps_are_not_suspicious():
         report = inspect_dataset(datasets.coco_stuff(DATA / "coco_stuff_sample", split), verbose=0)
         assert not report.bad_files and not report.suspicious
         assert report.names[255] == "void" and report.names[0] == "person"
+
+
+def test_photographs_that_exif_turns_have_the_size_they_are_seen_in(tmp_path):
+    make(tmp_path, [blocks([0, 1])])
+    image = Image.open(tmp_path / "images" / "0.png").transpose(Image.Transpose.ROTATE_90)
+    exif = image.getexif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "images" / "0.png", exif=exif)
+    report = inspect_dataset(tmp_path, verbose=0)
+    assert report.image_sizes == {SIZE: 1} and "resize" not in report.call
+    dataset = paired_folders(tmp_path, 2, (8, 8))
+    assert inspect_dataset(dataset, verbose=0).image_sizes == {SIZE: 1}
+
+
+def test_palettes_that_differ_from_file_to_file_are_suspicious(tmp_path):
+    make(tmp_path, [blocks([0, 1]), blocks([0, 1], 1), blocks([0], 2)])
+    for number, palette in enumerate(([0, 0, 0, 128, 0, 0], [0, 0, 0, 0, 128, 0], [0, 0, 0, 1])):
+        label = tmp_path / "labels" / f"{number}.png"
+        image = Image.open(label).copy()
+        image.putpalette(palette + [7] * (6 - len(palette)))
+        image.save(label)
+    (told,) = inspect_dataset(tmp_path, verbose=0).suspicious
+    assert "1 is (0, 128, 0) in that of" in told and "images/1.png and (128, 0, 0)" in told
+    colors = {(0, 0, 0): 0, (128, 0, 0): 1, (0, 128, 0): 2}
+    mapping = datasets.LabelMapping(palette=colors)
+    dataset = paired_folders(tmp_path, 3, (8, 8), label_mapping=mapping)
+    assert inspect_dataset(dataset, verbose=0).suspicious == []

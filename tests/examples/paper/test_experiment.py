@@ -69,7 +69,7 @@ def test_what_is_wrong_is_told_before_training(tmp_path, monkeypatch):
         run(TABLES["table_1"], tmp_path, "--only=CRN", "--minutes=3")
     with pytest.raises(ValueError, match="no row 'GRN'; rows: .*'pix2pix'"):
         run(TABLES["table_1"], tmp_path, "--only=GRN")
-    with pytest.raises(ValueError, match="--seeds=1,a: want whole numbers"):
+    with pytest.raises(ValueError, match="--seeds=1,a: expected integers"):
         run(TABLES["table_1"], tmp_path, "--only=CRN", "--seeds=1,a")
 
 

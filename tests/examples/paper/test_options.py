@@ -1,5 +1,7 @@
 """What results of the paper's tables depend on."""
 
+import time
+
 from absl.testing import flagsaver
 
 from examples.paper import options
@@ -23,3 +25,15 @@ def test_moved_files_are_the_same_and_other_weights_are_not(tmp_path):
     assert first != settings("--data=here", "--validation_data=a", f"--vgg16={other}")
     assert first != settings("--data=here", f"--vgg16={one}")
     assert settings()["data"] == "scenes" and settings()["vgg16"] is None
+
+
+def test_processor_time_does_not_count_waiting():
+    with flagsaver.flagsaver():
+        options.FLAGS(["table", "--clock=processor"])
+        start = options.clock()()
+        time.sleep(0.3)
+        assert options.clock()() - start < 0.2
+        options.FLAGS(["table", "--clock=wall"])
+        start = options.clock()()
+        time.sleep(0.3)
+        assert options.clock()() - start >= 0.3

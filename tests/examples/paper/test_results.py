@@ -29,7 +29,7 @@ def test_a_torn_last_line_is_written_over(tmp_path):
     make(tmp_path).add(row="CRN", definition={}, seed=0)
     assert [record["row"] for record in make(tmp_path).all()] == ["ours", "CRN"]
     path.write_text(whole[:20] + "\n" + whole)
-    with pytest.raises(ValueError, match="line 1: no JSON"):
+    with pytest.raises(ValueError, match="line 1: not JSON"):
         make(tmp_path)
 
 

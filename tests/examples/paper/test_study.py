@@ -95,13 +95,13 @@ def test_what_is_wrong_is_told(folders):
     with pytest.raises(ValueError, match="nothing is not a folder"):
         study.pairs_of(folders / "nothing", folders / "ours")
     Image.new("RGB", (2, 2)).save(folders / "ours" / "alone.jpg")
-    with pytest.raises(ValueError, match="two pictures of one name"):
+    with pytest.raises(ValueError, match="two pictures of the same name"):
         study.pairs_of(folders / "ours", folders / "theirs")
     command = [sys.executable, "examples/paper/study.py", "--first=x"]
     result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
     assert result.returncode == 1
     assert result.stderr == (
-        "examples/paper/study.py: Give --first and --second, two folders; or --results, to count.\n"
+        "examples/paper/study.py: Pass --first and --second, two folders; or --results, to count.\n"
     )
 
 

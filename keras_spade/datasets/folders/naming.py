@@ -1,0 +1,62 @@
+"""Why the files of two folders have other names, where the names tell."""
+
+import os
+import re
+
+FEWEST = 2
+
+
+def how_names_differ(names, others, kinds):
+    """The end of a message about files that have no partner; nothing if their names do not tell.
+
+    Args:
+        names: of the files of one kind, without suffix.
+        others: of those of the other.
+        kinds: what the two are called.
+
+    Example:
+
+    >>> from keras_spade.datasets.folders.naming import how_names_differ
+    >>> how_names_differ(["1", "2"], ["1_mask", "2_mask"], ("image", "label"))
+    "; names of labels end with '_mask': rename the files, as those of a pair need one name"
+    """
+    if set(map(str.casefold, names)) & set(map(str.casefold, others)):
+        told = "names differ in upper and lower case"
+    elif set(map(_unpadded, names)) & set(map(_unpadded, others)):
+        told = "numbers differ in leading zeros"
+    else:
+        told = _other_ends(names, others, kinds)
+    return f"; {told}: rename the files, as those of a pair need one name" if told else ""
+
+
+def _other_ends(names, others, kinds):
+    """How all names of each kind begin and end, if they are the same between; else nothing."""
+    if min(len(names), len(others)) < FEWEST:
+        return ""
+    ends = [_ends(names), _ends(others)]
+    middles = [
+        {name[len(begin) : len(name) - len(end)] for name in set_}
+        for (begin, end), set_ in zip(ends, (names, others), strict=True)
+    ]
+    fewer, more = sorted(middles, key=len)
+    if not fewer <= more or ends[0] == ends[1]:
+        return ""
+    told = [
+        f"names of {kind}s {verb} with {own!r}"
+        for kind, mine, theirs in zip(kinds, ends, reversed(ends), strict=True)
+        for verb, own, other in zip(("begin", "end"), mine, theirs, strict=True)
+        if own and own != other
+    ]
+    return " and ".join(told)
+
+
+def _ends(names):
+    """What all names begin with, and what they end with; no digits next to what differs."""
+    begin = re.sub(r"\d+$", "", os.path.commonprefix(names))
+    rest = [name[len(begin) :] for name in names]
+    end = os.path.commonprefix([name[::-1] for name in rest])[::-1]
+    return begin, re.sub(r"^\d+", "", end)
+
+
+def _unpadded(name):
+    return re.sub(r"\d+", lambda number: number[0].lstrip("0"), name)
