@@ -32,7 +32,7 @@ ALLOWED = {
     "painting": {"backends", "datasets", "networks", "painting", "presets", "segmaps"},
     "presets": {"datasets", "presets"},
     "runs": {"backends", "callbacks", "datasets", "runs"},
-    "segmaps": {"segmaps"},
+    "segmaps": {"backends", "segmaps"},
 }
 # Which rooms of the datasets may know which others; all of them what lies beside the rooms.
 DATASETS = {

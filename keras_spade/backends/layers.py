@@ -4,17 +4,35 @@ import keras
 from keras import ops
 
 
-def leaky_relu_gradient(upstream, y, slope):
-    """The gradient of a leaky ReLU, from its result.
+def leaky_relu(x, slope):
+    """A leaky ReLU whose gradient needs the result only, not `x`, but on PyTorch.
+
+    There `x` is kept by what stands around a gradient of one's own as well, and that costs calls.
 
     Args:
-        upstream: the gradient of the result, a float tensor.
-        y: the result.
+        x: a float tensor.
         slope: below zero.
 
     Returns:
-        The shape of `y`.
+        The shape of `x`.
     """
+    if _on_torch():
+        return ops.leaky_relu(x, slope)
+
+    @ops.custom_gradient
+    def activate(x):
+        y = ops.leaky_relu(x, slope)
+
+        def gradients(*args, upstream=None):
+            upstream = args[0] if upstream is None else upstream
+            return _leaky_relu_gradient(upstream, y, slope)
+
+        return y, gradients
+
+    return activate(x)
+
+
+def _leaky_relu_gradient(upstream, y, slope):
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
@@ -23,21 +41,116 @@ def leaky_relu_gradient(upstream, y, slope):
     return ops.where(y > 0, upstream, slope * upstream)
 
 
-def convolve_one_filter(convolve, inputs, kernel):
-    """A convolution whose kernel has one filter.
+def convolve(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1):
+    """A convolution, on PyTorch without the copies that Keras makes.
 
     Args:
-        convolve: called with inputs and kernel.
-        inputs: `(batch, H, W, channels)`.
-        kernel: `(rows, columns, channels, 1)`.
+        x: `(batch, H, W, channels)`.
+        kernel: `(rows, columns, channels, filters)`; on PyTorch cast to the dtype of `x`.
+        bias: `(filters,)`, or `None`.
+        strides: an int, or two.
+        padding: `"valid"`, `"same"`, or how many zeros stand on each side, an int.
+        dilation_rate: an int, or two.
 
     Returns:
-        What `convolve` returns.
+        `(batch, h, w, filters)`.
     """
-    if keras.backend.backend() != "torch":
-        return convolve(inputs, kernel)
-    # PyTorch's plain convolution on a CPU, which it takes for float64 and for single samples,
-    # fails at the gradient of a kernel of one filter that is a transposed view. So there are
-    # two, one of zeros.
-    kernel = ops.concatenate([kernel, ops.zeros_like(kernel)], axis=-1)
-    return convolve(inputs, kernel)[..., :1]
+    if _on_torch():
+        from keras_spade.backends import torch_layers
+
+        x, kernel = ops.convert_to_tensor(x), ops.convert_to_tensor(kernel)
+        bias = None if bias is None else ops.convert_to_tensor(bias)
+        return torch_layers.convolve(x, kernel, bias, strides, padding, dilation_rate)
+    if padding not in ("same", "valid"):
+        x = ops.pad(x, [[0, 0], [padding, padding], [padding, padding], [0, 0]])
+        padding = "valid"
+    y = ops.conv(
+        x,
+        kernel,
+        strides=strides,
+        padding=padding,
+        dilation_rate=dilation_rate,
+        data_format="channels_last",
+    )
+    return y if bias is None else y + bias
+
+
+def convolves_itself(layer):
+    """Whether `convolve` is a better call for a layer than the layer's own.
+
+    Args:
+        layer: a `keras.layers.Conv2D`.
+    """
+    return _on_torch() and layer.data_format == "channels_last" and layer.groups == 1
+
+
+def multiplies_small_maps(x):
+    """Whether a matrix product of windows laid side by side may be faster than a convolution.
+
+    Args:
+        x: what is convolved.
+    """
+    return not _on_torch() or x.device.type == "cpu"
+
+
+def again_for_the_gradient(function, *tensors):
+    """`keras.remat(function)`, where there will be a gradient.
+
+    PyTorch's saves the state of random numbers at each call.
+    """
+    if _on_torch():
+        import torch
+
+        if not torch.is_grad_enabled() or not any(x.requires_grad for x in tensors):
+            return function
+    return keras.remat(function)
+
+
+def batch_normalized(x, epsilon, dtype):
+    """Activations normalised by their own moments, where that takes a pass less than by hand.
+
+    Args:
+        x: `(batch, h, w, channels)`.
+        epsilon: added to the variance.
+        dtype: of the moments.
+
+    Returns:
+        The activations, their mean, and their unbiased variance, for each channel; or `None`.
+    """
+    if not _on_torch() or x.shape[0] * x.shape[1] * x.shape[2] < 2:
+        return None
+    from keras_spade.backends import torch_layers
+
+    return torch_layers.normalize_batch(ops.convert_to_tensor(x), epsilon, dtype)
+
+
+def normalized_by(x, mean, variance, epsilon):
+    """The same by given moments; or `None`."""
+    if not _on_torch():
+        return None
+    from keras_spade.backends import torch_layers
+
+    mean, variance = ops.convert_to_tensor(mean), ops.convert_to_tensor(variance)
+    return torch_layers.normalize_by(ops.convert_to_tensor(x), mean, variance, epsilon)
+
+
+def instance_normalized(x, epsilon):
+    """The same by the moments of each image; or `None`."""
+    if not _on_torch():
+        return None
+    from keras_spade.backends import torch_layers
+
+    return torch_layers.normalize_instance(ops.convert_to_tensor(x), epsilon)
+
+
+def multiply_and_add(x, gain, bias):
+    """`x * gain + bias`, in one pass where a backend has it."""
+    if not _on_torch():
+        return x * gain + bias
+    import torch
+
+    return torch.addcmul(bias, x, gain)
+
+
+def _on_torch():
+    return keras.backend.backend() == "torch"

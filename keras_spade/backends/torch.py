@@ -52,7 +52,7 @@ def minimize(
     share=1.0,
 ) -> tuple[dict, Any]:
     """Differentiates the sum of `losses()` and applies the optimizer, if all is finite."""
-    before = [variable.value.detach().clone() for variable in statistics]
+    before = _copy([variable.value for variable in statistics])
     with torch.enable_grad():
         values = losses()
         total = sum(values.values())
@@ -65,13 +65,20 @@ def minimize(
             optimizer.apply(gradients, variables)
         skipped = not finite
         if skipped:
-            for variable, value in zip(statistics, before, strict=True):
-                variable.assign(value)
+            sizes = [variable.value.numel() for variable in statistics]
+            for variable, value in zip(statistics, before.split(sizes), strict=True):
+                variable.assign(value.view(variable.shape))
             if isinstance(optimizer, keras.optimizers.LossScaleOptimizer) and variables:
                 searching = optimizer.dynamic_scale > 1.0
                 skipped = not (bool(searching) and bool(all_finite([total])))
                 optimizer.apply([gradients[0] * float("nan"), *gradients[1:]], variables)
     return values, torch.tensor(skipped, device=total.device)
+
+
+def _copy(tensors):
+    """Copies of tensors, one behind the other in one of the widest dtype: one call for all."""
+    flat = [x.detach().reshape(-1) for x in tensors]
+    return torch.cat(flat) if flat else torch.empty(0)
 
 
 def _gradients(scalar, variables):
@@ -89,7 +96,11 @@ def all_finite(tensors):
     """Whether all tensors, and the sums of their squares, are finite."""
     wide = [x.float() if x.dtype.itemsize < 4 else x for x in tensors]
     norms = torch._foreach_norm(wide)
-    return torch.isfinite(torch.stack([(norm * norm).double() for norm in norms])).all()
+    finite = []
+    for dtype in {norm.dtype for norm in norms}:
+        of_dtype = torch.stack([norm for norm in norms if norm.dtype == dtype])
+        finite.append(of_dtype.square().isfinite().all())
+    return torch.stack(finite).all()
 
 
 def without_gradients() -> AbstractContextManager:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
+from keras_spade.backends import layers as kernels
 from keras_spade.backends.replicas import sum_over_replicas
 from keras_spade.precision import full_precision, full_precision_dtype
 
@@ -17,12 +18,22 @@ _collection = threading.local()
 
 
 class Moments(NamedTuple):
-    """Mean and biased variance of activations, and the number of values per channel."""
+    """Mean and variance of activations, and of how many numbers a channel they are.
+
+    Args:
+        centered: the activations without their mean.
+        mean: for each channel, with instance norm for each image too.
+        variance: the biased one; unbiased if there is `normalized`.
+        count: how many numbers a channel has; `None` where nobody asks.
+        normalized: the normalised activations, where a backend computes them at once; then
+            `centered` is `None`.
+    """
 
     centered: Any
     mean: Any
     variance: Any
     count: Any
+    normalized: Any = None
 
 
 @contextlib.contextmanager
@@ -46,8 +57,9 @@ class Normalized(NamedTuple):
     """Normalised activations, `value * scale + offset`, before they are multiplied out.
 
     Args:
-        value: the centred activations; for a batch norm in inference, the activations.
-        scale: `(channels,)`, with instance norm `(batch, 1, 1, channels)`.
+        value: the centred activations; in inference with a batch norm, the activations.
+        scale: `(channels,)`, with instance norm `(batch, 1, 1, channels)`; `None`: `value` is
+            normalised, in any float dtype.
         offset: the same shape, or `None` for zero.
     """
 
@@ -57,6 +69,8 @@ class Normalized(NamedTuple):
 
     def assembled(self):
         """The activations."""
+        if self.scale is None:
+            return self.value
         y = self.value * _row(self.scale, self.value)
         return y if self.offset is None else y + _row(self.offset, self.value)
 
@@ -169,6 +183,10 @@ class FeatureNorm(keras.layers.Layer):
             `Normalized`.
         """
         if not self.uses_moments(training):
+            statistics = (self.moving_mean, self.moving_variance, self.epsilon)
+            y = kernels.normalized_by(x, *statistics)
+            if y is not None:
+                return Normalized(y, None, None)
             scale = ops.rsqrt(self.moving_variance + self.epsilon)
             return Normalized(full_precision(x), scale, -self.moving_mean * scale)
         moments = self.moments(x) if moments is None else moments
@@ -176,11 +194,13 @@ class FeatureNorm(keras.layers.Layer):
         if self.norm != "instance" and collected is not None:
             collected.setdefault(self, []).append(moments)
         elif self.norm != "instance":
-            count = moments.count
+            variance, count = moments.variance, moments.count
+            if moments.normalized is None:
+                variance = variance * count / ops.maximum(count - 1.0, 1.0)
             self._move(self.moving_mean, moments.mean)
-            self._move(
-                self.moving_variance, moments.variance * count / ops.maximum(count - 1.0, 1.0)
-            )
+            self._move(self.moving_variance, variance)
+        if moments.normalized is not None:
+            return Normalized(moments.normalized, None, None)
         return Normalized(moments.centered, ops.rsqrt(moments.variance + self.epsilon), None)
 
     def uses_moments(self, training):
@@ -189,7 +209,7 @@ class FeatureNorm(keras.layers.Layer):
         return self.norm == "instance" or bool((training or collects) and self.trainable)
 
     def moments(self, x):
-        """Mean and variance of activations, and the activations without their mean.
+        """Mean and variance of activations, and the activations without their mean, or normalised.
 
         Two norms of the same activations can share them.
 
@@ -199,11 +219,20 @@ class FeatureNorm(keras.layers.Layer):
         Returns:
             `Moments`.
         """
-        x = full_precision(x)
         if self.norm == "instance":
+            y = kernels.instance_normalized(x, self.epsilon)
+            if y is not None:
+                return Moments(None, None, None, None, y)
+            x = full_precision(x)
             mean = _mean_over_space(x)
             centered = x - _row(mean, x)
             return Moments(centered, mean, _mean_over_space(ops.square(centered)), None)
+        if getattr(_collection, "moments", None) is None:
+            found = kernels.batch_normalized(x, self.epsilon, self.moving_mean.dtype)
+            if found is not None:
+                y, mean, variance = found
+                return Moments(None, mean, variance, None, y)
+        x = full_precision(x)
         everywhere = sum_over_replicas if self.norm == "sync_batch" else lambda value: value
         batch, height, width = ops.shape(x)[:3]
         count = everywhere(ops.cast(batch * height * width, x.dtype))

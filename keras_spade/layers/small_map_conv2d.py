@@ -3,20 +3,21 @@
 import keras
 from keras import ops
 
-from keras_spade.backends.layers import convolve_one_filter
+from keras_spade.backends.layers import again_for_the_gradient, multiplies_small_maps
+from keras_spade.layers.conv2d import Conv2D
 
 # For larger maps, TensorFlow's convolution is faster on a CPU.
 SMALL_MAP = 256
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
-class SmallMapConv2D(keras.layers.Conv2D):
+class SmallMapConv2D(Conv2D):
     """`keras.layers.Conv2D`, computed as one matrix product if the output has few pixels.
 
     A convolution on a CPU first reorders its kernel. On the 8 x 8 and 16 x 16 maps deep in
     the networks, kernels have up to 9 million weights, and reordering takes longer than
-    multiplying. So for up to 256 output pixels, the windows are unfolded into a matrix and
-    multiplied by the kernel in its original order.
+    multiplying. So up to 256 output pixels the windows are laid side by side and multiplied by the
+    kernel as it is. (On PyTorch on a GPU nothing is reordered, and maps of any size are convolved.)
 
     Args:
         filters: output channels.
@@ -37,11 +38,8 @@ class SmallMapConv2D(keras.layers.Conv2D):
     (1, 4, 4, 4)
     """
 
-    def __init__(self, filters, kernel_size, **kwargs):
-        super().__init__(filters, kernel_size, **kwargs)
-
-    def convolution_op(self, inputs, kernel):
-        """The convolution without bias and activation."""
+    def convolution_op(self, inputs, kernel, bias=None):
+        """See `Conv2D`."""
         height, width = inputs.shape[1:3]
         same = self.padding == "same"
         (rows, columns), (row_stride, column_stride) = self.kernel_size, self.strides
@@ -51,10 +49,10 @@ class SmallMapConv2D(keras.layers.Conv2D):
             plain = self.strides == (1, 1)
             height, width = height + rows - 1, width + columns - 1
         if not plain:
-            return self._whole(inputs, kernel)
+            return super().convolution_op(inputs, kernel, bias)
         height, width = (height - rows) // row_stride + 1, (width - columns) // column_stride + 1
-        if height * width > SMALL_MAP:
-            return self._whole(inputs, kernel)
+        if height * width > SMALL_MAP or not multiplies_small_maps(inputs):
+            return super().convolution_op(inputs, kernel, bias)
         if same:
             border = [((size - 1) // 2, size // 2) for size in self.kernel_size]
             inputs = ops.pad(inputs, [(0, 0), *border, (0, 0)])
@@ -73,14 +71,8 @@ class SmallMapConv2D(keras.layers.Conv2D):
             windows = ops.reshape(windows, (-1, kernel.shape[0]))
             return ops.matmul(windows, kernel)
 
-        kernel = ops.reshape(kernel, (-1, self.filters))
-        # Unfold the windows again for the gradient: stored, they are nine times the inputs' size.
-        products = keras.remat(multiply)(inputs, kernel)
-        return ops.reshape(products, (-1, height, width, self.filters))
-
-    def _whole(self, inputs, kernel):
-        """Keras' convolution."""
-        convolve = super().convolution_op
-        if self.filters > 1 or self.data_format != "channels_last":
-            return convolve(inputs, kernel)
-        return convolve_one_filter(convolve, inputs, kernel)
+        kernel = ops.cast(ops.reshape(kernel, (-1, self.filters)), inputs.dtype)
+        # The windows are laid out again for the gradient: kept, they are nine times the inputs.
+        products = again_for_the_gradient(multiply, inputs, kernel)(inputs, kernel)
+        y = ops.reshape(products, (-1, height, width, self.filters))
+        return y if bias is None else y + bias

@@ -6,6 +6,8 @@ import keras
 from keras import ops
 
 from keras_spade.arguments import positive_integer
+from keras_spade.backends.layers import convolves_itself
+from keras_spade.layers.conv2d import Conv2D
 from keras_spade.layers.small_map_conv2d import SmallMapConv2D
 from keras_spade.precision import full_precision, full_precision_dtype
 
@@ -16,8 +18,10 @@ LINEAR = (
     keras.layers.Conv2D,
     keras.layers.Conv3D,
     keras.layers.Dense,
+    Conv2D,
     SmallMapConv2D,
 )
+CONVOLUTIONS = (Conv2D, SmallMapConv2D)
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -176,14 +180,25 @@ class SpectralNorm(keras.layers.Wrapper):
         """Runs the wrapped layer with the normalised kernel instead of the raw one."""
         kernel = self.kernel
         sigma = self._sigma(training)
+        direct = type(self.layer) in CONVOLUTIONS and convolves_itself(self.layer)
         if self._scales_inputs(inputs):
-            return self.layer(full_precision(inputs) / sigma)
+            inputs = full_precision(inputs) / sigma
+            return self._convolve(inputs, kernel) if direct else self.layer(inputs)
         normalized = full_precision(kernel) / sigma
+        if direct:
+            return self._convolve(inputs, normalized)
         # Inside the scope, the layer reads these values from its variables; nothing is assigned.
         values = [(variable, variable.value) for variable in self.layer.variables]
         values = [(k, normalized if k is kernel else v) for k, v in values]
         with keras.StatelessScope(state_mapping=values):
             return self.layer(inputs)
+
+    def _convolve(self, inputs, kernel):
+        """The same for a convolution, without the calls that stand around a layer."""
+        dtype = self.layer.compute_dtype
+        bias = ops.cast(self.layer.bias, dtype) if self.layer.use_bias else None
+        y = self.layer.convolution_op(ops.cast(inputs, dtype), kernel, bias)
+        return self.layer.activation(y)
 
     def compute_output_spec(self, inputs, training=False):
         """The output of the wrapped layer."""

@@ -13,6 +13,7 @@ from keras_spade.layers import (
     SpectralNorm,
     xavier_normal,
 )
+from keras_spade.layers.conv2d import Conv2D
 from keras_spade.layers.leaky_relu import leaky_relu
 from keras_spade.networks._network import Network
 from keras_spade.networks.conditioning import Conditioning
@@ -155,7 +156,7 @@ class MultiScaleDiscriminator(Network):
         def conv(x, name, filters, strides=1, plain=False, dtype=dtype):
             """A 4 x 4 convolution; `plain`: without spectral norm or any other norm."""
             wrap = spectral_norm and not plain
-            layer = (SmallMapConv2D if plain else keras.layers.Conv2D)(
+            layer = (SmallMapConv2D if plain else Conv2D)(
                 filters,
                 4,
                 strides=strides,

@@ -4,6 +4,7 @@ import keras
 
 from keras_spade.arguments import positive_integer
 from keras_spade.layers import LabelConv2D, SPADEResBlock, xavier_normal
+from keras_spade.layers.conv2d import Conv2D
 from keras_spade.layers.leaky_relu import leaky_relu
 from keras_spade.networks.conditioning import Conditioning
 from keras_spade.networks.generator import Generator
@@ -170,7 +171,7 @@ class SPADEGenerator(Generator):
         if upsampling == "most":
             x = block("up_4", filters // 2, double(x))
         x = keras.layers.Activation(leaky_relu, dtype=dtype)(x)
-        x = keras.layers.Conv2D(
+        x = Conv2D(
             image_shape[-1],
             3,
             padding="same",

@@ -34,20 +34,19 @@ def encode_labels(labels, num_classes, height, width, edges=None, dtype="float32
 
 
 def one_hot_map(labels, num_classes, edges=None, dtype="float32"):
-    """One-hot labels with the edges as one more channel, last, if given."""
-    encoded = _one_hot(labels, num_classes, dtype)
+    """One-hot labels with the edges as one more channel, last, if given; zeros for other ids."""
+    if keras.backend.backend() == "torch":
+        from keras_spade.backends import torch_layers
+
+        # Keras' raises for other ids, on a GPU at every later call too.
+        labels = ops.convert_to_tensor(labels)
+        edges = None if edges is None else ops.convert_to_tensor(edges)
+        return torch_layers.one_hot(labels, edges, num_classes, dtype)
+    encoded = ops.one_hot(labels, num_classes, dtype=dtype)
     if edges is None:
         return encoded
     on_edge = ops.expand_dims(ops.cast(ops.not_equal(edges, 0), dtype), -1)
     return ops.concatenate([encoded, on_edge], axis=-1)
-
-
-def _one_hot(labels, num_classes, dtype):
-    """Zeros for ids out of range. PyTorch's own raises there, on a GPU at every later call too."""
-    if keras.backend.backend() != "torch":
-        return ops.one_hot(labels, num_classes, dtype=dtype)
-    classes = ops.arange(num_classes, dtype="int64")
-    return ops.cast(ops.equal(ops.expand_dims(labels, -1), classes), dtype)
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")

@@ -5,6 +5,7 @@ from typing import Any
 
 from keras import ops
 
+from keras_spade.backends.layers import multiply_and_add
 from keras_spade.segmaps.segmap import Segmap
 
 
@@ -25,4 +26,4 @@ class Dense(Segmap):
     def modulate(self, normalized, function):
         """See `Segmap`."""
         gain, bias = function.of_map(self.map)
-        return ops.cast(normalized.assembled(), gain.dtype) * gain + bias
+        return multiply_and_add(ops.cast(normalized.assembled(), gain.dtype), gain, bias)

@@ -5,6 +5,7 @@ import dataclasses
 import keras
 from keras import ops
 
+from keras_spade.backends.layers import again_for_the_gradient, convolve
 from keras_spade.segmaps.pattern_convolution import convolve_labels, gather_windows
 
 
@@ -29,20 +30,23 @@ class GammaAndBeta:
 
     def of_map(self, segmap):
         """See `Segmap`."""
-        hidden = self.shared(segmap)
-        return [1.0 + self.gamma(hidden), self.beta(hidden)]
+        hidden = convolve(segmap, self.shared.kernel, self.shared.bias, padding="same")
+        hidden = ops.relu(hidden)
+        gamma = convolve(hidden, self.gamma.kernel, 1.0 + self.gamma.bias, padding="same")
+        return [gamma, convolve(hidden, self.beta.kernel, self.beta.bias, padding="same")]
 
     def of_patterns(self, pixels, members):
         """See `Segmap`."""
         hidden = convolve_labels(ops.convert_to_tensor(self.shared.kernel), pixels, members[0])
         hidden = ops.relu(hidden + self.shared.bias)
 
-        def convolve(rows, *kernels):
+        def multiply(rows, *kernels):
             rows = gather_windows(rows, members[1])
             return [ops.matmul(rows, kernel) for kernel in kernels]
 
         shape = (members[1].shape[-1] * self.shared.filters, -1)
         kernels = [ops.reshape(conv.kernel, shape) for conv in (self.gamma, self.beta)]
-        convolve = keras.remat(convolve) if self.training else convolve
-        gamma, beta = convolve(hidden, *kernels)
+        if self.training:
+            multiply = again_for_the_gradient(multiply, hidden, *kernels)
+        gamma, beta = multiply(hidden, *kernels)
         return [gamma + (1.0 + self.gamma.bias), beta + self.beta.bias]

@@ -1,5 +1,6 @@
 """The average pooling between the scales of the discriminator."""
 
+import keras
 from keras import ops
 
 
@@ -12,6 +13,10 @@ def half_pool(x):
     Returns:
         `(batch, (H + 1) // 2, (W + 1) // 2, channels)`.
     """
+    if keras.backend.backend() == "torch":
+        from keras_spade.backends import torch_layers
+
+        return torch_layers.half_pool(x)
     border = [[0, 0], [1, 1], [1, 1], [0, 0]]
     # Zeros in the border add nothing to the sum; dividing by the mean of a padded one-map
     # leaves the mean over the real pixels.

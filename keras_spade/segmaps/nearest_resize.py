@@ -41,15 +41,23 @@ def nearest_resize(x, height, width):
             f"got {tuple(x.shape)}."
         )
     height_in, width_in = ops.shape(x)[1:3]
-    if not _same(height_in, height):
+    steps = _step(height_in, height), _step(width_in, width)
+    if steps == (1, 1):
+        return x
+    if None not in steps and len(x.shape) == 3:
+        # Not of maps with channels: each convolution would copy what is spread out in memory.
+        return ops.convert_to_tensor(x)[:, :: steps[0], :: steps[1]]
+    if steps[0] != 1:
         x = ops.take(x, _source_indices(height_in, height), axis=1)
-    if not _same(width_in, width):
+    if steps[1] != 1:
         x = ops.take(x, _source_indices(width_in, width), axis=2)
     return x
 
 
-def _same(size_in, size_out):
-    return isinstance(size_in, int) and isinstance(size_out, int) and size_in == size_out
+def _step(size_in, size_out):
+    """From each pixel that is picked to the next, if that is always the same; else `None`."""
+    known = isinstance(size_in, int) and isinstance(size_out, int)
+    return size_in // size_out if known and size_in % size_out == 0 else None
 
 
 def _source_indices(size_in, size_out):

@@ -46,7 +46,9 @@ class Patterns(Segmap):
         )
         gain, bias = later._rows(function)
         dtype = keras.backend.standardize_dtype(gain.dtype)
-        if len(scale.shape) == 1 and dtype == full_precision_dtype(dtype):
+        if scale is None:
+            pass  # Normalised already.
+        elif len(scale.shape) == 1 and dtype == full_precision_dtype(dtype):
             # The rows take over scale and offset of the norm: fewer passes over the activations.
             bias = bias if offset is None else bias + offset * gain
             gain = gain * scale

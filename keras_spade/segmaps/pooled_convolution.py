@@ -5,6 +5,7 @@ from typing import Any
 
 from keras import ops
 
+from keras_spade.backends.layers import convolve
 from keras_spade.segmaps.half_pool import half_pool
 from keras_spade.segmaps.pattern_convolution import convolve_pooled_labels
 
@@ -46,6 +47,5 @@ def padded_convolution(x, kernel, strides=1):
     Returns:
         `(batch, h, w, filters)`.
     """
-    pad = kernel.shape[0] // 2
-    x = ops.pad(ops.cast(x, kernel.dtype), [[0, 0], [pad, pad], [pad, pad], [0, 0]])
-    return ops.conv(x, kernel, strides=strides, padding="valid", data_format="channels_last")
+    x = ops.cast(x, kernel.dtype)
+    return convolve(x, kernel, strides=strides, padding=kernel.shape[0] // 2)

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_spade.backends.layers import multiply_and_add
 from keras_spade.precision import full_precision
 
 
@@ -73,7 +74,7 @@ def pick_and_modulate(x, gain, bias, index):
 
     @ops.custom_gradient
     def modulate(x, gain, bias, index):
-        y = x * ops.take(gain, index, axis=0) + ops.take(bias, index, axis=0)
+        y = multiply_and_add(x, ops.take(gain, index, axis=0), ops.take(bias, index, axis=0))
 
         def gradients(*args, upstream=None):
             upstream = args[0] if upstream is None else upstream

@@ -7,6 +7,7 @@ from support.harness import gradients, to_numpy
 from support.pattern_cases import assert_equal_layers
 
 from keras_spade.layers import SmallMapConv2D
+from keras_spade.layers.conv2d import Conv2D
 
 # Output sizes on both sides of 256 pixels.
 SIZES = [(1, 1), (3, 5), (16, 16), (17, 16), (40, 31)]
@@ -23,15 +24,15 @@ def make_x(size, channels=4, batch=2):
 
 
 def convolutions(monkeypatch):
-    """Counts the calls of Keras' convolution."""
+    """Counts the calls of the plain convolution."""
     calls = []
-    convolution = keras.layers.Conv2D.convolution_op
+    convolution = Conv2D.convolution_op
 
-    def counting(self, inputs, kernel):
+    def counting(self, inputs, kernel, bias=None):
         calls.append(inputs.shape)
-        return convolution(self, inputs, kernel)
+        return convolution(self, inputs, kernel, bias)
 
-    monkeypatch.setattr(keras.layers.Conv2D, "convolution_op", counting)
+    monkeypatch.setattr(Conv2D, "convolution_op", counting)
     return calls
 
 
