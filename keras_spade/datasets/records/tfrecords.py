@@ -3,6 +3,7 @@
 from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.pairing import Listing, existing_directory
 from keras_spade.datasets.folders.pipeline import folder_dataset
+from keras_spade.datasets.has_tensorflow import need_tensorflow
 from keras_spade.datasets.records.records import Records
 
 
@@ -25,6 +26,7 @@ def tfrecords(directory, image_size=(256, 256), batch_size=1, *, on_bad_file="er
         A `tf.data.Dataset` of dicts as of `paired_folders`.
 
     Raises:
+        ImportError: where TensorFlow, which reads records, is not installed.
         ValueError: if the index or a shard is missing, or a shard is not as long as it was.
         ValueError: when iterated, if a record is damaged; it names shard, record and image.
 
@@ -34,6 +36,7 @@ def tfrecords(directory, image_size=(256, 256), batch_size=1, *, on_bad_file="er
     train = keras_spade.datasets.tfrecords("coco_stuff_records", load_size=286, flip=True)
     ```
     """
+    need_tensorflow("tfrecords", "read the files that records were made of, with paired_folders")
     records = Records(existing_directory(directory))
     return folder_dataset(
         Listing(records, with_instances=records.instances),
