@@ -14,7 +14,7 @@ from keras_spade.datasets.source import Source, source_or_none, with_source
 
 
 def by_epoch(for_epoch, num_batches):
-    """Makes a `tf.data.Dataset` whose passes are epochs made from their number alone.
+    """Makes a dataset whose passes are epochs made from their number alone.
 
     `GauGAN.fit` asks such a dataset for the epoch it is in, and for the batches from some place in
     it on. So interrupted training goes on with the very batches that were left, and

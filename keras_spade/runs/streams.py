@@ -120,7 +120,7 @@ def check_arrays(data: FitData, convert: Callable) -> tuple[tuple, int]:
     except (TypeError, ValueError):
         raise ValueError(
             "`x`: with BackupAndRestore it must be arrays or a `tf.data.Dataset`, or a dataset of "
-            "`keras_spade.datasets`, which can go on where an epoch was interrupted; got "
+            "`keras_spade.datasets`, which can resume where an epoch was interrupted; got "
             f"{type(data.x).__name__}."
         ) from None
     sizes = {int(array.shape[0]) for array in keras.tree.flatten(arrays)}

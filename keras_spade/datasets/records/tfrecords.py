@@ -8,7 +8,7 @@ from keras_spade.datasets.records.records import Records
 
 
 def tfrecords(directory, image_size=(256, 256), batch_size=1, *, on_bad_file="error", **kwargs):
-    """Makes a `tf.data.Dataset` of the samples that `write_tfrecords` wrote.
+    """Makes a dataset of the samples that `write_tfrecords` wrote.
 
     Records are read by their places, so the order is that of the files they were made of: any
     sample may follow any other, and training goes on in the middle of an epoch as with files.
@@ -23,7 +23,7 @@ def tfrecords(directory, image_size=(256, 256), batch_size=1, *, on_bad_file="er
             written.
 
     Returns:
-        A `tf.data.Dataset` of dicts as of `paired_folders`.
+        A dataset of dicts as of `paired_folders`.
 
     Raises:
         ImportError: where TensorFlow, which reads records, is not installed.
