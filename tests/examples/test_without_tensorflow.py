@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CLASSES = ("--num_classes=4", "--void_class")
 TRAINING = (
     *("--image_size=32,64", "--load_size=40,72", "--validation_split=0.3", "--batch_size=1"),
-    *("--base_filters=1", "--hidden_filters=2", "--discriminator_filters=1", "--epochs=2"),
+    *("--base_filters=2", "--hidden_filters=4", "--discriminator_filters=2", "--epochs=2"),
     *("--backup_every=1", "--pictures=1"),
 )
 
