@@ -6,7 +6,6 @@ import numpy as np
 
 from keras_spade.datasets import philox
 from keras_spade.datasets.data_errors import with_data_errors
-from keras_spade.datasets.epoch_dataset import EpochDataset
 from keras_spade.datasets.epoch_plan import EpochPlan, converted
 from keras_spade.datasets.has_tensorflow import has_tensorflow
 from keras_spade.datasets.python_calls import python_calls
@@ -47,7 +46,7 @@ def by_epoch(for_epoch, num_batches):
     (3, 3)
     """
     if not has_tensorflow():
-        return EpochDataset(Source(for_epoch, num_batches))
+        return _without_tensorflow(Source(for_epoch, num_batches))
     import tensorflow as tf
 
     passes = itertools.count()
@@ -103,7 +102,8 @@ def planned(plan: EpochPlan, num_parallel_calls=None):
         num_parallel_calls: how many samples to read at once; `None`: as many as help.
     """
     if not has_tensorflow():
-        return EpochDataset(Source(plan.batches, plan.num_batches), num_parallel_calls)
+        source = Source(plan.batches, plan.num_batches)
+        return _without_tensorflow(source, num_parallel_calls)
     import tensorflow as tf
 
     calls = python_calls()
@@ -144,10 +144,17 @@ def one_epoch(data):
     source = source_or_none(data)
     if source is None:
         return data
-    if isinstance(data, EpochDataset):
+    if hasattr(data, "first_epoch"):  # An `EpochDataset`.
         return data.first_epoch()
     import tensorflow as tf
 
     zero = tf.constant(0, tf.int64)
     count = tf.data.experimental.assert_cardinality(len(data))
     return source.for_epoch(zero, zero).apply(count)
+
+
+def _without_tensorflow(source, workers=None):
+    """An `EpochDataset`; Keras is imported for it alone."""
+    from keras_spade.datasets.epoch_dataset import EpochDataset
+
+    return EpochDataset(source, workers)
