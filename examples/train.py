@@ -35,9 +35,9 @@ import _metric_options
 import _perceptual_options
 import keras
 import numpy as np
-import tensorflow as tf
 from _data_options import numbers, refuse, training_data
 from _losses_file import LossesFile
+from _strategies import STRATEGIES, scope_of
 from absl import flags
 
 import keras_spade
@@ -87,9 +87,7 @@ flags.DEFINE_integer(
     "--ema, else 0. Logs and pictures before that use the statistics of training.",
     lower_bound=0,
 )
-flags.DEFINE_enum(
-    "strategy", "none", ["none", "mirrored", "multi_worker"], "The devices for training."
-)
+flags.DEFINE_enum("strategy", "none", ["none", *STRATEGIES], "The devices for training.")
 flags.DEFINE_enum(
     "precision", "float32", ["float32", "mixed_bfloat16", "mixed_float16"], "Of computations."
 )
@@ -111,12 +109,7 @@ MAY_CHANGE = (
 
 def main(argv):
     """Trains."""
-    tf.get_logger().setLevel("WARNING")  # Strategies log every reduction over workers.
-    strategy = {
-        "none": tf.distribute.get_strategy,
-        "mirrored": tf.distribute.MirroredStrategy,
-        "multi_worker": tf.distribute.MultiWorkerMirroredStrategy,
-    }[FLAGS.strategy]()
+    scope = scope_of(FLAGS.strategy)
     keras.utils.set_random_seed(FLAGS.seed)
     keras.config.set_dtype_policy(FLAGS.precision)
     unseen = FLAGS.data == "scenes" or FLAGS.validation_data or FLAGS.validation_split
@@ -125,7 +118,7 @@ def main(argv):
             "--features needs unseen data: pass --validation_split=0.1, or --validation_data."
         )
     training, validation, conditioning, _ = training_data()
-    with strategy.scope():
+    with scope():
         gan = model(conditioning)
     run_dir = pathlib.Path(FLAGS.run_dir)
     backup = keras_spade.callbacks.BackupAndRestore(
@@ -166,7 +159,7 @@ def main(argv):
     if calibration_batches():
         calibrate(gan, training, run_dir / "gan.keras")
         if FLAGS.best and (run_dir / "best.keras").exists():
-            with strategy.scope():
+            with scope():
                 best = keras.models.load_model(run_dir / "best.keras")
             calibrate(best, training, run_dir / "best.keras")
     if first:

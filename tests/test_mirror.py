@@ -21,6 +21,7 @@ BY_BEHAVIOUR = {
     "examples/paper/keras_io/test_command.py",
     "examples/test_notebooks.py",
     "examples/test_scripts.py",
+    "examples/test_without_tensorflow.py",
     "layers/test_spade_patterns.py",
     "layers/test_spade_resblock_patterns.py",
     "layers/test_spectral_norm_scaling.py",

@@ -1,5 +1,6 @@
 """The label maps of the benchmarks, and their share of distinct patterns."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,7 +138,8 @@ def _public_set(name, where, count, size):
 
 def _taken(dataset, count):
     """Samples of a data set of batches of one, stacked."""
-    batches = list(dataset.repeat().take(count).as_numpy_iterator())
+    passes = (dataset.as_numpy_iterator() for _ in itertools.count())
+    batches = list(itertools.islice(itertools.chain.from_iterable(passes), count))
     arrays = {key: np.concatenate([batch[key] for batch in batches]) for key in batches[0]}
     samples = {
         "labels": arrays["labels"].astype("uint16"),

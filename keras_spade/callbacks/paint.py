@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_spade.datasets.by_epoch import one_epoch
+from keras_spade.datasets.source import source_or_none
 from keras_spade.images import resize_maps, resize_photographs
 
 
@@ -89,7 +90,7 @@ def batches_of(data, batch_size: int = 8) -> Iterator[dict]:
         for start in range(0, len(map_of(whole)), batch_size):
             yield {key: array[start : start + batch_size] for key, array in whole.items()}
         return
-    if isinstance(data, keras.utils.PyDataset):
+    if isinstance(data, keras.utils.PyDataset) and source_or_none(data) is None:
         data = (data[number] for number in range(data.num_batches))
     yield from map(_as_dict, data)
 

@@ -4,13 +4,16 @@ import itertools
 
 import numpy as np
 
+from keras_spade.datasets import philox
 from keras_spade.datasets.data_errors import with_data_errors
+from keras_spade.datasets.epoch_plan import EpochPlan, converted
+from keras_spade.datasets.has_tensorflow import has_tensorflow
 from keras_spade.datasets.python_calls import python_calls
 from keras_spade.datasets.source import Source, source_or_none, with_source
 
 
 def by_epoch(for_epoch, num_batches):
-    """Makes a `tf.data.Dataset` whose passes are epochs made from their number alone.
+    """Makes a dataset whose passes are epochs made from their number alone.
 
     `GauGAN.fit` asks such a dataset for the epoch it is in, and for the batches from some place in
     it on. So interrupted training goes on with the very batches that were left, and
@@ -19,13 +22,17 @@ def by_epoch(for_epoch, num_batches):
     `keras_spade.datasets` are of this kind. A transformation of it (`.map`, `.take`) is not any
     more, so transform inside of `for_epoch`.
 
+    Where TensorFlow is not installed, it is a `keras.utils.PyDataset`: `for_epoch` is called with
+    ints and returns any iterable of batches, arrays in a dict, such as a generator. It is called
+    for each batch anew, in several threads, and only the first batch of the iterable is taken.
+
     Args:
         for_epoch: function of the number of an epoch and of its first batch that is wanted, both
             int64 scalar tensors, which returns a `tf.data.Dataset` of batches. It is traced.
         num_batches: batches in an epoch.
 
     Returns:
-        A `tf.data.Dataset`.
+        A `tf.data.Dataset`, or without TensorFlow a `keras.utils.PyDataset`.
 
     Example:
 
@@ -38,6 +45,8 @@ def by_epoch(for_epoch, num_batches):
     >>> len(data), len(list(data))
     (3, 3)
     """
+    if not has_tensorflow():
+        return _without_tensorflow(Source(for_epoch, num_batches))
     import tensorflow as tf
 
     passes = itertools.count()
@@ -62,7 +71,7 @@ def epoch_order(size, epoch, seed, shuffle=True):
         shuffle: if not, the order is that of the samples.
 
     Returns:
-        int64 tensor `(size,)`, the samples' numbers.
+        int64 tensor `(size,)`, the samples' numbers; without TensorFlow an array.
 
     Example:
 
@@ -70,20 +79,61 @@ def epoch_order(size, epoch, seed, shuffle=True):
     >>> sorted(epoch_order(4, epoch=3, seed=0).numpy().tolist())
     [0, 1, 2, 3]
     """
+
+    def order(epoch):
+        if not shuffle:
+            return np.arange(size)
+        return philox.shuffled(size, philox.epoch_seed(int(epoch), seed))
+
+    if not has_tensorflow():
+        return order(epoch)
     import tensorflow as tf
 
-    indices = tf.range(size, dtype=tf.int64)
-    if not shuffle:
-        return indices
-    return tf.random.experimental.stateless_shuffle(indices, seed=epoch_seed(epoch, seed))
+    epoch = tf.cast(epoch, tf.int64)
+    found = tf.numpy_function(python_calls().guarded(order), [epoch], tf.int64)
+    return tf.ensure_shape(found, [size])
 
 
-def epoch_seed(epoch, seed):
-    """A seed for TensorFlow's stateless operations, from those of the dataset and an epoch."""
+def planned(plan: EpochPlan, num_parallel_calls=None):
+    """The dataset of a plan, as `by_epoch` makes one.
+
+    Args:
+        plan: an `EpochPlan`.
+        num_parallel_calls: how many samples to read at once; `None`: as many as help.
+    """
+    if not has_tensorflow():
+        source = Source(plan.batches, plan.num_batches)
+        return _without_tensorflow(source, num_parallel_calls)
     import tensorflow as tf
 
-    seeds = tf.constant([seed, 0], tf.int64)
-    return tf.random.experimental.stateless_fold_in(seeds, tf.cast(epoch, tf.int64))
+    calls = python_calls()
+    samples = calls.guarded(lambda epoch: plan.samples(int(epoch)))
+    read = calls.guarded(plan.read, plan.advice)
+    dtypes = [tf.as_dtype(dtype) for dtype, _ in plan.arrays.values()]
+
+    def sample(number, draws):
+        arrays = tf.numpy_function(read, [number, draws], dtypes)
+        return {
+            key: tf.ensure_shape(array, shape)
+            for (key, (_, shape)), array in zip(plan.arrays.items(), arrays, strict=True)
+        }
+
+    def for_epoch(epoch, first_batch):
+        numbers, draws = tf.numpy_function(samples, [epoch], [tf.int64, tf.float32])
+        numbers, draws = tf.ensure_shape(numbers, [None]), tf.ensure_shape(draws, [None, 3])
+        first = first_batch * plan.batch_size
+        data = tf.data.Dataset.from_tensor_slices((numbers[first:], draws[first:]))
+        parallel = tf.data.AUTOTUNE if num_parallel_calls is None else num_parallel_calls
+        data = data.map(sample, num_parallel_calls=parallel, deterministic=True)
+        data = data.batch(plan.batch_size, drop_remainder=plan.drop_remainder)
+        data = data.map(
+            lambda batch: converted(batch, tf.cast),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        )
+        return data.prefetch(tf.data.AUTOTUNE)
+
+    return by_epoch(for_epoch, plan.num_batches)
 
 
 def one_epoch(data):
@@ -94,8 +144,17 @@ def one_epoch(data):
     source = source_or_none(data)
     if source is None:
         return data
+    if hasattr(data, "first_epoch"):  # An `EpochDataset`.
+        return data.first_epoch()
     import tensorflow as tf
 
     zero = tf.constant(0, tf.int64)
     count = tf.data.experimental.assert_cardinality(len(data))
     return source.for_epoch(zero, zero).apply(count)
+
+
+def _without_tensorflow(source, workers=None):
+    """An `EpochDataset`; Keras is imported for it alone."""
+    from keras_spade.datasets.epoch_dataset import EpochDataset
+
+    return EpochDataset(source, workers)

@@ -1,6 +1,7 @@
 """Training batches as one stream that can start anywhere in the training."""
 
 import dataclasses
+import itertools
 import math
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import numpy as np
 from keras_spade.backends import backend
 from keras_spade.callbacks import BackupAndRestore
 from keras_spade.datasets.by_epoch import one_epoch
+from keras_spade.datasets.epoch_dataset import EpochDataset
 from keras_spade.runs.fit_data import FitData
 
 
@@ -41,6 +43,8 @@ def training_data(
         prepended.
     """
     backend.check_batches(data.x, data.batch_size, data.steps_per_epoch)
+    if isinstance(data.x, EpochDataset):
+        return stream_of_epochs(model, data, place, epochs, backup)
     if not (backend.ARRAYS_STREAM_AS_DATASETS or is_tf_dataset(data.x)):
         return data if backup is None else stream_of_arrays(model, data, place, epochs, backup)
     from keras_spade.runs.tensorflow_streams import training_stream, with_empty_batches
@@ -65,8 +69,7 @@ def evaluation_data(model: keras.Model, data):
     """
     if is_tf_dataset(data):
         backend.check_batches(data)
-        data = one_epoch(data)
-    return backend.shared_by_workers(model, data)
+    return backend.shared_by_workers(model, one_epoch(data))
 
 
 def check_steps(
@@ -116,13 +119,48 @@ def check_arrays(data: FitData, convert: Callable) -> tuple[tuple, int]:
         arrays = keras.tree.map_structure(converted, arrays)
     except (TypeError, ValueError):
         raise ValueError(
-            "`x`: with BackupAndRestore it must be arrays or a `tf.data.Dataset`, which can resume "
-            f"in the middle of an epoch; got {type(data.x).__name__}."
+            "`x`: with BackupAndRestore it must be arrays, a `tf.data.Dataset` or a dataset of "
+            "`keras_spade.datasets`, which can resume in the middle of an epoch; got "
+            f"{type(data.x).__name__}."
         ) from None
     sizes = {int(array.shape[0]) for array in keras.tree.flatten(arrays)}
     if len(sizes) != 1:
         raise ValueError(f"`x` and `y` must have the same number of samples, got {sorted(sizes)}.")
     return arrays, sizes.pop()
+
+
+def stream_of_epochs(
+    model: keras.Model,
+    data: FitData,
+    place: tuple[int, int],
+    epochs: int,
+    backup: BackupAndRestore | None,
+) -> FitData:
+    """What `fit` hands to Keras in the place of an `EpochDataset`; as of `stream_of_arrays`.
+
+    Args:
+        model: a `GauGAN`.
+        data: a `FitData`.
+        place: `(epoch, step)` to begin at.
+        epochs: the epoch training ends before.
+        backup: a `BackupAndRestore`, or `None`.
+    """
+    count = len(data.x)
+    steps = data.steps_per_epoch or count
+    if backup is not None:
+        check_steps(model, steps, place, backup)
+    elif steps % model.steps_per_execution:
+        return dataclasses.replace(data, shuffle=False)
+    first = place[0] * steps + place[1]
+    last = max(first + 1, epochs * steps)  # Keras looks at a batch, even where no step is left.
+    passed = place[1] if backend.READS_BATCHES_OF_PAST_STEPS else 0
+
+    def stream():
+        batches = data.x.stream(divmod(number, count) for number in range(first, last))
+        begin = itertools.repeat((next(batches),), passed + 1)
+        yield from itertools.chain(begin, zip(batches))
+
+    return dataclasses.replace(data, x=stream(), shuffle=False, steps_per_epoch=steps)
 
 
 def stream_of_arrays(

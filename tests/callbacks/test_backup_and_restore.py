@@ -12,7 +12,8 @@ from support.backends import not_on
 from support.tiny_gan import state_of, tiny_batch, tiny_gan
 
 from keras_spade.callbacks import BackupAndRestore, LinearDecay
-from keras_spade.datasets import by_epoch, epoch_order
+from keras_spade.datasets import Source, by_epoch, epoch_order
+from keras_spade.datasets.epoch_dataset import EpochDataset
 
 SAMPLES = tiny_batch(5)
 
@@ -44,6 +45,15 @@ def of_epochs():
     return by_epoch(for_epoch, 3)
 
 
+def without_tensorflow():
+    def for_epoch(epoch, first_batch):
+        order = np.random.default_rng(epoch).permutation(5)
+        batch = order[first_batch * 2 :][:2]
+        return [{key: array[batch] for key, array in SAMPLES.items()}]
+
+    return EpochDataset(Source(for_epoch, 3))
+
+
 tf = pytest.importorskip("tensorflow", reason="tf.data is TensorFlow's")
 DATA = {
     "arrays": lambda: {"x": SAMPLES, "batch_size": 2},
@@ -53,6 +63,7 @@ DATA = {
         "x": tf.data.Dataset.from_tensor_slices(SAMPLES).shuffle(5, seed=1).batch(2)
     },
     "of_epochs": lambda: {"x": of_epochs()},
+    "without_tensorflow": lambda: {"x": without_tensorflow()},
 }
 
 
@@ -95,6 +106,9 @@ def whole(tmp_path_factory):
     "kind, stop",
     [
         pytest.param("of_epochs", (0, 2), marks=pytest.mark.slow_on("tensorflow")),
+        pytest.param(
+            "without_tensorflow", (1, 1), marks=not_on("tensorflow", "there it is installed")
+        ),
         pytest.param("shuffled", (1, 1), marks=pytest.mark.slow_on("jax")),
         pytest.param("arrays", (1, 2), marks=pytest.mark.slow),
         pytest.param("pair", (0, 1), marks=pytest.mark.slow),

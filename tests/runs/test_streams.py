@@ -1,6 +1,7 @@
 """Where in the data training goes on, by datasets of numbers."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,9 +9,13 @@ from support.tiny_gan import tiny_batch, tiny_gan
 
 tf = pytest.importorskip("tensorflow", reason="tf.data is TensorFlow's")
 
+from keras_spade.backends import backend
 from keras_spade.backends.tensorflow import split_over_workers
-from keras_spade.datasets import by_epoch, epoch_order
+from keras_spade.datasets import Source, by_epoch, epoch_order
 from keras_spade.datasets.by_epoch import one_epoch
+from keras_spade.datasets.epoch_dataset import EpochDataset
+from keras_spade.runs.fit_data import FitData
+from keras_spade.runs.streams import training_data
 from keras_spade.runs.tensorflow_streams import stream_from
 
 
@@ -120,3 +125,29 @@ def test_evaluation_sees_the_first_epoch_each_time():
     data = by_epoch(for_epoch, 1)
     want = gan.evaluate(batch, verbose=0)
     assert [gan.evaluate(data, verbose=0) for _ in range(2)] == [want, want]
+
+
+@pytest.mark.parametrize("steps_per_epoch", [None, 3, 6])
+def test_without_tensorflow_the_rest_is_that_of_the_whole(steps_per_epoch):
+    read = []
+
+    def for_epoch(epoch, number):
+        read.append((epoch, number))
+        return [4 * epoch + number]
+
+    def stream(place):
+        read.clear()
+        x = EpochDataset(Source(for_epoch, 4), workers=2)
+        data = FitData(x, None, None, True, steps_per_epoch)
+        found = training_data(SimpleNamespace(steps_per_execution=1), data, place, 3, None)
+        assert (found.shuffle, found.steps_per_epoch) == (False, steps)
+        return [batch for (batch,) in found.x]
+
+    steps = steps_per_epoch or 4
+    for epoch, step in itertools.product(range(3), range(steps)):
+        first = epoch * steps + step
+        # Keras' loop, if it reads batches of past steps, gets so many that nobody looks at.
+        past = step if backend.READS_BATCHES_OF_PAST_STEPS else 0
+        assert stream((epoch, step)) == [first] * past + list(range(first, 3 * steps))
+        assert sorted(read) == [divmod(number, 4) for number in range(first, 3 * steps)]
+    assert stream((3, 0)) == [3 * steps]  # One, for Keras to look at.

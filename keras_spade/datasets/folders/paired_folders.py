@@ -38,7 +38,7 @@ def paired_folders(
     num_parallel_calls=None,
     shard=None,
 ):
-    """Makes a `tf.data.Dataset` of batches from `images/`, `labels/` and `instances/` folders.
+    """Makes a dataset of batches from `images/`, `labels/` and `instances/` folders.
 
     Files of the same path and stem belong together: `images/a/1.jpg` and `labels/a/1.png`. Images
     are BMP, JPEG, PNG, TIFF, WebP or `.npy` arrays `(H, W)` or `(H, W, channels)`; those of more
@@ -104,12 +104,14 @@ def paired_folders(
         seed: Integer that determines order, crops and flips of each epoch, however many samples
             are read in parallel. None: different in every run; not with `shard`.
         drop_remainder: If True, a last batch of fewer samples is left out.
-        num_parallel_calls: How many samples to read at once; None lets `tf.data` choose.
+        num_parallel_calls: How many samples to read at once; None lets `tf.data` choose. Without
+            TensorFlow, how many batches; None: as many as there are processors, at most 16.
         shard: `(index, count)` of one of several workers that each read their part of every batch;
             `batch_size` is that of all together.
 
     Returns:
-        A `tf.data.Dataset` of dicts with the keys
+        A `tf.data.Dataset`, or where TensorFlow is not installed a `keras.utils.PyDataset`, of
+        dicts with the keys
 
         - `labels`: int32 `(batch, height, width)`, in `0..num_classes-1`, or `0..num_classes`
           with `void_class=True`;

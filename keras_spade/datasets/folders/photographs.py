@@ -13,6 +13,7 @@ from keras_spade.datasets.folders.reading import (
     raw_mode,
     read_rgb,
 )
+from keras_spade.datasets.has_tensorflow import has_tensorflow
 
 # Modes of Pillow with more than 8 bits a pixel and channel.
 DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
@@ -118,6 +119,11 @@ def _read_deep(file, of_colours):
     image = open_image(file)
     if mode in DEEP_MODES:
         pixels = np.asarray(image)[..., None]
+    elif not has_tensorflow():
+        raise ValueError(
+            f"{file}: PNG of 16 bits in colours is read by TensorFlow, which is not installed: pip "
+            "install tensorflow, or save it as .npy"
+        )
     else:
         import tensorflow as tf
 

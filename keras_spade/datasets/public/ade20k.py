@@ -92,7 +92,7 @@ def ade20k(
     on_bad_file="error",
     **kwargs,
 ):
-    """Makes a `tf.data.Dataset` of the scene parsing benchmark's ADE20K, 150 classes.
+    """Makes a dataset of the scene parsing benchmark's ADE20K, 150 classes.
 
     Reads `images/{training,validation}/` and `annotations/{training,validation}/` of
     `ADEChallengeData2016`. In the files 0 means "other objects", 1..150 are the classes.
@@ -112,7 +112,7 @@ def ade20k(
             with `load_size=286, flip=True`.
 
     Returns:
-        A `tf.data.Dataset` of dicts as of `paired_folders`.
+        A dataset of dicts as of `paired_folders`.
 
     Raises:
         ValueError: if an argument is out of range, a folder is missing or empty, two files of a

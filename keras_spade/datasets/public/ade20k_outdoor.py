@@ -96,7 +96,7 @@ def ade20k_outdoor(
     on_bad_file="error",
     **kwargs,
 ):
-    """Makes a `tf.data.Dataset` of the images of `ade20k` that show outdoor scenes.
+    """Makes a dataset of the images of `ade20k` that show outdoor scenes.
 
     `sceneCategories.txt`, which comes with the images, names the scene of each. The list of images
     that the paper used is not published; by default those are taken whose scene is called
@@ -114,7 +114,7 @@ def ade20k_outdoor(
         **kwargs: as in `paired_folders`.
 
     Returns:
-        A `tf.data.Dataset` of dicts as of `paired_folders`.
+        A dataset of dicts as of `paired_folders`.
 
     Raises:
         ValueError: as `ade20k`, or if `sceneCategories.txt` is missing or no image is of the

@@ -117,7 +117,7 @@ def camvid(
     on_bad_file="error",
     **kwargs,
 ):
-    """Makes a `tf.data.Dataset` of CamVid street scenes.
+    """Makes a dataset of CamVid street scenes.
 
     Three layouts are read: `<split>/images/` and `<split>/labels/`; `<split>/` and
     `<split>annot/`, as the SegNet tutorial spreads it; both with ids 0..10 and 11 for void; and the
@@ -135,7 +135,7 @@ def camvid(
         **kwargs: `load_size`, `flip`, `cache` and so on, as in `paired_folders`.
 
     Returns:
-        A `tf.data.Dataset` of dicts as of `paired_folders`.
+        A dataset of dicts as of `paired_folders`.
 
     Raises:
         ValueError: if an argument is out of range, a folder is missing or empty, or a file has no

@@ -95,7 +95,7 @@ def cityscapes(
     on_bad_file="error",
     **kwargs,
 ):
-    """Makes a `tf.data.Dataset` of Cityscapes batches.
+    """Makes a dataset of Cityscapes batches.
 
     Reads `leftImg8bit/<split>/<city>/*_leftImg8bit.png` and, of `gtFine/<split>/<city>/`, the files
     `*_gtFine_labelIds.png` and `*_gtFine_instanceIds.png`; those of train ids need not be made.
@@ -114,7 +114,7 @@ def cityscapes(
         **kwargs: `load_size`, `flip`, `cache` and so on, as in `paired_folders`.
 
     Returns:
-        A `tf.data.Dataset` of dicts as of `paired_folders`.
+        A dataset of dicts as of `paired_folders`.
 
     Raises:
         ValueError: if an argument is out of range, a folder is missing or empty, or a file has no

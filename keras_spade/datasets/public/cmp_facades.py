@@ -54,7 +54,7 @@ def cmp_facades(
     on_bad_file="error",
     **kwargs,
 ):
-    """Makes a `tf.data.Dataset` of the CMP Facade Database, 12 classes.
+    """Makes a dataset of the CMP Facade Database, 12 classes.
 
     Reads the archives as unpacked: in `base/` (378 facades) and `extended/` (228) each photograph
     `.jpg` has a label map `.png` beside it, whose classes are counted from 1; here from 0.
@@ -69,7 +69,7 @@ def cmp_facades(
         **kwargs: `load_size`, `flip`, `validation_split` and so on, as in `paired_folders`.
 
     Returns:
-        A `tf.data.Dataset` of dicts as of `paired_folders`.
+        A dataset of dicts as of `paired_folders`.
 
     Raises:
         ValueError: if an argument is out of range, a folder is missing or empty, or a file has no

@@ -75,7 +75,7 @@ def coco_stuff(
     on_bad_file="error",
     **kwargs,
 ):
-    """Makes a `tf.data.Dataset` of COCO-Stuff batches, 182 classes and void.
+    """Makes a dataset of COCO-Stuff batches, 182 classes and void.
 
     Reads `<split>_img/`, `<split>_label/` and `<split>_inst/`, as SPADE implementations do, or the
     archives unpacked as COCO-Stuff's page says: `images/<split>2017/` and
@@ -94,7 +94,7 @@ def coco_stuff(
             with `load_size=286, flip=True`.
 
     Returns:
-        A `tf.data.Dataset` of dicts as of `paired_folders`.
+        A dataset of dicts as of `paired_folders`.
 
     Raises:
         ValueError: if an argument is out of range, a folder is missing or empty, two files of a

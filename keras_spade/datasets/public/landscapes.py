@@ -22,7 +22,7 @@ COUNTINGS = {
 
 @published(COUNTINGS, has_instances=True)
 def landscapes(directory, image_size=(256, 256), batch_size=1, *, void_class=True, **kwargs):
-    """Makes a `tf.data.Dataset` of photographs whose label maps a COCO-Stuff network predicted.
+    """Makes a dataset of photographs whose label maps a COCO-Stuff network predicted.
 
     So the paper made its Flickr Landscapes, which are not published: photographs in `images/`, and
     in `labels/` the predicted maps of the same stems, ids 0..181 of COCO-Stuff, 255 where there is
@@ -37,7 +37,7 @@ def landscapes(directory, image_size=(256, 256), batch_size=1, *, void_class=Tru
         **kwargs: as in `paired_folders`.
 
     Returns:
-        A `tf.data.Dataset` of dicts as of `paired_folders`.
+        A dataset of dicts as of `paired_folders`.
 
     Raises:
         ValueError: as `paired_folders`.

@@ -3,11 +3,12 @@
 from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.pairing import Listing, existing_directory
 from keras_spade.datasets.folders.pipeline import folder_dataset
+from keras_spade.datasets.has_tensorflow import need_tensorflow
 from keras_spade.datasets.records.records import Records
 
 
 def tfrecords(directory, image_size=(256, 256), batch_size=1, *, on_bad_file="error", **kwargs):
-    """Makes a `tf.data.Dataset` of the samples that `write_tfrecords` wrote.
+    """Makes a dataset of the samples that `write_tfrecords` wrote.
 
     Records are read by their places, so the order is that of the files they were made of: any
     sample may follow any other, and training goes on in the middle of an epoch as with files.
@@ -22,9 +23,10 @@ def tfrecords(directory, image_size=(256, 256), batch_size=1, *, on_bad_file="er
             written.
 
     Returns:
-        A `tf.data.Dataset` of dicts as of `paired_folders`.
+        A dataset of dicts as of `paired_folders`.
 
     Raises:
+        ImportError: where TensorFlow, which reads records, is not installed.
         ValueError: if the index or a shard is missing, or a shard is not as long as it was.
         ValueError: when iterated, if a record is damaged; it names shard, record and image.
 
@@ -34,6 +36,7 @@ def tfrecords(directory, image_size=(256, 256), batch_size=1, *, on_bad_file="er
     train = keras_spade.datasets.tfrecords("coco_stuff_records", load_size=286, flip=True)
     ```
     """
+    need_tensorflow("tfrecords", "read the files that records were made of, with paired_folders")
     records = Records(existing_directory(directory))
     return folder_dataset(
         Listing(records, with_instances=records.instances),

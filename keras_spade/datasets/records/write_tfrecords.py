@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from keras_spade.arguments import positive_integer
+from keras_spade.datasets.has_tensorflow import need_tensorflow
 from keras_spade.datasets.ordered import in_order
 from keras_spade.datasets.records.records import FORMAT, INDEX, encode_sample
 from keras_spade.datasets.source import source_or_none
@@ -41,6 +42,7 @@ def write_tfrecords(dataset, directory, samples_per_shard=1000, name="samples", 
         The number of samples written.
 
     Raises:
+        ImportError: where TensorFlow, which writes records, is not installed.
         ValueError: if `dataset` is of another kind, there is an index in `directory`, no sample can
             be read, or, with `on_bad_file="error"`, a file cannot; it names the file.
         OSError, tf.errors.OpError: naming the file that cannot be written.
@@ -53,6 +55,7 @@ def write_tfrecords(dataset, directory, samples_per_shard=1000, name="samples", 
     train = keras_spade.datasets.tfrecords("coco_stuff_records", load_size=286, flip=True)
     ```
     """
+    need_tensorflow("write_tfrecords", "train on the files themselves, with cache=True from memory")
     import keras
     import tensorflow as tf
 

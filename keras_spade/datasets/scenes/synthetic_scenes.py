@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from keras_spade.class_info import ClassInfo
-from keras_spade.datasets.by_epoch import by_epoch, epoch_order, epoch_seed
+from keras_spade.datasets.by_epoch import planned
+from keras_spade.datasets.epoch_plan import EpochPlan
 from keras_spade.datasets.scenes.scene_painter import paint_scene
 from keras_spade.datasets.source import recorded, with_source
-from keras_spade.images import to_floats
 
 SCENE_CLASSES = (
     "sky",
@@ -141,7 +141,7 @@ def synthetic_scenes(
     drop_remainder=True,
     style="day",
 ):
-    """A `tf.data` set of drawn landscapes, for a first run that downloads nothing.
+    """A dataset of drawn landscapes, for a first run that downloads nothing.
 
     The scenes are those of `draw_scenes`, drawn when the function is called (a few seconds for
     512) and kept in memory, 5 bytes a pixel. Each epoch comes in another order; two sets made
@@ -160,8 +160,9 @@ def synthetic_scenes(
         style: `"day"` or `"varied"`, as in `draw_scenes`.
 
     Returns:
-        A `tf.data.Dataset` of batches `{"labels": int32 (B, H, W), "instances": int32 (B, H, W),
-        "image": float32 (B, H, W, 3) in [-1, 1]}`.
+        A `tf.data.Dataset`, or where TensorFlow is not installed a `keras.utils.PyDataset`, of
+        batches `{"labels": int32 (B, H, W), "instances": int32 (B, H, W), "image": float32
+        (B, H, W, 3) in [-1, 1]}`.
 
     Raises:
         ValueError: if an argument is out of its range, or `drop_remainder` would leave no batch;
@@ -183,38 +184,20 @@ def synthetic_scenes(
         )
     arrays = _draw(num_scenes, image_size, seed, first_scene, style)
 
-    import tensorflow as tf
+    def read(number, draws):
+        flips = augment and draws[0] < 0.5
+        return [array[number][:, :: -1 if flips else 1] for array in arrays.values()]
 
-    def for_epoch(epoch, first_batch):
-        order = epoch_order(num_scenes, epoch, seed, shuffle)[first_batch * batch_size :]
-        seeds = epoch_seed(epoch, seed)
-
-        def scene(index):
-            arrays = {name: array[index] for name, array in tensors.items()}
-            if not augment:
-                return arrays
-            own = tf.random.experimental.stateless_fold_in(seeds, index)
-            mirror = tf.random.stateless_uniform([], seed=own) < 0.5
-            return {
-                name: tf.where(mirror, tf.reverse(array, axis=[1]), array)
-                for name, array in arrays.items()
-            }
-
-        data = tf.data.Dataset.from_tensor_slices(order)
-        data = data.map(scene, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        data = data.batch(batch_size, drop_remainder=drop_remainder)
-        data = data.map(convert, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        return data.prefetch(tf.data.AUTOTUNE)
-
-    def convert(batch):
-        return {
-            "labels": tf.cast(batch["labels"], tf.int32),
-            "instances": tf.cast(batch["instances"], tf.int32),
-            "image": to_floats(tf.cast(batch["image"], tf.float32)),
-        }
-
-    tensors = {name: tf.constant(array) for name, array in arrays.items()}
-    full, rest = divmod(num_scenes, batch_size)
-    dataset = by_epoch(for_epoch, full if drop_remainder else full + bool(rest))
+    plan = EpochPlan(
+        size=num_scenes,
+        batch_size=batch_size,
+        read=read,
+        arrays={name: (array.dtype, array.shape[1:]) for name, array in arrays.items()},
+        seed=seed,
+        shuffle=shuffle,
+        drop_remainder=drop_remainder,
+        draws_by_place=False,
+    )
+    dataset = planned(plan)
     classes = ClassInfo(SCENE_CLASSES, SCENE_PALETTE)
     return with_source(dataset, replace(dataset.source, drawn_classes=classes))

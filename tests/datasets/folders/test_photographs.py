@@ -1,5 +1,7 @@
 """Images of any number of channels and bits, from files of every kind to batches."""
 
+import sys
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -92,6 +94,13 @@ def test_of_photographs_of_16_bits_the_upper_8_are_read(tmp_path):
     colors = RNG.integers(0, 2**16, (8, 12, 3)).astype("uint16")
     image = read_image(written(tmp_path, "1.png", colors))
     assert np.array_equal(image, colors // 256)
+
+
+def test_without_tensorflow_other_ranges_of_16_bits_in_colours_are_refused(tmp_path, monkeypatch):
+    file = written(tmp_path, "1.png", np.arange(8 * 12 * 3, dtype="uint16").reshape(8, 12, 3))
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    with pytest.raises(ValueError, match="1.png: PNG of 16 bits in colours .* save it as .npy"):
+        read_image(file, 3, (0, 2**16 - 1))
 
 
 def test_what_does_not_fit_is_refused(tmp_path):

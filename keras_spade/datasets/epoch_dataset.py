@@ -1,0 +1,85 @@
+"""Batches by epoch and number, where TensorFlow is not installed."""
+
+import itertools
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+
+from keras_spade.datasets.ordered import in_order
+from keras_spade.datasets.source import Source
+
+MOST_WORKERS = 16
+
+
+class EpochDataset(keras.utils.PyDataset):
+    """A `keras.utils.PyDataset` whose passes are epochs made from their number alone.
+
+    The first pass is epoch 0, the second epoch 1, and so on. `GauGAN.fit` asks it for the epoch it
+    is in, and for the batches from some place in it on.
+
+    Args:
+        source: its `for_epoch` returns an iterable of batches.
+        workers: batches that are read at once, each in its thread; `None`: one for each processor,
+            at most 16.
+        repeats_first: whether every pass is epoch 0.
+
+    Example:
+
+    >>> from keras_spade.datasets.epoch_dataset import EpochDataset
+    >>> from keras_spade.datasets import Source
+    >>> data = EpochDataset(Source(lambda epoch, first: range(10 * epoch + first, 99), 3))
+    >>> list(data), list(data)
+    ([0, 1, 2], [10, 11, 12])
+    """
+
+    def __init__(self, source: Source, workers: int | None = None, repeats_first: bool = False):
+        workers = workers or min(os.cpu_count() or 1, MOST_WORKERS)
+        super().__init__(workers=workers, max_queue_size=workers)
+        self.source = source
+        self.repeats_first = repeats_first
+        self._epoch = 0
+
+    def __len__(self):
+        return self.source.num_batches
+
+    def __getitem__(self, number):
+        if not 0 <= number < len(self):
+            raise IndexError(f"batch {number} of {len(self)}")
+        return self.batch((self._epoch, number))
+
+    def __iter__(self):
+        places = zip(itertools.repeat(self._epoch), range(len(self)))
+        self.on_epoch_end()
+        return self.stream(places)
+
+    def as_numpy_iterator(self) -> Iterator:
+        """A pass over the batches, by the name that it has in `tf.data`."""
+        return iter(self)
+
+    def on_epoch_end(self):
+        """The next pass is the next epoch."""
+        if not self.repeats_first:
+            self._epoch += 1
+
+    def batch(self, place: tuple[int, int]):
+        """The batch at `(epoch, number)`."""
+        for batch in self.source.for_epoch(*place):
+            return batch
+        raise ValueError(
+            f"for_epoch{place} gives no batch, though num_batches={len(self)}: from the batch of "
+            "this number on, it must give the rest of the epoch"
+        )
+
+    def stream(self, places: Iterable[tuple[int, int]]) -> Iterator:
+        """The batches at some places in their order, some of which are read ahead."""
+        pool = ThreadPoolExecutor(self.workers)
+        try:
+            yield from in_order(pool, self.batch, places, ahead=self.workers + 1)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def first_epoch(self) -> "EpochDataset":
+        """The same data, every pass over which is epoch 0."""
+        return EpochDataset(self.source, self.workers, repeats_first=True)

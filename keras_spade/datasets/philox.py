@@ -1,0 +1,101 @@
+"""Random numbers that are a function of a seed alone: TensorFlow's stateless ones, in NumPy.
+
+Order, crops and flips of every epoch are made of them, with and without TensorFlow, so a backup
+resumes with the same samples on every backend. The generator is Philox4x32-10 (Salmon et al. 2011,
+"Parallel random numbers: as easy as 1, 2, 3", section 3.3).
+"""
+
+import numpy as np
+
+ROUNDS = 10
+MULTIPLIERS = np.array([0xD2511F53, 0xCD9E8D57], np.uint64)
+KEY_STEPS = np.array([0x9E3779B9, 0xBB67AE85], np.uint64)
+# With this key TensorFlow makes key and counter of a seed.
+SEED_KEY = np.array([0x3EC8F720, 0x02461E29], np.uint64)
+LOW = np.uint64(0xFFFFFFFF)
+HALF = np.uint64(32)
+
+
+def epoch_seed(epoch, seed):
+    """The seed of an epoch, uint64 `(2,)`.
+
+    Args:
+        epoch: int.
+        seed: int, of the dataset.
+    """
+    return fold_in(np.array([seed % 2**64, 0], np.uint64), [epoch])[0]
+
+
+def fold_in(seed, numbers):
+    """A seed for each number, as `tf.random.experimental.stateless_fold_in` makes them.
+
+    Args:
+        seed: uint64 `(2,)`.
+        numbers: non-negative integers `(n,)`.
+
+    Returns:
+        uint64 `(n, 2)`.
+    """
+    (low, high, *_), *_ = _blocks(seed[None], np.zeros(1, np.uint64))
+    numbers = np.asarray(numbers).astype(np.uint64)
+    return np.stack([np.full_like(numbers, low | high << HALF), numbers], axis=1)
+
+
+def uniform(seeds):
+    """Three numbers in [0, 1) for each seed, as `tf.random.stateless_uniform((3,), seed)`.
+
+    Args:
+        seeds: uint64 `(n, 2)`.
+
+    Returns:
+        float32 `(n, 3)`.
+    """
+    words = _blocks(seeds, np.zeros(1, np.uint64))[:, :3].astype(np.uint32)
+    ones = (words & np.uint32(0x7FFFFF)) | np.uint32(0x3F800000)  # The bits of floats in [1, 2).
+    return ones.view(np.float32) - np.float32(1)
+
+
+def shuffled(count, seed):
+    """The numbers below `count` as `tf.random.experimental.stateless_shuffle` orders them.
+
+    Args:
+        count: int.
+        seed: uint64 `(2,)`.
+
+    Returns:
+        int64 `(count,)`.
+    """
+    order = list(range(count))
+    words = _blocks(seed[None], np.arange((count + 3) // 4, dtype=np.uint64)).ravel()
+    left = np.arange(count, 1, -1, dtype=np.uint64)
+    for place, further in enumerate((words[: len(left)] % left).tolist()):
+        other = place + further
+        order[place], order[other] = order[other], order[place]
+    return np.array(order, np.int64)
+
+
+def _blocks(seeds, numbers):
+    """The blocks of some numbers of the stream of each seed; one of both is one.
+
+    Args:
+        seeds: uint64 `(n, 2)`.
+        numbers: uint64 `(n,)`.
+
+    Returns:
+        uint64 `(n, 4)`, of 32 bits each.
+    """
+    first, second = seeds[:, 0], seeds[:, 1]
+    mixed = _philox([first & LOW, first >> HALF, second & LOW, second >> HALF], SEED_KEY)
+    key, upper = mixed[:2], mixed[2:]
+    return np.stack(_philox([numbers & LOW, numbers >> HALF, *upper], key), axis=1)
+
+
+def _philox(counter, key):
+    """Four words for each counter of four words, by a key of two."""
+    a, b, c, d = counter
+    key = list(key)
+    for _ in range(ROUNDS):
+        one, two = MULTIPLIERS[0] * a, MULTIPLIERS[1] * c
+        a, b, c, d = (two >> HALF) ^ b ^ key[0], two & LOW, (one >> HALF) ^ d ^ key[1], one & LOW
+        key = [(word + step) & LOW for word, step in zip(key, KEY_STEPS, strict=True)]
+    return a, b, c, d
