@@ -95,7 +95,7 @@ def test_from_training_to_pictures(backend, street, environment, tmp_path):
     process.kill()
     process.communicate()
     told = run("train.py", *flags, f"--run_dir={killed}", environment=environment)
-    assert "Going on from" in told
+    assert "Resuming from" in told
     one, other = weights_of(whole / "gan.keras"), weights_of(killed / "gan.keras")
     assert len(one) > 50 and one.keys() == other.keys()
     for name in one:
