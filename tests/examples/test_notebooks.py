@@ -159,7 +159,7 @@ def test_authors_checkpoints(tmp_path):
         **SMALL,
     )
     assert same and names and apart == 0
-    assert "misshapen: head_0.norm_0.mlp_shared.0.weight has shape (4, 184, 3, 3)" in message
+    assert "wrong shape: head_0.norm_0.mlp_shared.0.weight has shape (4, 184, 3, 3)" in message
     assert (tmp_path / "latest_net_G.pth").exists() == bool(importlib.util.find_spec("torch"))
 
 
