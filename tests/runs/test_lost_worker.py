@@ -1,4 +1,4 @@
-"""One of two workers is lost: the other says so, and both go on when they are started again."""
+"""One of two workers is lost: the other reports it, and both resume when restarted."""
 
 import signal
 import time
