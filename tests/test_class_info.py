@@ -1,4 +1,4 @@
-"""What a model knows of its classes, and that it keeps it."""
+"""Class information of a model, and that it is kept."""
 
 import copy
 import json

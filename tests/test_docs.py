@@ -1,7 +1,6 @@
-"""Pages say where things are: links lead somewhere, the API is all there, the paper's page is true.
+"""Links work, the API reference is complete, and the paper's page is up to date.
 
-Reads files only. That the Python code of the pages runs is held by test_readme.py and
-test_docs_code.py.
+These tests only read files. test_readme.py and test_docs_code.py run the Python code of the pages.
 """
 
 import ast

@@ -1,8 +1,8 @@
-"""The Python code of the pages in docs/ runs, page by page, its blocks sharing their names.
+"""The Python code of the pages in docs/ runs, page by page, its blocks sharing one namespace.
 
-What takes long has a stand-in, which takes the arguments that it would take: networks are tiny, and
-`fit`, `calibrate` and, but on its own page, `export` do nothing. (README's training is run as it
-stands by test_readme.py.) A block that cannot run here says why in a comment before it.
+Slow parts are replaced by stand-ins that accept the same arguments: networks are tiny, and `fit`,
+`calibrate` and, except on its own page, `export` do nothing. (test_readme.py runs README's training
+unchanged.) A comment before each block that cannot run here gives the reason.
 """
 
 import inspect

@@ -1,4 +1,4 @@
-"""Who may import whom: the plan of the package, held as a test."""
+"""The modules that each part of the package may import."""
 
 import ast
 from pathlib import Path

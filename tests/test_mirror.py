@@ -1,4 +1,4 @@
-"""Where a test lies says what it tests: the folders here mirror those of the package."""
+"""The folders of the tests mirror those of the package."""
 
 from pathlib import Path
 

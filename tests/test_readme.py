@@ -1,7 +1,7 @@
-"""The Python code of README is what it says, and the names in that of all pages exist.
+"""README's Python code runs, and the names in the code of all pages exist.
 
-README's code runs as it stands, on data made here; only its sizes are made small, where the code
-calls the package.
+README's code runs unchanged on data created here; only the sizes are reduced in calls of the
+package.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""What can be read off the code alone: attributes are declared, backends agree, few classes."""
+"""Checks of the source code: attributes are declared, backends agree, few classes."""
 
 import ast
 import importlib

@@ -1,21 +1,21 @@
-"""Adam in one pass over the weights, where a backend has it."""
+"""Adam in one pass over the weights, on backends that provide it."""
 
 import keras
 from keras import ops
 
 
 def move_all(optimizer, gradients, variables, slots, learning_rate):
-    """Moves what PyTorch's own Adam can, in one pass over the weights instead of twelve.
+    """Updates variables with PyTorch's fused Adam, in one pass over the weights instead of twelve.
 
     Args:
         optimizer: a `BiasCorrectedAdam`.
-        gradients: of the variables.
+        gradients: the gradients of `variables`.
         variables: Keras variables.
-        slots: function of a variable, gives its mean of gradients and of squared gradients.
-        learning_rate: of this step.
+        slots: a function from a variable to its running means of gradients and squared gradients.
+        learning_rate: the learning rate of this step.
 
     Returns:
-        The numbers of the variables that were left.
+        The indices of the variables that were not updated.
     """
     everything = range(len(variables))
     if keras.backend.backend() != "torch":
@@ -26,7 +26,7 @@ def move_all(optimizer, gradients, variables, slots, learning_rate):
     fused, left = [], []
     for number in everything:
         state = [x.value for x in (variables[number], *slots(variables[number]))]
-        # It goes through the memory of all four from end to end.
+        # The fused kernel reads the memory of all four from start to end.
         straight = all(x.is_contiguous() for x in state)
         if straight and state[0].device.type in ("cpu", "cuda"):
             fused.append((gradients[number].to(state[0].dtype).contiguous(), *state))
@@ -34,7 +34,7 @@ def move_all(optimizer, gradients, variables, slots, learning_rate):
             left.append(number)
     if fused:
         gradients, weights, m, v = map(list, zip(*fused, strict=True))
-        # Rate and count of steps stay on the device, where both are read as float32.
+        # The rate and the step count stay on the device, which reads both as float32.
         rate = ops.convert_to_tensor(learning_rate)
         rate = rate.float() if weights[0].device.type == "cuda" else rate
         steps = ops.convert_to_tensor(optimizer.iterations).float().repeat(len(weights))
@@ -59,17 +59,17 @@ def move_all(optimizer, gradients, variables, slots, learning_rate):
 
 
 def move_one(optimizer, gradient, variables, rate, corrections):
-    """Moves a variable by TensorFlow's own Adam, in one pass over the weights instead of twelve.
+    """Updates a variable with TensorFlow's fused Adam, in one pass instead of twelve.
 
     Args:
         optimizer: a `BiasCorrectedAdam`.
-        gradient: of the variable.
-        variables: the variable, its mean of gradients, its mean of squared gradients.
+        gradient: the gradient of the variable.
+        variables: the variable and its running means of gradients and squared gradients.
         rate: learning rate, in the variable's dtype.
-        corrections: of the bias of both means.
+        corrections: the bias corrections of the two means.
 
     Returns:
-        Whether it was moved.
+        Whether the variable was updated.
     """
     if keras.backend.backend() != "tensorflow":
         return False
@@ -77,7 +77,7 @@ def move_one(optimizer, gradient, variables, rate, corrections):
 
     variable, m, v = ((x.value if isinstance(x, keras.Variable) else x).handle for x in variables)
     dtype = rate.dtype
-    # TensorFlow adds its epsilon before the correction of v.
+    # TensorFlow adds epsilon before it corrects the bias of v.
     tf.raw_ops.ResourceApplyAdam(
         var=variable,
         m=m,

@@ -1,7 +1,7 @@
-"""JAX: gradients, updates, devices. See `keras_spade.backends` for what each function does.
+"""JAX: gradients, updates, devices. `keras_spade.backends` documents each function.
 
-A step is written for variables that change. Here it runs inside a `keras.StatelessScope`, which
-holds their values, and what they are in the end is the new state of Keras' loop.
+A step is written as if variables could be assigned to. Here it runs inside a
+`keras.StatelessScope`, which holds their values; the final values are the new state of Keras' loop.
 """
 
 from collections.abc import Callable, Sequence
@@ -43,9 +43,9 @@ TRACES_TENSORFLOW = False
 
 
 def run_step(model: keras.Model, step: Callable, state: tuple, data) -> tuple[dict, tuple]:
-    """Runs a step in a scope that holds the state, and returns its logs and the new state."""
+    """Runs a step in a scope that holds the state; returns its logs and the new state."""
     groups = [model.trainable_variables, model.non_trainable_variables]
-    if len(state) == 4:  # A step of training.
+    if len(state) == 4:  # A training step.
         groups.append(model.optimizer.variables)
     groups.append(model.metrics_variables)
     pairs = [
@@ -72,7 +72,7 @@ def minimize(
     reads: Sequence[keras.Variable] = (),
     share=1.0,
 ) -> tuple[dict, Any]:
-    """Differentiates the sum of `losses()` and applies the optimizer, if all is finite."""
+    """Differentiates the sum of `losses()` and applies the optimizer if everything is finite."""
     constants = [(variable, variable.value) for variable in (*reads, *statistics, *noise)]
     changing = [*statistics, *noise]
     scale = optimizer.scale_loss(jnp.ones(()))
@@ -102,7 +102,7 @@ def minimize(
     if scales_loss:
         searching = optimizer.dynamic_scale.value > 1.0
         skipped &= jnp.logical_not(searching & all_finite([total]))
-        # It looks for itself whether all is finite.
+        # The optimizer itself checks whether everything is finite.
         gradients[0] = jnp.where(finite, gradients[0], jnp.nan)
     new_values, new_state = optimizer.stateless_apply(state, gradients, values)
     for variable, new in zip(
@@ -119,17 +119,17 @@ def all_finite(tensors):
 
 
 def without_gradients() -> AbstractContextManager:
-    """A context for constants; JAX finds out by itself."""
+    """A context that does nothing: JAX detects constants itself."""
     return scope(None)
 
 
 def on_host(function: Callable, *tensors, shape: tuple | None = None):
-    """Calls a function with arrays, now."""
+    """Calls a function with arrays, immediately."""
     return function(*map(keras.ops.convert_to_numpy, tensors))
 
 
 def check_label_range(labels, num_classes: int):
-    """Raises, naming the range, on ids outside `0..num_classes-1`, unless JAX is tracing."""
+    """Raises, naming the range, for ids outside `0..num_classes-1`, unless JAX is tracing."""
     if isinstance(labels, jax.core.Tracer) or not labels.size:
         return labels
     array = np.asarray(labels)
@@ -140,7 +140,7 @@ def check_label_range(labels, num_classes: int):
 
 
 def check_image_range(argument: str, image, others: dict) -> tuple[Any, dict]:
-    """Raises, naming the range, on integers and on floats beyond [-1, 1], unless JAX is tracing."""
+    """Raises, naming the range, for integers and floats outside [-1, 1], unless JAX is tracing."""
     if not isinstance(image, jax.core.Tracer):
         check_images(argument, np.asarray(image))
     elif not jnp.issubdtype(image.dtype, jnp.floating):
@@ -152,7 +152,7 @@ def check_image_range(argument: str, image, others: dict) -> tuple[Any, dict]:
 def guarded(
     model: keras.Model, function: Callable, check: Callable, counters: Sequence[keras.Variable] = ()
 ) -> Callable:
-    """Puts the check of batches in front of compiled steps, where it is not in them."""
+    """Checks batches before compiled steps, which cannot check them."""
     compiled = model.jit_compile and not model.run_eagerly
     return GuardedFunction(model, function, check if compiled else lambda data: None, counters)
 
@@ -160,7 +160,7 @@ def guarded(
 def inference(
     model: keras.Model, function: Callable, variables: Sequence[keras.Variable]
 ) -> Callable:
-    """The function, compiled for the values that the variables have at each call."""
+    """The function, compiled; reads the current values of the variables at each call."""
     if model.run_eagerly or not model.jit_compile:
         return function
 

@@ -1,4 +1,4 @@
-"""What stands around the steps of Keras' loop on JAX, which carries the model's state."""
+"""Keras' loop on JAX, which carries the model's state: what happens around the steps."""
 
 import contextlib
 import itertools
@@ -9,18 +9,18 @@ import keras
 
 HELP = (
     "Under `keras.distribution` every batch must be divisible by the number of devices: choose "
-    "`batch_size` so, and leave out what remains at the end (`drop_remainder=True`)."
+    "`batch_size` accordingly, and drop an incomplete last batch (`drop_remainder=True`)."
 )
 
 
 def smallest_batch() -> int:
-    """One sample a device."""
+    """One sample per device."""
     distribution = keras.distribution.distribution()
     return 1 if distribution is None else distribution.num_model_replicas
 
 
 def check_batches(x, batch_size: int | None = None, steps_per_epoch: int | None = None) -> None:
-    """Raises if it can be seen beforehand that the devices cannot share a batch.
+    """Raises if it is known in advance that the devices cannot share a batch.
 
     Args:
         x: arrays or a dataset, as in `fit`.
@@ -43,13 +43,13 @@ def check_batches(x, batch_size: int | None = None, steps_per_epoch: int | None 
 
 
 class GuardedFunction:
-    """A train, test or predict function of Keras whose batches are looked at first.
+    """A train, test or predict function of Keras that checks its batches first.
 
     Args:
         model: a `keras.Model`.
-        function: makes as many steps as `model.steps_per_execution`.
-        check: raises for batches that are not right.
-        counters: the last variables of the loop's state, shown outside of it after each call.
+        function: runs `model.steps_per_execution` steps.
+        check: raises an error for invalid batches.
+        counters: the last variables of the loop's state, updated outside of it after each call.
     """
 
     def __init__(self, model, function, check, counters):
@@ -59,9 +59,9 @@ class GuardedFunction:
         self.counters = counters
 
     def __call__(self, state, iterator):
-        """Makes steps."""
+        """Runs steps."""
         with _whole_state(self.model, state):
-            # All that it takes, before the first step has used up the state.
+            # All batches of this call, before the first step consumes the state.
             batches = list(
                 itertools.islice(self._checked(iterator), self.model.steps_per_execution)
             )
@@ -86,7 +86,7 @@ class GuardedFunction:
 
 
 def show_counters(counters, state):
-    """Makes counters known outside of the state that the loop carries, whose last they are."""
+    """Assigns to counters their values in the loop's state, of which they are the last."""
     values = state[-1][len(state[-1]) - len(counters) :]
     for variable, value in zip(counters, values, strict=True):
         variable.assign(value)
@@ -98,12 +98,13 @@ def pass_over(
     restore: Callable | None,
     counters: Sequence[keras.Variable],
 ):
-    """Takes the batches of steps that were made before; returns the averages so far, and a state.
+    """Skips the batches of steps that were run before; returns the averages so far and the state.
 
     Args:
         model: a `keras.Model`.
-        arguments: of its train function: the state of the loop, and an iterator.
-        restore: gives the model the averages of the losses of these steps; `None`: it has them.
+        arguments: those of its train function: the state of the loop and an iterator.
+        restore: gives the model the averages of the losses of these steps; `None`: it already has
+            them.
         counters: as in `guarded`.
     """
     state, batches = arguments
@@ -119,10 +120,10 @@ def pass_over(
 
 @contextlib.contextmanager
 def _whole_state(model, state):
-    """Gives a model its variables back if a step fails.
+    """Restores a model's variables if a step fails.
 
     Keras' loop takes them out of the model before the first step of an epoch, and puts them back
-    only after one that was made.
+    only after a successful step.
     """
     try:
         yield
@@ -134,7 +135,7 @@ def _whole_state(model, state):
             names.append("metrics_variables")
         values = [value for group in state for value in group]
         if any(isinstance(x, jax.Array) and x.is_deleted() for x in values):
-            model._jax_state = None  # What is left of it is of before, and gone.
+            model._jax_state = None  # The remaining state is outdated, and its buffers are deleted.
         else:
             model._jax_state = dict(zip(names, state, strict=True))
             model._jax_state_synced = False

@@ -1,20 +1,20 @@
-"""What layers compute otherwise on one backend."""
+"""Operations of layers whose implementation differs between backends."""
 
 import keras
 from keras import ops
 
 
 def leaky_relu(x, slope):
-    """A leaky ReLU whose gradient needs the result only, not `x`, but on PyTorch.
+    """A leaky ReLU whose gradient needs only the result, not `x`, except on PyTorch.
 
-    There `x` is kept by what stands around a gradient of one's own as well, and that costs calls.
+    There, a custom gradient would keep `x` too, and needs additional calls.
 
     Args:
         x: a float tensor.
-        slope: below zero.
+        slope: the slope below zero.
 
     Returns:
-        The shape of `x`.
+        A tensor of the same shape as `x`.
     """
     if _on_torch():
         return ops.leaky_relu(x, slope)
@@ -36,21 +36,21 @@ def _leaky_relu_gradient(upstream, y, slope):
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        # In one pass and without intermediate tensors.
+        # One pass, no intermediate tensors.
         return tf.raw_ops.LeakyReluGrad(gradients=upstream, features=y, alpha=slope)
     return ops.where(y > 0, upstream, slope * upstream)
 
 
 def convolve(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1):
-    """A convolution, on PyTorch without the copies that Keras makes.
+    """A convolution, without the copies that Keras makes on PyTorch.
 
     Args:
         x: `(batch, H, W, channels)`.
         kernel: `(rows, columns, channels, filters)`; on PyTorch cast to the dtype of `x`.
         bias: `(filters,)`, or `None`.
-        strides: an int, or two.
-        padding: `"valid"`, `"same"`, or how many zeros stand on each side, an int.
-        dilation_rate: an int, or two.
+        strides: one int or two.
+        padding: `"valid"`, `"same"`, or the number of zeros on each side, an int.
+        dilation_rate: one int or two.
 
     Returns:
         `(batch, h, w, filters)`.
@@ -76,7 +76,7 @@ def convolve(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1):
 
 
 def convolves_itself(layer):
-    """Whether `convolve` is a better call for a layer than the layer's own.
+    """Whether a layer should call `convolve` instead of its own convolution.
 
     Args:
         layer: a `keras.layers.Conv2D`.
@@ -85,18 +85,18 @@ def convolves_itself(layer):
 
 
 def multiplies_small_maps(x):
-    """Whether a matrix product of windows laid side by side may be faster than a convolution.
+    """Whether unfolding windows and a matrix product may be faster than a convolution.
 
     Args:
-        x: what is convolved.
+        x: the input of the convolution.
     """
     return not _on_torch() or x.device.type == "cpu"
 
 
 def again_for_the_gradient(function, *tensors):
-    """`keras.remat(function)`, where there will be a gradient.
+    """`keras.remat(function)` if there will be a gradient, else the function itself.
 
-    PyTorch's saves the state of random numbers at each call.
+    On PyTorch, `remat` saves the state of the random number generator at each call.
     """
     if _on_torch():
         import torch
@@ -107,15 +107,16 @@ def again_for_the_gradient(function, *tensors):
 
 
 def batch_normalized(x, epsilon, dtype):
-    """Activations normalised by their own moments, where that takes a pass less than by hand.
+    """Normalises activations by their own moments over the batch, in fewer passes.
 
     Args:
         x: `(batch, h, w, channels)`.
         epsilon: added to the variance.
-        dtype: of the moments.
+        dtype: dtype of the moments.
 
     Returns:
-        The activations, their mean, and their unbiased variance, for each channel; or `None`.
+        The normalised activations, and mean and unbiased variance per channel; `None` where there
+        is no faster way.
     """
     if not _on_torch() or x.shape[0] * x.shape[1] * x.shape[2] < 2:
         return None
@@ -125,7 +126,7 @@ def batch_normalized(x, epsilon, dtype):
 
 
 def normalized_by(x, mean, variance, epsilon):
-    """The same by given moments; or `None`."""
+    """The activations normalised by given moments; or `None`, as `batch_normalized`."""
     if not _on_torch():
         return None
     from keras_spade.backends import torch_layers
@@ -135,7 +136,7 @@ def normalized_by(x, mean, variance, epsilon):
 
 
 def instance_normalized(x, epsilon):
-    """The same by the moments of each image; or `None`."""
+    """The activations normalised by the moments of each image; or `None`."""
     if not _on_torch():
         return None
     from keras_spade.backends import torch_layers
@@ -144,7 +145,7 @@ def instance_normalized(x, epsilon):
 
 
 def multiply_and_add(x, gain, bias):
-    """`x * gain + bias`, in one pass where a backend has it."""
+    """`x * gain + bias`, in one pass if the backend supports it."""
     if not _on_torch():
         return x * gain + bias
     import torch

@@ -1,4 +1,4 @@
-"""What JAX and PyTorch have in common: one process, and as Keras sees it one replica."""
+"""Functions shared by JAX and PyTorch: one process and, from Keras' point of view, one replica."""
 
 import contextlib
 from collections.abc import Callable
@@ -14,47 +14,47 @@ READS_BATCHES_OF_PAST_STEPS = True
 
 
 def whole(data):
-    """The `Part` of a batch that is all of it."""
+    """The `Part` that consists of the whole batch."""
     arrays = (array for array in keras.tree.flatten(data) if array is not None)
     return Part(total=ops.shape(next(arrays))[0], share=1.0)
 
 
 def compiled(model: keras.Model, function: Callable, behind: dict):
-    """Calls the function: what is compiled is the whole step, or nothing."""
+    """Calls the function: either the whole step is compiled, or nothing."""
     return function()
 
 
 def checking_first(model: keras.Model) -> AbstractContextManager:
-    """A context: Keras' functions are right as they are."""
+    """A context that does nothing: Keras' functions need no change."""
     return contextlib.nullcontext()
 
 
 def replicas(model: keras.Model) -> int:
-    """One: there are no others."""
+    """Always 1."""
     return 1
 
 
 def workers(model: keras.Model) -> int:
-    """One: there are no others."""
+    """Always 1."""
     return 1
 
 
 def writes_files(model: keras.Model) -> bool:
-    """True: there are no other processes."""
+    """Always true: there are no other processes."""
     return True
 
 
 def scope(model: keras.Model | None) -> AbstractContextManager:
-    """A context for new variables: anywhere."""
+    """A context that does nothing: new variables can be created anywhere."""
     return contextlib.nullcontext()
 
 
 def check_variables(model: keras.Model, **groups: list[keras.Variable]) -> None:
-    """Passes: there are no scopes."""
+    """Does nothing: there are no scopes."""
 
 
 def losing_no_worker(model: keras.Model, advice: str) -> AbstractContextManager:
-    """A context: there are no other workers."""
+    """A context that does nothing: there are no other workers."""
     return contextlib.nullcontext()
 
 
@@ -64,5 +64,5 @@ def place_check(model: keras.Model) -> Callable | None:
 
 
 def shared_by_workers(model: keras.Model, data):
-    """The data as they are."""
+    """The data, unchanged."""
     return data

@@ -1,4 +1,4 @@
-"""The part of a batch that is on one replica."""
+"""The part of a global batch on one replica."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Part:
-    """The part of the global batch that is on this replica.
+    """The part of the global batch on this replica.
 
     Args:
-        total: samples on all replicas, an int or int32 scalar tensor.
-        share: this replica's share of them, a float or float64 scalar tensor.
+        total: number of samples on all replicas, an int or int32 scalar tensor.
+        share: the fraction of them on this replica, a float or float64 scalar tensor.
     """
 
     total: Any

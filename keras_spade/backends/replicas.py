@@ -1,4 +1,4 @@
-"""What layers must know of other replicas: their sums, and whose samples stand where."""
+"""Functions of layers across replicas: sums, and the positions of samples in the batch."""
 
 import contextlib
 import threading
@@ -6,7 +6,7 @@ import threading
 import keras
 from keras import ops
 
-# Replicas are threads. What one of them is told here, the others do not see.
+# Replicas are threads; each has its own values.
 _replica = threading.local()
 
 
@@ -17,7 +17,7 @@ def sum_over_replicas(x):
         x: a tensor, of the same shape on every replica.
 
     Returns:
-        The sum over all replicas; `x` itself where there is one, or on other backends.
+        The sum over all replicas; `x` itself on a single replica or on other backends.
     """
     context = _replica_context()
     if context is None:
@@ -29,11 +29,11 @@ def sum_over_replicas(x):
 
 @contextlib.contextmanager
 def samples_present(present):
-    """Tells the layers called inside whether this replica has samples of its own.
+    """Informs the layers called inside whether this replica has samples of its own.
 
     The last batch of an epoch may hold fewer samples than there are replicas. TensorFlow's
-    convolutions fail on empty batches, so a replica without samples computes with one that counts
-    for nothing: not in sums over replicas, nor in the numbering of samples.
+    convolutions fail on empty batches, so a replica without samples computes with a dummy sample,
+    which is counted neither in sums over replicas nor in the numbering of samples.
 
     Args:
         present: a boolean tensor.
@@ -48,11 +48,11 @@ def samples_present(present):
 
 @contextlib.contextmanager
 def drawing_outside(graph, tensors):
-    """Noise is drawn in another graph: what a seed gives must not depend on XLA.
+    """Draws noise in an outer graph, so that the values of a seed do not depend on XLA.
 
     Args:
-        graph: the TensorFlow graph around the one that is being traced.
-        tensors: in `graph`, the batch, which is waited for.
+        graph: the TensorFlow graph around the one being traced.
+        tensors: the batch's tensors in `graph`, for which drawing waits.
     """
     _replica.outside = (graph, tensors)
     try:
@@ -62,13 +62,13 @@ def drawing_outside(graph, tensors):
 
 
 def place_in_batch(samples):
-    """Where this replica's samples stand among those of all replicas.
+    """The position of this replica's samples among those of all replicas.
 
     Args:
-        samples: how many this replica has.
+        samples: the number of samples on this replica.
 
     Returns:
-        The number of the first one, and how many there are in all.
+        The index of the first one, and the total number of samples.
     """
     context = _replica_context()
     if context is None:
@@ -80,11 +80,11 @@ def place_in_batch(samples):
 
 
 def normal_over_replicas(shape, dtype=None, seed=None):
-    """Standard normal noise, one row a sample: the same however many replicas share the batch.
+    """Standard normal noise, one row per sample, independent of the number of replicas.
 
     Args:
         shape: `(samples of this replica, ...)`.
-        dtype: of the noise.
+        dtype: dtype of the noise.
         seed: an int, a `keras.random.SeedGenerator`, or `None`.
 
     Returns:
@@ -100,7 +100,7 @@ def normal_over_replicas(shape, dtype=None, seed=None):
         return keras.random.normal(shape, dtype=dtype, seed=seed)
     first, total = place_in_batch(shape[0])
     noise = keras.random.normal((total, *shape[1:]), dtype=dtype, seed=seed)
-    # A sample that counts for nothing may stand behind the last.
+    # A dummy sample may be beyond the last row.
     rows = ops.minimum(first + ops.arange(shape[0], dtype="int32"), total - 1)
     return ops.take(noise, rows, axis=0)
 
@@ -111,7 +111,7 @@ def _if_present(x):
 
 
 def _replica_context():
-    """TensorFlow's context of this replica; `None` where there are no others."""
+    """TensorFlow's context of this replica; `None` if there are no others."""
     if keras.backend.backend() != "tensorflow":
         return None
     import tensorflow as tf

@@ -1,4 +1,4 @@
-"""TensorFlow: gradients, updates, replicas. See `keras_spade.backends` for what functions do."""
+"""TensorFlow: gradients, updates, replicas. `keras_spade.backends` documents each function."""
 
 import contextlib
 import functools
@@ -30,9 +30,9 @@ READS_BATCHES_OF_PAST_STEPS = False
 SHARES_BUFFERS = False
 TRACES_TENSORFLOW = True
 
-# Replicas are threads; on the host there is one of each thing.
+# Replicas are threads; on the host they run one at a time.
 _HOST = threading.Lock()
-# How a failed assertion of `check_image_range` is shown: begin, low, high, end.
+# The message of a failed assertion of `check_image_range`: begin, low, high, end.
 _REFUSAL = re.compile(r"\[(`\w+` must be floats.*?)\] \[(.*?)\] \[(.*?)\] \[(\(.*?\))\]")
 
 # === Steps, on one replica ===
@@ -58,7 +58,7 @@ def run_predict_step(step: Callable, data):
 
 @contextlib.contextmanager
 def _samples(data):
-    """The batch of this replica, at least one sample; their number; and how many of them count."""
+    """This replica's batch, padded to at least one sample; its size with and without padding."""
     arrays = [array for array in keras.tree.flatten(data) if array is not None]
     count = tf.shape(arrays[0])[0]
     if tf.distribute.get_replica_context().num_replicas_in_sync == 1:
@@ -83,7 +83,7 @@ def minimize(
     reads: Sequence[keras.Variable] = (),
     share=1.0,
 ) -> tuple[dict, Any]:
-    """Differentiates the sum of `losses()` and applies the optimizer, if all is finite."""
+    """Differentiates the sum of `losses()` and applies the optimizer if everything is finite."""
     statistics = [variable.value for variable in statistics]
     before = [tf.identity(variable) for variable in statistics]
     with tf.GradientTape() as tape:
@@ -105,12 +105,12 @@ def minimize(
 
 
 def without_gradients() -> AbstractContextManager:
-    """A context for constants; TensorFlow finds out by itself."""
+    """A context that does nothing: TensorFlow detects constants itself."""
     return contextlib.nullcontext()
 
 
 def on_host(function: Callable, *tensors, shape: tuple | None = None):
-    """Calls a function with arrays, now or whenever the graph runs."""
+    """Calls a function with arrays, immediately or each time the graph runs."""
 
     def alone(*arrays):
         with _HOST:
@@ -123,7 +123,7 @@ def on_host(function: Callable, *tensors, shape: tuple | None = None):
 
 
 def check_label_range(labels, num_classes: int):
-    """Fails where the labels are read, naming the range, on ids outside `0..num_classes-1`."""
+    """Fails when the labels are read, naming the range, for ids outside `0..num_classes-1`."""
     low, high = tf.reduce_min(labels), tf.reduce_max(labels)
     ok = tf.logical_and(low >= 0, high < num_classes)
     message = [ids_out_of_range(num_classes), low, high]
@@ -132,7 +132,7 @@ def check_label_range(labels, num_classes: int):
 
 
 def check_image_range(argument: str, image, others: dict) -> tuple[Any, dict]:
-    """Fails where images or others are read, naming the range, on what is not in [-1, 1]."""
+    """Fails when images or `others` are read, naming the range, for values outside [-1, 1]."""
     if tf.executing_eagerly():
         check_images(argument, image.numpy())
         return image, others
@@ -153,7 +153,7 @@ def check_image_range(argument: str, image, others: dict) -> tuple[Any, dict]:
 def guarded(
     model: keras.Model, function: Callable, check: Callable, counters: Sequence[keras.Variable] = ()
 ) -> Callable:
-    """The function, which raises a ValueError for images that a step itself has refused."""
+    """The function; raises a ValueError for images that the step itself has refused."""
 
     @functools.wraps(function)
     def run(iterator):
@@ -184,7 +184,7 @@ def pass_over(
 def inference(
     model: keras.Model, function: Callable, variables: Sequence[keras.Variable]
 ) -> Callable:
-    """The function, compiled; on the device of the strategy, if that has one only."""
+    """The function, compiled; on the device of the strategy, if it has only one."""
     run = function
     if replicas(model) == 1:
         run = functools.partial(_on_strategy, model.distribute_strategy, function)
@@ -213,7 +213,7 @@ def workers(model: keras.Model) -> int:
 
 
 def writes_files(model: keras.Model) -> bool:
-    """Whether this process writes files: on several workers, the first one does."""
+    """Whether this process writes files: of several workers, only the first one does."""
     return model.distribute_strategy.extended.should_checkpoint
 
 
@@ -223,48 +223,48 @@ def scope(model: keras.Model | None) -> AbstractContextManager:
 
 
 def check_variables(model: keras.Model, **groups: list[keras.Variable]) -> None:
-    """Raises if variables were made outside of the strategy's scope, naming the argument."""
+    """Raises, naming the argument, if variables were created outside the strategy's scope."""
     extended = model.distribute_strategy.extended
     for argument, variables in groups.items():
         if not all(extended.variable_created_in_scope(v.value) for v in variables):
             raise ValueError(
-                f"`{argument}` was not made in the `strategy.scope()` that the model was made "
-                "in. Make networks, model and optimizers in one `with strategy.scope():`."
+                f"`{argument}` was not created in the `strategy.scope()` of the model. Create "
+                "networks, model and optimizers in one `with strategy.scope():`."
             )
 
 
 def check_batches(x, batch_size: int | None = None, steps_per_epoch: int | None = None) -> None:
-    """Passes: replicas share any batch."""
+    """Does nothing: replicas can share any batch."""
 
 
 def smallest_batch() -> int:
-    """One."""
+    """Always 1."""
     return 1
 
 
 def losing_no_worker(model: keras.Model, advice: str) -> AbstractContextManager:
-    """A context that says what to do where TensorFlow reports that another worker is lost."""
+    """A context that explains what to do if TensorFlow reports that another worker is lost."""
     return losing_none(advice) if workers(model) > 1 else contextlib.nullcontext()
 
 
 def place_check(model: keras.Model) -> Callable | None:
-    """`None` for one worker; else waits for all of them, and gives the function they check by."""
+    """`None` for one worker; else waits for all of them and returns the function that checks."""
     if workers(model) == 1:
         return None
-    # What the first one did before, with the folder for example, is done for all.
+    # After this, all see the changes that the first worker made before, to the folder for example.
     wait_for_all(model.distribute_strategy)
     return functools.partial(check_same_place, model.distribute_strategy)
 
 
 def shared_by_workers(model: keras.Model, data):
-    """A dataset whose batches are split over the workers, unless it says how it is to be split."""
+    """The data; a dataset's batches are split over the workers unless its options say otherwise."""
     if workers(model) == 1:
         return data
     return split_over_workers(data)
 
 
 def split_over_workers(data):
-    """Datasets with batches split over workers, unless they say how; other data as they are."""
+    """Makes a dataset split its batches, unless its options say otherwise; other data unchanged."""
     if not isinstance(data, tf.data.Dataset):
         return data
     options = data.options()

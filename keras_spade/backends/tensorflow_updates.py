@@ -1,4 +1,4 @@
-"""Updates on TensorFlow that a non-finite loss or gradient does not reach."""
+"""Updates on TensorFlow that are skipped for non-finite losses and gradients."""
 
 import keras
 import tensorflow as tf
@@ -12,22 +12,22 @@ def all_finite(tensors):
     replicas = context.num_replicas_in_sync
     if replicas > 1:
         sums = context.all_reduce(tf.distribute.ReduceOp.SUM, sums)
-    # `l2_loss` is half of the sum; and the square of a sum over replicas is at most so many times
-    # the sum of their squares. (What is not a number is not below the limit either.)
+    # `l2_loss` is half the sum of squares. The square of a sum over n replicas is at most n times
+    # the sum of their squares. (NaN is not below the limit either.)
     limits = tf.constant([x.dtype.max for x in wide], tf.float64)
     return tf.reduce_all(sums * 2.0 * replicas <= limits)
 
 
 def apply_or_undo(finite, optimizer, gradients, variables, statistics, before):
-    """Applies an optimizer if all is finite; else gives the statistics their values of before.
+    """Applies an optimizer if everything is finite; else restores the statistics.
 
     Args:
         finite: a boolean tensor, the same on every replica.
         optimizer: a Keras optimizer.
-        gradients: of `variables`, on this replica.
+        gradients: the gradients of `variables` on this replica.
         variables: Keras variables.
-        statistics: `tf.Variable`s that the forward pass has changed.
-        before: what they were.
+        statistics: the `tf.Variable`s that the forward pass has changed.
+        before: their previous values.
     """
     scales_loss = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
 
@@ -36,7 +36,7 @@ def apply_or_undo(finite, optimizer, gradients, variables, statistics, before):
             optimizer.apply(gradients, variables)
 
     def lower_loss_scale(gradients):
-        # It looks for itself whether all is finite, but on the first replica only.
+        # The optimizer itself checks for finite gradients, but only on the first replica.
         update([gradient * float("nan") for gradient in gradients])
 
     def either(finite, gradients, before, run, assign):
@@ -63,8 +63,8 @@ def apply_or_undo(finite, optimizer, gradients, variables, statistics, before):
         )
         return
 
-    # Optimizers merge replicas, which must not happen inside a condition inside a replica; so the
-    # condition stands outside of them, as in Keras' LossScaleOptimizer.
+    # Optimizers merge replicas, which is not allowed in a condition inside a replica. So the
+    # condition is outside of the replicas, as in Keras' LossScaleOptimizer.
     def across_replicas(strategy, finite, gradients, before):
         extended = strategy.extended
         either(

@@ -4,7 +4,7 @@ import contextlib
 
 import tensorflow as tf
 
-# What is raised where another worker has gone.
+# Errors that TensorFlow raises if another worker is lost.
 LOST = (
     tf.errors.AbortedError,
     tf.errors.CancelledError,
@@ -16,26 +16,26 @@ LOST = (
 
 
 def wait_for_all(strategy):
-    """Returns when all workers have called it."""
+    """Blocks until all workers have called it."""
     _sum(strategy, [0])
 
 
 def check_same_place(strategy, place, checksum):
-    """Raises, on all workers, if they have not restored the same backup.
+    """Raises on all workers if they have not restored the same backup.
 
     Args:
-        strategy: whose workers they are.
-        place: epoch and step to begin at.
-        checksum: of the backup.
+        strategy: the strategy of the workers.
+        place: epoch and step to start at.
+        checksum: checksum of the backup.
     """
     mine = [*place, checksum]
     replicas = strategy.num_replicas_in_sync
     off = [abs(total - replicas * x) for total, x in zip(_sum(strategy, mine), mine, strict=True)]
     if any(_sum(strategy, off)):
         raise ValueError(
-            "The workers do not begin at the same place, or from the same backup; this one begins "
-            f"at epoch {place[0] + 1}, step {place[1] + 1}. All must see the same `backup_dir` and "
-            "be given the same `initial_epoch`."
+            "The workers do not start at the same step or from the same backup; this one starts "
+            f"at epoch {place[0] + 1}, step {place[1] + 1}. All workers need the same `backup_dir` "
+            "and the same `initial_epoch`."
         )
 
 
@@ -52,16 +52,16 @@ def _sum(strategy, numbers):
 
 @contextlib.contextmanager
 def losing_none(advice):
-    """Says what to do where TensorFlow reports that another worker is lost.
+    """Explains what to do if TensorFlow reports that another worker is lost.
 
     Args:
-        advice: what happens when all workers are started again.
+        advice: what happens when all workers are restarted.
     """
     try:
         yield
     except LOST as error:
         raise RuntimeError(
-            "Another worker is lost, or cannot be reached, and training cannot go on without it. "
-            f"Start all the workers again with the same command: {advice}. (TensorFlow says: "
+            "Another worker is lost, or cannot be reached, and training cannot continue without "
+            f"it. Restart all workers with the same command: {advice}. (TensorFlow reports: "
             f"{type(error).__name__}: {error.message.partition(chr(10))[0]})"
         ) from error

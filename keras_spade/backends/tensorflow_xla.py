@@ -1,4 +1,4 @@
-"""Steps that TensorFlow compiles by XLA, which drops checks: those stand in front."""
+"""Steps that TensorFlow compiles with XLA; XLA drops checks, so they run before."""
 
 import contextlib
 import warnings
@@ -11,13 +11,13 @@ from keras_spade.backends.replicas import drawing_outside
 
 
 def compiles(model: keras.Model) -> bool:
-    """Whether steps of the model are compiled: if it says so, and outside of strategies."""
+    """Whether steps of the model are compiled: if `jit_compile`, and outside of strategies."""
     with model.distribute_strategy.scope():
         return bool(model.jit_compile) and not tf.distribute.has_strategy()
 
 
 def compiled(model: keras.Model, function: Callable, behind: dict):
-    """Calls a function; in a graph by XLA, if the model is compiled with `jit_compile`."""
+    """Calls a function; in a graph, with XLA if the model's `jit_compile` is true."""
     if tf.executing_eagerly() or tf.distribute.has_strategy() or not model.jit_compile:
         return function()
 
@@ -26,18 +26,18 @@ def compiled(model: keras.Model, function: Callable, behind: dict):
             return function()
 
     graph = tf.compat.v1.get_default_graph()
-    # Traced once: noise that is drawn outside would be drawn at each tracing.
+    # Trace once: otherwise, noise drawn outside would be drawn at each tracing.
     return tf.function(inside, jit_compile=True, autograph=False).get_concrete_function()()
 
 
 @contextlib.contextmanager
 def checking_first(model: keras.Model) -> Iterator[None]:
-    """A context in which Keras makes functions that it does not compile; `compiled` does inside."""
+    """A context in which Keras creates functions without compiling; `compiled` does that inside."""
     wanted = model.jit_compile
     if wanted and not compiles(model):
         warnings.warn(
-            "`jit_compile=True`: under a `tf.distribute` strategy steps are not compiled by XLA; "
-            "they are made without it.",
+            "`jit_compile=True`: steps are not compiled with XLA under a `tf.distribute` "
+            "strategy; they run without it.",
             stacklevel=3,
         )
         wanted = False

@@ -1,4 +1,4 @@
-"""PyTorch: gradients and updates. See `keras_spade.backends` for what each function does."""
+"""PyTorch: gradients and updates. `keras_spade.backends` documents each function."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -33,7 +33,7 @@ TRACES_TENSORFLOW = False
 
 
 def run_step(model: keras.Model, step: Callable, data) -> dict:
-    """Runs a step on a batch, all of which is here."""
+    """Runs a step on the whole batch."""
     return step(data, whole(data))
 
 
@@ -51,7 +51,7 @@ def minimize(
     reads: Sequence[keras.Variable] = (),
     share=1.0,
 ) -> tuple[dict, Any]:
-    """Differentiates the sum of `losses()` and applies the optimizer, if all is finite."""
+    """Differentiates the sum of `losses()` and applies the optimizer if everything is finite."""
     before = _copy([variable.value for variable in statistics])
     with torch.enable_grad():
         values = losses()
@@ -76,7 +76,7 @@ def minimize(
 
 
 def _copy(tensors):
-    """Copies of tensors, one behind the other in one of the widest dtype: one call for all."""
+    """Copies tensors into one flat tensor of the widest dtype, in a single call."""
     flat = [x.detach().reshape(-1) for x in tensors]
     return torch.cat(flat) if flat else torch.empty(0)
 
@@ -104,17 +104,17 @@ def all_finite(tensors):
 
 
 def without_gradients() -> AbstractContextManager:
-    """A context in which nothing is kept for gradients."""
+    """A context in which nothing is stored for gradients."""
     return torch.no_grad()
 
 
 def on_host(function: Callable, *tensors, shape: tuple | None = None):
-    """Calls a function with arrays, now."""
+    """Calls a function with arrays, immediately."""
     return function(*map(keras.ops.convert_to_numpy, tensors))
 
 
 def check_label_range(labels, num_classes: int):
-    """Raises, naming the range, on ids outside `0..num_classes-1`."""
+    """Raises, naming the range, for ids outside `0..num_classes-1`."""
     if labels.is_meta or torch.compiler.is_compiling() or not labels.numel():
         return labels
     low, high = (int(end) for end in torch.aminmax(labels))
@@ -124,7 +124,7 @@ def check_label_range(labels, num_classes: int):
 
 
 def check_image_range(argument: str, image, others: dict) -> tuple[Any, dict]:
-    """Raises, naming the range, on integers and on floats beyond [-1, 1]."""
+    """Raises, naming the range, for integers and for floats outside [-1, 1]."""
     floating = image.dtype.is_floating_point
     if not image.is_meta and not torch.compiler.is_compiling() and image.numel():
         finite = torch.where(image.isfinite(), image, 0) if floating else image.long()
@@ -138,7 +138,7 @@ def check_image_range(argument: str, image, others: dict) -> tuple[Any, dict]:
 def guarded(
     model: keras.Model, function: Callable, check: Callable, counters: Sequence[keras.Variable] = ()
 ) -> Callable:
-    """The function as it is: steps look at their batches themselves."""
+    """The function, unchanged: steps check their batches themselves."""
     return function
 
 
@@ -167,9 +167,9 @@ def inference(
 
 
 def check_batches(x, batch_size: int | None = None, steps_per_epoch: int | None = None) -> None:
-    """Passes: there is one device."""
+    """Does nothing: there is one device."""
 
 
 def smallest_batch() -> int:
-    """One."""
+    """Always 1."""
     return 1

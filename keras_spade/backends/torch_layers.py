@@ -1,8 +1,8 @@
-"""What layers compute on PyTorch, in few passes over the activations and few calls.
+"""Operations of layers on PyTorch, with few calls and few passes over the activations.
 
-Keras' convolution there copies activations twice: to channels first, and back to channels last. A
-map `(batch, H, W, channels)` seen as `(batch, channels, H, W)` is what PyTorch calls channels last,
-and its kernels for that need no copy.
+Keras' convolution copies activations twice on PyTorch: to channels first, and back to channels
+last. A map `(batch, H, W, channels)` viewed as `(batch, channels, H, W)` has the layout that
+PyTorch calls channels last; its kernels for that layout need no copy.
 """
 
 import torch
@@ -20,11 +20,11 @@ def convolve(x, kernel, bias, strides, padding, dilation_rate):
     bias = None if bias is None else bias.to(x.dtype)[:, None, None]
     if len(kernel) > 1 or x.device.type != "cpu":
         y = functional.conv2d(_channels_first(x), kernel, **options)
-        # Onto what nobody has seen, and for all devices the same.
+        # In place, since `y` is used nowhere else; the same on all devices.
         y = y if bias is None else y.add_(bias)
     else:
-        # PyTorch's plain convolution on a CPU, which it takes for float64 and for single samples,
-        # fails at the gradient of a kernel of one filter. So there are two, one of zeros.
+        # PyTorch's plain convolution on a CPU, used for float64 and for single samples, fails in
+        # the gradient of a kernel with one filter. So append a second filter of zeros.
         kernel = torch.cat([kernel, torch.zeros_like(kernel)])
         y = functional.conv2d(_channels_first(x), kernel, **options)[:, :1]
         y = y if bias is None else y + bias
@@ -32,14 +32,14 @@ def convolve(x, kernel, bias, strides, padding, dilation_rate):
 
 
 def _to_layout(kernel, dtype):
-    """PyTorch's layout of a kernel, and another dtype, in one pass."""
+    """Converts a kernel to PyTorch's layout and to a dtype in one pass."""
     return kernel.permute(3, 2, 0, 1).to(dtype, memory_format=torch.channels_last)
 
 
 class _Layout(torch.autograd.Function):
-    """`_to_layout`, whose gradient comes in the layout and dtype of the variable.
+    """`_to_layout` with a gradient in the layout and dtype of the variable.
 
-    What stands between kernel and variable, and the optimizer, go through memory in its order then.
+    So the optimizer, and all operations between variable and kernel, access memory in order.
     """
 
     @staticmethod
@@ -54,13 +54,13 @@ class _Layout(torch.autograd.Function):
 
 
 def _padded(x, size, strides, padding, dilation_rate):
-    """The input, and the zeros at each side that are left to the convolution."""
+    """The input, padded if necessary, and the padding that is left to the convolution."""
     if padding != "same":
         return x, 0 if padding == "valid" else padding
     strides, dilation_rate = (
         (value, value) if isinstance(value, int) else value for value in (strides, dilation_rate)
     )
-    # As TensorFlow does it: an odd zero stands at the end.
+    # As in TensorFlow: an odd zero goes to the end.
     totals = [
         max((kernel - 1) * dilation + 1 - (length % stride or stride), 0)
         for kernel, dilation, length, stride in zip(
@@ -80,22 +80,22 @@ def normalize_by(x, mean, variance, epsilon):
 
 
 def normalize_batch(x, epsilon, dtype):
-    """Activations normalised by their own moments over all axes but the last.
+    """Normalises activations by their own moments over all axes but the last.
 
     Args:
         x: `(batch, h, w, channels)`.
         epsilon: added to the variance.
-        dtype: of the moments, a name.
+        dtype: name of the dtype of the moments.
 
     Returns:
         The normalised activations in the dtype of `x`, their mean, and their unbiased variance.
     """
     if x.device.type != "cuda":
-        # PyTorch's own rounds too much on a CPU, where it adds up a map in sequence.
+        # On a CPU, PyTorch's batch norm sums a map sequentially, with too much rounding.
         y, mean, variance = _Normalize.apply(x, (0, 1, 2), epsilon)
         count = x.numel() // x.shape[-1]
         return y, mean.flatten(), variance.flatten() * (count / (count - 1))
-    # Statistics that take the whole of the batch's.
+    # With a momentum of 1, the running statistics become those of the batch.
     mean, variance = (
         torch.zeros(x.shape[-1], dtype=getattr(torch, dtype), device=x.device) for _ in range(2)
     )
@@ -104,15 +104,15 @@ def normalize_batch(x, epsilon, dtype):
 
 
 def normalize_instance(x, epsilon):
-    """Activations normalised by their own moments over height and width, in the dtype of `x`."""
+    """Normalises activations by their own moments over height and width, in the dtype of `x`."""
     return _Normalize.apply(x, (1, 2), epsilon)[0]
 
 
 class _Normalize(torch.autograd.Function):
-    """Activations normalised by their moments, the mean and the biased variance.
+    """Normalises activations; returns them with their mean and biased variance.
 
-    The gradient needs the result and not the activations. PyTorch's own instance norm wants
-    channels first, and would copy.
+    The gradient needs the result but not the activations. PyTorch's instance norm expects channels
+    first, and would copy.
     """
 
     @staticmethod
@@ -139,7 +139,7 @@ class _Normalize(torch.autograd.Function):
 
 
 def one_hot(labels, edges, num_classes, dtype):
-    """See `keras_spade.segmaps.conditioning_map.one_hot_map`; written once, in its own dtype."""
+    """See `keras_spade.segmaps.conditioning_map.one_hot_map`; writes the map once, in its dtype."""
     channels = num_classes + (edges is not None)
     size, dtype = (*labels.shape, channels), getattr(torch, dtype)
     encoded = torch.empty(size, dtype=dtype, device=labels.device)

@@ -1,25 +1,25 @@
-"""Keras' convolution, without the copies that it makes on PyTorch."""
+"""Keras' convolution without the copies that it makes on PyTorch."""
 
 import keras
 
 from keras_spade.backends.layers import convolve, convolves_itself
 
 
-# The name is Keras' own: files hold weights of functional models by the names of classes.
+# Named as in Keras: files store the weights of functional models by class name.
 @keras.saving.register_keras_serializable(package="keras_spade")
 class Conv2D(keras.layers.Conv2D):
-    """`keras.layers.Conv2D`, on PyTorch without copies of activations.
+    """`keras.layers.Conv2D`, without copies of the activations on PyTorch.
 
     Args:
-        filters: output channels.
-        kernel_size: an int or two.
+        filters: number of output channels.
+        kernel_size: one int or two.
         **kwargs: see `keras.layers.Conv2D`.
 
     Call arguments:
         inputs: `(batch, H, W, channels)`.
 
     Returns:
-        What `keras.layers.Conv2D` returns.
+        The same as `keras.layers.Conv2D`.
 
     Example:
 
@@ -33,12 +33,12 @@ class Conv2D(keras.layers.Conv2D):
         super().__init__(filters, kernel_size, **kwargs)
 
     def convolution_op(self, inputs, kernel, bias=None):
-        """The convolution without activation, and without bias unless one is given.
+        """The convolution without activation; `bias` is added if given.
 
         Args:
             inputs: `(batch, H, W, channels)`.
-            kernel: of the shape of the layer's.
-            bias: `(filters,)`, where channels stand last; or `None`.
+            kernel: a kernel of the shape of the layer's.
+            bias: `(filters,)`, for channels-last layers only; or `None`.
         """
         if convolves_itself(self):
             options = {"padding": self.padding, "dilation_rate": self.dilation_rate}

@@ -1,4 +1,4 @@
-"""All activation normalisations of the package: synchronised batch, batch and instance norm."""
+"""All activation norms of the package: synchronised batch, batch and instance norm."""
 
 import contextlib
 import threading
@@ -18,14 +18,14 @@ _collection = threading.local()
 
 
 class Moments(NamedTuple):
-    """Mean and variance of activations, and of how many numbers a channel they are.
+    """Mean and variance of activations, and the number of values per channel.
 
     Args:
-        centered: the activations without their mean.
-        mean: for each channel, with instance norm for each image too.
-        variance: the biased one; unbiased if there is `normalized`.
-        count: how many numbers a channel has; `None` where nobody asks.
-        normalized: the normalised activations, where a backend computes them at once; then
+        centered: the activations minus their mean.
+        mean: per channel; with instance norm, per image and channel.
+        variance: the biased variance; the unbiased one if `normalized` is set.
+        count: the number of values per channel; `None` if it is not needed.
+        normalized: the normalised activations, on backends that compute them directly; then
             `centered` is `None`.
     """
 
@@ -58,8 +58,8 @@ class Normalized(NamedTuple):
 
     Args:
         value: the centred activations; in inference with a batch norm, the activations.
-        scale: `(channels,)`, with instance norm `(batch, 1, 1, channels)`; `None`: `value` is
-            normalised, in any float dtype.
+        scale: `(channels,)`, with instance norm `(batch, 1, 1, channels)`; `None` if `value` is
+            already normalised, in any float dtype.
         offset: the same shape, or `None` for zero.
     """
 
@@ -209,7 +209,7 @@ class FeatureNorm(keras.layers.Layer):
         return self.norm == "instance" or bool((training or collects) and self.trainable)
 
     def moments(self, x):
-        """Mean and variance of activations, and the activations without their mean, or normalised.
+        """Mean and variance of activations, and the activations centred or normalised.
 
         Two norms of the same activations can share them.
 

@@ -16,12 +16,13 @@ class SmallMapConv2D(Conv2D):
 
     A convolution on a CPU first reorders its kernel. On the 8 x 8 and 16 x 16 maps deep in
     the networks, kernels have up to 9 million weights, and reordering takes longer than
-    multiplying. So up to 256 output pixels the windows are laid side by side and multiplied by the
-    kernel as it is. (On PyTorch on a GPU nothing is reordered, and maps of any size are convolved.)
+    multiplying. So for up to 256 output pixels, the windows are unfolded into a matrix, which is
+    multiplied by the kernel as it is. (PyTorch on a GPU reorders nothing; there, maps of any size
+    are convolved.)
 
     Args:
-        filters: output channels.
-        kernel_size: an int or two.
+        filters: number of output channels.
+        kernel_size: one int or two.
         **kwargs: see `keras.layers.Conv2D`.
 
     Call arguments:
@@ -72,7 +73,7 @@ class SmallMapConv2D(Conv2D):
             return ops.matmul(windows, kernel)
 
         kernel = ops.cast(ops.reshape(kernel, (-1, self.filters)), inputs.dtype)
-        # The windows are laid out again for the gradient: kept, they are nine times the inputs.
+        # The gradient unfolds the windows again: storing them would take nine times the inputs.
         products = again_for_the_gradient(multiply, inputs, kernel)(inputs, kernel)
         y = ops.reshape(products, (-1, height, width, self.filters))
         return y if bias is None else y + bias

@@ -194,7 +194,7 @@ class SpectralNorm(keras.layers.Wrapper):
             return self.layer(inputs)
 
     def _convolve(self, inputs, kernel):
-        """The same for a convolution, without the calls that stand around a layer."""
+        """Runs a convolution layer with a given kernel, without the overhead of calling it."""
         dtype = self.layer.compute_dtype
         bias = ops.cast(self.layer.bias, dtype) if self.layer.use_bias else None
         y = self.layer.convolution_op(ops.cast(inputs, dtype), kernel, bias)

@@ -1,4 +1,4 @@
-"""How layers read a label map: patterns, windows, resizing, instance edges, and the dense way."""
+"""How layers read label maps: patterns, windows, resizing, instance edges, dense maps."""
 
 from keras_spade.segmaps.bounded_patterns import BoundedPatterns as BoundedPatterns
 from keras_spade.segmaps.conditioning_map import ConditioningMap as ConditioningMap

@@ -1,8 +1,8 @@
-"""Label patterns within fixed shapes, for JAX: tables of a length that is known beforehand.
+"""Label patterns with fixed shapes, for JAX: the tables have a length that is known in advance.
 
-JAX compiles for shapes, so a table cannot have as many rows as there are patterns. Here it has as
-many as a rule of the map's size says. Patterns are counted too, and where they do not go into the
-table, layers convolve the one-hot map instead: the result is exact in any case.
+JAX compiles for fixed shapes, so the number of rows of a table cannot depend on the number of
+patterns. Instead, it depends on the size of the map. Patterns are also counted, and if they do not
+fit in the table, layers convolve the one-hot map instead: the result is exact in any case.
 """
 
 import dataclasses
@@ -18,26 +18,27 @@ from keras_spade.segmaps.nearest_resize import is_integer
 from keras_spade.segmaps.patterns import Patterns
 from keras_spade.segmaps.segmap import Segmap
 
-# What tells windows apart are the borders of regions that run through them, so the share of
-# distinct ones grows with the window and falls with the map: `reach / side`, times a number that
-# hardly depends on the map's size. For SPADEs at 64 x 64 to 256 x 256 it is 3 to 5 for most maps of
-# COCO-Stuff (with edges) and CamVid, at most 11, and at most 7 for batches of four
-# (`benchmarks/patterns` counts what fits). Where half a table is enough, half is computed.
+# Windows differ where borders of regions run through them, so the share of distinct windows grows
+# with the size of the window and falls with the size of the map: it is `reach / side` times a
+# factor that hardly depends on the map's size. For SPADEs at 64 x 64 to 256 x 256, this factor is 3
+# to 5 for most maps of COCO-Stuff (with edges) and CamVid, at most 11, and at most 7 for batches of
+# four (`benchmarks/patterns` counts the maps that fit). If half a table is enough, only that half
+# is computed.
 ROOM = 12.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class BoundedPatterns(Segmap):
-    """Patterns in tables of fixed length, into which they may not go.
+    """Patterns in tables of fixed length, in which they may not fit.
 
-    What a layer computes with is chosen when it runs: half of each table, the whole of it, or the
-    one-hot map. Of the three, only what is needed is computed.
+    At run time, a layer computes with half of each table, the whole table, or the one-hot map. Only
+    the selected one of the three is computed.
 
     Args:
-        patterns: `Patterns`, from tables that may be longer or shorter than there are patterns.
+        patterns: `Patterns`, whose tables may be longer or shorter than the number of patterns.
         ids: int32 `(batch, height, width)`; the one-hot map is `patterns.pixels[ids]`.
-        fit: int32 `()`: 0 if the patterns fit in the first half of each table, 1 if in the whole,
-            2 if not.
+        fit: int32 `()`: 0 if the patterns fit in the first half of each table, 1 if they fit in the
+            whole table, 2 if they do not fit.
     """
 
     patterns: Patterns
@@ -68,11 +69,11 @@ class BoundedPatterns(Segmap):
         branches = [in_half, in_whole, densely]
         if not isinstance(self.fit, jax.core.Tracer):
             return branches[int(self.fit)]()
-        # The gradient computes the branch again: JAX would keep room for what each of them holds.
+        # The gradient recomputes the branch: otherwise JAX allocates memory for every branch.
         return ops.switch(self.fit, [keras.remat(branch) for branch in branches])
 
     def tensors(self):
-        """What travels between Keras layers, the dict that `LabelPatterns` returns."""
+        """The dict of tensors that Keras layers exchange, as `LabelPatterns` returns it."""
         return self.patterns.tensors() | {"ids": self.ids, "fit": self.fit}
 
     @classmethod
@@ -82,12 +83,12 @@ class BoundedPatterns(Segmap):
 
 
 def table_share(size, windows, must_fit=False):
-    """Rows of the tables of distinct windows, as a share of the output pixels; at most 1.
+    """Rows of the tables of distinct windows as a share of the output pixels; at most 1.
 
     Args:
         size: height and width of the label map.
         windows: `(kernel_size, strides)` of each window of the chain.
-        must_fit: whether there are so many classes that there is no other way.
+        must_fit: whether there are too many classes for the one-hot map.
 
     Returns:
         A float.
@@ -99,7 +100,7 @@ def table_share(size, windows, must_fit=False):
 
 
 def find_bounded_patterns(ids, id_bits, pixels, windows):
-    """`BoundedPatterns` of a map of ids, or `Patterns` where there is a row for each pixel."""
+    """`BoundedPatterns` of a map of ids, or `Patterns` if there is a row for each pixel."""
     batch, *size = ids.shape
     share = table_share(size, windows, is_integer(pixels))
     if share < 1 and not isinstance(batch, int):
@@ -112,7 +113,8 @@ def find_bounded_patterns(ids, id_bits, pixels, windows):
         id_bits = length.bit_length() if isinstance(length, int) else INDEX_BITS
         tables.append(members)
         if share < 1:
-            # Where windows below did not fit, numbers and counts mean nothing, but it stays so.
+            # If the windows of the level below did not fit, indices and counts are meaningless, but
+            # `fit` never decreases.
             bounds = (max(length // 2, 1), length)
             fit = ops.maximum(fit, sum(ops.cast(count > bound, "int32") for bound in bounds))
     patterns = Patterns(tuple(tables), index, pixels)
@@ -120,7 +122,7 @@ def find_bounded_patterns(ids, id_bits, pixels, windows):
 
 
 def _no_patterns(ids, pixels, windows):
-    """What stands in for patterns where the number of label maps is open, as in an export."""
+    """A placeholder for patterns if the batch size is unknown, as in an export."""
     batch, *size = ids.shape
     for kernel_size, strides in windows:
         size = [window_count(length, kernel_size, strides) for length in size]

@@ -1,4 +1,4 @@
-"""The distinct windows of a map of ids, within fixed shapes; for JAX."""
+"""The distinct windows of a map of ids with fixed shapes, for JAX."""
 
 import functools
 import math
@@ -10,12 +10,12 @@ WORD_BITS = 32
 
 
 def shapes_are_fixed():
-    """Whether shapes cannot depend on data, as in all that JAX compiles."""
+    """Whether shapes cannot depend on data, as in everything that JAX compiles."""
     return keras.backend.backend() == "jax"
 
 
 def compiled_by_xla():
-    """Whether TensorFlow traces a function that XLA compiles, once for each shape."""
+    """Whether TensorFlow is tracing a function that XLA compiles, once for each shape."""
     if keras.backend.backend() != "tensorflow":
         return False
     import tensorflow as tf
@@ -27,21 +27,21 @@ def compiled_by_xla():
 def bounded_windows(ids, id_bits, kernel_size, strides=1, share=1.0):
     """`distinct_windows` with a table of fixed length.
 
-    Windows are packed into words of 32 bits, the pixels are sorted by their words, and where
-    neighbours differ a new number begins.
+    Windows are packed into words of 32 bits and the pixels are sorted by these words. Each time two
+    neighbours differ, a new number begins.
 
     Args:
         ids: integers, `(batch, H, W)`, at least 0 and below `2 ** id_bits`.
         id_bits: at most 31.
         kernel_size: rows and columns of the window.
-        strides: of the window.
-        share: rows of the table, as a share of the output pixels.
+        strides: strides of the window.
+        share: number of rows of the table as a share of the output pixels.
 
     Returns:
-        members: int32 `(rows, kernel_size**2)`, the ids in each distinct window; rows that are left
-            over repeat a window.
-        index: int32 `(batch, h, w)`, which of them each output pixel sees, right if all fit.
-        count: int32, how many there are.
+        members: int32 `(rows, kernel_size**2)`, the ids in each distinct window; unused rows repeat
+            a window.
+        index: int32 `(batch, h, w)`, the window that each output pixel sees; valid if all fit.
+        count: int32, the number of distinct windows.
     """
     import jax
 
@@ -74,7 +74,7 @@ def _search(ids, id_bits, kernel_size, strides, share):
     starts = ops.concatenate([ops.ones((1,), "bool"), differs])
     numbers = ops.cast(ops.cumsum(ops.cast(starts, "int32")), "int32") - 1
     index = jax.numpy.zeros(pixels, "int32").at[order].set(numbers, unique_indices=True)
-    # The first pixel of each number; numbers beyond the table are dropped.
+    # The first pixel with each number; numbers beyond the table are dropped.
     places = ops.where(starts, numbers, pixels)
     first = jax.numpy.zeros(length, "int32").at[places].set(order, mode="drop")
 
@@ -87,7 +87,7 @@ def _search(ids, id_bits, kernel_size, strides, share):
 
 
 def _words(parts, bits):
-    """Unsigned numbers of some bits, laid side by side in words of 32."""
+    """Packs unsigned numbers of `bits` bits into words of 32 bits."""
     words, word, used = [], 0, 0
     for part in parts:
         part = ops.cast(part, "uint32")

@@ -9,18 +9,18 @@ from keras_spade.segmaps.nearest_resize import is_integer, nearest_resize
 def encode_labels(labels, num_classes, height, width, edges=None, dtype="float32"):
     """Resizes integer labels, one-hot encodes them and appends the edge channel.
 
-    Resizing comes first: the one-hot tensor never exists at a resolution nobody needs.
+    Resizing comes first, so the one-hot tensor is only created at the required resolution.
 
     Args:
         labels: integer ids, `(batch, H, W)`.
-        num_classes: number of one-hot channels; the void class counts.
+        num_classes: number of one-hot channels, including the void class.
         height: rows of the result.
         width: columns of the result.
-        edges: optional instance edges, `(batch, H, W)` of 0 and 1; anything but 0 is 1.
-        dtype: of the result.
+        edges: optional instance edges, `(batch, H, W)` of 0 and 1; any nonzero value is an edge.
+        dtype: dtype of the result.
 
     Returns:
-        `(batch, height, width, num_classes)`, with one more channel, last, if `edges` are given.
+        `(batch, height, width, num_classes)`, plus one last channel if `edges` are given.
 
     Example:
 
@@ -34,11 +34,11 @@ def encode_labels(labels, num_classes, height, width, edges=None, dtype="float32
 
 
 def one_hot_map(labels, num_classes, edges=None, dtype="float32"):
-    """One-hot labels with the edges as one more channel, last, if given; zeros for other ids."""
+    """One-hot labels, zeros for unknown ids; the edges, if given, are one more last channel."""
     if keras.backend.backend() == "torch":
         from keras_spade.backends import torch_layers
 
-        # Keras' raises for other ids, on a GPU at every later call too.
+        # Keras' `one_hot` raises for unknown ids, and on a GPU every later call then fails too.
         labels = ops.convert_to_tensor(labels)
         edges = None if edges is None else ops.convert_to_tensor(edges)
         return torch_layers.one_hot(labels, edges, num_classes, dtype)
@@ -53,12 +53,12 @@ def one_hot_map(labels, num_classes, edges=None, dtype="float32"):
 class ConditioningMap(keras.layers.Layer):
     """The conditioning input at one resolution: one-hot labels and edges, or a float map, resized.
 
-    The networks compute it once a resolution and hand it to every layer there.
+    The networks compute it once per resolution and pass it to every layer there.
 
     Args:
         height: rows of the result.
         width: columns of the result.
-        num_classes: number of one-hot channels; `None` if float maps come in.
+        num_classes: number of one-hot channels; `None` for float maps.
 
     Call arguments:
         segmap: integer labels `(batch, H, W)` in `0..num_classes-1`, or any float map
@@ -69,7 +69,7 @@ class ConditioningMap(keras.layers.Layer):
         `(batch, height, width, channels)` in the layer's compute dtype.
 
     Raises:
-        ValueError: for another rank or dtype.
+        ValueError: for any other rank or dtype.
 
     Example:
 
@@ -95,7 +95,7 @@ class ConditioningMap(keras.layers.Layer):
         )
 
     def compute_output_spec(self, segmap, edges=None):
-        """A symbolic map, after the checks of the real one."""
+        """A symbolic map, after the same checks as for a real one."""
         check_conditioning(segmap, edges, self.num_classes, self.name)
         shapes = (segmap.shape, None if edges is None else edges.shape)
         return keras.KerasTensor(self.compute_output_shape(*shapes), dtype=self.compute_dtype)
@@ -116,7 +116,7 @@ class ConditioningMap(keras.layers.Layer):
 
 
 def conditioning_map(segmap, edges, num_classes, height, width, dtype, layer_name):
-    """`segmap` at `height` x `width` as floats; the rule that all layers share."""
+    """`segmap` resized to `height` x `width`, as floats; shared by all layers."""
     check_conditioning(segmap, edges, num_classes, layer_name)
     if len(segmap.shape) == 3:
         return encode_labels(segmap, num_classes, height, width, edges, dtype)
@@ -124,7 +124,7 @@ def conditioning_map(segmap, edges, num_classes, height, width, dtype, layer_nam
 
 
 def check_conditioning(segmap, edges, num_classes, layer_name):
-    """Raises unless `segmap` is integer labels, or a map with channels and no `edges`."""
+    """Raises unless `segmap` is integer labels, or a map with channels and without `edges`."""
     rank, integer = len(segmap.shape), is_integer(segmap)
     if rank == 3 and integer and num_classes is not None:
         return

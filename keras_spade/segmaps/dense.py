@@ -1,4 +1,4 @@
-"""Label maps that are convolved."""
+"""Label maps that layers convolve."""
 
 import dataclasses
 from typing import Any
@@ -11,7 +11,7 @@ from keras_spade.segmaps.segmap import Segmap
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Dense(Segmap):
-    """A float map, one-hot or any other.
+    """A float map, one-hot or not.
 
     Args:
         map: `(batch, height, width, channels)`.

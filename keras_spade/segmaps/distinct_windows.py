@@ -9,26 +9,26 @@ INDEX_BITS = 31
 
 
 def distinct_windows(ids, id_bits, kernel_size, strides=1):
-    """Lists the distinct windows a convolution sees on a map of ids, and which pixel sees which.
+    """Lists the distinct windows that a convolution sees on a map of ids, and their pixels.
 
     The map is padded by `kernel_size // 2` on all sides with the id 0, which stands for "outside".
-    Windows are told apart by what they hold, not by a hash: the ids of neighbours are packed side
-    by side in one integer, `id_bits` bits each, and those integers are numbered. Rows of a window
-    come first, then columns of rows, so one number at a time is small enough; where even so the
-    ids do not fit in 63 bits, parts are numbered on the way.
+    Windows are identified by their content, not by a hash: the ids of neighbours are packed into
+    one integer, `id_bits` bits each, and these integers are numbered. Rows of a window come first,
+    then columns of rows, which keeps each integer small; if the ids still do not fit in 63 bits,
+    parts are numbered in between.
 
-    On JAX, how many there are is not known to a function that is being compiled; there, see
+    On JAX, a function that is being compiled cannot know the number of windows: it uses
     `bounded_windows`.
 
     Args:
         ids: integers, `(batch, H, W)`, at least 0 and below `2 ** id_bits`.
         id_bits: at most 31.
         kernel_size: rows and columns of the window.
-        strides: of the window.
+        strides: strides of the window.
 
     Returns:
         members: int32 `(patterns, kernel_size**2)`, the ids in each distinct window.
-        index: int32 `(batch, h, w)`, which of them each output pixel sees;
+        index: int32 `(batch, h, w)`, the window that each output pixel sees;
             `h = (H + 2 * (kernel_size // 2) - kernel_size) // strides + 1`.
 
     Example:
@@ -51,7 +51,7 @@ def distinct_windows(ids, id_bits, kernel_size, strides=1):
 
 
 def all_windows(ids, kernel_size, strides=1):
-    """`distinct_windows` without a search, in shapes that do not depend on data: a row a pixel."""
+    """`distinct_windows` without a search, with fixed shapes: one row per pixel."""
     pad = kernel_size // 2
     padded = ops.pad(ops.cast(ids, "int32"), [[0, 0], [pad, pad], [pad, pad]])
     rows = _shifted(padded, 1, kernel_size, strides)
@@ -62,15 +62,15 @@ def all_windows(ids, kernel_size, strides=1):
 
 
 def window_count(size, kernel_size, strides):
-    """How many windows there are along an axis of some size (`None`: unknown)."""
+    """The number of windows along an axis of a given size (`None`: unknown)."""
     pad = kernel_size // 2
     return None if size is None else (size + 2 * pad - kernel_size) // strides + 1
 
 
 def _shifted(x, axis, kernel_size, strides):
-    """The map as seen by each tap of the kernel along one axis."""
+    """The map as each tap of the kernel sees it along one axis."""
     size = ops.shape(x)[axis]
-    count = (size - kernel_size) // strides + 1  # The padding is in `x` already.
+    count = (size - kernel_size) // strides + 1  # `x` is already padded.
     taps = []
     for tap in range(kernel_size):
         picked = slice(tap, tap + (count - 1) * strides + 1, strides)
@@ -99,7 +99,7 @@ def _number(parts, bits):
 
 
 def index_bits(x):
-    """Bits that hold the number of any pixel of a map, and so of any distinct thing in it."""
+    """Bits that suffice to number the pixels of a map, and so its distinct values or windows."""
     size = 1
     for length in x.shape:
         if length is None:

@@ -1,4 +1,4 @@
-"""The maps that SPADE modulates by."""
+"""The maps by which SPADE modulates."""
 
 import dataclasses
 
@@ -11,16 +11,16 @@ from keras_spade.segmaps.pattern_convolution import convolve_labels, gather_wind
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class GammaAndBeta:
-    """`1 + gamma(m)` and `beta(m)`, a function of a `Segmap`.
+    """`1 + gamma(m)` and `beta(m)` as a function of a `Segmap`.
 
-    `gamma(m) = conv(relu(conv(m)))`, `beta` likewise with the first convolution shared.
+    `gamma(m) = conv(relu(conv(m)))`; `beta` likewise, sharing the first convolution.
 
     Args:
         shared: a `keras.layers.Conv2D` with "same" padding, followed by ReLU.
-        gamma: another of the same kernel size, which reads its result.
-        beta: another.
-        training: whether the result is differentiated. Then the windows of the second convolution
-            are gathered again for the gradient rather than kept.
+        gamma: a second one of the same kernel size, applied to the result of `shared`.
+        beta: a third one, like `gamma`.
+        training: whether the result is differentiated. If so, the windows of the second convolution
+            are gathered again for the gradient instead of stored.
     """
 
     shared: keras.layers.Conv2D

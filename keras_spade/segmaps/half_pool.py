@@ -5,7 +5,7 @@ from keras import ops
 
 
 def half_pool(x):
-    """3 x 3 average pooling of stride 2 with a padding of 1 that does not count in the mean.
+    """3 x 3 average pooling with stride 2 and a padding of 1 that the mean excludes.
 
     Args:
         x: float maps, `(batch, H, W, channels)`.

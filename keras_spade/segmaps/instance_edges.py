@@ -6,16 +6,17 @@ from keras import ops
 def instance_edges(instances):
     """Marks the pixels whose instance id differs from a left, right, upper or lower neighbour.
 
-    Both sides of a border are marked; the image border is no edge; diagonals do not count.
+    Both sides of a border are marked. The image border is not an edge, and diagonal neighbours do
+    not count.
 
     Args:
-        instances: integer ids, `(batch, H, W)`. Any 32-bit ids.
+        instances: any 32-bit integer ids, `(batch, H, W)`.
 
     Returns:
         float32 `(batch, H, W)` of 0 and 1.
 
     Raises:
-        ValueError: if `instances` has not 3 axes.
+        ValueError: if `instances` does not have 3 axes.
 
     Example:
 

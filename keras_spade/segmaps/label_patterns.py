@@ -1,4 +1,4 @@
-"""The label patterns of a batch: what convolutions over label maps really have to compute."""
+"""The label patterns of a batch, for which convolutions over label maps compute one row each."""
 
 import dataclasses
 
@@ -25,7 +25,7 @@ from keras_spade.segmaps.nearest_resize import is_integer, nearest_resize
 from keras_spade.segmaps.patterns import Patterns
 
 # `"auto"` convolves one-hot maps above this share of distinct patterns, unless the map is so small
-# that patterns never lose; `benchmarks/patterns` measures both numbers.
+# that patterns are never slower; `benchmarks/patterns` measures both numbers.
 DENSE_ABOVE = 0.75
 SMALL_MAP = 32 * 32
 
@@ -35,56 +35,57 @@ class LabelPatterns(keras.layers.Layer):
     """Finds the distinct label patterns at one resolution.
 
     A convolution over one-hot labels, and any function of its result at the same pixel, depends
-    only on the window of labels it looks at. Label maps are flat: few windows are distinct. So the
-    layers behind this one compute one row for each distinct window and hand the rows to the pixels,
-    which is exact. A second convolution sees windows of numbers of windows, and so on: `windows`
-    lists kernel size and strides of each convolution in the chain.
+    only on the window of labels around the pixel. Label maps are mostly flat, so few windows are
+    distinct. The layers that follow compute one row for each distinct window and assign the rows to
+    the pixels; the result is exact. A second convolution sees windows of indices of windows, and so
+    on: `windows` lists the kernel size and strides of each convolution in the chain.
 
-    The work is, for each window, two numberings of `height * width` integers a sample (up to four
-    where the batch size is not known beforehand); the layers behind save all but the share of
-    distinct patterns of their multiply-adds.
+    The search numbers `height * width` integers per sample twice for each window (up to four times
+    if the batch size is not known in advance). In return, the layers that follow only perform a
+    fraction of their multiply-adds: the share of distinct patterns.
 
-    On JAX, shapes cannot depend on data, and the tables below have a fixed length
-    (`segmaps/bounded_patterns.py`); `modulation="auto"` and `"patterns"` are the same there. Where
-    TensorFlow compiles by XLA, `"auto"` does not search: it gives the one-hot map, or on small maps
-    a row for each pixel.
+    On JAX, shapes cannot depend on data, so the tables below have a fixed length
+    (`segmaps/bounded_patterns.py`); `modulation="auto"` and `"patterns"` are the same there. If
+    TensorFlow compiles with XLA, `"auto"` does not search: it returns the one-hot map or, for small
+    maps, a row for each pixel.
 
     Args:
-        height: rows the labels are resized to (nearest).
-        width: columns.
-        num_classes: ids are `0..num_classes-1`; others count as no class.
+        height: rows to which labels are resized (nearest).
+        width: columns to which labels are resized.
+        num_classes: ids are `0..num_classes-1`; other ids count as no class.
         windows: `(kernel_size, strides)` of each convolution in the chain; each pads by
             `kernel_size // 2`.
-        modulation: `"patterns"`, or `"auto"`, which also gives the one-hot map where the patterns
-            are so many that dense convolutions are faster.
+        modulation: `"patterns"`, or `"auto"`, which returns the one-hot map if there are so many
+            patterns that dense convolutions are faster.
 
     Call arguments:
         labels: integer ids, `(batch, H, W)`.
-        edges: optional 0/1 `(batch, H, W)`; anything but 0 is an edge.
+        edges: optional 0/1 `(batch, H, W)`; any nonzero value is an edge.
 
     Returns:
         A dict:
 
-        - `"members_i"`, for each window: int32 `(patterns, kernel_size**2)`, what each distinct
-          window holds; for the first window ids of labels, then numbers, plus one, of distinct
-          windows of the kind before. 0 is outside of the map.
-        - `"index"`: int32 `(batch, h, w)`, the number of the last window that each pixel sees.
-        - `"pixels"`: `(ids, channels)`, the one-hot pixel that each id of a label stands for. Ids:
-          0 outside, `label + 1`, `num_classes + 1` for a label that is no class; for pixels on an
-          edge `num_classes + 1` more. With more than 2048 classes, `"channels"` in its place:
-          int32 `(ids, 1)`, with edges `(ids, 2)`, the channels that are 1, as many as there are
-          channels for none.
+        - `"members_i"`, for window `i` of the chain: int32 `(patterns, kernel_size**2)`, the
+          content of each distinct window: for the first window ids of labels, for each later one
+          the indices, plus 1, of distinct windows of the previous level. 0 is outside the map.
+        - `"index"`: int32 `(batch, h, w)`, the index of the distinct window of the last level that
+          each pixel sees.
+        - `"pixels"`: `(ids, channels)`, the one-hot pixel for each id of a label. The ids are 0
+          outside the map, `label + 1` for a class, `num_classes + 1` for any other label, and
+          `num_classes + 1` more for pixels on an edge. With more than 2048 classes, replaced by
+          `"channels"`: int32 `(ids, 1)`, with edges `(ids, 2)`, the channels that are 1; the number
+          of channels stands for none.
         - `"map"`, with `"auto"` on maps that are not small: the one-hot map. If it is to be
-          convolved, there is one pattern only, which no pixel sees, and `"index"` numbers the
-          pixels of the map from 1; if not, the map is one pixel. So layers compute both and join
-          the rows, those of patterns first, without control flow.
-        - `"fit"` and `"ids"`, on JAX where there may be more patterns than rows: int32 `()`, 0 if
-          the patterns fit in the first half of each table, 1 if in the whole, 2 if not: then
-          layers convolve the one-hot map, whose pixels are `pixels[ids]`, and tables and
-          `"index"` mean nothing. Rows that are left over repeat a window.
+          convolved, there is only one pattern, which no pixel sees, and `"index"` numbers the
+          pixels of the map from 1; if not, the map is a single pixel. So layers compute both and
+          join the rows, those of patterns first, without control flow.
+        - `"fit"` and `"ids"`, on JAX if there may be more patterns than rows. `"fit"`: int32 `()`,
+          0 if the patterns fit in the first half of each table, 1 if they fit in the whole table,
+          2 if they do not fit: then layers convolve the one-hot map, whose pixels are
+          `pixels[ids]`, and tables and `"index"` are meaningless. Unused rows repeat a window.
 
     Raises:
-        ValueError: for bad arguments, another rank or dtype.
+        ValueError: for invalid arguments, and for labels of another rank or dtype.
 
     Example:
 
@@ -95,7 +96,7 @@ class LabelPatterns(keras.layers.Layer):
     >>> len(set(np.ravel(patterns["index"]).tolist()))
     9
 
-    Reference: none; Park et al. 2019 (arXiv 1903.07291), figure 10, is what it speeds up.
+    Reference: none; Park et al. 2019 (arXiv 1903.07291), figure 10, for the layer it speeds up.
     """
 
     def __init__(
@@ -124,7 +125,7 @@ class LabelPatterns(keras.layers.Layer):
         ).tensors()
 
     def compute_output_spec(self, labels, edges=None):
-        """Symbolic patterns, after the checks of the real ones."""
+        """Symbolic patterns, after the same checks as for real ones."""
         check_conditioning(labels, edges, self.num_classes, self.name)
         batch, height, width = labels.shape[0], self.height, self.width
         members = []
@@ -188,7 +189,7 @@ def find_patterns(labels, edges, num_classes, size, windows, modulation, dtype):
         ends = [ops.where(keep, size, 1) for size in ops.shape(x)[:axes]]
         return x[tuple(slice(ops.cast(end, "int32")) for end in ends)]
 
-    # Of what is not used one element stays: TensorFlow's convolutions fail on empty batches.
+    # Unused tensors keep one element: TensorFlow's convolutions fail on empty batches.
     for level, table in enumerate(tables):
         table = cut(table, 1, ops.logical_not(dense))
         tables[level] = ops.where(dense, ops.zeros_like(table), table)
@@ -200,12 +201,12 @@ def find_patterns(labels, edges, num_classes, size, windows, modulation, dtype):
 
 
 def _without_search(labels, edges, num_classes, ids, pixels, windows, dtype):
-    """`Patterns` in shapes that do not depend on labels, for `modulation="auto"` under XLA."""
+    """`Patterns` whose shapes do not depend on labels, for `modulation="auto"` with XLA."""
     tables, index = [], ids
     for level, (kernel_size, strides) in enumerate(windows):
         members, index = all_windows(index + 1 if level else ids, kernel_size, strides)
         tables.append(members)
-    if not has_map("auto", *index.shape[1:], num_classes):  # It is small.
+    if not has_map("auto", *index.shape[1:], num_classes):  # The map is small.
         return Patterns(tuple(tables), index, pixels)
     tables = tuple(ops.zeros((1, table.shape[1]), "int32") for table in tables)
     dense_map = one_hot_map(labels, num_classes, edges, dtype)
@@ -213,7 +214,7 @@ def _without_search(labels, edges, num_classes, ids, pixels, windows, dtype):
 
 
 def has_map(modulation, height, width, num_classes):
-    """Whether patterns come with the dense map, in case there are too many of them."""
+    """Whether patterns come with a dense map, which is used if there are too many patterns."""
     small = None not in (height, width) and height * width <= SMALL_MAP
     return modulation == "auto" and not small and not has_many_classes(num_classes)
 
@@ -226,7 +227,7 @@ def pixels_of_ids(num_classes, has_edges):
 
 
 def one_hot_pixels(num_classes, has_edges):
-    """The one-hot pixel that each id of `LabelPatterns` stands for, `(ids, channels)`."""
+    """The one-hot pixel for each id of `LabelPatterns`, `(ids, channels)`."""
     pixels = np.zeros((num_classes + 2, num_classes + has_edges))
     pixels[1 : num_classes + 1, :num_classes] = np.eye(num_classes)
     if not has_edges:
@@ -239,7 +240,7 @@ def one_hot_pixels(num_classes, has_edges):
 def one_hot_channels(num_classes, has_edges):
     """The channels that are 1 in each row of `one_hot_pixels`, int32 `(ids, 1 + has_edges)`.
 
-    As many as there are channels stands for none.
+    The number of channels stands for none.
     """
     none = num_classes + has_edges
     labels = np.array([none, *range(num_classes), none], "int32")
@@ -251,7 +252,7 @@ def one_hot_channels(num_classes, has_edges):
 
 
 def _ids(labels, edges, num_classes):
-    """One id a pixel for label and edge together, see `LabelPatterns`, and the bits it takes."""
+    """One id per pixel for label and edge (see `LabelPatterns`), and the bits needed for it."""
     is_class = ops.logical_and(labels >= 0, labels < num_classes)
     ids = ops.where(is_class, ops.cast(labels, "int32"), num_classes) + 1
     if edges is None:

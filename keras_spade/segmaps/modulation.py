@@ -1,34 +1,34 @@
-"""Whether convolutions over label maps go by patterns or by one-hot maps."""
+"""Whether convolutions over label maps use patterns or one-hot maps."""
 
 import keras
 
 MODULATIONS = ("auto", "patterns", "dense")
-# With so many classes, one-hot maps and tables of one-hot pixels take more than they could save.
+# Above this number of classes, one-hot maps and tables of one-hot pixels are too large.
 MANY_CLASSES = 2048
 
 
 def check_modulation(modulation):
-    """Raises unless a choice is known.
+    """Raises unless `modulation` is a known choice.
 
     Args:
-        modulation: what was given.
+        modulation: the value to check.
 
     Raises:
-        ValueError: for anything but `"auto"`, `"patterns"` and `"dense"`.
+        ValueError: for any value other than `"auto"`, `"patterns"` and `"dense"`.
     """
     if modulation not in MODULATIONS:
         raise ValueError(f"`modulation` must be one of {MODULATIONS}, got {modulation!r}.")
 
 
 def resolve_modulation(modulation, num_classes=None):
-    """`"auto"` becomes `"dense"` where patterns have not been measured to pay.
+    """Turns `"auto"` into `"dense"` where patterns have not been shown to be faster.
 
-    That is, not on a CPU, or on JAX on several devices; unless there are very many classes, whose
-    one-hot map would fill the memory.
+    That is the case except on a CPU, and on JAX with several devices. It does not apply to very
+    many classes, whose one-hot map would fill the memory.
 
     Args:
         modulation: one of `MODULATIONS`.
-        num_classes: the void class counts; `None`: float maps.
+        num_classes: number of classes, including the void class; `None` for float maps.
     """
     check_modulation(modulation)
     dense = modulation == "auto" and not has_many_classes(num_classes) and not _on_cpu()
@@ -36,16 +36,16 @@ def resolve_modulation(modulation, num_classes=None):
 
 
 def has_many_classes(num_classes):
-    """Whether there are so many classes that nothing may be as large as their square.
+    """Whether there are too many classes for a table whose size is their square.
 
     Args:
-        num_classes: the void class counts; `None`: float maps.
+        num_classes: number of classes, including the void class; `None` for float maps.
     """
     return (num_classes or 0) > MANY_CLASSES
 
 
 def compiles(modulation, num_classes):
-    """Whether layers do without a search of patterns where TensorFlow compiles by XLA."""
+    """Whether layers omit the search for patterns when TensorFlow compiles with XLA."""
     on_tensorflow = keras.backend.backend() == "tensorflow"
     return on_tensorflow and modulation == "auto" and not has_many_classes(num_classes)
 
@@ -57,6 +57,6 @@ def _on_cpu():
         return not torch.cuda.is_available()
     if keras.backend.backend() == "jax":
         if keras.distribution.distribution() is not None:
-            return False  # One search over the pixels of all devices would gather them.
+            return False  # A search over all pixels would gather them on one device.
         return all(name.startswith("cpu") for name in keras.distribution.list_devices())
     return not keras.distribution.list_devices("gpu")

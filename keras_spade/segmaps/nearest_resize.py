@@ -11,8 +11,8 @@ def nearest_resize(x, height, width):
 
     The product and the ratio are float32, as in PyTorch's `interpolate(mode="nearest")`, which
     the reference implementation uses; for some non-integer ratios an index is therefore one lower
-    than integer arithmetic gives. Keras and TensorFlow pick half-pixel centres instead, which are
-    other pixels even at a factor of two.
+    than with integer arithmetic. Keras and TensorFlow use half-pixel centres instead, which select
+    different pixels even at a factor of two.
 
     Args:
         x: integer or float maps, `(batch, H, W)` or `(batch, H, W, channels)`.
@@ -45,7 +45,7 @@ def nearest_resize(x, height, width):
     if steps == (1, 1):
         return x
     if None not in steps and len(x.shape) == 3:
-        # Not of maps with channels: each convolution would copy what is spread out in memory.
+        # Not for maps with channels: every convolution would copy the strided view.
         return ops.convert_to_tensor(x)[:, :: steps[0], :: steps[1]]
     if steps[0] != 1:
         x = ops.take(x, _source_indices(height_in, height), axis=1)
@@ -55,7 +55,7 @@ def nearest_resize(x, height, width):
 
 
 def _step(size_in, size_out):
-    """From each pixel that is picked to the next, if that is always the same; else `None`."""
+    """The constant distance between selected source pixels; `None` if it varies."""
     known = isinstance(size_in, int) and isinstance(size_out, int)
     return size_in // size_out if known and size_in % size_out == 0 else None
 
@@ -63,7 +63,7 @@ def _step(size_in, size_out):
 def _source_indices(size_in, size_out):
     if isinstance(size_in, int) and isinstance(size_out, int):
         return nearest_index(size_in, size_out)
-    # By way of float64, or TensorFlow's graph optimiser reorders product and quotient.
+    # Via float64: otherwise TensorFlow's graph optimiser reorders product and quotient.
     ratio = ops.divide(ops.cast(size_in, "float64"), ops.cast(size_out, "float64"))
     ratio = ops.cast(ratio, "float32")
     index = ops.floor(ops.multiply(ops.cast(ops.arange(size_out), "float32"), ratio))

@@ -1,4 +1,4 @@
-"""Convolutions of label maps and of what follows from them, a row for each distinct pattern."""
+"""Convolutions by label patterns: one row of the result for each distinct pattern."""
 
 from keras import ops
 
@@ -7,15 +7,15 @@ from keras_spade.segmaps.rows import pick_rows
 
 
 def convolve_pooled_labels(kernel, pixels, pooled, members):
-    """A convolution behind poolings, for each distinct window of the pooled map.
+    """A convolution after poolings, for each distinct window of the pooled map.
 
-    Pooling and convolution are linear: of few channels the pixels are pooled, of many what the
-    kernel makes of them.
+    Pooling and convolution are linear: with few channels the pixels are pooled, with many channels
+    their products with the kernel.
 
     Args:
         kernel: `(k, k, channels, filters)`.
         pixels: as in `convolve_labels`.
-        pooled: for each pooling `(patterns, 9)`, ids.
+        pooled: ids, `(patterns, 9)` for each pooling.
         members: `(patterns, k * k)`, ids.
 
     Returns:
@@ -35,13 +35,13 @@ def convolve_pooled_labels(kernel, pixels, pooled, members):
 def convolve_labels(kernel, pixels, members):
     """A convolution over a map of few distinct pixels, for each distinct window of them.
 
-    Each tap multiplies its part of the kernel by each distinct pixel once; a window's result is the
-    sum of one such row a tap.
+    Each tap multiplies its part of the kernel by each distinct pixel once; the result of a window
+    is the sum of one such row per tap.
 
     Args:
         kernel: `(k, k, channels, filters)`.
-        pixels: `(ids, channels)`, the pixel each id stands for; or int32 `(ids, n)`, its channels
-            that are 1, `channels` for none.
+        pixels: `(ids, channels)`, the pixel for each id; or int32 `(ids, n)`, its channels that are
+            1, where `channels` stands for none.
         members: `(patterns, k * k)`, ids.
 
     Returns:
@@ -56,7 +56,7 @@ def convolve_labels(kernel, pixels, members):
 
 
 def _kernel_of_pixels(kernel, pixels):
-    """For each pixel, a list of its channels, its product with all of a kernel's taps.
+    """The products of pixels, each given as a list of channels, with all taps of a kernel.
 
     Returns:
         `(ids, k * k * filters)`.
@@ -73,14 +73,14 @@ def _taps_first(rows, taps, filters):
 
 
 def half_pool_pixels(pixels, members):
-    """The distinct pixels of a map behind `HalfPool`.
+    """The distinct pixels of a map after `HalfPool`.
 
     Args:
-        pixels: `(ids, channels)`, the pixel each id stands for; 0 is outside of the map.
+        pixels: `(ids, channels)`, the pixel for each id; 0 is outside the map.
         members: `(patterns, 9)`, ids.
 
     Returns:
-        `(1 + patterns, channels)`, zeros first, for outside.
+        `(1 + patterns, channels)`; the first row is zeros, for outside.
     """
     total = sum(ops.take(pixels, members[:, tap], axis=0) for tap in range(members.shape[-1]))
     inside = ops.sum(ops.cast(members > 0, pixels.dtype), axis=1, keepdims=True)
@@ -105,14 +105,15 @@ def sum_over_taps(rows, members):
 
 
 def gather_windows(rows, members):
-    """For each distinct window of patterns, the rows of its members side by side.
+    """Concatenates, for each distinct window of patterns, the rows of its members.
 
     Args:
-        rows: `(patterns below, channels)`.
-        members: `(patterns, k * k)`, numbers of patterns below plus one; 0 gives zeros.
+        rows: `(patterns of the previous level, channels)`.
+        members: `(patterns, k * k)`, indices of patterns of the previous level plus 1; 0 gives
+            zeros.
 
     Returns:
-        `(patterns, k * k * channels)`: one matrix product away from the convolution.
+        `(patterns, k * k * channels)`; multiplied by a kernel, this gives the convolution.
     """
     channels = rows.shape[-1]
     rows = ops.concatenate([ops.zeros((1, channels), rows.dtype), rows], axis=0)

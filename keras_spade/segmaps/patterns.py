@@ -1,4 +1,4 @@
-"""Label maps of which each distinct pattern is computed once."""
+"""Label maps for which layers compute each distinct pattern once."""
 
 import dataclasses
 from typing import Any
@@ -15,16 +15,16 @@ from keras_spade.segmaps.segmap import Segmap
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Patterns(Segmap):
-    """The distinct windows of a label map, and which of them each pixel sees.
+    """The distinct windows of a label map, and the one that each pixel sees.
 
     Args:
         members: for each window of the chain, int32 `(patterns, kernel_size**2)`.
         index: int32 `(batch, h, w)`.
         pixels: `(ids, channels)`, or int32 `(ids, 1 or 2)`, their channels that are 1.
-        dense: `None`, or the one-hot map whose pixels `index` numbers after the patterns: of one
-            of the two, no row is picked. So layers join both without control flow.
+        dense: `None`, or the one-hot map, whose pixels `index` numbers after the patterns. `index`
+            selects rows of only one of the two, so layers join both without control flow.
 
-    See `LabelPatterns`, which finds them.
+    `LabelPatterns` finds them.
     """
 
     members: tuple[Any, ...]
@@ -47,19 +47,19 @@ class Patterns(Segmap):
         gain, bias = later._rows(function)
         dtype = keras.backend.standardize_dtype(gain.dtype)
         if scale is None:
-            pass  # Normalised already.
+            pass  # Already normalised.
         elif len(scale.shape) == 1 and dtype == full_precision_dtype(dtype):
-            # The rows take over scale and offset of the norm: fewer passes over the activations.
+            # Apply scale and offset of the norm to the rows: fewer passes over the activations.
             bias = bias if offset is None else bias + offset * gain
             gain = gain * scale
         else:
-            # Instance norm has a scale for each image, and 16 bits are too few for activations that
+            # Instance norm has one scale per image, and 16 bits are not enough for activations that
             # are not normalised first.
             value = normalized.assembled()
         return pick_and_modulate(ops.cast(value, dtype), gain, bias, later.index)
 
     def _rows(self, function):
-        """The rows that pixels pick by `index`, a tensor `(rows, filters)` for each map."""
+        """The rows that `index` selects from, a tensor `(rows, filters)` for each map."""
         rows = function.of_patterns(self.pixels, self.members)
         if self.dense is None:
             return rows
@@ -68,7 +68,7 @@ class Patterns(Segmap):
         return [ops.concatenate(pair, axis=0) for pair in pairs]
 
     def tensors(self):
-        """What travels between Keras layers, the dict that `LabelPatterns` returns."""
+        """The dict of tensors that Keras layers exchange, as `LabelPatterns` returns it."""
         listed = is_integer(self.pixels)
         found = {f"members_{level}": members for level, members in enumerate(self.members)}
         found |= {"index": self.index, "channels" if listed else "pixels": self.pixels}
@@ -85,7 +85,7 @@ class Patterns(Segmap):
 
 
 def channels_of(shapes):
-    """Channels of the one-hot map, from the shapes of what `LabelPatterns` gives."""
+    """Channels of the one-hot map, from the shapes of the tensors of `LabelPatterns`."""
     if "pixels" in shapes:
         return shapes["pixels"][-1]
     ids, listed = shapes["channels"]

@@ -1,4 +1,4 @@
-"""A convolution of the label map behind some halvings."""
+"""A convolution of the label map after any number of poolings."""
 
 import dataclasses
 from typing import Any
@@ -12,12 +12,12 @@ from keras_spade.segmaps.pattern_convolution import convolve_pooled_labels
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PooledConvolution:
-    """Poolings and a convolution, a function of a `Segmap`.
+    """Poolings and a convolution, as a function of a `Segmap`.
 
     Args:
         kernel: `(k, k, channels, filters)`.
-        strides: of the convolution.
-        halvings: how many times the map is pooled first (`half_pool`).
+        strides: strides of the convolution.
+        halvings: how often the map is pooled first (`half_pool`).
     """
 
     kernel: Any
@@ -37,7 +37,7 @@ class PooledConvolution:
 
 
 def padded_convolution(x, kernel, strides=1):
-    """A convolution that pads by half of the kernel's size, rounded down, on all sides.
+    """A convolution with a padding of half the kernel's size, rounded down, on all sides.
 
     Args:
         x: `(batch, H, W, channels)`, cast to the kernel's dtype.

@@ -1,4 +1,4 @@
-"""Rows that pixels pick; gradients keep less in memory than automatic differentiation would."""
+"""Gathering rows by pixel, with gradients that need less memory than automatic ones."""
 
 import keras
 from keras import ops
@@ -8,10 +8,10 @@ from keras_spade.precision import full_precision
 
 
 def after(x, ids):
-    """The same integers, but not before `x` is known.
+    """The same integers, available only after `x` has been computed.
 
-    What depends on labels alone could run at any time, and TensorFlow would make the maps of all
-    layers first and hold them until they are needed.
+    Operations that depend on labels alone can run at any time, and TensorFlow would compute the
+    maps of all layers first and keep them until they are needed.
 
     Args:
         x: a float tensor.
@@ -20,22 +20,22 @@ def after(x, ids):
     Returns:
         `ids`.
     """
-    # A zero, which nobody can foresee.
+    # Always zero, but no compiler can prove it.
     return ids + ops.cast(ops.sum(ops.reshape(x, (-1,))[:1]) > float("inf"), ids.dtype)
 
 
 def pick_rows(rows, index):
-    """`rows[index]`; the gradients of a row are summed in float32 at least.
+    """`rows[index]`; the gradients of a row are summed in at least float32.
 
     Args:
         rows: `(rows, channels)`.
         index: integers of any shape.
 
     Returns:
-        The shape of `index`, and `channels` behind.
+        A tensor of the shape `(*index.shape, channels)`.
     """
 
-    # JAX wants the index among the arguments: it takes gradients when a branch has been left.
+    # JAX needs the index as an argument: it computes gradients after a branch has been left.
     @ops.custom_gradient
     def pick(rows, index):
         def gradient(*args, upstream=None):
@@ -48,11 +48,11 @@ def pick_rows(rows, index):
 
 
 def _sum_by_row(values, index, rows):
-    """The sum, for each of `rows`, of the values at the places that picked it."""
+    """The sum, for each of `rows`, of the values at the positions that selected it."""
     values = ops.reshape(full_precision(values), (-1, rows.shape[-1]))
     index = ops.reshape(index, (-1,))
     if keras.backend.backend() == "torch":
-        # Keras' segments there are float32 always, and repeat the index for every channel.
+        # Keras' `segment_sum` is always float32 there, and repeats the index for each channel.
         total = values.new_zeros(rows.shape).index_add_(0, index, values)
     else:
         total = ops.segment_sum(values, index, ops.shape(rows)[0])
@@ -60,7 +60,7 @@ def _sum_by_row(values, index, rows):
 
 
 def pick_and_modulate(x, gain, bias, index):
-    """`x * gain[index] + bias[index]`; the gradient picks again rather than keep what was picked.
+    """`x * gain[index] + bias[index]`; the gradient gathers again instead of storing the result.
 
     Args:
         x: activations, `(batch, h, w, channels)`.
@@ -69,7 +69,7 @@ def pick_and_modulate(x, gain, bias, index):
         index: int32 `(batch, h, w)`, the row of each pixel.
 
     Returns:
-        The shape of `x`.
+        A tensor of the same shape as `x`.
     """
 
     @ops.custom_gradient
@@ -80,7 +80,7 @@ def pick_and_modulate(x, gain, bias, index):
             upstream = args[0] if upstream is None else upstream
             later = after(upstream, index)
             for_gain = _sum_by_row(upstream * x, later, gain)
-            # One after the other: each needs a tensor of the size of `x`.
+            # One at a time: each needs a tensor of the size of `x`.
             picked = ops.take(gain, after(for_gain, later), axis=0)
             return upstream * picked, for_gain, _sum_by_row(upstream, later, bias), None
 

@@ -1,19 +1,18 @@
-"""What a layer may ask of a label map, whatever form it has."""
+"""The interface of label maps, independent of their form."""
 
 import abc
 
 
 class Segmap(abc.ABC):
-    """A label map at one resolution, as layers compute with it.
+    """A label map at one resolution, of which layers compute functions.
 
-    They ask for functions of it. A function is an object with two methods that give the same
-    numbers:
+    A function is an object with two methods that give the same numbers:
 
-    - `of_map(segmap)`: by convolutions of a map `(batch, H, W, channels)`, a list of maps
+    - `of_map(segmap)`: convolves a map `(batch, H, W, channels)`; returns a list of maps
       `(batch, h, w, filters)`;
-    - `of_patterns(pixels, members)`: from what `LabelPatterns` gives under these names (for very
-      many classes `"channels"` as `pixels`), a list of tensors `(patterns, filters)`, a row for
-      each pattern.
+    - `of_patterns(pixels, members)`: takes the tensors of `LabelPatterns` with these names (for
+      very many classes `"channels"` as `pixels`); returns a list of tensors `(patterns, filters)`,
+      one row for each pattern.
     """
 
     @abc.abstractmethod
@@ -22,7 +21,7 @@ class Segmap(abc.ABC):
 
     @abc.abstractmethod
     def modulate(self, normalized, function):
-        """`normalized * gain + bias`, gain and bias the maps of a function, in their dtype.
+        """`normalized * gain + bias` in the dtype of gain and bias, the maps of a function.
 
-        `normalized` are activations `(batch, h, w, channels)`, as `FeatureNorm.parts` gives them.
+        `normalized` are activations `(batch, h, w, channels)`, as `FeatureNorm.parts` returns them.
         """

@@ -1,4 +1,4 @@
-"""From the forms that a layer takes its label map in to the one that it computes with."""
+"""Converts the label map of a layer from any input form to a `Segmap`."""
 
 import dataclasses
 
@@ -19,12 +19,12 @@ from keras_spade.segmaps.patterns import Patterns, channels_of
 class SegmapReader:
     """Reads the label map of one layer.
 
-    Between Keras layers a label map travels as integer labels (perhaps with edges), as a map with
-    channels, or as the dict that `LabelPatterns` gives. Only here are they told apart.
+    Keras layers exchange label maps as integer labels (optionally with edges), as a map with
+    channels, or as the dict that `LabelPatterns` returns. Only this class distinguishes them.
 
     Args:
-        layer: whose `num_classes`, `modulation`, `compute_dtype` and `name` count.
-        windows: kernel size and strides of each convolution, as `LabelPatterns` takes them.
+        layer: a layer with `num_classes`, `modulation`, `compute_dtype` and `name`.
+        windows: kernel size and strides of each convolution, as in `LabelPatterns`.
     """
 
     layer: keras.layers.Layer
@@ -45,7 +45,7 @@ class SegmapReader:
             )
 
     def channels(self, segmap_shape, edges_shape=None):
-        """Channels of the one-hot or float map that a `segmap` of some shape stands for."""
+        """Channels of the one-hot or float map represented by a `segmap` of the given shape."""
         if isinstance(segmap_shape, dict):
             return channels_of(segmap_shape)
         if len(segmap_shape) == 4:
@@ -53,7 +53,7 @@ class SegmapReader:
         return (self.layer.num_classes or 0) + (edges_shape is not None)
 
     def output_shape(self, segmap):
-        """Batch, height and width behind all convolutions, of a `segmap` that is not resized."""
+        """Batch, height and width after all convolutions of a `segmap` that is not resized."""
         if isinstance(segmap, dict):
             return segmap["index"].shape
         batch, *size = segmap.shape[:3]
@@ -62,9 +62,9 @@ class SegmapReader:
         return (batch, *size)
 
     def supports_jit(self, segmap_shape):
-        """Whether XLA can compile a layer that reads a `segmap` of some shape.
+        """Whether XLA can compile a layer that reads a `segmap` of the given shape.
 
-        It cannot where the layer must search patterns itself, in shapes that depend on labels.
+        It cannot if the layer itself must search for patterns, whose number depends on the labels.
         """
         searches = not isinstance(segmap_shape, dict) and len(segmap_shape) == 3
         searches = searches and self._modulation != "dense"
@@ -72,12 +72,12 @@ class SegmapReader:
         return shapes_are_fixed() or not searches
 
     def encode(self, segmap, edges=None, size=None):
-        """What `LabelPatterns` or `ConditioningMap` give, for layers that share it.
+        """The result of `LabelPatterns` or `ConditioningMap`, for layers that share it.
 
         Args:
-            segmap: any of the forms.
-            edges: as `LabelPatterns` takes them, or `None`.
-            size: height and width that labels and maps are resized to; `None`: their own.
+            segmap: a label map in any of the forms.
+            edges: as in `LabelPatterns`, or `None`.
+            size: height and width to which labels and maps are resized; `None`: no resizing.
 
         Returns:
             A dict of patterns, or a float map `(batch, height, width, channels)`.

@@ -1,4 +1,4 @@
-"""Keras' gradient accumulation, one of each optimizer, on one device."""
+"""Keras' gradient accumulation with each optimizer, on one device."""
 
 import keras
 import numpy as np

@@ -1,6 +1,6 @@
-"""TensorFlow, JAX and PyTorch make the same steps from the same weights, and read their files.
+"""TensorFlow, JAX and PyTorch run equal steps from equal weights and read each other's files.
 
-Each runs in a process of its own, `tests/processes/train_on_backend.py`.
+Each runs in its own process, `tests/processes/train_on_backend.py`.
 """
 
 import numpy as np

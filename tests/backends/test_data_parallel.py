@@ -1,4 +1,4 @@
-"""JAX on several devices, `keras.distribution.DataParallel`, beside one."""
+"""JAX on several devices, `keras.distribution.DataParallel`, compared with one."""
 
 import pytest
 from support.backend_processes import BACKENDS, differences, run

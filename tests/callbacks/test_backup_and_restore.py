@@ -1,4 +1,4 @@
-"""Backups: what is in them, and how training goes on from them within one process.
+"""Backups: their content, and how training resumes from them within one process.
 
 `tests/runs/test_killed.py` kills processes.
 """

@@ -1,4 +1,4 @@
-"""Metrics among the numbers of an epoch: what they see, when, and what Keras makes of them."""
+"""Metrics in the logs of an epoch: their inputs, their schedule, and how Keras uses them."""
 
 import csv
 import math

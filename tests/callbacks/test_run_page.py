@@ -1,4 +1,4 @@
-"""The page of a run: what it says, and that it opens from disk."""
+"""The page of a run: its content, and that it opens from disk."""
 
 import json
 import os

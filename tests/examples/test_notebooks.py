@@ -1,4 +1,4 @@
-"""The notebooks run from start to end, compute what they say, and are committed clean."""
+"""The notebooks run completely, compute what they claim, and are committed clean."""
 
 import base64
 import importlib.metadata

@@ -1,4 +1,4 @@
-"""What all formats share: arguments, replacing, and real label maps through each of them."""
+"""Behaviour shared by all formats: arguments, replacing files, and real label maps."""
 
 import os
 import re

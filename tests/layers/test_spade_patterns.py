@@ -1,4 +1,4 @@
-"""SPADE by label patterns against SPADE by dense convolutions, the oracle."""
+"""SPADE with label patterns against SPADE with dense convolutions, the reference."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""The residual block by label patterns against dense convolutions, the oracle."""
+"""The residual block with label patterns against dense convolutions, the reference."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Sigma divides the inputs where they are smaller than the kernel, which must not show."""
+"""Dividing the inputs by sigma, if they are smaller than the kernel, gives the same result."""
 
 import keras
 import numpy as np

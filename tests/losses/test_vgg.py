@@ -1,4 +1,4 @@
-"""VGG16, and weights from wherever they can be had; of VGG19 tells `test_perceptual.py`."""
+"""VGG16, and weights from all sources; `test_perceptual.py` tests VGG19."""
 
 import json
 import re

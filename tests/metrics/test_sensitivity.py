@@ -1,4 +1,4 @@
-"""Each metric worsens, in order, the more pictures are blurred, noised, or put to other maps."""
+"""Each metric worsens monotonically as pictures are blurred, noised, or paired with other maps."""
 
 from pathlib import Path
 

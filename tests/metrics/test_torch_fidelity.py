@@ -1,6 +1,6 @@
-"""torch-fidelity reads folders of pictures and says what our metrics say, of the same features.
+"""torch-fidelity, reading folders of pictures, agrees with our metrics on the same features.
 
-Of its own, Inception-v3, it downloads the weights; so it is given small ones.
+It would download the weights of its own Inception-v3, so the tests pass a small network instead.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Moving averages of the weights, with what Keras has."""
+"""Moving averages of the weights, with Keras' own optimizers and callbacks."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""`calibrate`, beside the same network in plain NumPy."""
+"""`calibrate`, compared with the same network in plain NumPy."""
 
 from functools import partial
 

@@ -1,6 +1,6 @@
-"""Files that earlier versions have written load, and training goes on from them to the same bits.
+"""Files of earlier versions load, and training resumes from them bit for bit.
 
-`tests/reference/make_golden_files.py` has written them with commit e97a76b.
+`tests/reference/make_golden_files.py` wrote them at commit e97a76b.
 """
 
 import os

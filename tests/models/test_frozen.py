@@ -1,4 +1,4 @@
-"""What is not trainable is not trained, does not drift, and stays so in copies and files."""
+"""Frozen parts are not trained, do not drift, and stay frozen in copies and files."""
 
 import json
 from functools import partial

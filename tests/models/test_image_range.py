@@ -1,4 +1,4 @@
-"""Images in a wrong range are refused on each way in, before anything has changed."""
+"""Every entry point refuses images in a wrong range before anything changes."""
 
 import numpy as np
 import pytest

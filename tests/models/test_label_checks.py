@@ -1,4 +1,4 @@
-"""On each way in, label ids are looked at once."""
+"""Every entry point checks label ids exactly once."""
 
 import pytest
 from support.backends import BACKEND

@@ -1,4 +1,4 @@
-"""A training step by label patterns against dense convolutions, the oracle."""
+"""A training step with label patterns against dense convolutions, the reference."""
 
 from collections import Counter
 

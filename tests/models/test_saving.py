@@ -1,4 +1,4 @@
-"""`.keras` files: another process goes on to the bit as if nothing had happened."""
+"""`.keras` files: another process resumes training bit for bit."""
 
 import os
 import subprocess

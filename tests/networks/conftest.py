@@ -1,4 +1,4 @@
-"""What every network must survive, whichever it is."""
+"""Checks that every network must pass."""
 
 import inspect
 import json

@@ -1,4 +1,4 @@
-"""Generator and discriminator by label patterns against dense convolutions, the oracle."""
+"""Generator and discriminator with label patterns against dense convolutions, the reference."""
 
 import keras
 import numpy as np

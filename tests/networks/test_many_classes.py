@@ -1,4 +1,4 @@
-"""Very many classes: the same numbers as with the one-hot map, without a table of their square."""
+"""Very many classes: the numbers of the one-hot map, without a table of quadratic size."""
 
 import tracemalloc
 

@@ -1,4 +1,4 @@
-"""The painter's page in Chromium: with its server, and without one."""
+"""The painter's page in Chromium, with and without its server."""
 
 import base64
 import io

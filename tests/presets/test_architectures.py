@@ -1,4 +1,4 @@
-"""The architectures that have names: their sizes, computed from the paper's figures."""
+"""The named architectures: their sizes, computed from the paper's figures."""
 
 import inspect
 import math

@@ -1,4 +1,4 @@
-"""Reading presets: what `from_preset` builds, and what it refuses."""
+"""Loading presets: the models that `from_preset` builds, and invalid presets."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Writing presets: what is kept, in which numbers, and what is never replaced."""
+"""Writing presets: their content, its precision, and files that are never replaced."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The preset that is shipped."""
+"""The preset shipped with the package."""
 
 import zlib
 from pathlib import Path

@@ -1,11 +1,11 @@
-"""Training that goes on from the files of `tests/golden/files`, as a process of its own.
+"""Resumes training from the files of `tests/golden/files`, in its own process.
 
     python go_on.py tests/golden/files model out.npz
 
-writes what it comes to, from the `model`, the `weights`, or the backup with data of `epochs` or
-`arrays`. One thread and no oneDNN, whose order of sums changes from run to run, and no rewriting of
-graphs: TensorFlow's arithmetic optimizer rewrites two graphs of the same operations differently.
-`machine` are the bits of sums that Keras alone makes: where they differ from those of the machine
+writes the result, starting from the `model`, the `weights`, or the backup with data of `epochs` or
+`arrays`. It uses one thread, no oneDNN, whose order of sums changes from run to run, and no graph
+rewriting: TensorFlow's arithmetic optimizer rewrites two graphs of the same operations differently.
+`machine` holds the bits of sums computed by Keras alone: if they differ from those of the machine
 that wrote the files, equal bits cannot be expected.
 """
 

@@ -1,6 +1,6 @@
-"""Runs a script of examples/ several times in one process: starting TensorFlow is what takes long.
+"""Runs a script of examples/ several times in one process, because starting TensorFlow is slow.
 
-Reads a JSON list of lists of flags; its last line is a JSON list of what the script ended with: its
+Reads a JSON list of lists of flags. Its last line is a JSON list with the outcome of each run: an
 exit code, a message, or a traceback.
 """
 

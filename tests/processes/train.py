@@ -1,4 +1,4 @@
-"""A small training run as a process of its own; tests kill it, spread it and run it again.
+"""A small training run in its own process; tests kill it, distribute it and run it again.
 
     python train.py out.npz --backup=folder --replicas=2 ...
 

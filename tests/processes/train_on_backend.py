@@ -1,10 +1,10 @@
-"""Three training steps from given weights, as a process of its own, on whatever backend.
+"""Three training steps from given weights, in its own process, on any backend.
 
     KERAS_BACKEND=jax python train_on_backend.py folder --dtype=float32
     KERAS_BACKEND=jax python train_on_backend.py folder --load tensorflow torch
 
-writes losses, weights and pictures to `jax.npz` and the model to `jax.keras`; with `--load` paints
-with the models that other backends have written.
+writes losses, weights and pictures to `jax.npz` and the model to `jax.keras`; with `--load` it
+paints with the models that other backends have written.
 """
 
 import argparse

@@ -1,6 +1,6 @@
-"""Runs layers on two logical devices and writes what they answer; a test reads it.
+"""Runs layers on two logical devices and writes their results, which a test reads.
 
-Logical devices exist only if they are asked for before TensorFlow starts, hence a script.
+Logical devices must be configured before TensorFlow starts, so this is a separate script.
 """
 
 import sys

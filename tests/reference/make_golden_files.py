@@ -1,20 +1,20 @@
-"""Writes the files of `tests/golden/files` with the package as it is found on PYTHONPATH.
+"""Writes the files of `tests/golden/files` with the package found on PYTHONPATH.
 
-What is there was written by commit e97a76b. Later versions must load it, and training must go on
-from it to the same numbers, so it is not made again when the package changes. From the root of the
-repository, with a checkout of that commit in `../old`:
+The committed files were written by commit e97a76b. Later versions must load them, and training
+resumed from them must give the same numbers, so do not write them again when the package changes.
+From the root of the repository, with a checkout of that commit in `../old`:
 
     PYTHONPATH=../old python tests/reference/make_golden_files.py
 
-- `gan.keras`: a GAN after four steps, with encoder, edges of instances, a void class, averages of
+- `gan.keras`: a GAN after four steps, with encoder, instance edges, a void class, averages of
   weights and both optimizers.
-- `gan.weights.h5`: the weights of one compiled with SGD for the generator.
-- `backup/`: what `callbacks.BackupAndRestore` left of a run that was broken off in the middle of
-  its second epoch.
-- `expected.npz`: check sums of what is in `gan.keras`, pictures that it paints, and what training
-  ends with that goes on from each; and sums by which to know this machine (see
-  `tests/processes/go_on.py`). It was made a second time, by the same commit
-  from the same files, when `go_on.py` began to leave graphs as they are.
+- `gan.weights.h5`: the weights of a GAN compiled with SGD for the generator.
+- `backup/`: the files of `callbacks.BackupAndRestore` after a run that was interrupted in the
+  middle of its second epoch.
+- `expected.npz`: checksums of the content of `gan.keras`, pictures that it paints, the results of
+  training resumed from each file, and sums that identify this machine (see
+  `tests/processes/go_on.py`). It was written a second time, by the same commit from the same
+  files, when `go_on.py` turned graph rewriting off.
 """
 
 import shutil

@@ -1,7 +1,7 @@
-"""Write golden files from tensorflow-addons 0.23.0 (run in an environment of its own).
+"""Writes golden files from tensorflow-addons 0.23.0 (run it in its own environment).
 
-tensorflow-addons does not import beside Keras 3, so what its layers answer is written once
-into small `.npz` files and the tests compare with those. From the root of the repository:
+tensorflow-addons cannot be imported with Keras 3, so the results of its layers are written once
+to small `.npz` files, and the tests compare with those. From the root of the repository:
 
     python3.11 -m venv tfaenv
     tfaenv/bin/pip install "tensorflow-cpu==2.15.1" "tensorflow-addons==0.23.0"
@@ -11,8 +11,8 @@ Every weight and input comes from NumPy's `default_rng` with a fixed seed, so no
 on TensorFlow's random numbers; oneDNN is off and one thread is used, so that a second run on
 the same machine writes the same bytes.
 
-Keys. `in/...` what goes in, `state/...` the weights before the first call, `config/...` the
-settings, `out/...` what comes out, `grad/...` gradients of `sum(y * in/grad_seed)`.
+Keys: `in/...` inputs, `state/...` the weights before the first call, `config/...` the
+settings, `out/...` outputs, `grad/...` gradients of `sum(y * in/grad_seed)`.
 
 * `instance_norm_*.npz`: `tfa.layers.InstanceNormalization`; `state/gamma`, `state/beta` and
   their gradients are absent where `scale=False, center=False`.

@@ -1,8 +1,8 @@
-"""Prints how far the package is from the reference implementation's numbers, as a table.
+"""Prints a table of the differences between the package and the reference implementation.
 
     python tests/reference/print_parity.py
 
-Reads `tests/golden/nvlabs`, and `../shared/golden/open` beside the checkout where it exists.
+Reads `tests/golden/nvlabs`, and `../shared/golden/open` next to the checkout if it exists.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What `fit` takes of a dataset's classes."""
+"""The classes that `fit` takes from a dataset."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Training that is killed at random moments ends as if it had not been.
+"""Training that is killed at random moments gives the result of an uninterrupted run.
 
 `KERAS_SPADE_KILLS=20 python -m pytest -m endurance tests/runs/test_killed.py` kills more often.
 """

@@ -1,4 +1,4 @@
-"""Hundreds of steps: 16 bits beside 32, and no growth of memory."""
+"""Hundreds of steps: 16 bits compared with 32, and no growth of memory."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""One of two workers is lost: the other says so, and both go on when they are started again."""
+"""One of two workers is lost: the other reports it, and both resume when restarted."""
 
 import signal
 import time
@@ -58,7 +58,7 @@ def test_the_other_ends_and_both_go_on(whole, tmp_path, victim, how):
     print(f"ended after {time.monotonic() - since:.1f} s")
     message = Path(f"{files[other]}.errors").read_text()
     assert "RuntimeError: Another worker is lost" in message
-    assert "Start all the workers again with the same command: training resumes" in message
+    assert "Restart all workers with the same command: training resumes" in message
     workers[victim].kill()
     for worker in workers:
         worker.wait()
@@ -84,7 +84,7 @@ def test_workers_that_see_different_backups_are_told(tmp_path):
     np.savez(name.replace("of_first", "of_second"), **arrays)
     own = [(f"--backup={tmp_path / name}",) for name in ("of_first", "of_second")]
     for message in end_both(*start_both(tmp_path, own=own)):
-        assert "do not begin at the same place, or from the same backup; this one begins" in message
+        assert "do not start at the same step or from the same backup; this one starts" in message
 
 
 def test_a_bad_label_that_one_worker_sees_ends_both(tmp_path):

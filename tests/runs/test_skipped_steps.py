@@ -1,4 +1,4 @@
-"""Losses and gradients that are not finite reach neither weights nor statistics."""
+"""Non-finite losses and gradients change neither weights nor statistics."""
 
 import keras
 import numpy as np

@@ -1,9 +1,9 @@
-"""The same training on one device, on several, and by several processes.
+"""The same training on one device, on several, and in several processes.
 
 Five steps with encoder, void, edges and validation; the last batch, of 5 samples for 8, leaves one
-of four replicas without any.
-`KERAS_SPADE_SPREAD=all` has two devices in float64 too, and the paper's generator in the place of
-one of a single block.
+of four replicas without samples.
+`KERAS_SPADE_SPREAD=all` also runs two devices in float64, and uses the paper's generator instead of
+one with a single block.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Where in the data training goes on, by datasets of numbers."""
+"""Where in the data training resumes, tested with datasets of numbers."""
 
 import itertools
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Tables of fixed length, and what layers do where the patterns do not go into them."""
+"""Tables of fixed length, and layers whose patterns do not fit in them."""
 
 import keras
 import numpy as np

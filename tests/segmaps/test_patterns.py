@@ -1,4 +1,4 @@
-"""What layers compute with: patterns and dense maps side by side, on numbers made by hand."""
+"""Patterns compared with dense maps, on numbers made by hand."""
 
 import keras
 import numpy as np

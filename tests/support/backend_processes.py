@@ -1,4 +1,4 @@
-"""Starts `processes/train_on_backend.py`, and compares what two runs have written."""
+"""Starts `processes/train_on_backend.py`, and compares the results of two runs."""
 
 import importlib.util
 import os

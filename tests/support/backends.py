@@ -1,4 +1,4 @@
-"""What the tests do in another way on each backend of Keras."""
+"""Test helpers that differ between Keras' backends."""
 
 import contextlib
 from unittest import mock

@@ -1,4 +1,4 @@
-"""Headless Chromium, where it is installed, for tests of pages."""
+"""Headless Chromium, if it is installed, for tests of pages."""
 
 import contextlib
 import shutil

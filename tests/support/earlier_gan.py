@@ -1,4 +1,4 @@
-"""The GAN whose files earlier versions have written, see `reference/make_golden_files.py`."""
+"""The GAN of the files that earlier versions have written, see `reference/make_golden_files.py`."""
 
 import hashlib
 

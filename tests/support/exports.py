@@ -1,4 +1,4 @@
-"""Generators to export, and what their files should paint."""
+"""Generators to export, and the pictures that their files should paint."""
 
 from unittest import mock
 

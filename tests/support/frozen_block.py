@@ -1,4 +1,4 @@
-"""A block of which some parts are frozen, and which weights these are."""
+"""A block with frozen parts, and the list of its frozen weights."""
 
 import numpy as np
 

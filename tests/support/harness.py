@@ -1,4 +1,4 @@
-"""What every layer must do whatever its mathematics, and weights from the golden files."""
+"""Checks that every layer must pass, and weights from the golden files."""
 
 import inspect
 import json

@@ -1,4 +1,4 @@
-"""Hundreds of files that are wrong, odd or meant to harm, and what should come of each."""
+"""Hundreds of invalid, odd or malicious files, and the expected result for each."""
 
 import io
 import os

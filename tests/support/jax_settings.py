@@ -1,4 +1,4 @@
-"""How the tests compile on JAX, which takes longer there than computing: variables of processes."""
+"""Environment variables for tests on JAX, where compiling takes longer than computing."""
 
 import importlib.util
 from importlib import metadata

@@ -1,9 +1,9 @@
-"""The notebooks of `examples/`: run with other parameters, or as they are to keep what they show.
+"""Runs the notebooks of `examples/`, with other parameters or unchanged to store their outputs.
 
     PYTHONPATH=. python tests/support/notebooks.py [01 04 ...]
 
-runs them, all or those of the numbers given, and stores in each file the outputs of its cells that
-are tagged `keep`.
+runs all of them, or those with the given numbers, and stores in each file the outputs of the cells
+tagged `keep`.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""A model for the painter whose pictures are full of contrast and local, and servers of pages."""
+"""A model for the painter whose pictures have contrast and depend on labels locally; servers."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""Label maps of every kind, and layers that should be equal held against each other."""
+"""Label maps of every kind, and comparisons of layers that should be equal."""
 
 import keras
 import numpy as np

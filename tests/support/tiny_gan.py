@@ -1,7 +1,7 @@
-"""The smallest GAN there is, for tests of what is around it.
+"""The smallest possible GAN, for tests of the code around it.
 
-It is dense: label patterns take a third of the operations of a step, and have tests of their own.
-On TensorFlow a step of it is traced in a fifth of the time that a `SPADEGenerator`'s takes.
+It is dense: label patterns make up a third of the operations of a step, and have their own tests.
+On TensorFlow, tracing a step takes a fifth of the time that it takes with a `SPADEGenerator`.
 """
 
 import keras

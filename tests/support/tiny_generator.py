@@ -1,4 +1,4 @@
-"""A generator of one block, for tests of what is around it."""
+"""A generator of one block, for tests of the code around it."""
 
 import keras
 

@@ -1,4 +1,4 @@
-"""Metrics with the interface of `keras_spade.metrics`, whose results one knows beforehand."""
+"""Metrics with the interface of `keras_spade.metrics` and known results."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Starts `processes/train.py`, and compares what two runs have written."""
+"""Starts `processes/train.py`, and compares the results of two runs."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Why the files of two folders have other names, where the names tell."""
+"""Explains why file names in two folders do not match, if the names show it."""
 
 import os
 import re
@@ -7,18 +7,18 @@ FEWEST = 2
 
 
 def how_names_differ(names, others, kinds):
-    """The end of a message about files that have no partner; nothing if their names do not tell.
+    """The end of a message about unpaired files; empty if their names do not show the reason.
 
     Args:
-        names: of the files of one kind, without suffix.
-        others: of those of the other.
-        kinds: what the two are called.
+        names: names of the files of one kind, without suffix.
+        others: names of the files of the other kind.
+        kinds: names of the two kinds.
 
     Example:
 
     >>> from keras_spade.datasets.folders.naming import how_names_differ
     >>> how_names_differ(["1", "2"], ["1_mask", "2_mask"], ("image", "label"))
-    "; names of labels end with '_mask': rename the files, as those of a pair need one name"
+    "; names of labels end with '_mask': rename the files, so that pairs have the same name"
     """
     if set(map(str.casefold, names)) & set(map(str.casefold, others)):
         told = "names differ in upper and lower case"
@@ -26,11 +26,11 @@ def how_names_differ(names, others, kinds):
         told = "numbers differ in leading zeros"
     else:
         told = _other_ends(names, others, kinds)
-    return f"; {told}: rename the files, as those of a pair need one name" if told else ""
+    return f"; {told}: rename the files, so that pairs have the same name" if told else ""
 
 
 def _other_ends(names, others, kinds):
-    """How all names of each kind begin and end, if they are the same between; else nothing."""
+    """Describes the common prefixes and suffixes if names match without them; else empty."""
     if min(len(names), len(others)) < FEWEST:
         return ""
     ends = [_ends(names), _ends(others)]
@@ -51,7 +51,7 @@ def _other_ends(names, others, kinds):
 
 
 def _ends(names):
-    """What all names begin with, and what they end with; no digits next to what differs."""
+    """The common prefix and suffix of names, without digits next to the differing part."""
     begin = re.sub(r"\d+$", "", os.path.commonprefix(names))
     rest = [name[len(begin) :] for name in names]
     end = os.path.commonprefix([name[::-1] for name in rest])[::-1]

@@ -1,4 +1,4 @@
-"""Open files, once it is known that opening ends and that what they hold is not too large."""
+"""Opens files after checking that opening will not block and that images are not too large."""
 
 import io
 import os
@@ -11,7 +11,7 @@ from PIL import Image
 
 @dataclass(frozen=True)
 class Blob:
-    """A file in memory; `str` gives the name for errors."""
+    """A file in memory; `str` returns its name for error messages."""
 
     name: str
     content: bytes
@@ -21,7 +21,7 @@ class Blob:
 
 
 def opened(file):
-    """What Pillow and NumPy open, once it is known that opening ends."""
+    """A file or stream that Pillow and NumPy can open without blocking."""
     if isinstance(file, Blob):
         return io.BytesIO(file.content)
     status = os.stat(file)
@@ -33,13 +33,13 @@ def opened(file):
 
 
 def stream_of(file):
-    """A stream of the bytes of a file, once it is known that opening ends."""
+    """A binary stream of a file, after the checks of `opened`."""
     source = opened(file)
     return source if isinstance(file, Blob) else open(source, "rb")
 
 
 def open_array(file):
-    """Returns the array in a `.npy` file, which is not read yet; pickled ones are refused."""
+    """Returns the array in a `.npy` file without reading it yet; refuses pickled arrays."""
     mode = None if isinstance(file, Blob) else "r"
     array = np.load(opened(file), mmap_mode=mode, allow_pickle=False)
     if not isinstance(array, np.ndarray):
@@ -49,11 +49,11 @@ def open_array(file):
 
 
 def is_npy(file):
-    """Whether a file holds an array, by its name."""
+    """Whether a file holds an array, judging by its name."""
     return str(file).lower().endswith(".npy")
 
 
 def too_many_pixels(size):
-    """Whether an image of these two edges is larger than Pillow's limit."""
+    """Whether an image of this size exceeds Pillow's limit."""
     limit = Image.MAX_IMAGE_PIXELS
     return limit is not None and size[0] * size[1] > limit

@@ -1,4 +1,4 @@
-"""What the studies of patterns count."""
+"""The counts of the studies of patterns."""
 
 import numpy as np
 import pytest

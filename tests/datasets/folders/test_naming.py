@@ -22,7 +22,7 @@ KINDS = ("image", "label")
     ],
 )
 def test_what_names_tell(names, others, told):
-    wanted = f"; {told}: rename the files, as those of a pair need one name"
+    wanted = f"; {told}: rename the files, so that pairs have the same name"
     assert how_names_differ(names, others, KINDS) == wanted
 
 

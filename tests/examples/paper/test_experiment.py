@@ -1,4 +1,4 @@
-"""The commands of the paper's tables, as a try of them runs: drawn scenes, two steps each."""
+"""The commands of the paper's tables in a trial run: drawn scenes, two steps each."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What results of the paper's tables depend on."""
+"""The options on which results of the paper's tables depend."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The page of the human study, and the counting of what it writes."""
+"""The page of the human study, and the evaluation of its answers."""
 
 import csv
 import io

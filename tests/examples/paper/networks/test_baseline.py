@@ -1,4 +1,4 @@
-"""Every baseline trains, saves, folds and exports as `SPADEGenerator` does."""
+"""Every baseline trains, saves, folds and exports like `SPADEGenerator`."""
 
 import functools
 
