@@ -298,7 +298,7 @@ def test_data_without_a_place_are_refused(tmp_path):
         def __getitem__(self, index):
             return SAMPLES
 
-    with pytest.raises(ValueError, match="must be arrays or a `tf.data.Dataset`.*got Sequence"):
+    with pytest.raises(ValueError, match="must be arrays, a `tf.data.Dataset`.*got Sequence"):
         train(tmp_path, {"x": Sequence()})
     with pytest.raises(ValueError, match="must hold the same number of samples"):
         train(tmp_path, {"x": SAMPLES["labels"], "y": SAMPLES["image"][:2]})
