@@ -88,6 +88,8 @@ def draw(rows, folders, path):
             axis.set_xlabel("epoch", fontsize=8)
             if axis.lines:
                 axis.legend(fontsize=7)
+            else:
+                axis.axis("off")
         line[0].set_ylabel(f"{variant.row}\n({history['steps']} steps)", fontsize=11)
         line[-1].imshow(np.load(folder / "painted.npy"))
         line[-1].set_title("label map, two latents", fontsize=9)
