@@ -190,7 +190,7 @@ def inference(
         run = functools.partial(_on_strategy, model.distribute_strategy, function)
     if model.run_eagerly:
         return run
-    return tf.function(run, reduce_retracing=True, jit_compile=compiles(model))
+    return tf.function(run, reduce_retracing=True, jit_compile=model.compiled and compiles(model))
 
 
 def _on_strategy(strategy, function, inputs):

@@ -6,6 +6,7 @@ PyTorch calls channels last; its kernels for that layout need no copy.
 """
 
 import torch
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 
@@ -129,6 +130,7 @@ class _Normalize(torch.autograd.Function):
         return y, mean, variance
 
     @staticmethod
+    @once_differentiable  # `scale` was computed out of sight of autograd.
     def backward(ctx, upstream, *_):
         y, scale = ctx.saved_tensors
         g, y = upstream.to(scale.dtype), y.to(scale.dtype)

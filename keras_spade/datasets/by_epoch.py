@@ -136,7 +136,7 @@ def planned(plan: EpochPlan, num_parallel_calls=None):
     return by_epoch(for_epoch, plan.num_batches)
 
 
-def one_epoch(data):
+def one_epoch(data, steps=None):
     """Returns the first epoch of a dataset of `by_epoch`, at every pass; other data as they are.
 
     So validation does not depend on how often it was made before.
@@ -145,7 +145,7 @@ def one_epoch(data):
     if source is None:
         return data
     if hasattr(data, "first_epoch"):  # An `EpochDataset`.
-        return data.first_epoch()
+        return data.first_epoch(steps)
     import tensorflow as tf
 
     zero = tf.constant(0, tf.int64)

@@ -4,6 +4,7 @@ import itertools
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import keras
 
@@ -16,14 +17,15 @@ MOST_WORKERS = 16
 class EpochDataset(keras.utils.PyDataset):
     """A `keras.utils.PyDataset` whose passes are epochs made from their number alone.
 
-    The first pass is epoch 0, the second epoch 1, and so on. `GauGAN.fit` asks it for the epoch it
-    is in, and for the batches from some place in it on.
+    The first pass is epoch `first_pass`, the second the next epoch, and so on. `GauGAN.fit` asks
+    it for the current epoch, and for the batches from some place in it on.
 
     Args:
         source: its `for_epoch` returns an iterable of batches.
         workers: batches that are read at once, each in its thread; `None`: one for each processor,
             at most 16.
         repeats_first: whether every pass is epoch 0.
+        first_pass: the epoch of the first pass.
 
     Example:
 
@@ -34,12 +36,18 @@ class EpochDataset(keras.utils.PyDataset):
     ([0, 1, 2], [10, 11, 12])
     """
 
-    def __init__(self, source: Source, workers: int | None = None, repeats_first: bool = False):
+    def __init__(
+        self,
+        source: Source,
+        workers: int | None = None,
+        repeats_first: bool = False,
+        first_pass: int = 0,
+    ):
         workers = workers or min(os.cpu_count() or 1, MOST_WORKERS)
         super().__init__(workers=workers, max_queue_size=workers)
         self.source = source
         self.repeats_first = repeats_first
-        self._epoch = 0
+        self._epoch = first_pass
 
     def __len__(self):
         return self.source.num_batches
@@ -80,6 +88,8 @@ class EpochDataset(keras.utils.PyDataset):
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def first_epoch(self) -> "EpochDataset":
-        """The same data, every pass over which is epoch 0."""
-        return EpochDataset(self.source, self.workers, repeats_first=True)
+    def first_epoch(self, steps: int | None = None) -> "EpochDataset":
+        """Returns at most `steps` batches of the same data; every pass over them is epoch 0."""
+        # Keras keeps batches that it has read beyond the last step for the next pass.
+        source = replace(self.source, num_batches=min(steps or len(self), len(self)))
+        return EpochDataset(source, self.workers, repeats_first=True)

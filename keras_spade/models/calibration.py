@@ -140,7 +140,7 @@ class Calibration(keras.Model):
         self.pooled = [PooledMoments(norm) for gan in gans for norm in batch_norms(gan.networks)]
         self.supports_jit = backend.COMPILES_STEPS
         self.built = True
-        self.compile(run_eagerly=gans[0].run_eagerly)
+        self.compile(run_eagerly=gans[0].run_eagerly, jit_compile=gans[0].jit_compile)
 
     def statistics(self, gan) -> list:
         """Pairs of moving statistics of a GAN and their new values."""

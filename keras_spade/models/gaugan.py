@@ -152,8 +152,8 @@ class GauGAN(Fitting):
                 warning, and changes neither weights nor statistics. `fit` stops with an error after
                 this many such steps in a row. `None`: never.
             run_eagerly: as in Keras.
-            jit_compile: as in Keras. TensorFlow does not use XLA, and warns, under a strategy of
-                several devices or with `modulation="patterns"`. PyTorch compiles nothing.
+            jit_compile: as in Keras. TensorFlow does not use XLA, and with `True` warns, under any
+                `tf.distribute` strategy or with `modulation="patterns"`. PyTorch compiles nothing.
             steps_per_execution: as in Keras.
             auto_scale_loss: whether the optimizers of networks that compute in float16 are wrapped
                 in `keras.optimizers.LossScaleOptimizer`.

@@ -95,7 +95,7 @@ def check_data(argument, x, y=None):
         )
     named = dict(x) if isinstance(x, dict) else {"x": x}
     named = {name: value for name, value in {**named, "y": y}.items() if value is not None}
-    if not all(getattr(value, "shape", ()) for value in named.values()):
+    if not all(tuple(getattr(value, "shape", ())) for value in named.values()):
         return
     counts = {name: value.shape[0] for name, value in named.items()}
     if len(set(counts.values())) > 1 or 0 in counts.values():

@@ -57,19 +57,20 @@ def training_data(
     return dataclasses.replace(data, x=backend.shared_by_workers(model, data.x))
 
 
-def evaluation_data(model: keras.Model, data):
+def evaluation_data(model: keras.Model, data, steps: int | None = None):
     """Returns data for evaluation; a dataset yields the same batches each time.
 
     Args:
         model: a `GauGAN`.
         data: as in `evaluate`.
+        steps: the batches that are used of it; `None`: all.
 
     Returns:
         The data.
     """
     if is_tf_dataset(data):
         backend.check_batches(data)
-    return backend.shared_by_workers(model, one_epoch(data))
+    return backend.shared_by_workers(model, one_epoch(data, steps))
 
 
 def check_steps(
@@ -150,7 +151,9 @@ def stream_of_epochs(
     if backup is not None:
         check_steps(model, steps, place, backup)
     elif steps % model.steps_per_execution:
-        return dataclasses.replace(data, shuffle=False)
+        # Keras ends an epoch once before it starts the first.
+        epochs_on = EpochDataset(data.x.source, data.x.workers, first_pass=place[0] - 1)
+        return dataclasses.replace(data, x=epochs_on, shuffle=False)
     first = place[0] * steps + place[1]
     last = max(first + 1, epochs * steps)  # Keras looks at a batch, even where no step is left.
     passed = place[1] if backend.READS_BATCHES_OF_PAST_STEPS else 0

@@ -190,3 +190,24 @@ def test_records_need_tensorflow(folder, no_tensorflow, tmp_path):
         write_tfrecords(data, tmp_path)
     with pytest.raises(ImportError, match="^tfrecords needs TensorFlow, .* with paired_folders"):
         tfrecords(tmp_path)
+
+
+def test_validation_steps_read_the_same_batches_each_time():
+    from keras.src.trainers.epoch_iterator import EpochIterator
+
+    source = Source(lambda epoch, first: ({"n": np.array([n])} for n in range(first, 7)), 7)
+    data = EpochDataset(source, workers=2).first_epoch(2)
+    # As `fit` validates: one iterator for all epochs.
+    iterator = EpochIterator(data, steps_per_epoch=2)
+    passes = []
+    for _ in range(3):
+        iterator.reset()
+        with iterator.catch_stop_iteration():
+            passes.append([int(next(batch)["n"][0]) for _, _, batch in iterator])
+    assert passes == [[0, 1]] * 3
+
+
+def test_the_first_pass_is_any_epoch():
+    source = Source(lambda epoch, first: (10 * epoch + n for n in range(first, 2)), 2)
+    data = EpochDataset(source, workers=1, first_pass=3)
+    assert [list(data), list(data)] == [[30, 31], [40, 41]]
