@@ -64,7 +64,7 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
         if arguments["verbose"] and epoch < epochs:
             _tell_of_the_first_step(model)
         data = training_data(model, data, (epoch, step), epochs, backup)
-        steps = arguments["validation_steps"]
+        steps = arguments.get("validation_steps")
         validation_data = evaluation_data(model, validation_data, steps)
         watch = StopOnSkippedSteps(model.skipped_steps, model.max_skipped_steps, goes_on=restored)
         callbacks = [*with_own_averages(callbacks), watch]

@@ -203,7 +203,7 @@ def test_validation_steps_read_the_same_batches_each_time():
     for _ in range(3):
         iterator.reset()
         with iterator.catch_stop_iteration():
-            passes.append([int(next(batch)["n"][0]) for _, _, batch in iterator])
+            passes.append([int(batches[0]["n"][0]) for _, _, batches in iterator])
     assert passes == [[0, 1]] * 3
 
 
