@@ -1,4 +1,4 @@
-"""On which devices a script trains."""
+"""The devices that a script trains on."""
 
 import contextlib
 
@@ -6,7 +6,7 @@ STRATEGIES = {"mirrored": "MirroredStrategy", "multi_worker": "MultiWorkerMirror
 
 
 def scope_of(name):
-    """What makes the context in which a model is made that trains by a strategy, or "none".
+    """Returns a function that opens the scope of a strategy, in which the model is made.
 
     Args:
         name: one of `STRATEGIES`, or "none".
@@ -17,5 +17,5 @@ def scope_of(name):
         import tensorflow as tf
     except ImportError:
         raise ValueError(f"--strategy={name} needs TensorFlow, which is not installed.") from None
-    tf.get_logger().setLevel("WARNING")  # Strategies tell of every sum over workers.
+    tf.get_logger().setLevel("WARNING")  # Strategies log every reduction over workers.
     return getattr(tf.distribute, STRATEGIES[name])().scope

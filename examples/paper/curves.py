@@ -66,9 +66,9 @@ def train(variant, rates, seed, samples, folder):
     clock = TimeLimit(FLAGS.minutes, FLAGS.steps, options.clock())
     history = gan.fit(samples.training, epochs=10**6, callbacks=[clock], verbose=0)
     painted = [gan.generate(samples.labels[:MAPS], seed=number) for number in range(LATENTS)]
-    painted = [callbacks.draw_grid(samples.labels[:MAPS], *painted, palette=samples.palette)]
+    picture = callbacks.draw_grid(samples.labels[:MAPS], *painted, palette=samples.palette)
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "painted.npy", painted[0])
+    np.save(folder / "painted.npy", picture)
     with files.replacing(folder / "history.json") as partial:
         partial.write_text(json.dumps({"steps": clock.done, **history.history}))
 

@@ -137,13 +137,13 @@ def stream_of_epochs(
     epochs: int,
     backup: BackupAndRestore | None,
 ) -> FitData:
-    """What `fit` hands to Keras in the place of an `EpochDataset`; as of `stream_of_arrays`.
+    """Returns the data that `fit` passes to Keras instead of an `EpochDataset`.
 
     Args:
         model: a `GauGAN`.
         data: a `FitData`.
-        place: `(epoch, step)` to begin at.
-        epochs: the epoch training ends before.
+        place: `(epoch, step)` to start at.
+        epochs: the epoch before which training ends.
         backup: a `BackupAndRestore`, or `None`.
     """
     count = len(data.x)
