@@ -1,14 +1,14 @@
-"""What to do about ids that are no classes, where what a file holds tells."""
+"""Advice on ids that are not classes, if a file's contents suggest it."""
 
 import numpy as np
 
 
 def advice(labels, num_classes, mapping):
-    """The end of an error message about label ids (H, W); nothing if there is no advice.
+    """The end of an error message about label ids (H, W); empty if there is no advice.
 
     Args:
-        labels: what the file holds.
-        num_classes: that was said.
+        labels: the numbers in the file.
+        num_classes: the given number of classes.
         mapping: the `LabelMapping` that was applied.
     """
     if not mapping.is_plain:
