@@ -86,7 +86,7 @@ class Weather:
         return zenith, mix(haze, rgb(0.17, 0.22, 0.38), self.night)
 
     def disc(self):
-        """Colours of the disc of sun or moon (middle, rim) and of its glow, and the glow's strength."""
+        """Colours of the disc of sun or moon (middle, rim) and of its glow; the glow strength."""
         middle = mix(rgb(1.0, 0.99, 0.84), rgb(0.97, 0.98, 1.0), self.night)
         rim = mix(rgb(1.0, 0.86, 0.38), rgb(0.80, 0.84, 0.92), self.night)
         glow = mix(rgb(1.0, 0.95, 0.72), rgb(0.55, 0.64, 0.85), self.night)
