@@ -191,8 +191,8 @@ def _tell_how_to_load(report, subject, grey, as_found):
         parts = _parts(subject)
         if len(parts) > 1:
             report.notes.append(
-                f"{' and '.join(parts)} are read as one dataset; to read one of them, set "
-                f"image_folder='{subject.folders.image}/{parts[0]}' and the like"
+                f"{' and '.join(parts)} are read as one dataset; "
+                f"image_folder='{subject.folders.image}/{parts[0]}' and the like select one of them"
             )
     bad = report.bad_files or report.unmatched or stray is not None
     arguments["on_bad_file"] = "skip" if bad else "error"

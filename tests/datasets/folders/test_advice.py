@@ -18,7 +18,7 @@ from keras_spade.datasets.folders.sample_reader import class_ids
         ([0, 65535], 1, None, r"A mask of 0 and 65535 .*remap=\{0: 0, 65535: 1\}\)$"),
         ([1, 2, 3], 3, 255, r"Ids counted from 1, 1\.\.3, .*LabelMapping\(offset=-1\)$"),
         ([0, 3], 3, None, r"LabelMapping\(offset=-1, void_labels=0\)$"),
-        ([0, 255], 3, 255, r"void_class=True makes void one more class, id 3$"),
+        ([0, 255], 3, 255, r"void_class=True makes void an extra class, id 3$"),
         ([0, 4], 3, None, r"with void_class=True$"),
     ],
 )
