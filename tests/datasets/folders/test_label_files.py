@@ -31,9 +31,9 @@ def test_what_is_wrong_is_told(tmp_path):
     for folder, told in (
         ("maps", "two label files with the same stem in .*maps: x.npy and x.png"),
         ("images", "no label files .* JPEG is not suitable for ids"),
-        ("labels", f"no folder {re.escape(str(tmp_path))}/labels: .*label_folder names another"),
+        ("labels", f"no folder {re.escape(str(tmp_path))}/labels: .*use label_folder for another"),
     ):
         with pytest.raises(ValueError, match=told):
             label_files(tmp_path, folder)
-    with pytest.raises(ValueError, match="instance_folder names another"):
+    with pytest.raises(ValueError, match="use instance_folder for another"):
         label_files(tmp_path, "instances", kind="instance")
