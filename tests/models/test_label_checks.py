@@ -21,7 +21,7 @@ WAYS = {
 
 @pytest.fixture
 def looks(monkeypatch):
-    """How often the backend has looked at ids; of a TensorFlow graph, how many looks it holds."""
+    """How often the backend has checked ids; for a TensorFlow graph, how many checks it has."""
     seen = []
     check = backend.check_label_range
 
