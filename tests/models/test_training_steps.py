@@ -151,22 +151,22 @@ class Run:
     def share(self, errors, limit):
         """The share of errors above a limit among all numbers of the networks.
 
-        The file in the repository holds those after step 1 that are no trained parameters, 0.4 %
-        of all and those with the most noise; the larger one of ../shared holds all.
+        After step 1, the file in the repository contains the values that are not trained
+        parameters: 0.4 % of all, with the most noise. The larger file in ../shared contains all.
         """
         exact_zero = set(self.golden.meta["zero_grad_params"])
         numbers = sum(a.size for name, a in self.states[0].items() if name not in exact_zero)
         return np.sum(errors > limit) / numbers
 
     def beyond_noise(self, times, rounding):
-        """Statistics and vectors that after step 1 are further off than the reference itself.
+        """Statistics and vectors with larger errors after step 1 than the reference itself.
 
         Its noise is the largest difference between its own runs in float32 and float64, which the
-        file tells of each array.
+        file contains for each array.
 
         Args:
-            times: the noise.
-            rounding: ours, relative to the array's largest value.
+            times: allowed multiple of the noise.
+            rounding: our allowed rounding error, relative to the array's largest value.
         """
         noise = self.golden.meta["fp32_vs_fp64_max_abs"]
         found, compared = {}, 0
