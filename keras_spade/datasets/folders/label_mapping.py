@@ -17,8 +17,8 @@ NOT_A_BYTE = 255
 class LabelMapping:
     """Defines the meaning of the numbers or colours in label files.
 
-    `palette` maps a colour to a number. A number in `void_labels` is void ("don't care"); `remap`
-    maps any other number to a class id, or else `offset` is added to it.
+    `palette` maps a colour to a number. A number in `void_labels` is void ("don't care"). With
+    `remap`, any other number is mapped to a class id; without it, `offset` is added.
 
     Args:
         palette: colours of RGB (or indexed) label files: a sequence of `(r, g, b)`, in which the
