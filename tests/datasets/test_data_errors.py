@@ -33,7 +33,7 @@ def wanted(folder, name):
     return (
         f"{folder}/labels/{name}.png: label ids out of range: 3; the classes are 0..2 and "
         'void_label=255. Is num_classes too small? If an id means "don\'t care", pass it as '
-        "void_label, with void_class=True. Ids counted from 1, 1..3, are read with "
+        "void_label, with void_class=True. For ids counted from 1, 1..3, use "
         f"label_mapping=LabelMapping(offset=-1). {ADVICE}"
     )
 

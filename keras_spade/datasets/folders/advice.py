@@ -17,14 +17,14 @@ def advice(labels, num_classes, mapping):
     white = 255 if 255 in found else 65535
     if white in found and found <= {0, white} and num_classes <= 2:
         return (
-            f". A mask of 0 and {white} is read with num_classes=2, "
+            f". To read a mask of 0 and {white}, use num_classes=2, "
             f"label_mapping=LabelMapping(remap={{0: 0, {white}: 1}})"
         )
     found -= set(mapping.void_labels)
     if found and min(found) >= 0 and max(found) == num_classes:
         void = ", void_labels=0" if 0 in found else ""
         return (
-            f". Ids counted from 1, 1..{num_classes}, are read with "
+            f". For ids counted from 1, 1..{num_classes}, use "
             f"label_mapping=LabelMapping(offset=-1{void})"
         )
     return ""

@@ -58,7 +58,7 @@ class DatasetReport:
             lines += ["sizes of images (height x width):", *_first(sizes, 8)]
         if set(self.image_kinds) - {(3, "uint8")}:
             kinds = [f"  {c} x {kind}: {n}" for (c, kind), n in self.image_kinds.items()]
-            lines += ["channels of images, and their numbers:", *_first(kinds, 8)]
+            lines += ["channels and data types of images:", *_first(kinds, 8)]
             if self.image_range:
                 lines += [f"  from {self.image_range[0]:g} to {self.image_range[1]:g}"]
         lines += [f"files without partner: {len(self.unmatched)}", *_reasons(self.unmatched)]

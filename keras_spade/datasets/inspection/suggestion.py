@@ -171,11 +171,11 @@ def _grey(pixels):
     if set(pixels) in MASKS:
         return _renumbered(
             ids,
-            [f"{_listed(ids)} were taken for the classes of a mask, none for void"],
+            [f"{_listed(ids)} were read as the classes of a mask, none as void"],
             palette="grey",
         )
     voids = [ids.pop()] if len(ids) > 1 and ids[-1] == 255 and ids[-2] < 254 else []
-    notes = [f"{_listed(voids)} was taken for void"] if voids else []
+    notes = [f"{_listed(voids)} was read as void"] if voids else []
     if ids[-1] + 1 > 2 * len(ids):
         remap = {value: number for number, value in enumerate(ids)}
         notes.append(
@@ -193,7 +193,7 @@ def _ids(pixels):
     ids = sorted(value for value in pixels if value >= 0)
     if set(pixels) in MASKS:
         return _renumbered(
-            ids, [f"{_listed(ids)} were taken for the classes of a mask, none for void"]
+            ids, [f"{_listed(ids)} were read as the classes of a mask, none as void"]
         )
     voids = [value for value in pixels if value < 0]
     for largest in reversed(LARGEST):
@@ -202,7 +202,7 @@ def _ids(pixels):
     if not ids:
         return None
     void = {"void_class": True} if voids else {}
-    notes = [f"{_listed(voids)} was taken for void"] if voids else []
+    notes = [f"{_listed(voids)} was read as void"] if voids else []
     sparse = ids[-1] + 1 > 2 * len(ids)
     if sparse and (len(ids) <= MOST_REMAPPED or math.gcd(*ids) > 1 or ids[-1] >= 2**12):
         if len(ids) > MOST_COLORS:

@@ -245,7 +245,7 @@ def test_the_suggested_call_loads_these_ids(tmp_path, values, dtype, mapped):
     assert np.array_equal(batch["labels"][0], np.vectorize(mapped.get)(labels))
     assert report.notes[-1].startswith("this is based on these label maps only")
     if values == [0, 255]:
-        assert report.notes[0].startswith("0, 255 were taken for the classes of a mask")
+        assert report.notes[0].startswith("0, 255 were read as the classes of a mask")
 
 
 def test_a_stray_id_is_suspicious(tmp_path):
@@ -303,8 +303,8 @@ def test_ids_saved_as_grey_stay_what_they_are_in_every_part(tmp_path):
 @pytest.mark.parametrize(
     ("values", "mapped", "told"),
     [
-        ([0, 255], {0: 0, 255: 1}, "0, 255 were taken for the classes of a mask, none for void"),
-        ([0, 3, 255], {0: 0, 3: 3, 255: 4}, "255 was taken for void"),
+        ([0, 255], {0: 0, 255: 1}, "0, 255 were read as the classes of a mask, none as void"),
+        ([0, 3, 255], {0: 0, 3: 3, 255: 4}, "255 was read as void"),
     ],
 )
 def test_masks_and_void_in_grey(tmp_path, values, mapped, told):
