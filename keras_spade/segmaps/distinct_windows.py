@@ -1,5 +1,6 @@
 """The distinct windows of a map of ids, found without collisions."""
 
+import keras
 from keras import ops
 
 from keras_spade.segmaps.bounded_windows import bounded_windows, shapes_are_fixed
@@ -89,13 +90,20 @@ def _number(parts, bits):
         return ops.concatenate(members, axis=1), index
     key = parts[0]
     for part in parts[1:]:
-        key = ops.bitwise_or(ops.left_shift(key, bits), part)
+        key = key * 2**bits + part  # Not shifts: LiteRT has none of 64 bits.
     keys, index = ops.unique(key, sorted=False, return_inverse=True)
-    index = ops.cast(ops.reshape(index, ops.shape(key)), "int64")
-    shifts = [bits * (len(parts) - 1 - i) for i in range(len(parts))]
-    mask = 2**bits - 1
-    columns = [ops.bitwise_and(ops.right_shift(keys, shift), mask) for shift in shifts]
-    return ops.stack(columns, axis=1), index
+    pixels = _pixels_of_numbers(ops.reshape(index, (-1,)), ops.shape(keys)[0])
+    columns = [ops.take(ops.reshape(part, (-1,)), pixels) for part in parts]
+    return ops.stack(columns, axis=1), ops.cast(ops.reshape(index, ops.shape(key)), "int64")
+
+
+def _pixels_of_numbers(numbers, count):
+    """For each number, one of the pixels that have it."""
+    pixels = ops.arange(ops.size(numbers), dtype="int32")
+    if keras.backend.backend() == "torch":  # Keras' `segment_max` is always float32 there.
+        found = ops.zeros((count,), "int32")
+        return ops.scatter_update(found, ops.expand_dims(numbers, 1), pixels)
+    return ops.segment_max(pixels, numbers, count)
 
 
 def index_bits(x):

@@ -183,7 +183,8 @@ def find_patterns(labels, edges, num_classes, size, windows, modulation, dtype):
         return patterns
 
     pixel_count = ops.size(index)
-    dense = ops.shape(tables[-1])[0] / pixel_count > DENSE_ABOVE
+    counts = ops.cast(ops.stack([ops.shape(tables[-1])[0], pixel_count]), "float32")
+    dense = counts[0] > DENSE_ABOVE * counts[1]
 
     def cut(x, axes, keep):
         ends = [ops.where(keep, size, 1) for size in ops.shape(x)[:axes]]

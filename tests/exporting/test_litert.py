@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from support.backends import only_on
@@ -69,3 +70,20 @@ def test_other_sizes_and_options_of_the_converter(tmp_path):
     image = interpreter_of(tmp_path / "a.tflite").get_signature_runner()(**inputs)["image"]
     assert_same(image, inputs, generator)
     assert sizes[1] < 0.6 * sizes[0]
+
+
+def test_a_model_of_the_user_around_a_generator_that_searches_patterns(tmp_path):
+    """Keras exports it: the search, too, uses LiteRT's own operations."""
+    generator = make_generator(latent_dim=None, image_shape=(64, 64, 3)).fold_spectral_norm()
+    assert generator.modulation == "auto"
+    labels = keras.Input((64, 64), batch_size=1, dtype="int32")
+    path = tmp_path / "wrapped.tflite"
+    keras.Model(labels, generator({"labels": labels})).export(path, "litert", verbose=False)
+    interpreter = interpreter_of(path)
+    interpreter.allocate_tensors()
+    noise = np.random.default_rng(3).integers(0, 4, (1, 64, 64)).astype("int32")
+    for maps in (make_inputs(generator, 1, (64, 64))["labels"], noise):  # Few patterns, and many.
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], maps)
+        interpreter.invoke()
+        got = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+        np.testing.assert_allclose(got, np.array(generator({"labels": maps})), atol=1e-5)
