@@ -1,4 +1,4 @@
-"""Conversion of pixels between bytes and floats; resizing of photographs and maps."""
+"""Conversion of pixels between bytes and floats; resizing; borders of instances, in NumPy."""
 
 import numpy as np
 from PIL import Image
@@ -56,6 +56,25 @@ def nearest_index(size_in, size_out):
     ratio = np.float32(size_in) / np.float32(size_out)
     index = np.floor(np.arange(size_out, dtype=np.float32) * ratio).astype("int32")
     return np.minimum(index, size_in - 1)
+
+
+def instance_borders(instances):
+    """Marks borders between instances, as `keras_spade.layers.instance_edges` does.
+
+    Args:
+        instances: an array of integer ids `(..., H, W)`.
+
+    Returns:
+        A bool array of the same shape.
+    """
+    edges = np.zeros(instances.shape, bool)
+    below = instances[..., 1:, :] != instances[..., :-1, :]
+    right = instances[..., 1:] != instances[..., :-1]
+    edges[..., 1:, :] |= below
+    edges[..., :-1, :] |= below
+    edges[..., 1:] |= right
+    edges[..., :-1] |= right
+    return edges
 
 
 def resize_maps(maps, height, width):

@@ -95,6 +95,7 @@ def _scenes(count, size, num_classes):
     is similar to COCO-Stuff. With fewer classes than in a scene, several are merged.
     """
     from keras_spade import datasets
+    from keras_spade.images import instance_borders
 
     scenes = datasets.draw_scenes(count, image_size=size, seed=0)
     rng, drawn = np.random.default_rng(0), len(datasets.SCENE_CLASSES)
@@ -102,7 +103,7 @@ def _scenes(count, size, num_classes):
     for place, map_ in enumerate(scenes["labels"]):
         ids = rng.permutation(max(num_classes, drawn))[:drawn] % num_classes
         labels[place] = ids[map_]
-    edges = instance_edges(scenes["instances"]).astype("uint8")
+    edges = instance_borders(scenes["instances"]).astype("uint8")
     return {"labels": labels, "image": scenes["image"], "edges": edges}
 
 
@@ -138,27 +139,18 @@ def _public_set(name, where, count, size):
 
 def _taken(dataset, count):
     """Samples of a data set of batches of one, stacked."""
+    from keras_spade.images import instance_borders, to_bytes
+
     passes = (dataset.as_numpy_iterator() for _ in itertools.count())
     batches = list(itertools.islice(itertools.chain.from_iterable(passes), count))
     arrays = {key: np.concatenate([batch[key] for batch in batches]) for key in batches[0]}
     samples = {
         "labels": arrays["labels"].astype("uint16"),
-        "image": np.rint((arrays["image"] + 1) * 127.5).astype("uint8"),
+        "image": to_bytes(arrays["image"]),
     }
     if "instances" in arrays:
-        samples["edges"] = instance_edges(arrays["instances"]).astype("uint8")
+        samples["edges"] = instance_borders(arrays["instances"]).astype("uint8")
     return samples
-
-
-def instance_edges(instances):
-    """Marks pixels whose instance differs from a left, right, upper or lower neighbour's."""
-    edges = np.zeros(instances.shape, "float32")
-    for axis in (1, 2):
-        here, next_ = np.moveaxis(instances, axis, 1), np.moveaxis(edges, axis, 1)
-        border = here[:, 1:] != here[:, :-1]
-        next_[:, 1:][border] = 1.0
-        next_[:, :-1][border] = 1.0
-    return edges
 
 
 def distinct_shares(batch, doublings=5, window=WINDOW, stride=1, pad=None):
