@@ -1,6 +1,7 @@
-"""Conversion of pixels between bytes and floats; resizing; borders of instances, in NumPy."""
+"""Conversion of pixels between bytes and floats; resizing; borders of instances."""
 
 import numpy as np
+from keras import ops
 from PIL import Image
 
 # Tolerance for 1 after rounding, also in bfloat16.
@@ -41,6 +42,18 @@ def to_bytes(images):
         A uint8 array of the same shape.
     """
     return np.clip(np.round(to_pixels(images)), 0, 255).astype("uint8")
+
+
+def whole_pixels(pixels):
+    """Rounds a tensor of pixels as `to_bytes` does; values outside [0, 255] are clipped.
+
+    Args:
+        pixels: a float tensor, also in a compiled function.
+
+    Returns:
+        A tensor of the same type.
+    """
+    return ops.clip(ops.round(pixels), 0, 255)
 
 
 def nearest_index(size_in, size_out):

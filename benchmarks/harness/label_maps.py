@@ -81,6 +81,7 @@ def pick_batch(samples, index, batch_size):
         there are edges, `"edges"` float32 `(B, H, W)` of 0 and 1.
     """
     places = np.arange(index * batch_size, (index + 1) * batch_size) % len(samples["labels"])
+    # Without the package: subjects of other libraries call this too.
     image = samples["image"][places].astype("float32") / np.float32(127.5) - np.float32(1.0)
     batch = {"labels": samples["labels"][places].astype("int32"), "image": image}
     if "edges" in samples:

@@ -11,6 +11,7 @@ from keras_spade.images import (
     resize_photographs,
     to_floats,
     to_pixels,
+    whole_pixels,
 )
 from keras_spade.layers import reparameterize
 from keras_spade.models.batch import label_channels, map_key
@@ -111,7 +112,7 @@ def style_tensor(style, image_shape: tuple):
                 antialias=True,
                 data_format="channels_last",
             )
-            pixels = ops.clip(ops.round(pixels), 0.0, 255.0)
+            pixels = whole_pixels(pixels)
     return to_floats(pixels)
 
 
