@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_spade.arguments import COUNTED_FROM_0, shape_hint
+from keras_spade.arguments import ids_out_of_range, shape_hint
 from keras_spade.images import (
     check_images,
     resize_maps,
@@ -53,12 +53,9 @@ def checked_maps(labels, instances, generator) -> dict:
             f"`labels` must be integer ids, got dtype {segmap.dtype}. Of ids that were saved as "
             'floats give labels.astype("int32").'
         )
-    largest = label_channels(generator) - 1
-    if segmap.size and (segmap.min() < 0 or segmap.max() > largest):
-        raise ValueError(
-            f"`labels` must hold ids 0..{largest}, got {segmap.min()}..{segmap.max()}. "
-            f"{COUNTED_FROM_0}"
-        )
+    ids = label_channels(generator)
+    if segmap.size and (segmap.min() < 0 or segmap.max() >= ids):
+        raise ValueError(ids_out_of_range(ids, segmap.min(), segmap.max()))
     arrays = {key: segmap.astype("int32")}
     if generator.instance_edges:
         if instances is None:
