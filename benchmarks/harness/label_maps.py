@@ -7,8 +7,6 @@ import numpy as np
 
 WINDOW = 5
 COCO_CLASSES = 182
-SETS = {"coco": "coco_stuff", "camvid": "camvid", "cmp_facades": "cmp_facades"}
-SETS |= {"ade20k": "ade20k", "cityscapes": "cityscapes"}
 
 
 @dataclass(frozen=True)
@@ -34,8 +32,8 @@ def load_label_maps(source, count, size, num_classes=None, void_class=None, void
 
     Args:
         source: `"scenes"`: drawn, each with its own classes; `"noise"`, `"noise:<n>"`: random
-            labels in squares of n x n pixels; `"folders:<dir>"`; or a public set and its folder:
-            `"coco:<dir>"`, `"camvid:<dir>"` and so on, see `SETS`.
+            labels in squares of n x n pixels; `"folders:<dir>"`; or one of the package's
+            `PUBLIC_DATASETS` and its folder: `"coco_stuff:<dir>"`, `"camvid:<dir>"` and so on.
         count: number of samples, in a fixed shuffled order; after the last, it starts again with
             the first.
         size: `(height, width)`, to which maps are resized (nearest).
@@ -49,6 +47,8 @@ def load_label_maps(source, count, size, num_classes=None, void_class=None, void
     Raises:
         ValueError: for an unknown source, or classes that do not fit it.
     """
+    from keras_spade.datasets import PUBLIC_DATASETS
+
     kind, _, where = source.partition(":")
     if kind in ("scenes", "noise"):
         num_classes, void_class = num_classes or COCO_CLASSES, void_class is not False
@@ -61,11 +61,12 @@ def load_label_maps(source, count, size, num_classes=None, void_class=None, void
             raise ValueError("--num_classes is needed with --data=folders:<dir>")
         void_class = bool(void_class)
         samples = _folders(where, count, size, num_classes, void_class, void_label)
-    elif kind in SETS:
-        samples, known = _public_set(SETS[kind], where, count, size)
-        num_classes, void_class = num_classes or known, True
+    elif kind in PUBLIC_DATASETS:
+        dataset = PUBLIC_DATASETS[kind].load(where, image_size=size)
+        samples = _taken(dataset, count)
+        num_classes, void_class = num_classes or dataset.source.info.num_classes, True
     else:
-        known = ", ".join(f"{name}:" for name in ("folders", *SETS))
+        known = ", ".join(f"{name}:" for name in ("folders", *PUBLIC_DATASETS))
         raise ValueError(f"--data must be scenes, noise, noise:<n>, {known}; got {source!r}")
     largest = samples["labels"].max()
     if largest >= num_classes + void_class:
@@ -128,14 +129,6 @@ def _folders(where, count, size, num_classes, void_class, void_label):
 
     options = {"void_label": void_label, "void_class": void_class}
     return _taken(datasets.paired_folders(where, num_classes, size, **options), count)
-
-
-def _public_set(name, where, count, size):
-    """Samples of a public set, and how many classes it has."""
-    from keras_spade import datasets
-
-    dataset = getattr(datasets, name)(where, image_size=size)
-    return _taken(dataset, count), datasets.NAMED_DATASETS[name].num_classes
 
 
 def _taken(dataset, count):
