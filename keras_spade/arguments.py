@@ -79,6 +79,21 @@ def ids_out_of_range(num_classes, low=None, high=None):
     return f"{message} {low}, {high}. {COUNTED_FROM_0}"
 
 
+def samples_by_name(x, y=None, key="labels"):
+    """Returns the arguments `x` and `y` of Keras' loops as a dict.
+
+    Args:
+        x: a dict, which is not changed, or an array.
+        y: photographs, or `None`.
+        key: the name of `x`, if it is an array.
+
+    Returns:
+        A new dict, with `y` as `"image"` unless `y` is `None`.
+    """
+    given = dict(x) if isinstance(x, dict) else {key: x}
+    return given if y is None else given | {"image": y}
+
+
 def shape_hint(shape, wanted):
     """A hint for the error about an array of an unexpected shape, if the shape explains itself.
 
