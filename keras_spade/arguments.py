@@ -8,10 +8,11 @@ COUNTED_FROM_0 = (
 )
 
 
-def positive_integer(argument, value, wanted="at least 1"):
-    """Returns an argument as an int of at least 1.
+def integer_at_least(least, argument, value, wanted):
+    """Returns an argument as an int of at least `least`.
 
     Args:
+        least: an int.
         argument: its name in the message.
         value: the value passed.
         wanted: the requirement that the message states.
@@ -23,22 +24,28 @@ def positive_integer(argument, value, wanted="at least 1"):
         ValueError: for anything else, booleans included.
     """
     try:
-        number = 0 if isinstance(value, bool) else operator.index(value)
+        number = None if isinstance(value, bool) else operator.index(value)
     except TypeError:
-        number = 0
-    if number < 1:
+        number = None
+    if number is None or number < least:
         raise ValueError(f"{argument} must be {wanted}, got {value!r}.")
     return number
 
 
-def positive_integers(argument, values, count, wanted):
-    """Returns an argument as a tuple of `count` ints of at least 1.
+def positive_integer(argument, value, wanted="at least 1"):
+    """Returns an argument as an int of at least 1; see `integer_at_least`."""
+    return integer_at_least(1, argument, value, wanted)
+
+
+def positive_integers(argument, values, count, wanted, least=1):
+    """Returns an argument as a tuple of `count` ints of at least `least`.
 
     Args:
         argument: its name in the message.
         values: the values passed.
         count: the required number of values.
         wanted: the requirement that the message states.
+        least: an int.
 
     Returns:
         A tuple of ints.
@@ -47,7 +54,7 @@ def positive_integers(argument, values, count, wanted):
         ValueError: for anything else.
     """
     try:
-        numbers = tuple(positive_integer(argument, value) for value in values)
+        numbers = tuple(integer_at_least(least, argument, value, wanted) for value in values)
     except (TypeError, ValueError):
         numbers = ()
     if len(numbers) != count:
@@ -70,6 +77,21 @@ def ids_out_of_range(num_classes, low=None, high=None):
     if low is None:
         return message
     return f"{message} {low}, {high}. {COUNTED_FROM_0}"
+
+
+def samples_by_name(x, y=None, key="labels"):
+    """Returns the arguments `x` and `y` of Keras' loops as a dict.
+
+    Args:
+        x: a dict, which is not changed, or an array.
+        y: photographs, or `None`.
+        key: the name of `x`, if it is an array.
+
+    Returns:
+        A new dict, with `y` as `"image"` unless `y` is `None`.
+    """
+    given = dict(x) if isinstance(x, dict) else {key: x}
+    return given if y is None else given | {"image": y}
 
 
 def shape_hint(shape, wanted):

@@ -1,6 +1,7 @@
-"""Conversion of pixels between bytes and floats; resizing of photographs and maps."""
+"""Conversion of pixels between bytes and floats; resizing; borders of instances."""
 
 import numpy as np
+from keras import ops
 from PIL import Image
 
 # Tolerance for 1 after rounding, also in bfloat16.
@@ -43,6 +44,18 @@ def to_bytes(images):
     return np.clip(np.round(to_pixels(images)), 0, 255).astype("uint8")
 
 
+def whole_pixels(pixels):
+    """Rounds a tensor of pixels as `to_bytes` does; values outside [0, 255] are clipped.
+
+    Args:
+        pixels: a float tensor, also in a compiled function.
+
+    Returns:
+        A tensor of the same type.
+    """
+    return ops.clip(ops.round(pixels), 0, 255)
+
+
 def nearest_index(size_in, size_out):
     """Returns the source of each pixel of a resized row or column, as in `nearest_resize`.
 
@@ -56,6 +69,25 @@ def nearest_index(size_in, size_out):
     ratio = np.float32(size_in) / np.float32(size_out)
     index = np.floor(np.arange(size_out, dtype=np.float32) * ratio).astype("int32")
     return np.minimum(index, size_in - 1)
+
+
+def instance_borders(instances):
+    """Marks borders between instances, as `keras_spade.layers.instance_edges` does.
+
+    Args:
+        instances: an array of integer ids `(..., H, W)`.
+
+    Returns:
+        A bool array of the same shape.
+    """
+    edges = np.zeros(instances.shape, bool)
+    below = instances[..., 1:, :] != instances[..., :-1, :]
+    right = instances[..., 1:] != instances[..., :-1]
+    edges[..., 1:, :] |= below
+    edges[..., :-1, :] |= below
+    edges[..., 1:] |= right
+    edges[..., :-1] |= right
+    return edges
 
 
 def resize_maps(maps, height, width):

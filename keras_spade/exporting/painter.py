@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import keras
 from keras import ops
 
-from keras_spade.images import to_pixels
+from keras_spade.images import to_pixels, whole_pixels
 from keras_spade.segmaps import nearest_resize
 
 
@@ -33,7 +33,7 @@ class Painter:
         return {"image": ops.cast(self.pixels(inputs), "uint8")}
 
     def pixels(self, inputs):
-        """Pixels in [0, 255], rounded as in `images.to_bytes`, but as floats."""
+        """Pixels in [0, 255], whole numbers, but as floats."""
         symbolic = self.generator.input
         inputs = {name: ops.cast(inputs[name], symbolic[name].dtype) for name in symbolic}
         if "labels" in inputs:
@@ -43,7 +43,7 @@ class Painter:
         size = self.generator.image_shape[:2]  # Resize as `GauGAN.generate` does.
         inputs = {k: x if k == "latent" else nearest_resize(x, *size) for k, x in inputs.items()}
         images = self.generator(inputs, training=False)
-        return ops.clip(ops.round(to_pixels(images)), 0, 255)
+        return whole_pixels(to_pixels(images))
 
     def shapes(self) -> dict[str, tuple]:
         """The shape of each input, with names for unknown sizes."""

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_spade.arguments import positive_integer
 from keras_spade.backends import backend
 from keras_spade.layers import FeatureNorm
 from keras_spade.layers.feature_norm import collecting_moments
@@ -87,8 +88,8 @@ def calibrate(
     Reference: Ioffe and Szegedy 2015 (arXiv 1502.03167), algorithm 2, with statistics of many
     batches after training; Park et al. 2019 (arXiv 1903.07291), section 3, equations 2 and 3.
     """
-    if batches is not None and not (isinstance(batches, (int, np.integer)) and batches >= 1):
-        raise ValueError(f"`batches` must be None or a positive integer, got {batches!r}.")
+    if batches is not None:
+        batches = positive_integer("`batches`", batches, "None or a positive integer")
     refuse_weights_of("dataset", dataset)
     refuse_batch_size("batch_size", batch_size, dataset)
     x, y = maps_and_images(dataset, None)
