@@ -40,6 +40,7 @@ ONCE = {
     "test_imports.py",
     "test_mirror.py",
     "test_readme.py",
+    "test_site.py",
 }
 
 
