@@ -35,6 +35,7 @@ ONCE = {
     "examples",
     "test_docs.py",
     "test_docs_code.py",
+    "test_docs_commands.py",
     "test_docstrings.py",
     "test_files.py",
     "test_imports.py",
