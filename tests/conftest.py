@@ -35,11 +35,13 @@ ONCE = {
     "examples",
     "test_docs.py",
     "test_docs_code.py",
+    "test_docs_commands.py",
     "test_docstrings.py",
     "test_files.py",
     "test_imports.py",
     "test_mirror.py",
     "test_readme.py",
+    "test_site.py",
 }
 
 

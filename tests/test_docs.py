@@ -5,6 +5,7 @@ These tests only read files. test_readme.py and test_docs_code.py run the Python
 
 import ast
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,20 @@ def test_a_link_that_leads_nowhere_would_be_seen():
     assert LINK.findall("see [data](data.md#sizes), [a](b c)") == ["data.md#sizes"]
     assert "the-datasets-by-name" not in anchors(DOCS / "data.md")
     assert "datasets-by-name" in anchors(DOCS / "data.md")
+
+
+def test_readme_has_whole_addresses_on_pypi(monkeypatch):
+    given = {}
+    monkeypatch.setattr("setuptools.setup", lambda **arguments: given.update(arguments))
+    runpy.run_path(str(ROOT / "setup.py"))
+    text, source = given["long_description"], (ROOT / "README.md").read_text()
+    links = LINK.findall(text)
+    assert len(links) == len(LINK.findall(source)) > 20
+    assert all(link.startswith("https://") for link in links)
+    files = [link.split("/main/")[1] for link in links if "/keras_spade/" in link]
+    assert len(files) > 15 and all((ROOT / file).exists() for file in files)
+    raw = "(https://raw.githubusercontent.com/keras-spade/keras_spade/main/docs/images/facades.jpg)"
+    assert raw in text
 
 
 def test_every_page_is_in_the_navigation_once():

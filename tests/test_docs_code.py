@@ -6,6 +6,7 @@ unchanged.) A comment before each block that cannot run here gives the reason.
 """
 
 import inspect
+import re
 from pathlib import Path
 
 import keras
@@ -180,6 +181,15 @@ def test_code_runs(page, small, tmp_path, monkeypatch):
         if page.name in INDEPENDENT:
             names = names_before()
         block.run(names)
+
+
+def test_all_python_code_is_found():
+    """Blocks named `py`, or indented, would not be; test_readme.py runs README's."""
+    for page in [DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md", *DOCS.rglob("*.md")]:
+        languages = re.findall(r"^ *```(\w*)$", page.read_text(), re.MULTILINE)
+        python, shell = languages.count("python"), languages.count("sh")
+        assert python == len(blocks(page)), page
+        assert languages.count("") == python + shell == len(languages) / 2, page
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -51,9 +51,10 @@ def small(monkeypatch):
 def test_training_on_own_photographs_runs(small, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_photographs(tmp_path / "street")
-    blocks(ROOT / "README.md")[0].run(names={})
+    training, loading = blocks(ROOT / "README.md")
+    training.run(names={})
     names = {}
-    blocks(ROOT / "README.md")[1].run(names)
+    loading.run(names)
     gan = names["gan"]
     assert int(gan.generator_optimizer.iterations) == 2
     labels = np.arange(20)[:, None, None] + np.zeros((1, *SIZE), int)

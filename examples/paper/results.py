@@ -72,7 +72,7 @@ class Results:
         """Appends a record.
 
         Args:
-            **record: `row`, `definition`, `seed` and whatever else is to be kept.
+            **record: `row`, `definition`, `seed` and anything else to keep.
         """
         self.add_all([record])
 

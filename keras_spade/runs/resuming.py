@@ -73,7 +73,7 @@ def swapping(callbacks):
 
 
 def begin_with_weights(callbacks):
-    """Tells earlier `SwapEMAWeights` that a backup has restored the weights of the model."""
+    """Informs earlier `SwapEMAWeights` that a backup has restored the weights of the model."""
     for callback in callbacks:
         if isinstance(callback, keras.callbacks.SwapEMAWeights):
             callback._ema_weights_in_model = False

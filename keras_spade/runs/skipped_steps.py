@@ -23,7 +23,7 @@ class StopOnSkippedSteps(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Starts counting."""
-        self.skipped_steps.begin_a_row(anew=not self.goes_on)
+        self.skipped_steps.begin_a_row(from_scratch=not self.goes_on)
         self.seen = self.skipped_steps.total_number()
         self.seen_of_images = self.skipped_steps.number_of_images()
 
@@ -38,7 +38,7 @@ class StopOnSkippedSteps(keras.callbacks.Callback):
             return
         new, self.seen = total - self.seen, total
         longest = self.skipped_steps.longest_row()
-        self.model.skipped_steps.begin_a_row(anew=False)
+        self.model.skipped_steps.begin_a_row(from_scratch=False)
         what = f"Epoch {self.epoch + 1}, step {batch + 1}: a loss or gradient was not finite"
         of_images = self.skipped_steps.number_of_images()
         if of_images > self.seen_of_images:
@@ -100,9 +100,9 @@ class SkippedSteps:
         self.in_a_row.assign((self.in_a_row + one) * one)
         self.longest.assign(keras.ops.maximum(self.longest, self.in_a_row))
 
-    def begin_a_row(self, anew):
-        """Forgets earlier rows; with `anew`, also the current one."""
-        if anew:
+    def begin_a_row(self, from_scratch):
+        """Forgets earlier rows; with `from_scratch`, also the current one."""
+        if from_scratch:
             self.in_a_row.assign(0)
         self.longest.assign(self.number_in_a_row())
 

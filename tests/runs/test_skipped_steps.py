@@ -121,9 +121,9 @@ def test_rows_within_one_execution_are_counted_too():
         counters.count(skipped)
     assert (counters.total_number(), counters.number_in_a_row()) == (4, 1)
     assert counters.longest_row() == 3
-    counters.begin_a_row(anew=False)
+    counters.begin_a_row(from_scratch=False)
     assert (counters.number_in_a_row(), counters.longest_row()) == (1, 1)
-    counters.begin_a_row(anew=True)
+    counters.begin_a_row(from_scratch=True)
     assert (counters.total_number(), counters.number_in_a_row()) == (4, 0)
     assert counters.longest_row() == 0
 
