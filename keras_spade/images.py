@@ -3,11 +3,13 @@
 import numpy as np
 from PIL import Image
 
+from keras_spade.tensor import Tensor
+
 # Tolerance for 1 after rounding, also in bfloat16.
 BEYOND = 1.01
 
 
-def to_floats(pixels):
+def to_floats(pixels: Tensor) -> Tensor:
     """Maps floats in [0, 255] to [-1, 1].
 
     Args:
@@ -19,7 +21,7 @@ def to_floats(pixels):
     return pixels / 127.5 - 1.0
 
 
-def to_pixels(images):
+def to_pixels(images: Tensor) -> Tensor:
     """Maps floats in [-1, 1] to [0, 255], unrounded: the inverse of `to_floats`.
 
     Args:
@@ -31,7 +33,7 @@ def to_pixels(images):
     return (images + 1.0) * 127.5
 
 
-def to_bytes(images):
+def to_bytes(images: np.ndarray) -> np.ndarray:
     """Rounds images in [-1, 1] to bytes; values outside are clipped.
 
     Args:
@@ -43,7 +45,7 @@ def to_bytes(images):
     return np.clip(np.round(to_pixels(images)), 0, 255).astype("uint8")
 
 
-def nearest_index(size_in, size_out):
+def nearest_index(size_in: int, size_out: int) -> np.ndarray:
     """Returns the source of each pixel of a resized row or column, as in `nearest_resize`.
 
     Args:
@@ -58,7 +60,7 @@ def nearest_index(size_in, size_out):
     return np.minimum(index, size_in - 1)
 
 
-def resize_maps(maps, height, width):
+def resize_maps(maps: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resizes label, instance or float maps by nearest neighbours, as `nearest_resize` does.
 
     Args:
@@ -73,7 +75,7 @@ def resize_maps(maps, height, width):
     return maps[:, rows][:, :, columns]
 
 
-def resize_photograph(photograph, height, width):
+def resize_photograph(photograph: Image.Image, height: int, width: int) -> Image.Image:
     """Resizes a Pillow image bicubically, unless it already has that size.
 
     Args:
@@ -89,7 +91,7 @@ def resize_photograph(photograph, height, width):
     return photograph.resize((width, height), Image.Resampling.BICUBIC)
 
 
-def resize_channels(pixels, height, width):
+def resize_channels(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resizes an image with any number of channels, each separately, as `resize_photograph` does.
 
     Args:
@@ -107,7 +109,7 @@ def resize_channels(pixels, height, width):
     return resized if is_bytes else np.clip(resized, -1, 1)
 
 
-def resize_photographs(images, height, width):
+def resize_photographs(images: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resizes the images of a batch, each as `resize_channels` does.
 
     Args:
@@ -121,7 +123,7 @@ def resize_photographs(images, height, width):
     return np.stack([resize_channels(image, height, width) for image in images])
 
 
-def refusal(argument, dtype):
+def refusal(argument: str, dtype: str) -> tuple[str, str]:
     """Returns the message for images of a wrong dtype or range.
 
     Args:
@@ -141,7 +143,7 @@ def refusal(argument, dtype):
     )
 
 
-def check_images(argument, images):
+def check_images(argument: str, images: np.ndarray) -> None:
     """Raises for an array of images that are neither uint8 nor floats in [-1, 1].
 
     Rounding errors are tolerated, and non-finite values are ignored.

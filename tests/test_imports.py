@@ -44,7 +44,7 @@ DATASETS = {
 }
 SHARED = {
     *("arguments", "class_info", "files", "images", "label_colors", "precision", "pth_files"),
-    "version",
+    *("tensor", "version"),
 }
 BACKENDS = ("tensorflow", "torch", "jax")
 DEPENDENCIES = {

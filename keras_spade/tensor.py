@@ -1,0 +1,6 @@
+"""The name of tensors in annotations."""
+
+from typing import Any
+
+# Tensors of the backend in use, symbolic tensors and Keras' variables have no class in common.
+Tensor = Any
