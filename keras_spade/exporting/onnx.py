@@ -1,5 +1,9 @@
 """ONNX: a file for onnxruntime and other programs that read ONNX."""
 
+import os
+from collections.abc import Sequence
+from typing import Any
+
 from keras_spade.exporting.painter import Painter
 
 SUFFIX = ".onnx"
@@ -19,7 +23,7 @@ def changes(options: dict) -> dict:
     return {"modulation": "dense", "dtype": "float32"}
 
 
-def write(painter: Painter, path, options: dict) -> None:
+def write(painter: Painter, path: str | os.PathLike, options: dict) -> None:
     """Writes the file, after ONNX's checks of operations and types."""
     import onnx
     import tf2onnx
@@ -36,7 +40,7 @@ def write(painter: Painter, path, options: dict) -> None:
     onnx.save(model, path)
 
 
-def name_sizes(value, shape):
+def name_sizes(value: Any, shape: Sequence[int | str | None]) -> None:
     """Gives meaningful names to the unknown sizes of an input or output."""
     for axis, size in zip(value.type.tensor_type.shape.dim, shape, strict=True):
         if isinstance(size, str):

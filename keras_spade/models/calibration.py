@@ -3,6 +3,8 @@
 import functools
 import itertools
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -24,7 +26,7 @@ ENDLESS = -1  # `tf.data`'s value for an infinite dataset.
 @telling_data_errors
 def calibrate(
     self,
-    dataset,
+    dataset: Any,
     batches: int | None = None,
     batch_size: int | None = None,
     seed: int | None = None,
@@ -130,7 +132,7 @@ class Calibration(keras.Model):
         seed: as in `calibrate`.
     """
 
-    def __init__(self, gans, seed):
+    def __init__(self, gans: Sequence[keras.Model], seed: int | None):
         super().__init__()
         self.gans = gans
         self.noises = [keras.random.SeedGenerator(seed or 0) for _ in gans]
@@ -142,7 +144,7 @@ class Calibration(keras.Model):
         self.built = True
         self.compile(run_eagerly=gans[0].run_eagerly, jit_compile=gans[0].jit_compile)
 
-    def statistics(self, gan) -> list:
+    def statistics(self, gan: keras.Model) -> list:
         """Pairs of moving statistics of a GAN and their new values."""
         norms = batch_norms(gan.networks)
         return [pair for one in self.pooled if one.norm in norms for pair in one.statistics()]
@@ -174,12 +176,12 @@ class Calibration(keras.Model):
         self.test_function = backend.guarded(self, self.test_function, check)
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.Metric]:
         """None."""
         return []
 
     @property
-    def metrics_variables(self):
+    def metrics_variables(self) -> list[keras.Variable]:
         """The moments, which Keras' loop carries on JAX."""
         return [variable for one in self.pooled for variable in one.variables]
 

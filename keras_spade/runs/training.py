@@ -2,6 +2,10 @@
 
 import contextlib
 import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import keras
 
 from keras_spade.backends import backend
 from keras_spade.runs.best_values import BestValues
@@ -21,7 +25,14 @@ from keras_spade.runs.streams import evaluation_data, is_tf_dataset, training_da
 
 
 @contextlib.contextmanager
-def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
+def training(
+    model: keras.Model,
+    *,
+    callbacks: Any,
+    initial_epoch: int,
+    validation_data: Any,
+    **arguments: Any,
+) -> Iterator[dict[str, Any]]:
     """The context of `GauGAN.fit`.
 
     Args:
