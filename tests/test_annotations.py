@@ -75,8 +75,10 @@ def methods(cls):
         if isinstance(node, FUNCTIONS):
             if node.name in ("__init__", "__call__") or node.name[0] != "_":
                 yield node
-        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Name):
-            yield from definitions(cls.path, node.value.id)
+        elif isinstance(node, ast.Assign):  # Of a function that lies elsewhere.
+            module, _, name = ast.unparse(node.value).rpartition(".")
+            found = definitions(cls.path, module or name)
+            yield from (definition for definition in found if definition.name == name)
     for base in cls.bases:
         for definition in definitions(cls.path, ast.unparse(base)):
             yield from methods(definition)

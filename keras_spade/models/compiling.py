@@ -117,6 +117,15 @@ def check_variables(gan: keras.Model, optimizers: dict[str, keras.optimizers.Opt
     )
 
 
+def check_trained_weights(self) -> None:
+    """Raises if the trainable weights have changed since `compile`."""
+    if not self.optimizers_fit:
+        raise ValueError(
+            "The trainable weights are not those for which the optimizers were built: "
+            "after changing `trainable`, call `compile` again, with new optimizers."
+        )
+
+
 def perceptual(loss: str | Callable | None, weight: float, image_shape: tuple) -> Callable | None:
     """The perceptual loss for the arguments of `compile`, or `None`."""
     if weight != 0 and isinstance(loss, (str, PerceptualLoss)):

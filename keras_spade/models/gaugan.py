@@ -1,10 +1,12 @@
 """The GAN: three networks, their losses, one training step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from keras_spade.backends import backend
 from keras_spade.images import to_bytes
@@ -25,6 +27,7 @@ from keras_spade.models.training_step import TrainingStep
 from keras_spade.networks import Generator, MultiScaleDiscriminator, StyleEncoder
 from keras_spade.optimizers import AlternatingOptimizers
 from keras_spade.runs import SkippedSteps
+from keras_spade.tensor import Tensor
 
 
 def _of(part, name):
@@ -76,11 +79,8 @@ class GauGAN(Fitting):
     Example:
 
     >>> from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator
-    >>> shape = (32, 32, 3)
-    >>> gan = GauGAN(
-    ...     SPADEGenerator(4, shape, latent_dim=None, base_filters=2),
-    ...     MultiScaleDiscriminator(4, shape, base_filters=2),
-    ... )
+    >>> generator = SPADEGenerator(4, (32, 32, 3), latent_dim=None, base_filters=2)
+    >>> gan = GauGAN(generator, MultiScaleDiscriminator(4, (32, 32, 3), base_filters=2))
     >>> gan.compile(perceptual_loss=None)
     >>> labels = np.random.randint(0, 4, (2, 32, 32))
     >>> image = np.random.uniform(-1, 1, (2, 32, 32, 3)).astype("float32")
@@ -88,8 +88,7 @@ class GauGAN(Fitting):
     >>> gan.generate(labels, seed=7).dtype
     dtype('uint8')
 
-    Reference: Park et al. 2019 (arXiv 1903.07291), section 3, section 4 "Implementation details",
-    appendix A.
+    Reference: Park et al. 2019 (arXiv 1903.07291), sections 3 and 4, appendix A.
     """
 
     def __init__(
@@ -99,7 +98,7 @@ class GauGAN(Fitting):
         encoder: StyleEncoder | None = None,
         seed: int | None = None,
         trainable: bool = True,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         GanNetworks(generator, discriminator, encoder)  # This checks that they fit together.
@@ -132,8 +131,8 @@ class GauGAN(Fitting):
         jit_compile: bool | str = "auto",
         steps_per_execution: int = 1,
         auto_scale_loss: bool = True,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         """Sets optimizers and losses; the defaults are the paper's.
 
         Args:
@@ -163,14 +162,12 @@ class GauGAN(Fitting):
             ValueError: for bad arguments, naming them.
             RuntimeError: if the ImageNet weights are unavailable.
         """
-        compiling.check(
-            kwargs,
-            max_skipped_steps,
-            kl_reduction,
-            feature_matching_weight=feature_matching_weight,
-            perceptual_weight=perceptual_weight,
-            kl_weight=kl_weight,
-        )
+        weights = {
+            "feature_matching_weight": feature_matching_weight,
+            "perceptual_weight": perceptual_weight,
+            "kl_weight": kl_weight,
+        }
+        compiling.check(kwargs, max_skipped_steps, kl_reduction, **weights)
         with backend.scope(self):
             both = compiling.optimizers(
                 self.networks, generator_optimizer, discriminator_optimizer, auto_scale_loss
@@ -179,13 +176,11 @@ class GauGAN(Fitting):
             objective = Objective(
                 self.networks,
                 adversarial_loss=compiling.adversarial(adversarial_loss),
-                feature_matching_weight=feature_matching_weight,
                 perceptual_loss=compiling.perceptual(
                     perceptual_loss, perceptual_weight, self.generator.image_shape
                 ),
-                perceptual_weight=perceptual_weight,
-                kl_weight=kl_weight,
                 kl_reduction=kl_reduction,
+                **weights,
             )
             super().compile(
                 optimizer=AlternatingOptimizers(**both),
@@ -244,7 +239,7 @@ class GauGAN(Fitting):
         inputs = conditioning, latent, training
         return backend.compiled(self, lambda: self.networks.paint(*inputs), conditioning)
 
-    def paint_checked(self, inputs):
+    def paint_checked(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """Paints label maps whose ids have been checked, as in `generate`.
 
         With several workers, a single worker may call it.
@@ -266,7 +261,12 @@ class GauGAN(Fitting):
         return self._inference(inputs)
 
     def generate(
-        self, labels, instances=None, style_image=None, latent=None, seed: int | None = None
+        self,
+        labels: ArrayLike,
+        instances: ArrayLike | None = None,
+        style_image: ArrayLike | None = None,
+        latent: ArrayLike | None = None,
+        seed: int | None = None,
     ) -> np.ndarray:
         """Paints arrays of label maps and returns pictures.
 
