@@ -68,19 +68,6 @@ def read_batch(data: Any, generator: Generator, part: Part | None) -> Batch:
     return Batch(conditioning_inputs(maps, generator), image, part)
 
 
-def prepare_batch(self, data: Any) -> dict[str, Any]:
-    """Returns a batch as a step reads it: `"conditioning"`, a dict, and `"image"` in [-1, 1].
-
-    Args:
-        data: as Keras passes it to a step.
-
-    Raises:
-        ValueError: as the step would.
-    """
-    batch = read_batch(data, self.generator, part=None)
-    return {"conditioning": batch.conditioning, "image": batch.image}
-
-
 def checked_floats(key: str, image: Tensor, others: dict[str, Tensor]) -> tuple:
     """Images as floats in [-1, 1], and a dict of tensors that depend on that check."""
     image = ops.convert_to_tensor(image)

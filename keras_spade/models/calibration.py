@@ -3,8 +3,6 @@
 import functools
 import itertools
 import warnings
-from collections.abc import Sequence
-from typing import Any
 
 import keras
 import numpy as np
@@ -26,7 +24,7 @@ ENDLESS = -1  # `tf.data`'s value for an infinite dataset.
 @telling_data_errors
 def calibrate(
     self,
-    dataset: Any,
+    dataset,
     batches: int | None = None,
     batch_size: int | None = None,
     seed: int | None = None,
@@ -132,7 +130,7 @@ class Calibration(keras.Model):
         seed: as in `calibrate`.
     """
 
-    def __init__(self, gans: Sequence[keras.Model], seed: int | None):
+    def __init__(self, gans, seed):
         super().__init__()
         self.gans = gans
         self.noises = [keras.random.SeedGenerator(seed or 0) for _ in gans]
@@ -144,7 +142,7 @@ class Calibration(keras.Model):
         self.built = True
         self.compile(run_eagerly=gans[0].run_eagerly, jit_compile=gans[0].jit_compile)
 
-    def statistics(self, gan: keras.Model) -> list:
+    def statistics(self, gan) -> list:
         """Pairs of moving statistics of a GAN and their new values."""
         norms = batch_norms(gan.networks)
         return [pair for one in self.pooled if one.norm in norms for pair in one.statistics()]
@@ -176,12 +174,12 @@ class Calibration(keras.Model):
         self.test_function = backend.guarded(self, self.test_function, check)
 
     @property
-    def metrics(self) -> list[keras.Metric]:
+    def metrics(self):
         """None."""
         return []
 
     @property
-    def metrics_variables(self) -> list[keras.Variable]:
+    def metrics_variables(self):
         """The moments, which Keras' loop carries on JAX."""
         return [variable for one in self.pooled for variable in one.variables]
 

@@ -1,24 +1,17 @@
 """The arguments of `GauGAN.compile`: defaults, checks, and serialization."""
 
 import warnings
-from collections.abc import Callable
 
 import keras
 
 from keras_spade.backends import backend
 from keras_spade.losses import AdversarialLoss, PerceptualLoss
 from keras_spade.losses.perceptual_network import check_channels
-from keras_spade.models.gan_networks import GanNetworks
 from keras_spade.models.keras_arguments import refuse_of_compile
 from keras_spade.optimizers import BiasCorrectedAdam
 
 
-def optimizers(
-    networks: GanNetworks,
-    generator_optimizer: keras.optimizers.Optimizer | str | None,
-    discriminator_optimizer: keras.optimizers.Optimizer | str | None,
-    auto_scale_loss: bool,
-) -> dict:
+def optimizers(networks, generator_optimizer, discriminator_optimizer, auto_scale_loss) -> dict:
     """Returns both optimizers by argument name: the given ones, or the paper's.
 
     Args:
@@ -48,11 +41,7 @@ def optimizers(
     return both
 
 
-def build(
-    generator_optimizer: keras.optimizers.Optimizer,
-    discriminator_optimizer: keras.optimizers.Optimizer,
-    networks: keras.Model,
-) -> None:
+def build(generator_optimizer, discriminator_optimizer, networks):
     """Builds both optimizers, unless they have state already, for the trainable weights."""
     for optimizer, variables in (
         (generator_optimizer, networks.generator_variables),
@@ -62,7 +51,7 @@ def build(
             optimizer.build(variables)
 
 
-def check_replicas(replicas: int, optimizers: dict[str, keras.optimizers.Optimizer]) -> None:
+def check_replicas(replicas, optimizers):
     """Raises for options of Keras' optimizers that are wrong, or fail, on several replicas."""
     for argument, optimizer in optimizers.items():
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
@@ -76,7 +65,7 @@ def check_replicas(replicas: int, optimizers: dict[str, keras.optimizers.Optimiz
                 raise ValueError(f"`{argument}`: on several replicas, Keras' {option} {reason}.")
 
 
-def check(others: dict, max_skipped_steps: int | None, kl_reduction: str, **weights: float) -> None:
+def check(others, max_skipped_steps, kl_reduction, **weights):
     """Raises for bad arguments of `compile` that no loss or optimizer checks."""
     refuse_of_compile(others)
     if max_skipped_steps is not None and not max_skipped_steps >= 1:
@@ -90,23 +79,20 @@ def check(others: dict, max_skipped_steps: int | None, kl_reduction: str, **weig
             raise ValueError(f"`{name}` must not be negative, got {weight!r}.")
 
 
-def adversarial(loss: str | Callable) -> Callable:
+def adversarial(loss):
     """The adversarial loss for the argument of `compile`."""
     if not (isinstance(loss, str) or callable(loss)):
         raise ValueError(f"`adversarial_loss` must be a kind or a loss, got {loss!r}.")
     return AdversarialLoss(loss) if isinstance(loss, str) else loss
 
 
-def learning_rates(
-    generator_optimizer: keras.optimizers.Optimizer,
-    discriminator_optimizer: keras.optimizers.Optimizer,
-) -> tuple[float, float]:
+def learning_rates(generator_optimizer, discriminator_optimizer):
     """The current learning rates of both."""
     optimizers = generator_optimizer, discriminator_optimizer
     return tuple(float(keras.ops.convert_to_numpy(o.learning_rate)) for o in optimizers)
 
 
-def check_variables(gan: keras.Model, optimizers: dict[str, keras.optimizers.Optimizer]) -> None:
+def check_variables(gan, optimizers):
     """Raises for networks and optimizers whose variables the backend cannot train together."""
     backend.check_variables(
         gan,
@@ -117,16 +103,7 @@ def check_variables(gan: keras.Model, optimizers: dict[str, keras.optimizers.Opt
     )
 
 
-def check_trained_weights(self) -> None:
-    """Raises if the trainable weights have changed since `compile`."""
-    if not self.optimizers_fit:
-        raise ValueError(
-            "The trainable weights are not those for which the optimizers were built: "
-            "after changing `trainable`, call `compile` again, with new optimizers."
-        )
-
-
-def perceptual(loss: str | Callable | None, weight: float, image_shape: tuple) -> Callable | None:
+def perceptual(loss, weight, image_shape):
     """The perceptual loss for the arguments of `compile`, or `None`."""
     if weight != 0 and isinstance(loss, (str, PerceptualLoss)):
         check_channels(getattr(loss, "network", loss), image_shape[-1])
@@ -140,7 +117,7 @@ def perceptual(loss: str | Callable | None, weight: float, image_shape: tuple) -
     return PerceptualLoss()
 
 
-def savable(perceptual_loss: Callable | None) -> Callable | None:
+def savable(perceptual_loss):
     """The perceptual loss if a file can hold it; otherwise warns, so that saving does not fail."""
     if not isinstance(perceptual_loss, PerceptualLoss) or perceptual_loss.comes_from_a_file:
         name = getattr(perceptual_loss, "__name__", "")

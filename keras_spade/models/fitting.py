@@ -1,16 +1,12 @@
 """The methods of a `GauGAN` for training and evaluation, and those that Keras' loops call."""
 
 import functools
-from collections.abc import Sequence
-from typing import Any
 
 import keras
-import numpy as np
 
 from keras_spade.backends import backend
 from keras_spade.models import calibration
-from keras_spade.models.batch import check_values, prepare_batch, read_batch
-from keras_spade.models.compiling import check_trained_weights
+from keras_spade.models.batch import check_values, read_batch
 from keras_spade.models.keras_arguments import (
     check_data,
     maps_and_images,
@@ -19,7 +15,7 @@ from keras_spade.models.keras_arguments import (
     refuse_weights,
     refuse_weights_of,
 )
-from keras_spade.models.loss_average import LossAverage, track
+from keras_spade.models.loss_average import track
 from keras_spade.models.saving import Saving
 from keras_spade.models.training_step import TrainingStep
 from keras_spade.runs import classes_of, evaluation_data, telling_data_errors, training
@@ -30,7 +26,7 @@ class Fitting(Saving):
 
     training_step: TrainingStep
 
-    def __init__(self, dtype: None = None, **kwargs: Any):
+    def __init__(self, dtype=None, **kwargs):
         if dtype is not None:
             raise ValueError(
                 f"`dtype`: a GauGAN computes in the dtypes of its networks; pass {dtype!r} to them."
@@ -60,32 +56,32 @@ class Fitting(Saving):
     @telling_data_errors
     def fit(
         self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        epochs: int = 1,
-        verbose: str | int = "auto",
-        callbacks: Sequence[keras.callbacks.Callback] | None = None,
-        validation_split: float = 0.0,
-        validation_data: Any = None,
-        shuffle: bool = True,
-        class_weight: None = None,
-        sample_weight: None = None,
-        initial_epoch: int = 0,
-        steps_per_epoch: int | None = None,
-        validation_steps: int | None = None,
-        validation_batch_size: int | None = None,
-        validation_freq: int | Sequence[int] = 1,
-    ) -> keras.callbacks.History:
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        shuffle=True,
+        class_weight=None,
+        sample_weight=None,
+        initial_epoch=0,
+        steps_per_epoch=None,
+        validation_steps=None,
+        validation_batch_size=None,
+        validation_freq=1,
+    ):
         """Trains the model, with the arguments of `keras.Model.fit`.
 
         With a `callbacks.BackupAndRestore` it resumes from the last backup. Steps with a
         non-finite loss or gradient are skipped, see `compile(max_skipped_steps=...)`.
 
-        Datasets of `keras_spade.datasets` yield the batches of the current epoch, and for
-        validation always those of the first epoch. A dataset starts with the first batch after
-        `initial_epoch` epochs; an infinite one with its first. A model without `classes` takes
-        those of such a dataset.
+        Datasets of `keras_spade.datasets` yield the batches of the current epoch, and
+        for validation always those of the first epoch. A dataset starts with the first batch
+        after `initial_epoch` epochs; an infinite one with its first. If the model has no
+        `classes`, they are taken from such a dataset: names, colours, label mapping.
 
         Raises:
             ValueError: for `sample_weight` and `class_weight`, which no loss supports.
@@ -134,16 +130,16 @@ class Fitting(Saving):
     @telling_data_errors
     def evaluate(
         self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        verbose: str | int = "auto",
-        sample_weight: None = None,
-        steps: int | None = None,
-        callbacks: Sequence[keras.callbacks.Callback] | None = None,
-        return_dict: bool = False,
-        **kwargs: Any,
-    ) -> list[float] | dict[str, float]:
+        x=None,
+        y=None,
+        batch_size=None,
+        verbose="auto",
+        sample_weight=None,
+        steps=None,
+        callbacks=None,
+        return_dict=False,
+        **kwargs,
+    ):
         """Averages the losses in inference mode, as `keras.Model.evaluate` does.
 
         Datasets of `keras_spade.datasets` yield the batches of their first epoch.
@@ -162,6 +158,7 @@ class Fitting(Saving):
             y,
             batch_size=batch_size,
             verbose=verbose,
+            sample_weight=sample_weight,
             steps=steps,
             callbacks=callbacks,
             return_dict=return_dict,
@@ -169,14 +166,7 @@ class Fitting(Saving):
         )
 
     @telling_data_errors
-    def train_on_batch(
-        self,
-        x: Any,
-        y: Any = None,
-        sample_weight: None = None,
-        class_weight: None = None,
-        return_dict: bool = False,
-    ) -> list | dict:
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """Makes one step of training, as `keras.Model.train_on_batch` does.
 
         Raises:
@@ -187,9 +177,7 @@ class Fitting(Saving):
         return super().train_on_batch(x, y, return_dict=return_dict)
 
     @telling_data_errors
-    def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: None = None, return_dict: bool = False
-    ) -> list | dict:
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """Returns the losses of one batch, as `keras.Model.test_on_batch` does.
 
         Raises:
@@ -200,29 +188,19 @@ class Fitting(Saving):
         return super().test_on_batch(x, y, return_dict=return_dict)
 
     @telling_data_errors
-    def predict(
-        self,
-        x: Any,
-        batch_size: int | None = None,
-        verbose: str | int = "auto",
-        steps: int | None = None,
-        callbacks: Sequence[keras.callbacks.Callback] | None = None,
-    ) -> np.ndarray:
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """Paints label maps, as `keras.Model.predict` does: float32 images in [-1, 1]."""
         refuse_batch_size("batch_size", batch_size, x)
         return super().predict(x, batch_size, verbose, steps, callbacks)
 
     @telling_data_errors
-    def predict_on_batch(self, x: Any) -> np.ndarray:
+    def predict_on_batch(self, x):
         """Paints one batch, as `keras.Model.predict_on_batch` does."""
         return super().predict_on_batch(x)
 
     calibrate = calibration.calibrate
 
-    # === Steps and their state, which Keras' loop uses ===
-
-    prepare_batch = prepare_batch
-    check_trained_weights = check_trained_weights
+    # === Steps, which Keras' loop calls ===
 
     def train_step(self, *arguments):
         """One update of generator and encoder, then one of the discriminator."""
@@ -284,17 +262,39 @@ class Fitting(Saving):
         check = functools.partial(check_values, generator=self.generator, images=images)
         return backend.guarded(self, function, check, counters)
 
+    def prepare_batch(self, data) -> dict:
+        """Returns a batch as a step reads it: `"conditioning"`, a dict, and `"image"` in [-1, 1].
+
+        Args:
+            data: as Keras passes it to a step.
+
+        Raises:
+            ValueError: as the step would.
+        """
+        batch = read_batch(data, self.generator, part=None)
+        return {"conditioning": batch.conditioning, "image": batch.image}
+
+    def check_trained_weights(self):
+        """Raises if the trainable weights have changed since `compile`."""
+        if not self.optimizers_fit:
+            raise ValueError(
+                "The trainable weights are not those for which the optimizers were built: "
+                "after changing `trainable`, call `compile` again, with new optimizers."
+            )
+
     def _symbolic_build(self, *args, **kwargs):
         """Does nothing: everything is built; Keras would read a batch and average label ids."""
 
     _maybe_symbolic_build = _symbolic_build
 
+    # === The loop's state ===
+
     @property
-    def metrics(self) -> list[LossAverage]:
+    def metrics(self):
         """The averages of the losses, one per loss."""
         return list(self.loss_trackers)
 
     @property
-    def metrics_variables(self) -> list[keras.Variable]:
+    def metrics_variables(self):
         """The averages of the losses, and the related counts of skipped steps."""
         return super().metrics_variables + self.skipped_steps.counters

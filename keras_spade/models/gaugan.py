@@ -1,12 +1,10 @@
 """The GAN: three networks, their losses, one training step."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import keras
 import numpy as np
 from keras import ops
-from numpy.typing import ArrayLike
 
 from keras_spade.backends import backend
 from keras_spade.images import to_bytes
@@ -27,7 +25,6 @@ from keras_spade.models.training_step import TrainingStep
 from keras_spade.networks import Generator, MultiScaleDiscriminator, StyleEncoder
 from keras_spade.optimizers import AlternatingOptimizers
 from keras_spade.runs import SkippedSteps
-from keras_spade.tensor import Tensor
 
 
 def _of(part, name):
@@ -79,8 +76,11 @@ class GauGAN(Fitting):
     Example:
 
     >>> from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator
-    >>> generator = SPADEGenerator(4, (32, 32, 3), latent_dim=None, base_filters=2)
-    >>> gan = GauGAN(generator, MultiScaleDiscriminator(4, (32, 32, 3), base_filters=2))
+    >>> shape = (32, 32, 3)
+    >>> gan = GauGAN(
+    ...     SPADEGenerator(4, shape, latent_dim=None, base_filters=2),
+    ...     MultiScaleDiscriminator(4, shape, base_filters=2),
+    ... )
     >>> gan.compile(perceptual_loss=None)
     >>> labels = np.random.randint(0, 4, (2, 32, 32))
     >>> image = np.random.uniform(-1, 1, (2, 32, 32, 3)).astype("float32")
@@ -88,7 +88,8 @@ class GauGAN(Fitting):
     >>> gan.generate(labels, seed=7).dtype
     dtype('uint8')
 
-    Reference: Park et al. 2019 (arXiv 1903.07291), sections 3 and 4, appendix A.
+    Reference: Park et al. 2019 (arXiv 1903.07291), section 3, section 4 "Implementation details",
+    appendix A.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class GauGAN(Fitting):
         encoder: StyleEncoder | None = None,
         seed: int | None = None,
         trainable: bool = True,
-        **kwargs: Any,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         GanNetworks(generator, discriminator, encoder)  # This checks that they fit together.
@@ -131,8 +132,8 @@ class GauGAN(Fitting):
         jit_compile: bool | str = "auto",
         steps_per_execution: int = 1,
         auto_scale_loss: bool = True,
-        **kwargs: Any,
-    ) -> None:
+        **kwargs,
+    ):
         """Sets optimizers and losses; the defaults are the paper's.
 
         Args:
@@ -162,12 +163,14 @@ class GauGAN(Fitting):
             ValueError: for bad arguments, naming them.
             RuntimeError: if the ImageNet weights are unavailable.
         """
-        weights = {
-            "feature_matching_weight": feature_matching_weight,
-            "perceptual_weight": perceptual_weight,
-            "kl_weight": kl_weight,
-        }
-        compiling.check(kwargs, max_skipped_steps, kl_reduction, **weights)
+        compiling.check(
+            kwargs,
+            max_skipped_steps,
+            kl_reduction,
+            feature_matching_weight=feature_matching_weight,
+            perceptual_weight=perceptual_weight,
+            kl_weight=kl_weight,
+        )
         with backend.scope(self):
             both = compiling.optimizers(
                 self.networks, generator_optimizer, discriminator_optimizer, auto_scale_loss
@@ -176,11 +179,13 @@ class GauGAN(Fitting):
             objective = Objective(
                 self.networks,
                 adversarial_loss=compiling.adversarial(adversarial_loss),
+                feature_matching_weight=feature_matching_weight,
                 perceptual_loss=compiling.perceptual(
                     perceptual_loss, perceptual_weight, self.generator.image_shape
                 ),
+                perceptual_weight=perceptual_weight,
+                kl_weight=kl_weight,
                 kl_reduction=kl_reduction,
-                **weights,
             )
             super().compile(
                 optimizer=AlternatingOptimizers(**both),
@@ -239,7 +244,7 @@ class GauGAN(Fitting):
         inputs = conditioning, latent, training
         return backend.compiled(self, lambda: self.networks.paint(*inputs), conditioning)
 
-    def paint_checked(self, inputs: Mapping[str, Tensor]) -> Tensor:
+    def paint_checked(self, inputs):
         """Paints label maps whose ids have been checked, as in `generate`.
 
         With several workers, a single worker may call it.
@@ -261,12 +266,7 @@ class GauGAN(Fitting):
         return self._inference(inputs)
 
     def generate(
-        self,
-        labels: ArrayLike,
-        instances: ArrayLike | None = None,
-        style_image: ArrayLike | None = None,
-        latent: ArrayLike | None = None,
-        seed: int | None = None,
+        self, labels, instances=None, style_image=None, latent=None, seed: int | None = None
     ) -> np.ndarray:
         """Paints arrays of label maps and returns pictures.
 

@@ -1,8 +1,6 @@
 """Refusing Keras' arguments that are redundant or meaningless for a GAN."""
 
 import os
-from collections.abc import Mapping
-from typing import Any
 
 import keras
 
@@ -27,7 +25,7 @@ INSTEAD = {
 INSTEAD["weighted_metrics"] = INSTEAD["metrics"]
 
 
-def refuse_weights(**weights: Any) -> None:
+def refuse_weights(**weights):
     """Raises if weights of samples or classes are given.
 
     Args:
@@ -41,7 +39,7 @@ def refuse_weights(**weights: Any) -> None:
             raise ValueError(f"`{argument}` is not used by a GauGAN. {WEIGHTS[argument]}.")
 
 
-def refuse_weights_of(argument: str, data: Any) -> None:
+def refuse_weights_of(argument, data):
     """Raises if data contain weights of samples: a tuple of three, or a dataset of these.
 
     Args:
@@ -59,7 +57,7 @@ def refuse_weights_of(argument: str, data: Any) -> None:
         )
 
 
-def refuse_batch_size(argument: str, batch_size: int | None, data: Any) -> None:
+def refuse_batch_size(argument, batch_size, data):
     """Raises if a batch size is given for data already in batches, where Keras ignores it.
 
     Args:
@@ -79,7 +77,7 @@ def refuse_batch_size(argument: str, batch_size: int | None, data: Any) -> None:
         )
 
 
-def check_data(argument: str, x: Any, y: Any = None) -> None:
+def check_data(argument, x, y=None):
     """Raises for anything that is no data, and for arrays with different numbers of samples.
 
     Args:
@@ -106,9 +104,7 @@ def check_data(argument: str, x: Any, y: Any = None) -> None:
         )
 
 
-def refuse_unused_validation(
-    x: Any, validation_split: float | None, validation_data: Any, **details: Any
-) -> None:
+def refuse_unused_validation(x, validation_split, validation_data, **details):
     """Raises for validation arguments of `fit` that Keras would ignore or misread.
 
     Args:
@@ -137,7 +133,7 @@ def refuse_unused_validation(
             raise ValueError(f"`{argument}` is given, but neither validation data nor a split.")
 
 
-def maps_and_images(x: Any, y: Any) -> tuple[Any, Any]:
+def maps_and_images(x, y):
     """Returns the arguments `x` and `y` of Keras' loops; a pair passed as `x` is split.
 
     Args:
@@ -168,7 +164,7 @@ def maps_and_images(x: Any, y: Any) -> tuple[Any, Any]:
     return x, y
 
 
-def refuse_of_compile(arguments: Mapping[str, Any]) -> None:
+def refuse_of_compile(arguments):
     """Raises for arguments of `keras.Model.compile` that `GauGAN.compile` lacks.
 
     Args:

@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 from keras import ops
-from numpy.typing import ArrayLike
 
 from keras_spade.arguments import COUNTED_FROM_0, shape_hint
 from keras_spade.images import (
@@ -16,11 +15,9 @@ from keras_spade.images import (
 from keras_spade.layers import reparameterize
 from keras_spade.models.batch import label_channels, map_key
 from keras_spade.models.gan_networks import GanNetworks
-from keras_spade.networks import Generator
-from keras_spade.tensor import Tensor
 
 
-def checked_maps(labels: ArrayLike, instances: ArrayLike | None, generator: Generator) -> dict:
+def checked_maps(labels, instances, generator) -> dict:
     """Returns label maps and instance maps as a batch of the generator's image size.
 
     Args:
@@ -75,7 +72,7 @@ def checked_maps(labels: ArrayLike, instances: ArrayLike | None, generator: Gene
     return {k: resize_maps(array, *generator.image_shape[:2]) for k, array in arrays.items()}
 
 
-def checked_style(style_image: ArrayLike, batch_size: int, image_shape: tuple) -> np.ndarray:
+def checked_style(style_image, batch_size: int, image_shape: tuple):
     """Returns a style image as floats in [-1, 1] at the encoder's size, resized as in datasets."""
     style = np.asarray(style_image)
     channels = image_shape[-1]
@@ -93,7 +90,7 @@ def checked_style(style_image: ArrayLike, batch_size: int, image_shape: tuple) -
     return to_floats(style) if is_bytes else style
 
 
-def style_tensor(style: Tensor, image_shape: tuple) -> Tensor:
+def style_tensor(style, image_shape: tuple):
     """Does the same in a compiled call, where Pillow cannot resize; equal to within one byte.
 
     Args:
@@ -118,13 +115,7 @@ def style_tensor(style: Tensor, image_shape: tuple) -> Tensor:
     return to_floats(pixels)
 
 
-def given_or_drawn_latent(
-    networks: GanNetworks,
-    batch_size: int,
-    style_image: ArrayLike | None,
-    latent: ArrayLike | None,
-    seed: int | keras.random.SeedGenerator | None,
-) -> np.ndarray | None:
+def given_or_drawn_latent(networks: GanNetworks, batch_size: int, style_image, latent, seed):
     """Returns the latents for the arguments of `GauGAN.generate`.
 
     Args:

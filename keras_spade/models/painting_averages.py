@@ -1,14 +1,13 @@
 """Painting with the averages of the weights."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
 
 import keras
 import numpy as np
 
 
 @contextlib.contextmanager
-def painting_averages(self) -> Iterator[None]:
+def painting_averages(self):
     """A context in which the model uses the averages of its weights, if there are any.
 
     They include the moving statistics computed by `calibrate`, as in `averaged()`, if no
@@ -26,7 +25,7 @@ def painting_averages(self) -> Iterator[None]:
         assign_by_place(weights, before)
 
 
-def averages_by_place(gan: keras.Model) -> dict:
+def averages_by_place(gan) -> dict:
     """The variables or arrays that differ in the averages of a GAN, by position in its weights.
 
     Args:
@@ -45,7 +44,7 @@ def averages_by_place(gan: keras.Model) -> dict:
     return values
 
 
-def assign_by_place(weights: Sequence[keras.Variable], values: dict) -> None:
+def assign_by_place(weights, values: dict):
     """Assigns the result of `averages_by_place` to the weights of a GAN of the same kind."""
     for place, value in values.items():
         weights[place].assign(keras.ops.convert_to_numpy(value))

@@ -1,22 +1,15 @@
 """`from_preset` and `save_to_preset` of a `GauGAN`."""
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from keras_spade.models.gan_networks import SHARED
 from keras_spade.networks import Generator, MultiScaleDiscriminator, StyleEncoder
 from keras_spade.presets import find_preset, save_preset
 
-if TYPE_CHECKING:
-    from keras_spade.models.gaugan import GauGAN
-
-
 GAN_ARGUMENTS = ("seed", "name", "trainable")
 
 
-def from_preset(
-    cls, preset: str | os.PathLike, load_weights: bool = True, **kwargs: Any
-) -> "GauGAN":
+def from_preset(cls, preset: str | os.PathLike, load_weights: bool = True, **kwargs):
     """Builds a model from a preset: its generator, its encoder if it has one, a discriminator.
 
     If the preset lacks the weights of the discriminator, that starts untrained, with the preset's

@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-from typing import Any
 
 import keras
 import numpy as np
@@ -188,7 +187,7 @@ class Saving(WholeFiles, keras.Model):
         groups["skipped_steps"] = self.skipped_steps.variables
         return groups
 
-    def saved_variables(self) -> list[keras.Variable]:
+    def saved_variables(self):
         """The variables stored in a file of the model."""
         return [variable for group in self.state_variables().values() for variable in group]
 
@@ -199,7 +198,7 @@ class Saving(WholeFiles, keras.Model):
         image_size: tuple[int, int] | None = None,
         averaged: bool | str = "auto",
         verbose: bool | None = None,
-        **options: Any,
+        **options,
     ) -> None:
         """Writes the generator as a file that runs without this package.
 
@@ -285,7 +284,7 @@ class Saving(WholeFiles, keras.Model):
         assign_by_place(copy.weights, averages_by_place(self))
         return copy
 
-    def keep_statistics_of_averages(self, averages: "Saving", statistics: list) -> None:
+    def keep_statistics_of_averages(self, averages: "Saving", statistics: list):
         """Stores the statistics of the result of `averaged` until the next step.
 
         Args:
