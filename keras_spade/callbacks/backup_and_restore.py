@@ -1,9 +1,9 @@
 """Backups from which a training run resumes exactly."""
 
-import json
+import os
 import re
 import warnings
-import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,8 +11,8 @@ import keras
 import numpy as np
 
 from keras_spade.arguments import positive_integer
+from keras_spade.callbacks.backup_file import as_array, read_backup, write_backup
 from keras_spade.class_info import ClassInfo
-from keras_spade.files import replacing
 
 NAME = "epoch_{:05d}_step_{:07d}.npz"
 PATTERN = re.compile(r"epoch_(\d+)_step_(\d+)\.npz")
@@ -64,7 +64,13 @@ class BackupAndRestore(keras.callbacks.Callback):
     >>> # gan.fit(data, epochs=100, callbacks=[backup])
     """
 
-    def __init__(self, backup_dir, save_freq="epoch", keep=2, delete_checkpoint=False):
+    def __init__(
+        self,
+        backup_dir: str | os.PathLike,
+        save_freq: str | int = "epoch",
+        keep: int = 2,
+        delete_checkpoint: bool = False,
+    ):
         super().__init__()
         if save_freq != "epoch":
             wanted = '"epoch" or an integer of at least 1'
@@ -89,7 +95,9 @@ class BackupAndRestore(keras.callbacks.Callback):
 
     # === Reading ===
 
-    def restore(self, model, initial_epoch=0, check=None):
+    def restore(
+        self, model: keras.Model, initial_epoch: int = 0, check: Callable | None = None
+    ) -> Place:
         """Restores a model from the newest backup, if there is one; `fit` calls it.
 
         Args:
@@ -116,7 +124,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         failures = []
         for place, path in reversed(self._backups()):
             try:
-                state, arrays = _read(path)
+                state, arrays = read_backup(path)
             except Exception as error:  # The type depends on the damage.
                 failures.append(f"{path}: {error}")
                 warnings.warn(f"The backup {path} cannot be read: {error}", stacklevel=3)
@@ -130,22 +138,22 @@ class BackupAndRestore(keras.callbacks.Callback):
             )
         return Place(initial_epoch), None, None
 
-    def restore_metrics(self):
+    def restore_metrics(self) -> None:
         """Restores the averages of the losses of the current epoch."""
         for index, array in self.restored["metrics"].items():
             _state(self._trained)["metrics"][int(index)].assign(array)
 
     # === Writing ===
 
-    def exists(self):
+    def exists(self) -> bool:
         """Whether there is a backup in the folder."""
         return bool(self._backups())
 
-    def delete(self):
+    def delete(self) -> None:
         """Deletes all backups in the folder, to start over."""
         self._delete(self._backups())
 
-    def keep_weights(self):
+    def keep_weights(self) -> None:
         """Makes the backup at the end of training hold the current weights.
 
         `fit` calls it before `keras.callbacks.SwapEMAWeights` replaces them by averages.
@@ -157,7 +165,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         swapped += [v for one in averaging for v in one._model_variables_moving_average]
         ids = set(map(id, swapped))
         named = _named(_state(self.model))
-        self._kept = {name: _as_array(v) for name, v in named.items() if id(v) in ids}
+        self._kept = {name: as_array(v) for name, v in named.items() if id(v) in ids}
 
     def on_train_begin(self, logs=None):
         """Starts counting steps."""
@@ -199,7 +207,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         state = {k: v for k, v in _state(self.model).items() if writes or k == "metrics"}
         arrays = {}
         for name, variable in _named(state).items():
-            arrays[name] = kept[name] if name in kept else _as_array(variable)
+            arrays[name] = kept[name] if name in kept else as_array(variable)
             if not (np.isfinite(arrays[name]).all() or name.startswith("metrics")):
                 raise RuntimeError(
                     f"{variable.path} is not finite, so no backup was made; the backups in "
@@ -217,9 +225,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         }
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / NAME.format(*place)
-        with replacing(path, sum(x.nbytes for x in arrays.values())) as partial:
-            with open(partial, "wb") as file:
-                np.savez(file, state=np.array(json.dumps(state, default=float)), **arrays)
+        write_backup(path, state, arrays)
         self._delete(self._backups()[: -self.keep])
 
     def _delete(self, backups):
@@ -249,20 +255,6 @@ def _state(model):
 def _named(groups):
     """Variables by their names in a backup."""
     return {f"{k}/{i}": v for k, group in groups.items() for i, v in enumerate(group)}
-
-
-def _as_array(variable):
-    array = np.asarray(keras.ops.convert_to_numpy(variable))
-    # NumPy files do not support bfloat16; float32 holds it exactly.
-    return array.astype("float32") if array.dtype.name == "bfloat16" else array
-
-
-def _read(path):
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-        sums = [entry.CRC for entry in file.zip.infolist()]
-    state = json.loads(str(arrays.pop("state")))
-    return state | {"checksum": zlib.crc32(str(sums).encode())}, arrays
 
 
 def _group(arrays, group):

@@ -2,7 +2,9 @@
 
 import contextlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,6 +12,7 @@ import numpy as np
 from keras_spade.datasets.by_epoch import one_epoch
 from keras_spade.datasets.source import source_or_none
 from keras_spade.images import resize_maps, resize_photographs
+from keras_spade.tensor import Tensor
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Painted:
     real: np.ndarray | None
 
 
-def paint(model: keras.Model, batch: dict, use_style: bool = False, **arguments) -> Painted:
+def paint(model: keras.Model, batch: dict, use_style: bool = False, **arguments: Any) -> Painted:
     """Paints a batch.
 
     Args:
@@ -51,12 +54,12 @@ def paint(model: keras.Model, batch: dict, use_style: bool = False, **arguments)
     return Painted(labels, images, real)
 
 
-def with_averages(model: keras.Model):
+def with_averages(model: keras.Model) -> AbstractContextManager:
     """A context in which a `GauGAN` uses the averages of its weights, if there are any."""
     return getattr(model, "painting_averages", contextlib.nullcontext)()
 
 
-def palette_of(model: keras.Model):
+def palette_of(model: keras.Model) -> np.ndarray | None:
     """The colours in a model's `classes`, or `None`."""
     classes = getattr(model, "classes", None)
     return classes and classes.palette
@@ -70,12 +73,12 @@ def check_keys(batch: dict) -> None:
         )
 
 
-def map_of(batch: dict):
+def map_of(batch: dict) -> Tensor | None:
     """The label map of a batch, `None` without one."""
     return batch.get("labels", batch.get("segmap"))
 
 
-def batches_of(data, batch_size: int = 8) -> Iterator[dict]:
+def batches_of(data: Any, batch_size: int = 8) -> Iterator[dict]:
     """The batches of validation data; for datasets of this package, of the first epoch.
 
     Args:

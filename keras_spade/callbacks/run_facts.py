@@ -13,7 +13,7 @@ import keras
 from keras_spade.version import __version__
 
 
-def run_facts(model, params: dict, given: dict) -> dict[str, dict[str, str]]:
+def run_facts(model: keras.Model, params: dict, given: dict) -> dict[str, dict[str, str]]:
     """The settings of a training as text, by title and name.
 
     Args:

@@ -1,12 +1,13 @@
 """Loading a model from a file for painting, with the averages of its weights."""
 
 import json
+import os
 import zipfile
 
 import keras
 
 
-def load_gan(path):
+def load_gan(path: str | os.PathLike) -> tuple[keras.Model, str]:
     """Loads a model from a `.keras` file, and reports which weights it has.
 
     Args:
