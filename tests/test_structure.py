@@ -14,8 +14,8 @@ import keras_spade
 
 PACKAGE = Path(keras_spade.__file__).parent
 BACKENDS = ("tensorflow", "jax", "torch")
-# Who may ask which backend is in use, besides `backends/` and `segmaps/`.
-ASKING = set()
+# Who may ask which backend is in use, besides `backends/` and `segmaps/`: to report it.
+ASKING = {"callbacks/run_facts.py"}
 WORDS = ("backend.backend()", "config.backend()", "distribute_strategy")
 
 

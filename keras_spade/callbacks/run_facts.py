@@ -61,8 +61,7 @@ def machine() -> dict[str, str]:
 
 def versions() -> dict[str, str]:
     """The versions of Python, this package and its numerical libraries."""
-    # The library of the tensors: tensorflow, torch, jaxlib.
-    backend = type(keras.ops.zeros(())).__module__.partition(".")[0].removesuffix("lib")
+    backend = keras.backend.backend()
     found = {"keras_spade": __version__, "Python": platform.python_version()}
     for name in ("keras", backend, "numpy"):
         found[name] = importlib.import_module(name).__version__
