@@ -83,6 +83,36 @@ def test_a_missing_attribute_would_be_seen():
     assert attributes_of_self(Mixin, ast.Load) - defined(Mixin) == {"missing"}
 
 
+def methods_outside_of_classes(tree, in_class=False):
+    """The functions whose first argument is `self` or `cls`, but that no class defines."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            first = [a.arg for a in (*node.args.posonlyargs, *node.args.args)][:1]
+            if not in_class and first in (["self"], ["cls"]):
+                yield node.lineno
+            yield from methods_outside_of_classes(node)
+        else:
+            yield from methods_outside_of_classes(node, in_class or isinstance(node, ast.ClassDef))
+
+
+def test_methods_are_defined_in_classes():
+    for path in PACKAGE.rglob("*.py"):
+        assert not list(methods_outside_of_classes(ast.parse(path.read_text()))), path
+
+
+def test_a_method_outside_of_classes_would_be_seen():
+    code = """
+    class Some:
+        def method(self): return lambda self: 1
+        lambda_of_it = property(lambda self: 2)
+    def of_some(self): pass
+    def of_kind(cls, x): pass
+    def function(x, self): pass
+    """
+    tree = ast.parse(textwrap.dedent(code))
+    assert list(methods_outside_of_classes(tree)) == [3, 5, 6]
+
+
 def test_gaugan_is_few_classes():
     ours = keras_spade.GauGAN.__mro__[: keras_spade.GauGAN.__mro__.index(keras.Model)]
     assert len(ours) <= 4

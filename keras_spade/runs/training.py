@@ -37,7 +37,7 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
     callbacks, backup = split_callbacks(callbacks)
     validates = validation_data is not None or bool(arguments["validation_split"])
     losses = [tracker.name for tracker in model.loss_trackers]
-    averages = model._averaging_optimizer() is not None
+    averages = model.keeps_averages
     check_monitors(callbacks, losses, validates, averages)
     data = FitData(**{f.name: arguments.pop(f.name) for f in dataclasses.fields(FitData)})
     if is_tf_dataset(data.x):
