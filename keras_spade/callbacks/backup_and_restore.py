@@ -11,8 +11,11 @@ import keras
 import numpy as np
 
 from keras_spade.arguments import positive_integer
+from keras_spade.callbacks.restored import Restored
 from keras_spade.class_info import ClassInfo
+from keras_spade.compiled_gan import CompiledGan
 from keras_spade.files import replacing
+from keras_spade.gan import Gan
 
 NAME = "epoch_{:05d}_step_{:07d}.npz"
 PATTERN = re.compile(r"epoch_(\d+)_step_(\d+)\.npz")
@@ -73,12 +76,12 @@ class BackupAndRestore(keras.callbacks.Callback):
         self.save_freq = save_freq
         self.keep = positive_integer("`keep`", keep, "an integer of at least 1")
         self.delete_checkpoint = delete_checkpoint
-        self.restored = {}
+        self.restored: Restored | None = None
         self._steps_made, self._kept = 0, {}
 
-    def set_model(self, model):
+    def set_model(self, model: CompiledGan):
         """Takes a `GauGAN`."""
-        if not hasattr(model, "state_variables"):
+        if not isinstance(model, Gan):
             raise TypeError(
                 "keras_spade.callbacks.BackupAndRestore backs up a GauGAN; for another model use "
                 "keras.callbacks.BackupAndRestore."
@@ -89,7 +92,7 @@ class BackupAndRestore(keras.callbacks.Callback):
 
     # === Reading ===
 
-    def restore(self, model, initial_epoch=0, check=None):
+    def restore(self, model: CompiledGan, initial_epoch=0, check=None):
         """Restores a model from the newest backup, if there is one; `fit` calls it.
 
         Args:
@@ -102,26 +105,26 @@ class BackupAndRestore(keras.callbacks.Callback):
             The `Place` where training resumes.
         """
         place, path, arrays = self._newest(initial_epoch)
+        restored = self.restored
         if check is not None:
-            check(place, self.restored.get("checksum", 0))
-        if path is not None:
-            _assign(model, arrays, path, self.restored.get("trained"))
-            model.classes = model.classes or ClassInfo.from_json(self.restored.get("classes"))
-        self.place, self.first_epoch = place, self.restored.get("first_epoch", initial_epoch)
+            check(place, restored.checksum if restored else 0)
+        if restored:
+            _assign(model, arrays, path, restored.trained)
+            model.classes = model.classes or ClassInfo.from_json(restored.classes)
+        self.place, self.first_epoch = place, restored.first_epoch if restored else initial_epoch
         return place
 
     def _newest(self, initial_epoch):
         """Reads the newest backup; its place, path and arrays."""
-        self.restored = {}
+        self.restored = None
         failures = []
         for place, path in reversed(self._backups()):
             try:
-                state, arrays = _read(path)
+                self.restored, arrays = _read(path)
             except Exception as error:  # The type depends on the damage.
                 failures.append(f"{path}: {error}")
                 warnings.warn(f"The backup {path} cannot be read: {error}", stacklevel=3)
                 continue
-            self.restored = state | {"metrics": _group(arrays, "metrics")}
             return place, path, arrays
         if failures:
             raise OSError(
@@ -132,7 +135,7 @@ class BackupAndRestore(keras.callbacks.Callback):
 
     def restore_metrics(self):
         """Restores the averages of the losses of the current epoch."""
-        for index, array in self.restored["metrics"].items():
+        for index, array in self.restored.metrics.items():
             _state(self._trained)["metrics"][int(index)].assign(array)
 
     # === Writing ===
@@ -238,8 +241,8 @@ class BackupAndRestore(keras.callbacks.Callback):
         """Prepends earlier epochs to the history that `fit` returns."""
         history = self.model.history
         if self.restored and not history.epoch:
-            history.history = {name: list(row) for name, row in self.restored["history"].items()}
-            history.epoch = list(self.restored["epochs"])
+            history.history = {name: list(row) for name, row in self.restored.history.items()}
+            history.epoch = list(self.restored.epochs)
 
 
 def _state(model):
@@ -262,7 +265,8 @@ def _read(path):
         arrays = {name: file[name] for name in file.files}
         sums = [entry.CRC for entry in file.zip.infolist()]
     state = json.loads(str(arrays.pop("state")))
-    return state | {"checksum": zlib.crc32(str(sums).encode())}, arrays
+    metrics = _group(arrays, "metrics")
+    return Restored(zlib.crc32(str(sums).encode()), metrics, **state), arrays
 
 
 def _group(arrays, group):

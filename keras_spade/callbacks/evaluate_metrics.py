@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_spade.arguments import positive_integer
 from keras_spade.callbacks.paint import batches_of, map_of, paint, with_averages
+from keras_spade.gan import Gan
 from keras_spade.images import check_images, to_bytes
 
 # Keras' name of a direction -> the `mode` of its callbacks.
@@ -116,7 +117,7 @@ class EvaluateMetrics(keras.callbacks.Callback):
         else:
             logs.update({name: history[name][-1] for name in self.directions})
 
-    def evaluate(self, model) -> dict[str, float]:
+    def evaluate(self, model: Gan) -> dict[str, float]:
         """Paints the data and computes the metrics.
 
         Args:

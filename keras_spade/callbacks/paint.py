@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_spade.datasets.by_epoch import one_epoch
 from keras_spade.datasets.source import source_or_none
+from keras_spade.gan import Gan
 from keras_spade.images import resize_maps, resize_photographs
 
 
@@ -27,7 +28,7 @@ class Painted:
     real: np.ndarray | None
 
 
-def paint(model: keras.Model, batch: dict, use_style: bool = False, **arguments) -> Painted:
+def paint(model: Gan, batch: dict, use_style: bool = False, **arguments) -> Painted:
     """Paints a batch.
 
     Args:
@@ -51,15 +52,14 @@ def paint(model: keras.Model, batch: dict, use_style: bool = False, **arguments)
     return Painted(labels, images, real)
 
 
-def with_averages(model: keras.Model):
+def with_averages(model: Gan) -> contextlib.AbstractContextManager[None]:
     """A context in which a `GauGAN` uses the averages of its weights, if there are any."""
-    return getattr(model, "painting_averages", contextlib.nullcontext)()
+    return model.painting_averages()
 
 
-def palette_of(model: keras.Model):
+def palette_of(model: Gan):
     """The colours in a model's `classes`, or `None`."""
-    classes = getattr(model, "classes", None)
-    return classes and classes.palette
+    return model.classes and model.classes.palette
 
 
 def check_keys(batch: dict) -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import keras
 
+from keras_spade.compiled_gan import CompiledGan
 from keras_spade.version import __version__
 
 
-def run_facts(model, params: dict, given: dict) -> dict[str, dict[str, str]]:
+def run_facts(model: CompiledGan, params: dict, given: dict) -> dict[str, dict[str, str]]:
     """The settings of a training as text, by title and name.
 
     Args:

@@ -1,6 +1,7 @@
 """Skipping steps that were made before an interruption."""
 
 from keras_spade.backends import backend
+from keras_spade.compiled_gan import CompiledGan
 
 
 class PastSteps:
@@ -13,7 +14,7 @@ class PastSteps:
         restore_metrics: restores the averages of the losses of these steps.
     """
 
-    def __init__(self, model, train_function, steps, restore_metrics):
+    def __init__(self, model: CompiledGan, train_function, steps, restore_metrics):
         self.model = model
         self.train_function = train_function
         self.steps = steps

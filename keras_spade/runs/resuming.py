@@ -4,6 +4,7 @@ import keras
 
 from keras_spade.backends import backend
 from keras_spade.callbacks import BackupAndRestore
+from keras_spade.compiled_gan import CompiledGan
 
 
 def split_callbacks(callbacks):
@@ -79,7 +80,7 @@ def begin_with_weights(callbacks):
             callback._ema_weights_in_model = False
 
 
-def end_with_averages(model, swaps):
+def end_with_averages(model: CompiledGan, swaps):
     """Leaves model and optimizers as Keras does after the last epoch of a `SwapEMAWeights`.
 
     That is, both the weights and the averages hold the averages. Keras itself does not do this if
