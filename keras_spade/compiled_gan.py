@@ -28,6 +28,7 @@ class CompiledGan(Gan, Protocol):
     jit_compile: bool
     steps_per_execution: int
     stop_training: bool
+    history: keras.callbacks.History
     train_function: Callable | None
 
     def make_train_function(self, force: bool = False) -> None:

@@ -11,6 +11,8 @@ import keras
 import pytest
 
 import keras_spade
+from keras_spade.compiled_gan import CompiledGan
+from keras_spade.gan import Gan
 
 PACKAGE = Path(keras_spade.__file__).parent
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -81,6 +83,29 @@ def test_a_missing_attribute_would_be_seen():
         here = 1
 
     assert attributes_of_self(Mixin, ast.Load) - defined(Mixin) == {"missing"}
+
+
+def members(protocol):
+    """The names that a protocol and its bases declare."""
+    bases = [base for base in protocol.__mro__ if base.__module__.startswith("keras_spade")]
+    names = {name for base in bases for name in (*vars(base), *base.__annotations__)}
+    return {name for name in names if not name.startswith("_")}
+
+
+def test_callbacks_and_runs_use_of_a_gan_what_protocols_declare():
+    for room in ("callbacks", "runs"):
+        for path in (PACKAGE / room).glob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+                    owner = getattr(node.value, "id", getattr(node.value, "attr", None))
+                    if owner in ("model", "_model", "_trained"):
+                        assert node.attr in members(CompiledGan), f"{path}: {node.attr}"
+
+
+def test_gaugan_has_what_the_protocols_declare():
+    assert members(CompiledGan) > members(Gan) > {"generate", "classes"}
+    missing = members(CompiledGan) - defined(keras_spade.GauGAN)
+    assert missing == {"history"}  # Which Keras' callback assigns.
 
 
 def methods_outside_of_classes(tree, in_class=False):
