@@ -1,9 +1,7 @@
 """Backups from which a training run resumes exactly."""
 
-import os
 import re
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +11,8 @@ import numpy as np
 from keras_spade.arguments import positive_integer
 from keras_spade.callbacks.backup_file import as_array, read_backup, write_backup
 from keras_spade.class_info import ClassInfo
+from keras_spade.compiled_gan import CompiledGan
+from keras_spade.gan import Gan
 
 NAME = "epoch_{:05d}_step_{:07d}.npz"
 PATTERN = re.compile(r"epoch_(\d+)_step_(\d+)\.npz")
@@ -64,13 +64,7 @@ class BackupAndRestore(keras.callbacks.Callback):
     >>> # gan.fit(data, epochs=100, callbacks=[backup])
     """
 
-    def __init__(
-        self,
-        backup_dir: str | os.PathLike,
-        save_freq: str | int = "epoch",
-        keep: int = 2,
-        delete_checkpoint: bool = False,
-    ):
+    def __init__(self, backup_dir, save_freq="epoch", keep=2, delete_checkpoint=False):
         super().__init__()
         if save_freq != "epoch":
             wanted = '"epoch" or an integer of at least 1'
@@ -79,12 +73,12 @@ class BackupAndRestore(keras.callbacks.Callback):
         self.save_freq = save_freq
         self.keep = positive_integer("`keep`", keep, "an integer of at least 1")
         self.delete_checkpoint = delete_checkpoint
-        self.restored = {}
+        self.restored: Restored | None = None
         self._steps_made, self._kept = 0, {}
 
-    def set_model(self, model):
+    def set_model(self, model: CompiledGan):
         """Takes a `GauGAN`."""
-        if not hasattr(model, "state_variables"):
+        if not isinstance(model, Gan):
             raise TypeError(
                 "keras_spade.callbacks.BackupAndRestore backs up a GauGAN; for another model use "
                 "keras.callbacks.BackupAndRestore."
@@ -95,9 +89,7 @@ class BackupAndRestore(keras.callbacks.Callback):
 
     # === Reading ===
 
-    def restore(
-        self, model: keras.Model, initial_epoch: int = 0, check: Callable | None = None
-    ) -> Place:
+    def restore(self, model: CompiledGan, initial_epoch=0, check=None):
         """Restores a model from the newest backup, if there is one; `fit` calls it.
 
         Args:
@@ -110,26 +102,26 @@ class BackupAndRestore(keras.callbacks.Callback):
             The `Place` where training resumes.
         """
         place, path, arrays = self._newest(initial_epoch)
+        restored = self.restored
         if check is not None:
-            check(place, self.restored.get("checksum", 0))
-        if path is not None:
-            _assign(model, arrays, path, self.restored.get("trained"))
-            model.classes = model.classes or ClassInfo.from_json(self.restored.get("classes"))
-        self.place, self.first_epoch = place, self.restored.get("first_epoch", initial_epoch)
+            check(place, restored.checksum if restored else 0)
+        if restored:
+            _assign(model, arrays, path, restored.trained)
+            model.classes = model.classes or ClassInfo.from_json(restored.classes)
+        self.place, self.first_epoch = place, restored.first_epoch if restored else initial_epoch
         return place
 
     def _newest(self, initial_epoch):
         """Reads the newest backup; its place, path and arrays."""
-        self.restored = {}
+        self.restored = None
         failures = []
         for place, path in reversed(self._backups()):
             try:
-                state, arrays = read_backup(path)
+                self.restored, arrays = read_backup(path)
             except Exception as error:  # The type depends on the damage.
                 failures.append(f"{path}: {error}")
                 warnings.warn(f"The backup {path} cannot be read: {error}", stacklevel=3)
                 continue
-            self.restored = state | {"metrics": _group(arrays, "metrics")}
             return place, path, arrays
         if failures:
             raise OSError(
@@ -138,22 +130,22 @@ class BackupAndRestore(keras.callbacks.Callback):
             )
         return Place(initial_epoch), None, None
 
-    def restore_metrics(self) -> None:
+    def restore_metrics(self):
         """Restores the averages of the losses of the current epoch."""
-        for index, array in self.restored["metrics"].items():
+        for index, array in self.restored.metrics.items():
             _state(self._trained)["metrics"][int(index)].assign(array)
 
     # === Writing ===
 
-    def exists(self) -> bool:
+    def exists(self):
         """Whether there is a backup in the folder."""
         return bool(self._backups())
 
-    def delete(self) -> None:
+    def delete(self):
         """Deletes all backups in the folder, to start over."""
         self._delete(self._backups())
 
-    def keep_weights(self) -> None:
+    def keep_weights(self):
         """Makes the backup at the end of training hold the current weights.
 
         `fit` calls it before `keras.callbacks.SwapEMAWeights` replaces them by averages.
@@ -244,8 +236,8 @@ class BackupAndRestore(keras.callbacks.Callback):
         """Prepends earlier epochs to the history that `fit` returns."""
         history = self.model.history
         if self.restored and not history.epoch:
-            history.history = {name: list(row) for name, row in self.restored["history"].items()}
-            history.epoch = list(self.restored["epochs"])
+            history.history = {name: list(row) for name, row in self.restored.history.items()}
+            history.epoch = list(self.restored.epochs)
 
 
 def _state(model):
@@ -255,11 +247,6 @@ def _state(model):
 def _named(groups):
     """Variables by their names in a backup."""
     return {f"{k}/{i}": v for k, group in groups.items() for i, v in enumerate(group)}
-
-
-def _group(arrays, group):
-    prefix = f"{group}/"
-    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
 
 
 def _trained(model):

@@ -7,6 +7,7 @@ import zlib
 import keras
 import numpy as np
 
+from keras_spade.callbacks.restored import Restored
 from keras_spade.files import replacing
 from keras_spade.tensor import Tensor
 
@@ -25,10 +26,12 @@ def write_backup(path: str | os.PathLike, state: dict, arrays: dict[str, np.ndar
             np.savez(file, state=np.array(json.dumps(state, default=float)), **arrays)
 
 
-def read_backup(path: str | os.PathLike) -> tuple[dict, dict[str, np.ndarray]]:
-    """Reads a backup: its state, with a `"checksum"`, and its arrays."""
+def read_backup(path: str | os.PathLike) -> tuple[Restored, dict[str, np.ndarray]]:
+    """Reads a backup: all but the variables, and all its arrays."""
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
         sums = [entry.CRC for entry in file.zip.infolist()]
     state = json.loads(str(arrays.pop("state")))
-    return state | {"checksum": zlib.crc32(str(sums).encode())}, arrays
+    prefix = "metrics/"
+    metrics = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+    return Restored(zlib.crc32(str(sums).encode()), metrics, **state), arrays

@@ -87,7 +87,7 @@ class ImageGrid(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Writes the picture of the epoch, counted from 1."""
-        if not getattr(self.model, "writes_files", True):
+        if not self.model.writes_files:
             return
         last = epoch + 1 == (self.params or {}).get("epochs")
         if (epoch + 1) % self.every == 0 or last:

@@ -210,7 +210,7 @@ class RunPage(keras.callbacks.Callback):
         """Names and colours of the displayed classes."""
         palette = self._palette()
         palette = label_colors(max(ids) + 1) if palette is None else np.asarray(palette)
-        classes = getattr(self.model, "classes", None)
+        classes = self.model.classes
         names = self.class_names or (classes and classes.names) or ()
         return [
             (

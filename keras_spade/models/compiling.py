@@ -1,5 +1,6 @@
 """The arguments of `GauGAN.compile`: defaults, checks, and serialization."""
 
+import dataclasses
 import warnings
 
 import keras
@@ -129,3 +130,69 @@ def savable(perceptual_loss):
         stacklevel=2,
     )
     return None
+
+
+def config(gan) -> dict:
+    """The arguments of `compile` of a GAN, and the initial learning rates of training."""
+    arguments = {
+        "generator_optimizer": gan.generator_optimizer,
+        "discriminator_optimizer": gan.discriminator_optimizer,
+        "max_skipped_steps": gan.max_skipped_steps,
+        "auto_scale_loss": gan.auto_scale_loss,
+        "run_eagerly": gan.run_eagerly,
+        "jit_compile": gan.given_jit_compile,  # Backends treat "auto" differently.
+        "steps_per_execution": gan.steps_per_execution,
+    }
+    losses = {f.name: getattr(gan.objective, f.name) for f in dataclasses.fields(gan.objective)}
+    del losses["networks"]
+    losses["perceptual_loss"] = savable(losses["perceptual_loss"])
+    arguments |= losses
+    found = {k: keras.saving.serialize_keras_object(v) for k, v in arguments.items()}
+    if not optimizers_fit(gan):  # Their state belongs to the weights trainable at that time.
+        places = {id(weight): place for place, weight in enumerate(gan.weights)}
+        found["optimized_weights"] = {
+            argument: [places[id(v)] for v in optimizer._trainable_variables]
+            for argument, optimizer, _ in _sides(gan)
+        }
+    return found | {"initial_learning_rates": list(gan.initial_learning_rates)}
+
+
+def compile_from_config(gan, config) -> None:
+    """Compiles a GAN from the result of `config`, with built optimizers."""
+    config = dict(config)
+    rates = config.pop("initial_learning_rates")
+    optimized_weights = config.pop("optimized_weights", {})
+    if not backend.RUNS_MANY_STEPS:
+        config["steps_per_execution"] = 1
+    arguments = keras.saving.deserialize_keras_object(config)
+    weights = gan.weights
+    for argument, places in optimized_weights.items():
+        with backend.scope(gan):
+            arguments[argument].build([weights[place] for place in places])
+    gan.compile(**arguments)
+    gan.initial_learning_rates = tuple(rates)
+    gan.optimizer.keep_ratio(*rates)
+
+
+def check_trained_weights(gan) -> None:
+    """Raises if the trainable weights of a GAN have changed since `compile`."""
+    if not optimizers_fit(gan):
+        raise ValueError(
+            "The trainable weights are not those for which the optimizers were built: "
+            "after changing `trainable`, call `compile` again, with new optimizers."
+        )
+
+
+def optimizers_fit(gan) -> bool:
+    """Whether the optimizers of a GAN were built for the currently trainable weights."""
+    return all(
+        list(map(id, optimizer._trainable_variables)) == list(map(id, variables))
+        for _, optimizer, variables in _sides(gan)
+    )
+
+
+def _sides(gan):
+    return (
+        ("generator_optimizer", gan.generator_optimizer, gan.generator_variables),
+        ("discriminator_optimizer", gan.discriminator_optimizer, gan.discriminator_variables),
+    )

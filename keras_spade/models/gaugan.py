@@ -1,5 +1,6 @@
 """The GAN: three networks, their losses, one training step."""
 
+import functools
 from collections.abc import Callable
 
 import keras
@@ -9,18 +10,17 @@ from keras import ops
 from keras_spade.backends import backend
 from keras_spade.images import to_bytes
 from keras_spade.models import compiling
-from keras_spade.models.batch import (
-    checked_floats,
-    conditioning_inputs,
-    label_maps,
-    map_key,
-    with_checked_ids,
-)
+from keras_spade.models.batch import conditioning_inputs, label_maps, map_key, with_checked_ids
 from keras_spade.models.fitting import Fitting
 from keras_spade.models.gan_networks import GanNetworks
 from keras_spade.models.loss_average import LossAverage
 from keras_spade.models.objective import Objective
-from keras_spade.models.painting import checked_maps, given_or_drawn_latent, style_tensor
+from keras_spade.models.painting import (
+    checked_maps,
+    given_or_drawn_latent,
+    inference,
+    latent_of_call,
+)
 from keras_spade.models.training_step import TrainingStep
 from keras_spade.networks import Generator, MultiScaleDiscriminator, StyleEncoder
 from keras_spade.optimizers import AlternatingOptimizers
@@ -29,7 +29,7 @@ from keras_spade.runs import SkippedSteps
 
 def _of(part, name):
     """An argument of `compile` stored in a part of the model; to change it, compile again."""
-    return property(lambda self: getattr(getattr(self, part), name), doc=f"`{name}` of `compile`.")
+    return property(lambda gan: getattr(getattr(gan, part), name), doc=f"`{name}` of `compile`.")
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -229,18 +229,9 @@ class GauGAN(Fitting):
             inputs = {map_key(self.generator): inputs}
         maps = with_checked_ids(label_maps(inputs, self.generator), self.generator)
         conditioning = conditioning_inputs(maps, self.generator)
-        style, latent = inputs.get("style_image"), inputs.get("latent")
-        if style is not None and self.encoder is None:
-            raise ValueError("`style_image`: the model has no encoder.")
-        if self.generator.latent_dim is None:
-            latent = None
-        elif latent is None and style is not None:
-            style, conditioning = checked_floats("style_image", style, conditioning)
-            style = style_tensor(style, self.encoder.image_shape)
-            latent, _ = self.networks.encode(style, self.seed_generator, training)
-        elif latent is None:
-            batch_size = ops.shape(next(iter(conditioning.values())))[0]
-            latent = self.networks.draw_latent(batch_size, self.seed_generator)
+        latent, conditioning = latent_of_call(
+            self.networks, inputs, conditioning, self.seed_generator, training
+        )
         inputs = conditioning, latent, training
         return backend.compiled(self, lambda: self.networks.paint(*inputs), conditioning)
 
@@ -256,13 +247,8 @@ class GauGAN(Fitting):
             Images `(batch, H, W, channels)`, float32 in [-1, 1].
         """
         if self._inference is None:
-
-            def inference(inputs):
-                maps = label_maps(inputs, self.generator)
-                conditioning = conditioning_inputs(maps, self.generator)
-                return self.networks.paint(conditioning, inputs.get("latent"), training=False)
-
-            self._inference = backend.inference(self, inference, self.generator.variables)
+            paint = functools.partial(inference, self.networks)
+            self._inference = backend.inference(self, paint, self.generator.variables)
         return self._inference(inputs)
 
     def generate(

@@ -1,6 +1,7 @@
 """Refusing Keras' arguments that are redundant or meaningless for a GAN."""
 
 import os
+from typing import Any
 
 import keras
 
@@ -131,6 +132,43 @@ def refuse_unused_validation(x, validation_split, validation_data, **details):
     for argument, value in details.items():
         if value is not None and not validation_split and validation_data is None:
             raise ValueError(f"`{argument}` is given, but neither validation data nor a split.")
+
+
+def checked_arguments_of_fit(
+    *, x, y, batch_size, validation_split, validation_data, **others
+) -> dict[str, Any]:
+    """Checks the data arguments of `fit`; returns all arguments, with a pair as `x` split.
+
+    Args:
+        x: as in `fit`.
+        y: as in `fit`.
+        batch_size: as in `fit`.
+        validation_split: as in `fit`.
+        validation_data: as in `fit`.
+        **others: the other arguments of `fit`, except weights.
+
+    Raises:
+        ValueError: naming the argument.
+    """
+    refuse_weights_of("x", x)
+    refuse_weights_of("validation_data", validation_data)
+    details = {name: others[name] for name in ("validation_steps", "validation_batch_size")}
+    refuse_unused_validation(x, validation_split, validation_data, **details)
+    refuse_batch_size("batch_size", batch_size, x)
+    refuse_batch_size("validation_batch_size", details["validation_batch_size"], validation_data)
+    x, y = maps_and_images(x, y)
+    check_data("x", x, y)
+    validation = maps_and_images(*keras.utils.unpack_x_y_sample_weight(validation_data)[:2])
+    if validation_data is not None:
+        check_data("validation_data", *validation)
+    return others | {
+        "x": x,
+        "y": y,
+        "batch_size": batch_size,
+        "validation_split": validation_split,
+        "validation_data": validation_data,
+        "validation_batch_size": details["validation_batch_size"] or batch_size,
+    }
 
 
 def maps_and_images(x, y):

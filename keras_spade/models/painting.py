@@ -13,7 +13,13 @@ from keras_spade.images import (
     to_pixels,
 )
 from keras_spade.layers import reparameterize
-from keras_spade.models.batch import label_channels, map_key
+from keras_spade.models.batch import (
+    checked_floats,
+    conditioning_inputs,
+    label_channels,
+    label_maps,
+    map_key,
+)
 from keras_spade.models.gan_networks import GanNetworks
 
 
@@ -113,6 +119,42 @@ def style_tensor(style, image_shape: tuple):
             )
             pixels = ops.clip(ops.round(pixels), 0.0, 255.0)
     return to_floats(pixels)
+
+
+def inference(networks: GanNetworks, inputs: dict):
+    """Paints label maps whose ids have been checked, of any size, with a given latent."""
+    maps = label_maps(inputs, networks.generator)
+    conditioning = conditioning_inputs(maps, networks.generator)
+    return networks.paint(conditioning, inputs.get("latent"), training=False)
+
+
+def latent_of_call(networks: GanNetworks, inputs: dict, conditioning: dict, noise, training):
+    """Returns the latents for a call of a `GauGAN`, and its conditioning inputs.
+
+    Args:
+        networks: a `GanNetworks`.
+        inputs: of the call.
+        conditioning: the conditioning inputs made of these.
+        noise: a `keras.random.SeedGenerator`.
+        training: as in the call.
+
+    Returns:
+        The latents, or `None` for a generator without; and the conditioning inputs, which then
+        depend on the check of a style image.
+    """
+    style, latent = inputs.get("style_image"), inputs.get("latent")
+    if style is not None and networks.encoder is None:
+        raise ValueError("`style_image`: the model has no encoder.")
+    if networks.generator.latent_dim is None:
+        return None, conditioning
+    if latent is not None:
+        return latent, conditioning
+    if style is None:
+        batch_size = ops.shape(next(iter(conditioning.values())))[0]
+        return networks.draw_latent(batch_size, noise), conditioning
+    style, conditioning = checked_floats("style_image", style, conditioning)
+    style = style_tensor(style, networks.encoder.image_shape)
+    return networks.encode(style, noise, training)[0], conditioning
 
 
 def given_or_drawn_latent(networks: GanNetworks, batch_size: int, style_image, latent, seed):

@@ -2,12 +2,9 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
-from typing import Any
-
-import keras
 
 from keras_spade.backends import backend
+from keras_spade.compiled_gan import CompiledGan
 from keras_spade.runs.best_values import BestValues
 from keras_spade.runs.fit_data import FitData
 from keras_spade.runs.monitors import check_monitors
@@ -25,14 +22,7 @@ from keras_spade.runs.streams import evaluation_data, is_tf_dataset, training_da
 
 
 @contextlib.contextmanager
-def training(
-    model: keras.Model,
-    *,
-    callbacks: Any,
-    initial_epoch: int,
-    validation_data: Any,
-    **arguments: Any,
-) -> Iterator[dict[str, Any]]:
+def training(model: CompiledGan, *, callbacks, initial_epoch, validation_data, **arguments):
     """The context of `GauGAN.fit`.
 
     Args:
@@ -48,7 +38,7 @@ def training(
     callbacks, backup = split_callbacks(callbacks)
     validates = validation_data is not None or bool(arguments["validation_split"])
     losses = [tracker.name for tracker in model.loss_trackers]
-    averages = model._averaging_optimizer() is not None
+    averages = model.keeps_averages
     check_monitors(callbacks, losses, validates, averages)
     data = FitData(**{f.name: arguments.pop(f.name) for f in dataclasses.fields(FitData)})
     if is_tf_dataset(data.x):
@@ -61,10 +51,9 @@ def training(
     epochs = arguments["epochs"]
     with backend.losing_no_worker(model, _advice(backup)):
         epoch, step = _begin(model, backup, initial_epoch)
-        restored = backup is not None and bool(backup.restored)
+        restored = None if backup is None else backup.restored
         if restored:
-            state = backup.restored
-            best_values = BestValues(callbacks, state["epochs"], state["history"])
+            best_values = BestValues(callbacks, restored.epochs, restored.history)
             epochs = arguments["epochs"] = epoch if best_values.ended else epochs
         if restored and arguments["verbose"]:
             print(
@@ -77,7 +66,7 @@ def training(
         data = training_data(model, data, (epoch, step), epochs, backup)
         steps = arguments.get("validation_steps")
         validation_data = evaluation_data(model, validation_data, steps)
-        watch = StopOnSkippedSteps(model.skipped_steps, model.max_skipped_steps, goes_on=restored)
+        watch = StopOnSkippedSteps(model.skipped_steps, model.max_skipped_steps, bool(restored))
         callbacks = [*with_own_averages(callbacks), watch]
         swaps = swapping(callbacks)
         model.swaps, model.loaded_swapped = tuple(swaps), False
@@ -93,7 +82,7 @@ def training(
         model.swaps = ()
 
 
-def _tell_of_the_first_step(model):
+def _tell_of_the_first_step(model: CompiledGan):
     """Reports once why the first step takes longer; with several workers, only on the first."""
     happens = backend.FIRST_STEP == "traced" or (backend.FIRST_STEP and model.jit_compile)
     if happens and not model.run_eagerly and model.train_function is None and model.writes_files:
@@ -111,7 +100,7 @@ def _advice(backup):
     return f"training resumes from the last backup in {backup.directory}"
 
 
-def _begin(model, backup, initial_epoch):
+def _begin(model: CompiledGan, backup, initial_epoch):
     """Restores a backup on all workers; returns the epoch and step where training begins."""
     check = backend.place_check(model)
     if backup is not None:
@@ -122,7 +111,7 @@ def _begin(model, backup, initial_epoch):
 
 
 @contextlib.contextmanager
-def _without_past_steps(model, steps, backup):
+def _without_past_steps(model: CompiledGan, steps, backup):
     """Wraps the train function while it would repeat earlier steps."""
     model.make_train_function()
     train_function = model.train_function

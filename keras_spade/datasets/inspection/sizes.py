@@ -13,7 +13,7 @@ ALIKE, UNSEEN = 1.25, 1.02
 WIDEST = 4
 
 
-@dataclass
+@dataclass(frozen=True)
 class Sizes:
     """Arguments of `paired_folders` about sizes, and what to know of them."""
 
