@@ -1,8 +1,6 @@
 """Argument checks shared by many functions."""
 
 import operator
-from collections.abc import Sequence
-from typing import Any
 
 COUNTED_FROM_0 = (
     'Ids are counted from 0: if yours start at 1, subtract 1. An id that means "don\'t care" '
@@ -10,10 +8,11 @@ COUNTED_FROM_0 = (
 )
 
 
-def positive_integer(argument: str, value: Any, wanted: str = "at least 1") -> int:
-    """Returns an argument as an int of at least 1.
+def integer_at_least(least, argument, value, wanted):
+    """Returns an argument as an int of at least `least`.
 
     Args:
+        least: an int.
         argument: its name in the message.
         value: the value passed.
         wanted: the requirement that the message states.
@@ -25,22 +24,28 @@ def positive_integer(argument: str, value: Any, wanted: str = "at least 1") -> i
         ValueError: for anything else, booleans included.
     """
     try:
-        number = 0 if isinstance(value, bool) else operator.index(value)
+        number = None if isinstance(value, bool) else operator.index(value)
     except TypeError:
-        number = 0
-    if number < 1:
+        number = None
+    if number is None or number < least:
         raise ValueError(f"{argument} must be {wanted}, got {value!r}.")
     return number
 
 
-def positive_integers(argument: str, values: Any, count: int, wanted: str) -> tuple[int, ...]:
-    """Returns an argument as a tuple of `count` ints of at least 1.
+def positive_integer(argument, value, wanted="at least 1"):
+    """Returns an argument as an int of at least 1; see `integer_at_least`."""
+    return integer_at_least(1, argument, value, wanted)
+
+
+def positive_integers(argument, values, count, wanted, least=1):
+    """Returns an argument as a tuple of `count` ints of at least `least`.
 
     Args:
         argument: its name in the message.
         values: the values passed.
         count: the required number of values.
         wanted: the requirement that the message states.
+        least: an int.
 
     Returns:
         A tuple of ints.
@@ -49,7 +54,7 @@ def positive_integers(argument: str, values: Any, count: int, wanted: str) -> tu
         ValueError: for anything else.
     """
     try:
-        numbers = tuple(positive_integer(argument, value) for value in values)
+        numbers = tuple(integer_at_least(least, argument, value, wanted) for value in values)
     except (TypeError, ValueError):
         numbers = ()
     if len(numbers) != count:
@@ -57,7 +62,7 @@ def positive_integers(argument: str, values: Any, count: int, wanted: str) -> tu
     return numbers
 
 
-def ids_out_of_range(num_classes: int, low: int | None = None, high: int | None = None) -> str:
+def ids_out_of_range(num_classes, low=None, high=None):
     """Returns the message for label ids that are not a class.
 
     Args:
@@ -74,7 +79,22 @@ def ids_out_of_range(num_classes: int, low: int | None = None, high: int | None 
     return f"{message} {low}, {high}. {COUNTED_FROM_0}"
 
 
-def shape_hint(shape: Sequence[int | None], wanted: Sequence[int | str | None]) -> str:
+def samples_by_name(x, y=None, key="labels"):
+    """Returns the arguments `x` and `y` of Keras' loops as a dict.
+
+    Args:
+        x: a dict, which is not changed, or an array.
+        y: photographs, or `None`.
+        key: the name of `x`, if it is an array.
+
+    Returns:
+        A new dict, with `y` as `"image"` unless `y` is `None`.
+    """
+    given = dict(x) if isinstance(x, dict) else {key: x}
+    return given if y is None else given | {"image": y}
+
+
+def shape_hint(shape, wanted):
     """A hint for the error about an array of an unexpected shape, if the shape explains itself.
 
     Args:

@@ -1,15 +1,14 @@
-"""Conversion of pixels between bytes and floats; resizing of photographs and maps."""
+"""Conversion of pixels between bytes and floats; resizing; borders of instances."""
 
 import numpy as np
+from keras import ops
 from PIL import Image
-
-from keras_spade.tensor import Tensor
 
 # Tolerance for 1 after rounding, also in bfloat16.
 BEYOND = 1.01
 
 
-def to_floats(pixels: Tensor) -> Tensor:
+def to_floats(pixels):
     """Maps floats in [0, 255] to [-1, 1].
 
     Args:
@@ -21,7 +20,7 @@ def to_floats(pixels: Tensor) -> Tensor:
     return pixels / 127.5 - 1.0
 
 
-def to_pixels(images: Tensor) -> Tensor:
+def to_pixels(images):
     """Maps floats in [-1, 1] to [0, 255], unrounded: the inverse of `to_floats`.
 
     Args:
@@ -33,7 +32,7 @@ def to_pixels(images: Tensor) -> Tensor:
     return (images + 1.0) * 127.5
 
 
-def to_bytes(images: np.ndarray) -> np.ndarray:
+def to_bytes(images):
     """Rounds images in [-1, 1] to bytes; values outside are clipped.
 
     Args:
@@ -45,7 +44,19 @@ def to_bytes(images: np.ndarray) -> np.ndarray:
     return np.clip(np.round(to_pixels(images)), 0, 255).astype("uint8")
 
 
-def nearest_index(size_in: int, size_out: int) -> np.ndarray:
+def whole_pixels(pixels):
+    """Rounds a tensor of pixels as `to_bytes` does; values outside [0, 255] are clipped.
+
+    Args:
+        pixels: a float tensor, also in a compiled function.
+
+    Returns:
+        A tensor of the same type.
+    """
+    return ops.clip(ops.round(pixels), 0, 255)
+
+
+def nearest_index(size_in, size_out):
     """Returns the source of each pixel of a resized row or column, as in `nearest_resize`.
 
     Args:
@@ -60,7 +71,26 @@ def nearest_index(size_in: int, size_out: int) -> np.ndarray:
     return np.minimum(index, size_in - 1)
 
 
-def resize_maps(maps: np.ndarray, height: int, width: int) -> np.ndarray:
+def instance_borders(instances):
+    """Marks borders between instances, as `keras_spade.layers.instance_edges` does.
+
+    Args:
+        instances: an array of integer ids `(..., H, W)`.
+
+    Returns:
+        A bool array of the same shape.
+    """
+    edges = np.zeros(instances.shape, bool)
+    below = instances[..., 1:, :] != instances[..., :-1, :]
+    right = instances[..., 1:] != instances[..., :-1]
+    edges[..., 1:, :] |= below
+    edges[..., :-1, :] |= below
+    edges[..., 1:] |= right
+    edges[..., :-1] |= right
+    return edges
+
+
+def resize_maps(maps, height, width):
     """Resizes label, instance or float maps by nearest neighbours, as `nearest_resize` does.
 
     Args:
@@ -75,7 +105,7 @@ def resize_maps(maps: np.ndarray, height: int, width: int) -> np.ndarray:
     return maps[:, rows][:, :, columns]
 
 
-def resize_photograph(photograph: Image.Image, height: int, width: int) -> Image.Image:
+def resize_photograph(photograph, height, width):
     """Resizes a Pillow image bicubically, unless it already has that size.
 
     Args:
@@ -91,7 +121,7 @@ def resize_photograph(photograph: Image.Image, height: int, width: int) -> Image
     return photograph.resize((width, height), Image.Resampling.BICUBIC)
 
 
-def resize_channels(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+def resize_channels(pixels, height, width):
     """Resizes an image with any number of channels, each separately, as `resize_photograph` does.
 
     Args:
@@ -109,7 +139,7 @@ def resize_channels(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     return resized if is_bytes else np.clip(resized, -1, 1)
 
 
-def resize_photographs(images: np.ndarray, height: int, width: int) -> np.ndarray:
+def resize_photographs(images, height, width):
     """Resizes the images of a batch, each as `resize_channels` does.
 
     Args:
@@ -123,7 +153,7 @@ def resize_photographs(images: np.ndarray, height: int, width: int) -> np.ndarra
     return np.stack([resize_channels(image, height, width) for image in images])
 
 
-def refusal(argument: str, dtype: str) -> tuple[str, str]:
+def refusal(argument, dtype):
     """Returns the message for images of a wrong dtype or range.
 
     Args:
@@ -143,7 +173,7 @@ def refusal(argument: str, dtype: str) -> tuple[str, str]:
     )
 
 
-def check_images(argument: str, images: np.ndarray) -> None:
+def check_images(argument, images):
     """Raises for an array of images that are neither uint8 nor floats in [-1, 1].
 
     Rounding errors are tolerated, and non-finite values are ignored.

@@ -4,11 +4,11 @@ These tests only read files. test_readme.py and test_docs_code.py run the Python
 """
 
 import ast
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+from support.doc_scripts import load_doc_script
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -92,21 +92,13 @@ def test_every_public_name_is_on_a_page_of_the_reference_once():
     assert set(documented) - methods == public
 
 
-def paper_page():
-    path = DOCS / "support" / "make_paper_page.py"
-    spec = importlib.util.spec_from_file_location("make_paper_page", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_page_of_the_paper_is_up_to_date():
-    script = paper_page()
+    script = load_doc_script("make_paper_page")
     assert script.PAGE.read_text() == script.page(), "run python docs/support/make_paper_page.py"
 
 
 def test_public_names_have_a_reference_to_the_paper_or_are_our_own():
-    assert paper_page().missing() == []
+    assert load_doc_script("make_paper_page").missing() == []
 
 
 @pytest.mark.parametrize(
@@ -119,4 +111,4 @@ def test_public_names_have_a_reference_to_the_paper_or_are_our_own():
     ],
 )
 def test_parts_of_the_paper_are_read_from_references(reference, parts):
-    assert len(paper_page().paper_parts(reference)) == parts
+    assert len(load_doc_script("make_paper_page").paper_parts(reference)) == parts

@@ -1,7 +1,14 @@
 import numpy as np
 from PIL import Image
+from support.harness import to_numpy
 
-from keras_spade.images import resize_maps, resize_photograph, resize_photographs
+from keras_spade import layers
+from keras_spade.images import (
+    instance_borders,
+    resize_maps,
+    resize_photograph,
+    resize_photographs,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -14,6 +21,15 @@ def test_maps_keep_their_type_and_take_the_top_left_source():
     assert resized[1].tolist() == second
     floats = RNG.random((1, 6, 4, 2)).astype("float32")
     np.testing.assert_array_equal(resize_maps(floats, 2, 2), floats[:, ::3, ::2])
+
+
+def test_borders_of_instances_are_those_of_the_layer():
+    instances = RNG.integers(0, 2, (2, 5, 7)).astype("int32")
+    borders = instance_borders(instances)
+    assert borders.dtype == bool
+    np.testing.assert_array_equal(borders, to_numpy(layers.instance_edges(instances)))
+    np.testing.assert_array_equal(borders[1], instance_borders(instances[1]))
+    assert instance_borders(np.array([[7, 7, 9, 9]])).tolist() == [[False, True, True, False]]
 
 
 def test_photographs_are_pillows_bicubic_resizes():

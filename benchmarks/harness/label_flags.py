@@ -2,16 +2,15 @@
 
 from absl import app, flags
 
-from benchmarks.harness.label_maps import SETS, load_label_maps
+from benchmarks.harness.label_maps import load_label_maps
 from benchmarks.harness.turns import log
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string(
     "data",
     "scenes",
-    "'scenes' (drawn); a public set and its folder, as 'coco:<dir>', of "
-    f"{', '.join(SETS)}; 'folders:<dir>' (images, labels); or 'noise', 'noise:<n>': random squares "
-    "of n x n pixels.",
+    "'scenes' (drawn); a public set of keras_spade.datasets and its folder, as 'coco_stuff:<dir>'; "
+    "'folders:<dir>' (images, labels); or 'noise', 'noise:<n>': random squares of n x n pixels.",
 )
 flags.DEFINE_integer(
     "num_classes", None, "Number of classes, excluding void; by default, as in the data."

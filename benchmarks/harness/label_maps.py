@@ -7,8 +7,6 @@ import numpy as np
 
 WINDOW = 5
 COCO_CLASSES = 182
-SETS = {"coco": "coco_stuff", "camvid": "camvid", "cmp_facades": "cmp_facades"}
-SETS |= {"ade20k": "ade20k", "cityscapes": "cityscapes"}
 
 
 @dataclass(frozen=True)
@@ -34,8 +32,8 @@ def load_label_maps(source, count, size, num_classes=None, void_class=None, void
 
     Args:
         source: `"scenes"`: drawn, each with its own classes; `"noise"`, `"noise:<n>"`: random
-            labels in squares of n x n pixels; `"folders:<dir>"`; or a public set and its folder:
-            `"coco:<dir>"`, `"camvid:<dir>"` and so on, see `SETS`.
+            labels in squares of n x n pixels; `"folders:<dir>"`; or one of the package's
+            `PUBLIC_DATASETS` and its folder: `"coco_stuff:<dir>"`, `"camvid:<dir>"` and so on.
         count: number of samples, in a fixed shuffled order; after the last, it starts again with
             the first.
         size: `(height, width)`, to which maps are resized (nearest).
@@ -49,6 +47,8 @@ def load_label_maps(source, count, size, num_classes=None, void_class=None, void
     Raises:
         ValueError: for an unknown source, or classes that do not fit it.
     """
+    from keras_spade.datasets import PUBLIC_DATASETS
+
     kind, _, where = source.partition(":")
     if kind in ("scenes", "noise"):
         num_classes, void_class = num_classes or COCO_CLASSES, void_class is not False
@@ -61,11 +61,12 @@ def load_label_maps(source, count, size, num_classes=None, void_class=None, void
             raise ValueError("--num_classes is needed with --data=folders:<dir>")
         void_class = bool(void_class)
         samples = _folders(where, count, size, num_classes, void_class, void_label)
-    elif kind in SETS:
-        samples, known = _public_set(SETS[kind], where, count, size)
-        num_classes, void_class = num_classes or known, True
+    elif kind in PUBLIC_DATASETS:
+        dataset = PUBLIC_DATASETS[kind].load(where, image_size=size)
+        samples = _taken(dataset, count)
+        num_classes, void_class = num_classes or dataset.source.info.num_classes, True
     else:
-        known = ", ".join(f"{name}:" for name in ("folders", *SETS))
+        known = ", ".join(f"{name}:" for name in ("folders", *PUBLIC_DATASETS))
         raise ValueError(f"--data must be scenes, noise, noise:<n>, {known}; got {source!r}")
     largest = samples["labels"].max()
     if largest >= num_classes + void_class:
@@ -81,6 +82,7 @@ def pick_batch(samples, index, batch_size):
         there are edges, `"edges"` float32 `(B, H, W)` of 0 and 1.
     """
     places = np.arange(index * batch_size, (index + 1) * batch_size) % len(samples["labels"])
+    # Without the package: subjects of other libraries call this too.
     image = samples["image"][places].astype("float32") / np.float32(127.5) - np.float32(1.0)
     batch = {"labels": samples["labels"][places].astype("int32"), "image": image}
     if "edges" in samples:
@@ -95,6 +97,7 @@ def _scenes(count, size, num_classes):
     is similar to COCO-Stuff. With fewer classes than in a scene, several are merged.
     """
     from keras_spade import datasets
+    from keras_spade.images import instance_borders
 
     scenes = datasets.draw_scenes(count, image_size=size, seed=0)
     rng, drawn = np.random.default_rng(0), len(datasets.SCENE_CLASSES)
@@ -102,7 +105,7 @@ def _scenes(count, size, num_classes):
     for place, map_ in enumerate(scenes["labels"]):
         ids = rng.permutation(max(num_classes, drawn))[:drawn] % num_classes
         labels[place] = ids[map_]
-    edges = instance_edges(scenes["instances"]).astype("uint8")
+    edges = instance_borders(scenes["instances"]).astype("uint8")
     return {"labels": labels, "image": scenes["image"], "edges": edges}
 
 
@@ -128,37 +131,20 @@ def _folders(where, count, size, num_classes, void_class, void_label):
     return _taken(datasets.paired_folders(where, num_classes, size, **options), count)
 
 
-def _public_set(name, where, count, size):
-    """Samples of a public set, and how many classes it has."""
-    from keras_spade import datasets
-
-    dataset = getattr(datasets, name)(where, image_size=size)
-    return _taken(dataset, count), datasets.NAMED_DATASETS[name].num_classes
-
-
 def _taken(dataset, count):
     """Samples of a data set of batches of one, stacked."""
+    from keras_spade.images import instance_borders, to_bytes
+
     passes = (dataset.as_numpy_iterator() for _ in itertools.count())
     batches = list(itertools.islice(itertools.chain.from_iterable(passes), count))
     arrays = {key: np.concatenate([batch[key] for batch in batches]) for key in batches[0]}
     samples = {
         "labels": arrays["labels"].astype("uint16"),
-        "image": np.rint((arrays["image"] + 1) * 127.5).astype("uint8"),
+        "image": to_bytes(arrays["image"]),
     }
     if "instances" in arrays:
-        samples["edges"] = instance_edges(arrays["instances"]).astype("uint8")
+        samples["edges"] = instance_borders(arrays["instances"]).astype("uint8")
     return samples
-
-
-def instance_edges(instances):
-    """Marks pixels whose instance differs from a left, right, upper or lower neighbour's."""
-    edges = np.zeros(instances.shape, "float32")
-    for axis in (1, 2):
-        here, next_ = np.moveaxis(instances, axis, 1), np.moveaxis(edges, axis, 1)
-        border = here[:, 1:] != here[:, :-1]
-        next_[:, 1:][border] = 1.0
-        next_[:, :-1][border] = 1.0
-    return edges
 
 
 def distinct_shares(batch, doublings=5, window=WINDOW, stride=1, pad=None):

@@ -1,7 +1,7 @@
 """Times our networks against PyTorch, MONAI or another commit, on a CPU or a GPU.
 
     python -m benchmarks.networks --quick
-    python -m benchmarks.networks --data=coco:../shared/data/coco_stuff_sample \
+    python -m benchmarks.networks --data=coco_stuff:../shared/data/coco_stuff_sample \
         --subjects="ours tensorflow,torch,torch compile"
     python -m benchmarks.networks --tasks=training_step --precisions=float32,tf32,bfloat16 \
         --batch_sizes=1..64 --records=run.jsonl

@@ -20,6 +20,7 @@ import numpy as np
 from absl import app, flags
 
 from benchmarks.harness.command import machine_lines
+from benchmarks.harness.table import markdown, percentiles
 from benchmarks.painting.static_host import running, served_folder
 
 FLAGS = flags.FLAGS
@@ -51,26 +52,27 @@ def main(argv):
     model = load_painting_model(FLAGS.model, None if FLAGS.model else FLAGS.preset)
     maps = starting_maps(model)
     server, address = make_server(model, maps, port=FLAGS.port)
-    print("| stroke to picture | first, s | median, ms | 90 %, ms |\n|---|---|---|---|", flush=True)
+    rows = []
     with running(server.run), contextlib.closing(server):
-        tell("server alone", *answers(address, model, maps))
+        rows.append(row("server alone", *answers(address, model, maps)))
         if has_browser():
-            tell("page with the server", *strokes(address))
+            rows.append(row("page with the server", *strokes(address)))
     if has_browser() and FLAGS.onnxruntime_web:
         with tempfile.TemporaryDirectory() as folder:
             site = Path(folder) / "site"
             write_site(site, model, maps, FLAGS.onnxruntime_web)
             with served_folder(site) as address:
-                tell("page without a server", *strokes(address))
+                rows.append(row("page without a server", *strokes(address)))
     shape, weights = model.generator.image_shape, model.generator.count_params()
-    print(f"\n- {model.title}: {shape[0]} x {shape[1]}, {weights:,} weights")
+    print(markdown(["stroke to picture", "first, s", "median, ms", "90 %, ms"], rows), end="\n\n")
+    print(f"- {model.title}: {shape[0]} x {shape[1]}, {weights:,} weights")
     print("\n".join(f"- {line}" for line in machine_lines("painting")))
 
 
-def tell(name, first, times):
-    """Prints a line of the table."""
-    median, late = 1000 * np.quantile(times, (0.5, 0.9))
-    print(f"| {name} | {first:.1f} | {median:.0f} | {late:.0f} |", flush=True)
+def row(name, first, times):
+    """A row of the table."""
+    median, _, late = percentiles(times)
+    return [name, f"{first:.1f}", f"{1000 * median:.0f}", f"{1000 * late:.0f}"]
 
 
 def answers(address, model, maps):
@@ -109,7 +111,7 @@ def strokes(address):
             x, y = rng.uniform(0.1, 0.9, 2)
             page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
             page.wait_for_selector("body[data-state=idle]")
-        times = np.array(page.evaluate("window.times")) / 1000
+        times = [milliseconds / 1000 for milliseconds in page.evaluate("window.times")]
         browser.close()
     return first, times
 

@@ -1,8 +1,8 @@
 """Measures when label patterns help, and where time is spent.
 
     python -m benchmarks.patterns --study=crossover
-    python -m benchmarks.patterns --study=cost_model --data=coco:../shared/data/coco_stuff_sample
-    python -m benchmarks.patterns --study=table_fits --data=coco:../shared/data/coco_stuff_sample
+    python -m benchmarks.patterns --study=cost_model --data=coco_stuff:<dir>
+    python -m benchmarks.patterns --study=table_fits --data=coco_stuff:<dir>
 
 The modules of the same names explain the studies. The first two run single layers, compiled
 by TensorFlow, in turns; the third counts. To measure whole networks with patterns and densely on

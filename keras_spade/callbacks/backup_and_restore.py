@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_spade.arguments import positive_integer
 from keras_spade.callbacks.backup_file import as_array, read_backup, write_backup
+from keras_spade.callbacks.restored import Restored
 from keras_spade.class_info import ClassInfo
 from keras_spade.compiled_gan import CompiledGan
 from keras_spade.gan import Gan

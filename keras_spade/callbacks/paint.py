@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from keras_spade.arguments import samples_by_name
 from keras_spade.datasets.by_epoch import one_epoch
 from keras_spade.datasets.source import source_or_none
 from keras_spade.gan import Gan
@@ -97,5 +98,4 @@ def batches_of(data, batch_size: int = 8) -> Iterator[dict]:
 
 def _as_dict(batch):
     x, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
-    batch = dict(x) if isinstance(x, dict) else {"labels": x}
-    return batch if y is None else batch | {"image": y}
+    return samples_by_name(x, y)

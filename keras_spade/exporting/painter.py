@@ -1,18 +1,12 @@
 """The function in an exported file."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import keras
 from keras import ops
 
-from keras_spade.images import to_pixels
+from keras_spade.images import to_pixels, whole_pixels
 from keras_spade.segmaps import nearest_resize
-from keras_spade.tensor import Tensor
-
-if TYPE_CHECKING:
-    import tensorflow as tf
 
 
 @dataclass(frozen=True)
@@ -34,12 +28,12 @@ class Painter:
     generator: keras.Model
     image_size: tuple[int, int] | None
 
-    def __call__(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def __call__(self, inputs):
         """Paints."""
         return {"image": ops.cast(self.pixels(inputs), "uint8")}
 
-    def pixels(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Pixels in [0, 255], rounded as in `images.to_bytes`, but as floats."""
+    def pixels(self, inputs):
+        """Pixels in [0, 255], whole numbers, but as floats."""
         symbolic = self.generator.input
         inputs = {name: ops.cast(inputs[name], symbolic[name].dtype) for name in symbolic}
         if "labels" in inputs:
@@ -49,7 +43,7 @@ class Painter:
         size = self.generator.image_shape[:2]  # Resize as `GauGAN.generate` does.
         inputs = {k: x if k == "latent" else nearest_resize(x, *size) for k, x in inputs.items()}
         images = self.generator(inputs, training=False)
-        return ops.clip(ops.round(to_pixels(images)), 0, 255)
+        return whole_pixels(to_pixels(images))
 
     def shapes(self) -> dict[str, tuple]:
         """The shape of each input, with names for unknown sizes."""
@@ -60,7 +54,7 @@ class Painter:
             shapes["latent"] = ("batch", self.generator.latent_dim)
         return shapes
 
-    def signature(self) -> dict[str, "tf.TensorSpec"]:
+    def signature(self):
         """The inputs as TensorFlow specs."""
         import tensorflow as tf
 
@@ -73,7 +67,7 @@ class Painter:
             for name, shape in self.shapes().items()
         }
 
-    def traced(self) -> Callable:
+    def traced(self):
         """The function as a `tf.function`, traced with a dict and with keyword arguments."""
         import tensorflow as tf
 

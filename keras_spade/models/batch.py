@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_spade.arguments import shape_hint
+from keras_spade.arguments import samples_by_name, shape_hint
 from keras_spade.backends import backend
 from keras_spade.backends.part import Part
 from keras_spade.images import to_floats
@@ -53,9 +53,7 @@ def read_batch(data: Any, generator: Generator, part: Part | None) -> Batch:
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
     refuse_weights(sample_weight=sample_weight)
     x, y = maps_and_images(x, y)
-    given = dict(x) if isinstance(x, dict) else {map_key(generator): x}
-    if y is not None:
-        given["image"] = y
+    given = samples_by_name(x, y, map_key(generator))
     maps = label_maps(given, generator)
     if given.get("image") is None:
         raise ValueError(f"The batch lacks the key 'image'; it has {sorted(given)}.")
@@ -155,9 +153,7 @@ def check_values(data: Any, generator: Generator, images: str) -> None:
         images: the key of the images that the step reads.
     """
     x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
-    given = dict(x) if isinstance(x, dict) else {"labels": x}
-    if y is not None:
-        given["image"] = y
+    given = samples_by_name(x, y)
     labels, image = given.get("labels"), given.get(images)
     if hasattr(image, "dtype") and keras.backend.standardize_dtype(image.dtype) != "uint8":
         backend.check_image_range(images, image, {})

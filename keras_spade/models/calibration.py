@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_spade.arguments import positive_integer
 from keras_spade.backends import backend
 from keras_spade.layers import FeatureNorm
 from keras_spade.layers.feature_norm import collecting_moments
@@ -31,8 +32,8 @@ def calibrate(
     verbose: str | int,
 ) -> None:
     """Does what `GauGAN.calibrate` describes."""
-    if batches is not None and not (isinstance(batches, (int, np.integer)) and batches >= 1):
-        raise ValueError(f"`batches` must be None or a positive integer, got {batches!r}.")
+    if batches is not None:
+        batches = positive_integer("`batches`", batches, "None or a positive integer")
     refuse_weights_of("dataset", dataset)
     refuse_batch_size("batch_size", batch_size, dataset)
     x, y = maps_and_images(dataset, None)

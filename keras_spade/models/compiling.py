@@ -5,6 +5,7 @@ import warnings
 
 import keras
 
+from keras_spade.arguments import positive_integer
 from keras_spade.backends import backend
 from keras_spade.losses import AdversarialLoss, PerceptualLoss
 from keras_spade.losses.perceptual_network import check_channels
@@ -69,10 +70,8 @@ def check_replicas(replicas, optimizers):
 def check(others, max_skipped_steps, kl_reduction, **weights):
     """Raises for bad arguments of `compile` that no loss or optimizer checks."""
     refuse_of_compile(others)
-    if max_skipped_steps is not None and not max_skipped_steps >= 1:
-        raise ValueError(
-            f"`max_skipped_steps` must be None or at least 1, got {max_skipped_steps!r}."
-        )
+    if max_skipped_steps is not None:
+        positive_integer("`max_skipped_steps`", max_skipped_steps, "None or a positive integer")
     if kl_reduction not in ("sum", "mean"):
         raise ValueError(f'`kl_reduction` must be "sum" or "mean", got {kl_reduction!r}.')
     for name, weight in weights.items():

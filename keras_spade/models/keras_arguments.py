@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from keras_spade.arguments import positive_integer
+from keras_spade.arguments import positive_integer, samples_by_name
 
 WEIGHTS = {
     "sample_weight": "A discriminator judges whole batches, so no sample has a loss of its own. "
@@ -94,8 +94,8 @@ def check_data(argument, x, y=None):
             f"`{argument}` must be arrays or a dataset, got {x!r}. Files are read with "
             "keras_spade.datasets.paired_folders."
         )
-    named = dict(x) if isinstance(x, dict) else {"x": x}
-    named = {name: value for name, value in {**named, "y": y}.items() if value is not None}
+    named = samples_by_name(x, key="x") | {"y": y}
+    named = {name: value for name, value in named.items() if value is not None}
     if not all(tuple(getattr(value, "shape", ())) for value in named.values()):
         return
     counts = {name: value.shape[0] for name, value in named.items()}

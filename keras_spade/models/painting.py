@@ -4,13 +4,14 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_spade.arguments import COUNTED_FROM_0, shape_hint
+from keras_spade.arguments import ids_out_of_range, shape_hint
 from keras_spade.images import (
     check_images,
     resize_maps,
     resize_photographs,
     to_floats,
     to_pixels,
+    whole_pixels,
 )
 from keras_spade.layers import reparameterize
 from keras_spade.models.batch import (
@@ -58,12 +59,9 @@ def checked_maps(labels, instances, generator) -> dict:
             f"`labels` must be integer ids, got dtype {segmap.dtype}. Of ids that were saved as "
             'floats give labels.astype("int32").'
         )
-    largest = label_channels(generator) - 1
-    if segmap.size and (segmap.min() < 0 or segmap.max() > largest):
-        raise ValueError(
-            f"`labels` must hold ids 0..{largest}, got {segmap.min()}..{segmap.max()}. "
-            f"{COUNTED_FROM_0}"
-        )
+    ids = label_channels(generator)
+    if segmap.size and (segmap.min() < 0 or segmap.max() >= ids):
+        raise ValueError(ids_out_of_range(ids, segmap.min(), segmap.max()))
     arrays = {key: segmap.astype("int32")}
     if generator.instance_edges:
         if instances is None:
@@ -117,7 +115,7 @@ def style_tensor(style, image_shape: tuple):
                 antialias=True,
                 data_format="channels_last",
             )
-            pixels = ops.clip(ops.round(pixels), 0.0, 255.0)
+            pixels = whole_pixels(pixels)
     return to_floats(pixels)
 
 

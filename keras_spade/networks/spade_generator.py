@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_spade.arguments import positive_integer
+from keras_spade.arguments import integer_at_least, positive_integer
 from keras_spade.layers import LabelConv2D, SPADEResBlock, xavier_normal
 from keras_spade.layers.conv2d import Conv2D
 from keras_spade.layers.leaky_relu import leaky_relu
@@ -111,11 +111,9 @@ class SPADEGenerator(Generator):
         height, width = _latent_grid(image_shape, upsampling)
         if latent_dim is not None:
             positive_integer("`latent_dim`", latent_dim, "None or at least 1")
-        if base_filters < 1 or (upsampling == "most" and base_filters < 2):
-            raise ValueError(
-                "`base_filters` must be at least 1, and 2 with upsampling='most', "
-                f"got {base_filters!r}."
-            )
+        wanted = "at least 1, and 2 with upsampling='most'"
+        least = 2 if upsampling == "most" else 1
+        integer_at_least(least, "`base_filters`", base_filters, wanted)
 
         # === Layers ===
         filters = base_filters

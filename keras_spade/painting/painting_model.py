@@ -6,6 +6,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike
 
+from keras_spade.arguments import ids_out_of_range
 from keras_spade.backends import backend
 from keras_spade.datasets import read_image
 from keras_spade.datasets.folders.opening import Blob
@@ -105,9 +106,7 @@ class PaintingModel:
                 f"`labels` must have shape {generator.image_shape[:2]}, got {labels.shape}."
             )
         if labels.min() < 0 or labels.max() >= self.num_ids:
-            raise ValueError(
-                f"`labels` must hold ids 0..{self.num_ids - 1}, got {labels.min()}..{labels.max()}."
-            )
+            raise ValueError(ids_out_of_range(self.num_ids, labels.min(), labels.max()))
         inputs = {"labels": labels[None]}
         if generator.latent_dim is not None:
             latent = np.asarray(latent, "float32")

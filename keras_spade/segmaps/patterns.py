@@ -83,13 +83,18 @@ class Patterns(Segmap):
         levels = sum(name.startswith("members_") for name in tensors)
         members = tuple(tensors[f"members_{level}"] for level in range(levels))
         dense = Dense(tensors["map"]) if "map" in tensors else None
-        pixels = tensors["channels" if "channels" in tensors else "pixels"]
-        return cls(members, tensors["index"], pixels, dense)
+        return cls(members, tensors["index"], tensors[_pixels_key(tensors)], dense)
 
 
 def channels_of(shapes: Mapping[str, tuple]) -> int:
     """Channels of the one-hot map, from the shapes of the tensors of `LabelPatterns`."""
-    if "pixels" in shapes:
-        return shapes["pixels"][-1]
-    ids, listed = shapes["channels"]
-    return ids - 2 if listed == 1 else (ids - 1) // 2
+    key = _pixels_key(shapes)
+    ids, last = shapes[key]
+    if key == "pixels":
+        return last
+    return ids - 2 if last == 1 else (ids - 1) // 2
+
+
+def _pixels_key(tensors):
+    """The key of `Patterns.pixels` among the tensors of `LabelPatterns`."""
+    return "channels" if "channels" in tensors else "pixels"

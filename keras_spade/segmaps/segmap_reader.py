@@ -11,6 +11,7 @@ from keras_spade.segmaps.bounded_windows import shapes_are_fixed
 from keras_spade.segmaps.conditioning_map import check_conditioning, conditioning_map
 from keras_spade.segmaps.dense import Dense
 from keras_spade.segmaps.distinct_windows import window_count
+from keras_spade.segmaps.form import Form, form_of
 from keras_spade.segmaps.label_patterns import find_patterns
 from keras_spade.segmaps.modulation import compiles, resolve_modulation
 from keras_spade.segmaps.patterns import Patterns, channels_of
@@ -23,7 +24,8 @@ class SegmapReader:
     """Reads the label map of one layer.
 
     Keras layers exchange label maps as integer labels (optionally with edges), as a map with
-    channels, or as the dict that `LabelPatterns` returns. Only this class distinguishes them.
+    channels, or as the dict that `LabelPatterns` returns. Only this class distinguishes
+    them, by their `Form`.
 
     Args:
         layer: a layer with `num_classes`, `modulation`, `compute_dtype` and `name`.
@@ -39,7 +41,7 @@ class SegmapReader:
 
     def check(self, segmap: Tensor | dict[str, Tensor], edges: Tensor | None = None) -> None:
         """Raises unless `segmap` is label patterns, integer labels, or a map with channels."""
-        if not isinstance(segmap, dict):
+        if not form_of(segmap).has_patterns:
             check_conditioning(segmap, edges, self.layer.num_classes, self.layer.name)
         elif edges is not None:
             raise ValueError(
@@ -51,15 +53,16 @@ class SegmapReader:
         self, segmap_shape: tuple | dict[str, tuple], edges_shape: tuple | None = None
     ) -> int:
         """Channels of the one-hot or float map represented by a `segmap` of the given shape."""
-        if isinstance(segmap_shape, dict):
+        form = form_of(segmap_shape)
+        if form.has_patterns:
             return channels_of(segmap_shape)
-        if len(segmap_shape) == 4:
+        if form is Form.MAP:
             return segmap_shape[-1]
         return (self.layer.num_classes or 0) + (edges_shape is not None)
 
     def output_shape(self, segmap: Tensor | dict[str, Tensor]) -> tuple:
         """Batch, height and width after all convolutions of a `segmap` that is not resized."""
-        if isinstance(segmap, dict):
+        if form_of(segmap).has_patterns:
             return segmap["index"].shape
         batch, *size = segmap.shape[:3]
         for kernel_size, strides in self.windows:
@@ -71,8 +74,7 @@ class SegmapReader:
 
         It cannot if the layer itself must search for patterns, whose number depends on the labels.
         """
-        searches = not isinstance(segmap_shape, dict) and len(segmap_shape) == 3
-        searches = searches and self._modulation != "dense"
+        searches = form_of(segmap_shape) is Form.LABELS and self._modulation != "dense"
         searches = searches and not compiles(self._modulation, self.layer.num_classes)
         return shapes_are_fixed() or not searches
 
@@ -93,12 +95,13 @@ class SegmapReader:
             A dict of patterns, or a float map `(batch, height, width, channels)`.
         """
         self.check(segmap, edges)
-        if isinstance(segmap, dict):
+        form = form_of(segmap)
+        if form.has_patterns:
             return segmap
         size = ops.shape(segmap)[1:3] if size is None else size
         modulation = self._modulation
         classes, dtype = self.layer.num_classes, self.layer.compute_dtype
-        if len(segmap.shape) == 4 or modulation == "dense":
+        if form is Form.MAP or modulation == "dense":
             return conditioning_map(segmap, edges, classes, *size, dtype, self.layer.name)
         found = find_patterns(segmap, edges, classes, size, self.windows, modulation, dtype)
         return found.tensors()
@@ -111,7 +114,8 @@ class SegmapReader:
     ) -> Segmap:
         """The `Segmap` that a layer computes with; arguments as in `encode`."""
         encoded = self.encode(segmap, edges, size)
-        if not isinstance(encoded, dict):
+        form = form_of(encoded)
+        if not form.has_patterns:
             return Dense(encoded)
-        kind = BoundedPatterns if "fit" in encoded else Patterns
+        kind = BoundedPatterns if form is Form.BOUNDED_PATTERNS else Patterns
         return kind.from_tensors(encoded)

@@ -193,7 +193,7 @@ KINDS = {
     ],
 )
 def test_ten_real_label_maps(tmp_path, name, kind):
-    maps = load_label_maps(f"coco:{COCO}" if COCO.exists() else "scenes", 10, (64, 64))
+    maps = load_label_maps(f"coco_stuff:{COCO}" if COCO.exists() else "scenes", 10, (64, 64))
     generator = make_generator(
         num_classes=maps.num_classes,
         void_class=maps.void_class and kind != "dense",

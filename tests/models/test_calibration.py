@@ -228,7 +228,7 @@ def test_values_that_are_not_finite_change_nothing(gan):
 
 def test_bad_arguments(gan):
     batch = tiny_batch()
-    for batches in (0, -1, 2.5, "all"):
+    for batches in (0, -1, 2.5, True, "all"):
         with pytest.raises(ValueError, match=f"`batches` must be.*, got {batches!r}"):
             gan.calibrate(batch, batches)
     with pytest.raises(ValueError, match="lacks the key 'labels'"):

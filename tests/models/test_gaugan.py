@@ -307,7 +307,8 @@ def test_labels_out_of_range_stop_training(make_gan, batch, void_class, largest)
 def test_generate_checks_its_arguments(make_gan, batch):
     gan, labels = make_gan(encoder=True, instance_edges=True), batch["labels"]
     instances, image = batch["instances"], batch["image"]
-    with pytest.raises(ValueError, match="`labels` must hold ids 0..4, got 0..9. Ids are counted"):
+    message = r"`labels` must hold ids 0\.\.4; found .*: 0, 9\. Ids are counted"
+    with pytest.raises(ValueError, match=message):
         gan.generate(np.where(labels == 1, 9, labels), instances)
     with pytest.raises(
         ValueError, match=r"`labels` must have shape \(batch, H, W\).*array\[None\]"

@@ -67,7 +67,7 @@ def test_generate_looks_on_the_host_only(looks):
     gan = tiny_gan(latent_dim=None)
     gan.generate(LABELS)
     assert looks == []
-    with pytest.raises(ValueError, match="`labels` must hold ids 0..2, got 0..3"):
+    with pytest.raises(ValueError, match=r"`labels` must hold ids 0\.\.2; found .*: 0, 3\."):
         gan.generate(LABELS * 0 + 3 * (LABELS == 2))
     assert looks == []
 

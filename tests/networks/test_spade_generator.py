@@ -331,6 +331,7 @@ def test_summary_lists_layers_and_parameters(check_summary):
         ({"conditioning": "dense", "instance_edges": True}, "`instance_edges` must be False"),
         ({"latent_dim": 0}, "`latent_dim` must be None or at least 1, got 0"),
         ({"base_filters": 0}, "`base_filters` must be at least 1.*got 0"),
+        ({"base_filters": 2.5}, "`base_filters` must be at least 1.*got 2.5"),
         ({"kernel_size": 2}, "`kernel_size` must be odd and positive, got 2"),
         ({"image_shape": (32, 64)}, r"`image_shape` must be \(height.*got \(32, 64\)"),
         ({"image_shape": None}, r"`image_shape` must be \(height.*got None"),

@@ -35,8 +35,8 @@ def test_regions_of_a_class_are_the_instances(model):
     ("labels", "latent", "message"),
     [
         (np.zeros((64, 64), int), [0, 0], r"shape \(64, 96\), got \(64, 64\)"),
-        (np.full(SIZE, 4), [0, 0], r"ids 0\.\.3, got 4\.\.4"),
-        (np.full(SIZE, -1), [0, 0], r"ids 0\.\.3, got -1\.\.-1"),
+        (np.full(SIZE, 4), [0, 0], r"ids 0\.\.3; found .*: 4, 4\."),
+        (np.full(SIZE, -1), [0, 0], r"ids 0\.\.3; found .*: -1, -1\."),
         (np.zeros(SIZE, int), [0, 0, 0], "`latent` must be 2 finite numbers"),
         (np.zeros(SIZE, int), [0, np.nan], "`latent` must be 2 finite numbers"),
         (np.zeros(SIZE, int), None, "`latent` must be 2 finite numbers"),

@@ -163,8 +163,10 @@ def test_it_never_stops_if_told_so():
     with pytest.warns(RuntimeWarning):
         gan.fit(data, epochs=3, verbose=0)
     assert gan.skipped_steps.number_in_a_row() == 3
-    with pytest.raises(ValueError, match="`max_skipped_steps` must be None or at least 1, got 0"):
-        gan.compile(perceptual_loss=None, max_skipped_steps=0)
+    for steps in (0, 1.5, True):
+        message = f"`max_skipped_steps` must be None or a positive integer, got {steps!r}"
+        with pytest.raises(ValueError, match=message):
+            gan.compile(perceptual_loss=None, max_skipped_steps=steps)
 
 
 def scaled_sgd(scale):

@@ -13,6 +13,7 @@ from keras_spade.datasets.folders.sample_reader import SampleReader
 from keras_spade.datasets.folders.samples import Samples
 from keras_spade.datasets.folders.subsets import subset_of
 from keras_spade.datasets.source import with_source
+from keras_spade.images import instance_borders
 
 AUTOTUNE = -1  # As `tf.data` says that it chooses.
 FILES = "`datasets.inspect_dataset` tells beforehand what is wrong with any of the files."
@@ -112,7 +113,7 @@ def batches(
 
     def read(number, draws):
         arrays = samples.read(number, draws)
-        return [*arrays, borders(arrays[2])] if edges else arrays
+        return [*arrays, instance_borders(arrays[2])] if edges else arrays
 
     size_of = tuple(reader.image_size)
     arrays = {"labels": (reader.label_dtype, size_of)}
@@ -153,14 +154,3 @@ def _shard(shard, batch_size, drop_remainder):
             f"workers together, a multiple of {count}; got {drop_remainder} and {batch_size}"
         )
     return index, count
-
-
-def borders(instances):
-    """Borders between instances (H, W) as `keras_spade.layers.instance_edges` marks them: bool."""
-    edges = np.zeros(instances.shape, bool)
-    below, right = instances[1:] != instances[:-1], instances[:, 1:] != instances[:, :-1]
-    edges[1:] |= below
-    edges[:-1] |= below
-    edges[:, 1:] |= right
-    edges[:, :-1] |= right
-    return edges

@@ -77,25 +77,3 @@ def recognised(directory) -> tuple[Callable, dict] | None:
             if all((directory / folder).is_dir() for folder in layout.folders):
                 return entry.load, layout.options
     return None
-
-
-def table() -> str:
-    """The sets as the table of `docs/data.md`."""
-    rows = [
-        ["dataset", "call", "folders", "classes", "void", "palette", "please cite"],
-        ["---", "---", "---", "---:", "---", "---", "---"],
-    ]
-    rows += [
-        [
-            info.title,
-            f"`{info.call}`",
-            info.layout,
-            str(info.num_classes),
-            info.void,
-            "published" if info.palette else "none published",
-            info.citation,
-        ]
-        for info in NAMED_DATASETS.values()
-    ]
-    separated = (("|".join(row) if row[0] == "---" else f" {' | '.join(row)} ") for row in rows)
-    return "\n".join(f"|{row}|" for row in separated)

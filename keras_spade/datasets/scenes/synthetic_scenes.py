@@ -1,10 +1,10 @@
 """Procedurally drawn landscapes: a data set that needs no download."""
 
-import numbers
 from dataclasses import replace
 
 import numpy as np
 
+from keras_spade.arguments import integer_at_least, positive_integer, positive_integers
 from keras_spade.class_info import ClassInfo
 from keras_spade.datasets.by_epoch import planned
 from keras_spade.datasets.epoch_plan import EpochPlan
@@ -51,29 +51,16 @@ SCENE_PALETTE = np.array(
 """One natural colour (uint8 RGB) for each class of `SCENE_CLASSES`, for showing label maps."""
 
 
-def _check_count(name, value, least):
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
-        raise ValueError(f"`{name}` must be an int of at least {least}. Got {value!r}.")
-
-
 def _check_scenes(num_scenes, image_size, seed, first_scene, style):
     """Raises a ValueError for the first bad argument; returns image_size as a tuple of ints."""
-    _check_count("num_scenes", num_scenes, 1)
-    _check_count("seed", seed, 0)
-    _check_count("first_scene", first_scene, 0)
-    try:
-        size = tuple(image_size)
-    except TypeError:
-        size = ()
-    good = [isinstance(edge, numbers.Integral) and edge >= 32 for edge in size]
-    if len(size) != 2 or not all(good):
-        raise ValueError(
-            "`image_size` must be a pair (height, width) of ints, each at least 32. "
-            f"Got {image_size!r}."
-        )
+    positive_integer("`num_scenes`", num_scenes, "an int of at least 1")
+    integer_at_least(0, "`seed`", seed, "an int of at least 0")
+    integer_at_least(0, "`first_scene`", first_scene, "an int of at least 0")
+    wanted = "a pair (height, width) of ints, each at least 32"
+    size = positive_integers("`image_size`", image_size, 2, wanted, least=32)
     if style not in ("day", "varied"):
         raise ValueError(f"`style` must be 'day' or 'varied'. Got {style!r}.")
-    return int(size[0]), int(size[1])
+    return size
 
 
 def draw_scenes(num_scenes, image_size=(96, 128), seed=0, first_scene=0, style="day"):
@@ -175,8 +162,8 @@ def synthetic_scenes(
     >>> batch["labels"].shape, batch["image"].dtype
     (TensorShape([4, 32, 48]), tf.float32)
     """
-    _check_count("num_scenes", num_scenes, 1)
-    _check_count("batch_size", batch_size, 1)
+    positive_integer("`num_scenes`", num_scenes, "an int of at least 1")
+    positive_integer("`batch_size`", batch_size, "an int of at least 1")
     if drop_remainder and batch_size > num_scenes:
         raise ValueError(
             "`batch_size` must be at most `num_scenes` when `drop_remainder=True`, or no batch "

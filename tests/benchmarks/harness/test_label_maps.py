@@ -6,7 +6,6 @@ from PIL import Image
 
 from benchmarks.harness.label_maps import (
     distinct_shares,
-    instance_edges,
     load_label_maps,
     pick_batch,
     shares_line,
@@ -55,11 +54,6 @@ def test_shares_are_of_the_maps_the_layers_see():
     whole, half = distinct_shares({"labels": labels}, 1).values()
     assert half == distinct_shares({"labels": picked}, 0)[3, 5]
     assert whole <= 1.0
-
-
-def test_edges_are_those_of_the_package():
-    instances = np.random.default_rng(0).integers(0, 2, (2, 5, 7)).astype("int32")
-    np.testing.assert_array_equal(instance_edges(instances), layers.instance_edges(instances))
 
 
 @pytest.mark.parametrize("source", ["scenes", "noise:4"])

@@ -6,14 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from support.doc_scripts import load_doc_script
 
 tf = pytest.importorskip("tensorflow")
 
 from keras_spade import datasets  # noqa: E402
 from keras_spade.datasets import NAMED_DATASETS, PUBLIC_DATASETS  # noqa: E402
-from keras_spade.datasets.public.public_dataset import table  # noqa: E402
 
-DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data"
+ROOT = Path(__file__).resolve().parents[3]
+DATA = ROOT.parent / "shared" / "data"
 SIZE = (4, 6)
 WHOLE = {"image_size": SIZE, "shuffle": False}
 
@@ -185,7 +186,7 @@ def test_the_table_is_whole():
     sizes = {"ade20k": 150, "ade20k_unshifted": 151, "ade20k_outdoor": 150, "camvid": 11}
     sizes |= {"camvid_31": 31, "cityscapes": 19, "cityscapes_label_ids": 35, "cmp_facades": 12}
     sizes |= {"coco_stuff": 182, "landscapes": 182}
-    assert {name: info.num_classes for name, info in NAMED_DATASETS.items()} == sizes
+    assert {name: NAMED_DATASETS[name].num_classes for name in sizes} == sizes
     for info in NAMED_DATASETS.values():
         assert len(set(info.class_names)) == len(info.class_names)
         assert info.palette is None or len(info.palette) == info.num_classes
@@ -257,17 +258,27 @@ def test_real_coco_stuff_by_name_and_by_folder(tmp_path):
 
 
 def test_the_table_of_the_documentation_is_this_one():
-    page = (Path(__file__).resolve().parents[3] / "docs" / "data.md").read_text()
-    rows = table().splitlines()
-    assert len(rows) == 2 + len(NAMED_DATASETS) and table() in page
+    page = (ROOT / "docs" / "data.md").read_text()
+    table = load_doc_script("make_dataset_lists").table()
+    rows = table.splitlines()
+    assert len(rows) == 2 + len(NAMED_DATASETS) and table in page
     for info, row in zip(NAMED_DATASETS.values(), rows[2:], strict=True):
         palette = "published" if info.palette else "none published"
         cells = [info.title, f"`{info.call}`", info.layout, info.num_classes, info.void, palette]
         assert row == f"| {' | '.join(map(str, [*cells, info.citation]))} |"
 
 
+def test_the_lists_of_the_documentation_are_up_to_date():
+    script = load_doc_script("make_dataset_lists")
+    for page in script.LISTS:
+        text = page.read_text()
+        assert text == script.page(page), "run python docs/support/make_dataset_lists.py"
+        assert all(name in script.LISTS[page]() for name in PUBLIC_DATASETS)
+
+
 def test_each_set_has_one_entry():
-    assert len(PUBLIC_DATASETS) == 7
+    files = (ROOT / "keras_spade" / "datasets" / "public").glob("*.py")
+    assert set(PUBLIC_DATASETS) == {f.stem for f in files if "\n@published(" in f.read_text()}
     named = {}
     for name, entry in PUBLIC_DATASETS.items():
         assert entry.load is getattr(datasets, name)
@@ -275,5 +286,7 @@ def test_each_set_has_one_entry():
         assert not any(layout.split for layout in entry.layouts) or "split" in takes
         named |= entry.countings
     assert named == NAMED_DATASETS
-    with_instances = [name for name, entry in PUBLIC_DATASETS.items() if entry.has_instances]
-    assert with_instances == ["cityscapes", "coco_stuff", "landscapes"]
+    without = ["ade20k", "ade20k_outdoor", "camvid", "cmp_facades"]
+    instances = dict.fromkeys(without, False)
+    instances |= dict.fromkeys(["cityscapes", "coco_stuff", "landscapes"], True)
+    assert {name: PUBLIC_DATASETS[name].has_instances for name in instances} == instances

@@ -217,14 +217,14 @@ def test_each_epoch_has_another_order_of_the_same_scenes():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"num_scenes": 0}, r"`num_scenes` must be an int of at least 1. Got 0"),
-        ({"num_scenes": 2.5}, r"`num_scenes` .* Got 2.5"),
-        ({"image_size": (31, 64)}, r"`image_size` .* at least 32. Got \(31, 64\)"),
-        ({"image_size": 64}, r"`image_size` must be a pair .* Got 64"),
-        ({"image_size": (64, 64, 3)}, r"`image_size` must be a pair .* Got \(64, 64, 3\)"),
+        ({"num_scenes": 0}, r"`num_scenes` must be an int of at least 1, got 0"),
+        ({"num_scenes": 2.5}, r"`num_scenes` .* got 2.5"),
+        ({"image_size": (31, 64)}, r"`image_size` .* at least 32, got \(31, 64\)"),
+        ({"image_size": 64}, r"`image_size` must be a pair .* got 64"),
+        ({"image_size": (64, 64, 3)}, r"`image_size` must be a pair .* got \(64, 64, 3\)"),
         ({"image_size": (64.0, 64)}, r"`image_size` must be a pair"),
-        ({"seed": -1}, r"`seed` must be an int of at least 0. Got -1"),
-        ({"first_scene": -2}, r"`first_scene` must be an int of at least 0. Got -2"),
+        ({"seed": -1}, r"`seed` must be an int of at least 0, got -1"),
+        ({"first_scene": -2}, r"`first_scene` must be an int of at least 0, got -2"),
         ({"style": "night"}, r"`style` must be 'day' or 'varied'. Got 'night'"),
     ],
 )
@@ -234,7 +234,7 @@ def test_bad_scene_arguments_are_named(draw, arguments, message):
 
 
 def test_bad_batch_size_is_named():
-    with pytest.raises(ValueError, match=r"`batch_size` must be an int of at least 1. Got 0"):
+    with pytest.raises(ValueError, match=r"`batch_size` must be an int of at least 1, got 0"):
         synthetic_scenes(4, (32, 32), batch_size=0)
     with pytest.raises(ValueError, match=r"`batch_size` must be at most `num_scenes`.*=8.*=4"):
         synthetic_scenes(4, (32, 32), batch_size=8)
