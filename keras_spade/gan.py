@@ -5,6 +5,7 @@ from typing import Protocol, runtime_checkable
 
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_spade.class_info import ClassInfo
 
@@ -26,7 +27,12 @@ class Gan(Protocol):
     is_swapped: bool
 
     def generate(
-        self, labels, instances=None, style_image=None, latent=None, seed: int | None = None
+        self,
+        labels: ArrayLike,
+        instances: ArrayLike | None = None,
+        style_image: ArrayLike | None = None,
+        latent: ArrayLike | None = None,
+        seed: int | None = None,
     ) -> np.ndarray:
         """Paints arrays of label maps."""
 

@@ -1,7 +1,9 @@
 """Backups from which a training run resumes exactly."""
 
+import os
 import re
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,7 +67,13 @@ class BackupAndRestore(keras.callbacks.Callback):
     >>> # gan.fit(data, epochs=100, callbacks=[backup])
     """
 
-    def __init__(self, backup_dir, save_freq="epoch", keep=2, delete_checkpoint=False):
+    def __init__(
+        self,
+        backup_dir: str | os.PathLike,
+        save_freq: str | int = "epoch",
+        keep: int = 2,
+        delete_checkpoint: bool = False,
+    ):
         super().__init__()
         if save_freq != "epoch":
             wanted = '"epoch" or an integer of at least 1'
@@ -90,7 +98,9 @@ class BackupAndRestore(keras.callbacks.Callback):
 
     # === Reading ===
 
-    def restore(self, model: CompiledGan, initial_epoch=0, check=None):
+    def restore(
+        self, model: CompiledGan, initial_epoch: int = 0, check: Callable | None = None
+    ) -> Place:
         """Restores a model from the newest backup, if there is one; `fit` calls it.
 
         Args:
@@ -131,22 +141,22 @@ class BackupAndRestore(keras.callbacks.Callback):
             )
         return Place(initial_epoch), None, None
 
-    def restore_metrics(self):
+    def restore_metrics(self) -> None:
         """Restores the averages of the losses of the current epoch."""
         for index, array in self.restored.metrics.items():
             _state(self._trained)["metrics"][int(index)].assign(array)
 
     # === Writing ===
 
-    def exists(self):
+    def exists(self) -> bool:
         """Whether there is a backup in the folder."""
         return bool(self._backups())
 
-    def delete(self):
+    def delete(self) -> None:
         """Deletes all backups in the folder, to start over."""
         self._delete(self._backups())
 
-    def keep_weights(self):
+    def keep_weights(self) -> None:
         """Makes the backup at the end of training hold the current weights.
 
         `fit` calls it before `keras.callbacks.SwapEMAWeights` replaces them by averages.

@@ -4,7 +4,8 @@ import inspect
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -77,15 +78,15 @@ class EvaluateMetrics(keras.callbacks.Callback):
 
     def __init__(
         self,
-        data,
-        metrics,
-        every=1,
-        directions=None,
-        steps=None,
-        use_style=False,
-        latents=4,
-        batch_size=8,
-        seed=0,
+        data: Any,
+        metrics: keras.Metric | list[keras.Metric],
+        every: int = 1,
+        directions: Mapping[str, str] | None = None,
+        steps: int | None = None,
+        use_style: bool = False,
+        latents: int = 4,
+        batch_size: int = 8,
+        seed: int = 0,
     ):
         super().__init__()
         if isinstance(data, Iterator):

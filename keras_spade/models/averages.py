@@ -1,16 +1,20 @@
 """The averages of the weights: which variables they are, and models that use them."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 
 from keras_spade.models.statistics_of_averages import StatisticsOfAverages
 
+if TYPE_CHECKING:
+    from keras_spade.models.gaugan import GauGAN
+
 
 @contextlib.contextmanager
-def painting_averages(gan) -> Iterator[None]:
+def painting_averages(gan: "GauGAN") -> Iterator[None]:
     """A context in which a `GauGAN` uses the averages of its weights, if there are any."""
     averages = averages_by_place(gan) if gan.keeps_averages else {}
     weights = gan.weights
@@ -22,7 +26,7 @@ def painting_averages(gan) -> Iterator[None]:
         assign_by_place(weights, before)
 
 
-def averages_by_place(gan) -> dict:
+def averages_by_place(gan: "GauGAN") -> dict:
     """The variables or arrays that differ in the averages of a GAN, by position in its weights.
 
     Args:
@@ -40,7 +44,9 @@ def averages_by_place(gan) -> dict:
     return values
 
 
-def statistics_of_averages(gan, averages, statistics: list) -> StatisticsOfAverages:
+def statistics_of_averages(
+    gan: "GauGAN", averages: "GauGAN", statistics: list
+) -> StatisticsOfAverages:
     """The statistics of the result of `averaged`, which hold until the next step.
 
     Args:
@@ -51,7 +57,7 @@ def statistics_of_averages(gan, averages, statistics: list) -> StatisticsOfAvera
     return StatisticsOfAverages(steps_made(gan), by_place(averages, statistics))
 
 
-def with_weights_for_files(gan, averaged: bool | str):
+def with_weights_for_files(gan: "GauGAN", averaged: bool | str) -> "GauGAN":
     """The GAN, or the result of its `averaged`.
 
     Args:
@@ -65,18 +71,18 @@ def with_weights_for_files(gan, averaged: bool | str):
     return gan.averaged() if averaged else gan
 
 
-def assign_by_place(weights, values: dict) -> None:
+def assign_by_place(weights: Sequence[keras.Variable], values: dict) -> None:
     """Assigns the result of `averages_by_place` to the weights of a GAN of the same kind."""
     for place, value in values.items():
         weights[place].assign(keras.ops.convert_to_numpy(value))
 
 
-def by_place(gan, pairs) -> dict:
+def by_place(gan: "GauGAN", pairs: Iterable[tuple]) -> dict:
     """The values of pairs of variables and values, by position in the weights of their GAN."""
     places = {id(weight): place for place, weight in enumerate(gan.weights)}
     return {places[id(variable)]: value for variable, value in pairs}
 
 
-def steps_made(gan) -> int:
+def steps_made(gan: "GauGAN") -> int:
     """The number of training steps made."""
     return int(keras.ops.convert_to_numpy(gan.optimizer.optimizers[0].iterations))

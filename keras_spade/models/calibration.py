@@ -3,6 +3,8 @@
 import functools
 import itertools
 import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -20,12 +22,16 @@ from keras_spade.models.pooled_moments import PooledMoments
 from keras_spade.runs import evaluation_data
 from keras_spade.runs.streams import is_tf_dataset
 
+if TYPE_CHECKING:
+    from keras_spade.models.gaugan import GauGAN
+
+
 ENDLESS = -1  # `tf.data`'s value for an infinite dataset.
 
 
 def calibrate(
-    gan,
-    dataset,
+    gan: "GauGAN",
+    dataset: Any,
     batches: int | None,
     batch_size: int | None,
     seed: int | None,
@@ -84,7 +90,7 @@ class Calibration(keras.Model):
     batches after training; Park et al. 2019 (arXiv 1903.07291), section 3, equations 2 and 3.
     """
 
-    def __init__(self, gans, seed):
+    def __init__(self, gans: Sequence["GauGAN"], seed: int | None):
         super().__init__()
         self.gans = gans
         self.noises = [keras.random.SeedGenerator(seed or 0) for _ in gans]
@@ -96,7 +102,7 @@ class Calibration(keras.Model):
         self.built = True
         self.compile(run_eagerly=gans[0].run_eagerly, jit_compile=gans[0].jit_compile)
 
-    def statistics(self, gan) -> list:
+    def statistics(self, gan: "GauGAN") -> list:
         """Pairs of moving statistics of a GAN and their new values."""
         norms = batch_norms(gan.networks)
         return [pair for one in self.pooled if one.norm in norms for pair in one.statistics()]
@@ -128,12 +134,12 @@ class Calibration(keras.Model):
         self.test_function = backend.guarded(self, self.test_function, check)
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.Metric]:
         """None."""
         return []
 
     @property
-    def metrics_variables(self):
+    def metrics_variables(self) -> list[keras.Variable]:
         """The moments, which Keras' loop carries on JAX."""
         return [variable for one in self.pooled for variable in one.variables]
 

@@ -1,6 +1,11 @@
 """The methods of a `GauGAN` for training and evaluation, and those that Keras' loops call."""
 
 import functools
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
 
 from keras_spade.backends import backend
 from keras_spade.models import steps
@@ -25,14 +30,6 @@ class Fitting(Saving):
 
     training_step: TrainingStep
 
-    def __init__(self, dtype=None, **kwargs):
-        if dtype is not None:
-            raise ValueError(
-                f"`dtype`: a GauGAN computes in the dtypes of its networks; pass {dtype!r} to them."
-            )
-        super().__init__(**kwargs)
-        self.swaps, self.loaded_swapped, self.statistics_of_averages = (), False, None
-
     # === Devices ===
 
     @property
@@ -55,23 +52,23 @@ class Fitting(Saving):
     @telling_data_errors
     def fit(
         self,
-        x=None,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
-        validation_split=0.0,
-        validation_data=None,
-        shuffle=True,
-        class_weight=None,
-        sample_weight=None,
-        initial_epoch=0,
-        steps_per_epoch=None,
-        validation_steps=None,
-        validation_batch_size=None,
-        validation_freq=1,
-    ):
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: str | int = "auto",
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: None = None,
+        sample_weight: None = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Sequence[int] = 1,
+    ) -> keras.callbacks.History:
         """Trains the model, with the arguments of `keras.Model.fit`.
 
         With a `callbacks.BackupAndRestore` it resumes from the last backup. Steps with a
@@ -113,16 +110,16 @@ class Fitting(Saving):
     @telling_data_errors
     def evaluate(
         self,
-        x=None,
-        y=None,
-        batch_size=None,
-        verbose="auto",
-        sample_weight=None,
-        steps=None,
-        callbacks=None,
-        return_dict=False,
-        **kwargs,
-    ):
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        sample_weight: None = None,
+        steps: int | None = None,
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> list[float] | dict[str, float]:
         """Averages the losses in inference mode, as `keras.Model.evaluate` does.
 
         Datasets of `keras_spade.datasets` yield the batches of their first epoch.
@@ -141,7 +138,6 @@ class Fitting(Saving):
             y,
             batch_size=batch_size,
             verbose=verbose,
-            sample_weight=sample_weight,
             steps=steps,
             callbacks=callbacks,
             return_dict=return_dict,
@@ -149,7 +145,14 @@ class Fitting(Saving):
         )
 
     @telling_data_errors
-    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: None = None,
+        class_weight: None = None,
+        return_dict: bool = False,
+    ) -> list | dict:
         """Makes one step of training, as `keras.Model.train_on_batch` does.
 
         Raises:
@@ -160,7 +163,9 @@ class Fitting(Saving):
         return super().train_on_batch(x, y, return_dict=return_dict)
 
     @telling_data_errors
-    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: None = None, return_dict: bool = False
+    ) -> list | dict:
         """Returns the losses of one batch, as `keras.Model.test_on_batch` does.
 
         Raises:
@@ -171,20 +176,27 @@ class Fitting(Saving):
         return super().test_on_batch(x, y, return_dict=return_dict)
 
     @telling_data_errors
-    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        steps: int | None = None,
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+    ) -> np.ndarray:
         """Paints label maps, as `keras.Model.predict` does: float32 images in [-1, 1]."""
         refuse_batch_size("batch_size", batch_size, x)
         return super().predict(x, batch_size, verbose, steps, callbacks)
 
     @telling_data_errors
-    def predict_on_batch(self, x):
+    def predict_on_batch(self, x: Any) -> np.ndarray:
         """Paints one batch, as `keras.Model.predict_on_batch` does."""
         return super().predict_on_batch(x)
 
     @telling_data_errors
     def calibrate(
         self,
-        dataset,
+        dataset: Any,
         batches: int | None = None,
         batch_size: int | None = None,
         seed: int | None = None,
@@ -221,18 +233,14 @@ class Fitting(Saving):
 
         Raises:
             ValueError: naming the invalid argument; for batches that `fit` would refuse; for a
-                `keras.layers.BatchNormalization`; if a statistic is not finite. Nothing is changed
-                then.
+                `keras.layers.BatchNormalization`; if a statistic is not finite. Nothing changes.
 
         Example:
 
         >>> import numpy as np
         >>> from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator
-        >>> shape = (32, 32, 3)
-        >>> gan = GauGAN(
-        ...     SPADEGenerator(4, shape, latent_dim=None, base_filters=2),
-        ...     MultiScaleDiscriminator(4, shape, base_filters=2),
-        ... )
+        >>> generator = SPADEGenerator(4, (32, 32, 3), latent_dim=None, base_filters=2)
+        >>> gan = GauGAN(generator, MultiScaleDiscriminator(4, (32, 32, 3), base_filters=2))
         >>> labels = np.random.randint(0, 4, (6, 32, 32))
         >>> image = np.random.uniform(-1, 1, (6, 32, 32, 3)).astype("float32")
         >>> gan.calibrate({"labels": labels, "image": image}, batch_size=2, verbose=0)

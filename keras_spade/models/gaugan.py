@@ -1,11 +1,13 @@
 """The GAN: three networks, their losses, one training step."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from keras_spade.backends import backend
 from keras_spade.images import to_bytes
@@ -25,6 +27,7 @@ from keras_spade.models.training_step import TrainingStep
 from keras_spade.networks import Generator, MultiScaleDiscriminator, StyleEncoder
 from keras_spade.optimizers import AlternatingOptimizers
 from keras_spade.runs import SkippedSteps
+from keras_spade.tensor import Tensor
 
 
 def _of(part, name):
@@ -99,8 +102,13 @@ class GauGAN(Fitting):
         encoder: StyleEncoder | None = None,
         seed: int | None = None,
         trainable: bool = True,
-        **kwargs,
+        **kwargs: Any,
     ):
+        dtype = kwargs.pop("dtype", None)
+        if dtype is not None:
+            raise ValueError(
+                f"`dtype`: a GauGAN computes in the dtypes of its networks; pass {dtype!r} to them."
+            )
         super().__init__(**kwargs)
         GanNetworks(generator, discriminator, encoder)  # This checks that they fit together.
         self.generator = generator
@@ -114,6 +122,7 @@ class GauGAN(Fitting):
         if not trainable:  # Here, so that the networks are frozen too.
             self.trainable = False
         self.loss_trackers, self._inference = [], None
+        self.swaps, self.loaded_swapped, self.statistics_of_averages = (), False, None
 
     # === Configuration ===
 
@@ -132,8 +141,8 @@ class GauGAN(Fitting):
         jit_compile: bool | str = "auto",
         steps_per_execution: int = 1,
         auto_scale_loss: bool = True,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         """Sets optimizers and losses; the defaults are the paper's.
 
         Args:
@@ -235,7 +244,7 @@ class GauGAN(Fitting):
         inputs = conditioning, latent, training
         return backend.compiled(self, lambda: self.networks.paint(*inputs), conditioning)
 
-    def paint_checked(self, inputs):
+    def paint_checked(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """Paints label maps whose ids have been checked, as in `generate`.
 
         With several workers, a single worker may call it.
@@ -252,7 +261,12 @@ class GauGAN(Fitting):
         return self._inference(inputs)
 
     def generate(
-        self, labels, instances=None, style_image=None, latent=None, seed: int | None = None
+        self,
+        labels: ArrayLike,
+        instances: ArrayLike | None = None,
+        style_image: ArrayLike | None = None,
+        latent: ArrayLike | None = None,
+        seed: int | None = None,
     ) -> np.ndarray:
         """Paints arrays of label maps and returns pictures.
 

@@ -1,6 +1,7 @@
 """Refusing Keras' arguments that are redundant or meaningless for a GAN."""
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -26,7 +27,7 @@ INSTEAD = {
 INSTEAD["weighted_metrics"] = INSTEAD["metrics"]
 
 
-def refuse_weights(**weights):
+def refuse_weights(**weights: Any) -> None:
     """Raises if weights of samples or classes are given.
 
     Args:
@@ -40,7 +41,7 @@ def refuse_weights(**weights):
             raise ValueError(f"`{argument}` is not used by a GauGAN. {WEIGHTS[argument]}.")
 
 
-def refuse_weights_of(argument, data):
+def refuse_weights_of(argument: str, data: Any) -> None:
     """Raises if data contain weights of samples: a tuple of three, or a dataset of these.
 
     Args:
@@ -58,7 +59,7 @@ def refuse_weights_of(argument, data):
         )
 
 
-def refuse_batch_size(argument, batch_size, data):
+def refuse_batch_size(argument: str, batch_size: int | None, data: Any) -> None:
     """Raises if a batch size is given for data already in batches, where Keras ignores it.
 
     Args:
@@ -78,7 +79,7 @@ def refuse_batch_size(argument, batch_size, data):
         )
 
 
-def check_data(argument, x, y=None):
+def check_data(argument: str, x: Any, y: Any = None) -> None:
     """Raises for anything that is no data, and for arrays with different numbers of samples.
 
     Args:
@@ -105,7 +106,9 @@ def check_data(argument, x, y=None):
         )
 
 
-def refuse_unused_validation(x, validation_split, validation_data, **details):
+def refuse_unused_validation(
+    x: Any, validation_split: float | None, validation_data: Any, **details: Any
+) -> None:
     """Raises for validation arguments of `fit` that Keras would ignore or misread.
 
     Args:
@@ -135,7 +138,13 @@ def refuse_unused_validation(x, validation_split, validation_data, **details):
 
 
 def checked_arguments_of_fit(
-    *, x, y, batch_size, validation_split, validation_data, **others
+    *,
+    x: Any,
+    y: Any,
+    batch_size: int | None,
+    validation_split: float | None,
+    validation_data: Any,
+    **others: Any,
 ) -> dict[str, Any]:
     """Checks the data arguments of `fit`; returns all arguments, with a pair as `x` split.
 
@@ -171,7 +180,7 @@ def checked_arguments_of_fit(
     }
 
 
-def maps_and_images(x, y):
+def maps_and_images(x: Any, y: Any) -> tuple[Any, Any]:
     """Returns the arguments `x` and `y` of Keras' loops; a pair passed as `x` is split.
 
     Args:
@@ -202,7 +211,7 @@ def maps_and_images(x, y):
     return x, y
 
 
-def refuse_of_compile(arguments):
+def refuse_of_compile(arguments: Mapping[str, Any]) -> None:
     """Raises for arguments of `keras.Model.compile` that `GauGAN.compile` lacks.
 
     Args:

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from keras_spade.arguments import ids_out_of_range, shape_hint
 from keras_spade.images import (
@@ -22,9 +23,11 @@ from keras_spade.models.batch import (
     map_key,
 )
 from keras_spade.models.gan_networks import GanNetworks
+from keras_spade.networks import Generator
+from keras_spade.tensor import Tensor
 
 
-def checked_maps(labels, instances, generator) -> dict:
+def checked_maps(labels: ArrayLike, instances: ArrayLike | None, generator: Generator) -> dict:
     """Returns label maps and instance maps as a batch of the generator's image size.
 
     Args:
@@ -76,7 +79,7 @@ def checked_maps(labels, instances, generator) -> dict:
     return {k: resize_maps(array, *generator.image_shape[:2]) for k, array in arrays.items()}
 
 
-def checked_style(style_image, batch_size: int, image_shape: tuple):
+def checked_style(style_image: ArrayLike, batch_size: int, image_shape: tuple) -> np.ndarray:
     """Returns a style image as floats in [-1, 1] at the encoder's size, resized as in datasets."""
     style = np.asarray(style_image)
     channels = image_shape[-1]
@@ -94,7 +97,7 @@ def checked_style(style_image, batch_size: int, image_shape: tuple):
     return to_floats(style) if is_bytes else style
 
 
-def style_tensor(style, image_shape: tuple):
+def style_tensor(style: Tensor, image_shape: tuple) -> Tensor:
     """Does the same in a compiled call, where Pillow cannot resize; equal to within one byte.
 
     Args:
@@ -119,14 +122,20 @@ def style_tensor(style, image_shape: tuple):
     return to_floats(pixels)
 
 
-def inference(networks: GanNetworks, inputs: dict):
+def inference(networks: GanNetworks, inputs: dict) -> Tensor:
     """Paints label maps whose ids have been checked, of any size, with a given latent."""
     maps = label_maps(inputs, networks.generator)
     conditioning = conditioning_inputs(maps, networks.generator)
     return networks.paint(conditioning, inputs.get("latent"), training=False)
 
 
-def latent_of_call(networks: GanNetworks, inputs: dict, conditioning: dict, noise, training):
+def latent_of_call(
+    networks: GanNetworks,
+    inputs: dict,
+    conditioning: dict,
+    noise: keras.random.SeedGenerator,
+    training: bool,
+) -> tuple[Tensor | None, dict[str, Tensor]]:
     """Returns the latents for a call of a `GauGAN`, and its conditioning inputs.
 
     Args:
@@ -155,7 +164,13 @@ def latent_of_call(networks: GanNetworks, inputs: dict, conditioning: dict, nois
     return networks.encode(style, noise, training)[0], conditioning
 
 
-def given_or_drawn_latent(networks: GanNetworks, batch_size: int, style_image, latent, seed):
+def given_or_drawn_latent(
+    networks: GanNetworks,
+    batch_size: int,
+    style_image: ArrayLike | None,
+    latent: ArrayLike | None,
+    seed: int | keras.random.SeedGenerator | None,
+) -> np.ndarray | None:
     """Returns the latents for the arguments of `GauGAN.generate`.
 
     Args:

@@ -1,16 +1,23 @@
 """`from_preset` and `save_to_preset` of a `GauGAN`."""
 
 import os
+from typing import TYPE_CHECKING, Any
 
 from keras_spade.models.averages import with_weights_for_files
 from keras_spade.models.gan_networks import SHARED
 from keras_spade.networks import Generator, MultiScaleDiscriminator, StyleEncoder
 from keras_spade.presets import find_preset, save_preset
 
+if TYPE_CHECKING:
+    from keras_spade.models.gaugan import GauGAN
+
+
 GAN_ARGUMENTS = ("seed", "name", "trainable")
 
 
-def gan_from_preset(kind: type, preset: str | os.PathLike, load_weights: bool, **kwargs):
+def gan_from_preset(
+    kind: type, preset: str | os.PathLike, load_weights: bool, **kwargs: Any
+) -> "GauGAN":
     """Does what `GauGAN.from_preset` describes.
 
     Args:
@@ -44,7 +51,7 @@ def gan_from_preset(kind: type, preset: str | os.PathLike, load_weights: bool, *
 
 
 def save_gan_to_preset(
-    gan,
+    gan: "GauGAN",
     preset_dir: str | os.PathLike,
     dtype: str | None,
     discriminator: bool,

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import AbstractContextManager
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,6 +12,7 @@ from keras_spade.exporting import Export
 from keras_spade.files import WholeFiles
 from keras_spade.models import averages, compiling
 from keras_spade.models.gan_networks import GanNetworks
+from keras_spade.models.loss_average import LossAverage
 from keras_spade.models.objective import Objective
 from keras_spade.models.presets import gan_from_preset, save_gan_to_preset
 from keras_spade.models.statistics_of_averages import StatisticsOfAverages
@@ -115,16 +117,16 @@ class Saving(WholeFiles, keras.Model):
         return groups
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[LossAverage]:
         """The averages of the losses, one per loss."""
         return list(self.loss_trackers)
 
     @property
-    def metrics_variables(self):
+    def metrics_variables(self) -> list[keras.Variable]:
         """The averages of the losses, and the related counts of skipped steps."""
         return super().metrics_variables + self.skipped_steps.counters
 
-    def saved_variables(self):
+    def saved_variables(self) -> list[keras.Variable]:
         """The variables stored in a file of the model."""
         return [variable for group in self.state_variables().values() for variable in group]
 
@@ -135,7 +137,7 @@ class Saving(WholeFiles, keras.Model):
         image_size: tuple[int, int] | None = None,
         averaged: bool | str = "auto",
         verbose: bool | None = None,
-        **options,
+        **options: Any,
     ) -> None:
         """Writes the generator as a file that runs without this package.
 
@@ -172,7 +174,7 @@ class Saving(WholeFiles, keras.Model):
 
     @classmethod
     def from_preset(
-        cls, preset: str | os.PathLike, load_weights: bool = True, **kwargs
+        cls, preset: str | os.PathLike, load_weights: bool = True, **kwargs: Any
     ) -> "Saving":
         """Builds a model from a preset: its generator, its encoder if it has one, a discriminator.
 

@@ -1,6 +1,7 @@
 """Moving statistics for the averages of the weights."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,14 +20,14 @@ class StatisticsOfAverages:
     step: int
     values: dict[int, np.ndarray]
 
-    def save(self, store) -> None:
+    def save(self, store: Any) -> None:
         """Saves them to a store of Keras."""
         store["step_of_averages"] = np.array(self.step)
         for place, value in self.values.items():
             store[f"{PREFIX}{place}"] = value
 
     @classmethod
-    def load(cls, store) -> "StatisticsOfAverages | None":
+    def load(cls, store: Any) -> "StatisticsOfAverages | None":
         """Loads them from a store of Keras, `None` if it has none."""
         if "step_of_averages" not in store.keys():
             return None

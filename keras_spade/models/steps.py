@@ -1,13 +1,18 @@
 """The steps of Keras' loops, on one replica."""
 
+from typing import TYPE_CHECKING, Any
+
 from keras_spade.backends import backend
 from keras_spade.backends.part import Part
 from keras_spade.models.batch import read_batch
 from keras_spade.models.compiling import check_trained_weights
 from keras_spade.models.loss_average import track
 
+if TYPE_CHECKING:
+    from keras_spade.models.gaugan import GauGAN
 
-def train(gan, data, part: Part) -> dict:
+
+def train(gan: "GauGAN", data: Any, part: Part) -> dict:
     """Updates generator and encoder, then the discriminator; returns the averages of the losses.
 
     Args:
@@ -25,7 +30,7 @@ def train(gan, data, part: Part) -> dict:
     return backend.compiled(gan, update, batch.tensors)
 
 
-def evaluate(gan, data, part: Part) -> dict:
+def evaluate(gan: "GauGAN", data: Any, part: Part) -> dict:
     """Computes the losses in inference mode; returns their averages. Args: those of `train`."""
     batch = read_batch(data, gan.generator, part)
 

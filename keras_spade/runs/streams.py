@@ -5,6 +5,7 @@ import itertools
 import math
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,7 +18,7 @@ from keras_spade.datasets.epoch_dataset import EpochDataset
 from keras_spade.runs.fit_data import FitData
 
 
-def is_tf_dataset(data) -> bool:
+def is_tf_dataset(data: Any) -> bool:
     """Whether data are a `tf.data.Dataset`, checked without importing TensorFlow."""
     tensorflow = sys.modules.get("tensorflow")
     return tensorflow is not None and isinstance(data, tensorflow.data.Dataset)
@@ -58,7 +59,7 @@ def training_data(
     return dataclasses.replace(data, x=backend.shared_by_workers(model, data.x))
 
 
-def evaluation_data(model: CompiledGan, data, steps: int | None = None):
+def evaluation_data(model: CompiledGan, data: Any, steps: int | None = None) -> Any:
     """Returns data for evaluation; a dataset yields the same batches each time.
 
     Args:

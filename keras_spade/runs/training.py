@@ -2,6 +2,8 @@
 
 import contextlib
 import dataclasses
+from collections.abc import Iterator
+from typing import Any
 
 from keras_spade.backends import backend
 from keras_spade.compiled_gan import CompiledGan
@@ -22,7 +24,14 @@ from keras_spade.runs.streams import evaluation_data, is_tf_dataset, training_da
 
 
 @contextlib.contextmanager
-def training(model: CompiledGan, *, callbacks, initial_epoch, validation_data, **arguments):
+def training(
+    model: CompiledGan,
+    *,
+    callbacks: Any,
+    initial_epoch: int,
+    validation_data: Any,
+    **arguments: Any,
+) -> Iterator[dict[str, Any]]:
     """The context of `GauGAN.fit`.
 
     Args:
