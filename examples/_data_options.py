@@ -1,4 +1,4 @@
-"""Flags of the scripts for data, and their datasets."""
+"""Flags for data in the scripts, and the datasets they select."""
 
 import ast
 
@@ -69,7 +69,7 @@ def sizes():
 
 
 def share(name):
-    """The share of a folder given by a flag; `None` if it names a split, or is not given."""
+    """The share of a folder in a flag; `None` if the flag names a split or is not set."""
     text = FLAGS[name].value
     try:
         return float(text or "")
@@ -94,7 +94,7 @@ def image_options():
 
 
 def numbers(name, kind=int, counts=(2,)):
-    """The numbers in a flag, as a tuple; `None` if it is not given."""
+    """The numbers in a flag, as a tuple; `None` if it is not set."""
     texts = FLAGS[name].value
     try:
         found = None if texts is None else tuple(map(kind, texts))
@@ -138,7 +138,7 @@ def load(name, directory, **arguments):
     """The dataset `name` of `keras_spade.datasets`."""
     try:
         return getattr(datasets, name)(directory, **arguments)
-    except (TypeError, ValueError) as error:  # TypeError: an argument that it does not have.
+    except (TypeError, ValueError) as error:  # TypeError: an unknown argument.
         raise ValueError(f"{name}: {error}") from None
 
 
@@ -169,19 +169,19 @@ def own_folder(directory, defaults, generator=None, **options):
 
 
 def check_classes(generator, source):
-    """Raises unless a generator paints the classes of a public dataset."""
+    """Raises an error unless a generator paints the classes of a public dataset."""
     classes, void = source.num_classes, source.void_class
-    # Ids as in the files, with 0 as void, are 151 classes or 150 and void: the same channels.
+    # Unchanged ids, with 0 as void, are 151 classes or 150 and void: the same channels.
     unshifted = classes == 151 and generator.num_classes == 150 and generator.void_class
     if not unshifted and (classes != generator.num_classes or void > generator.void_class):
         raise ValueError(
             f"The model paints {generator.num_classes} classes"
-            f"{' and void' if generator.void_class else ''}, {source.title} has {classes}"
+            f"{' and void' if generator.void_class else ''}, but {source.title} has {classes}"
             f"{' and void' if void else ''}."
         )
     if generator.instance_edges and not source.has_instances:
         raise ValueError(
-            f"The model was trained with instance edges, {source.title} has no instance maps."
+            f"The model was trained with instance edges, but {source.title} has no instance maps."
         )
 
 
@@ -205,16 +205,16 @@ def define_training_data():
     )
     flags.DEFINE_string("validation_data", None, "A folder like --data, for pictures and losses.")
     flags.DEFINE_integer(
-        "num_classes", None, "Number of classes, excluding void, of your own folder."
+        "num_classes", None, "Number of classes in your own folder, excluding void."
     )
-    flags.DEFINE_bool("void_class", False, "Whether void pixels are a class of their own.")
+    flags.DEFINE_bool("void_class", False, "Whether void pixels are a separate class.")
     flags.DEFINE_bool("instance_edges", False, "Whether instances/ become an edge channel.")
     flags.DEFINE_list("image_size", ["64", "64"], "height,width of the images the networks see.")
     flags.DEFINE_bool("flip", True, "With folders: mirror training samples at random.")
     flags.DEFINE_integer("num_scenes", 256, "Drawn scenes to train on.", lower_bound=1)
     define_scene_style()
     flags.DEFINE_integer("batch_size", 4, "Samples per step.", lower_bound=1)
-    flags.DEFINE_integer("seed", 0, "Of weights, data order and noise.")
+    flags.DEFINE_integer("seed", 0, "Seed of weights, data order and noise.")
 
 
 def training_data():
@@ -243,7 +243,7 @@ def training_data():
 
 
 def validation_share():
-    """The share of --data that is kept for validation; `None` if there is none."""
+    """The share of --data held out for validation; `None` if there is none."""
     found = share("validation_split")
     if found is not None and FLAGS.validation_data:
         raise ValueError("--validation_split=share and --validation_data exclude each other.")
@@ -274,7 +274,7 @@ def own_folders(common, for_training, for_validation):
 
 
 def public(common, for_training, for_validation):
-    """A dataset by name, which knows its classes and its void."""
+    """A dataset by name, whose classes and void are known."""
     refuse_with_dataset("num_classes", "void_class", "void_label", *FOLDERS)
     if datasets.PUBLIC_DATASETS[FLAGS.dataset].has_instances:
         common = {"instances": FLAGS.instance_edges, **common}

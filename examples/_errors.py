@@ -16,7 +16,7 @@ def run(main):
         except (ValueError, OSError) as error:
             message = error
         except RuntimeError as error:
-            if type(error) is not RuntimeError:  # Some subclasses indicate a bug in a program.
+            if type(error) is not RuntimeError:  # Some subclasses indicate a bug.
                 raise
             message = error
         sys.exit(f"{sys.argv[0]}: {message}{_flag_of_mapping(str(message))}")
@@ -30,5 +30,5 @@ def _flag_of_mapping(message):
         return ""
     return (
         "; here as --data_options=\"{'label_mapping': {'offset': -1}}\", a dict of its arguments, "
-        "in every script alike"
+        "in every script"
     )

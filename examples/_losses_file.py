@@ -14,7 +14,7 @@ class LossesFile(keras.callbacks.Callback):
     continues the epochs restored by `BackupAndRestore`, which comes before this callback.
 
     Args:
-        path: of the file.
+        path: path of the file.
     """
 
     def __init__(self, path):

@@ -1,4 +1,4 @@
-"""Flags of the scripts for metrics and their features."""
+"""Flags for metrics and their features in the scripts."""
 
 from _data_options import numbers
 from absl import flags
@@ -11,8 +11,8 @@ def define_metrics(default=None):
     flags.DEFINE_string(
         "features",
         default,
-        "Weights of VGG16, 'imagenet' or a file; '' for none. Of its features are the Frechet and "
-        "the kernel distance between photographs and paintings (not the FID of the literature).",
+        "Weights of VGG16, 'imagenet' or a file; '' for none. Its features give the Frechet and "
+        "kernel distances between photographs and paintings (not the FID of the literature).",
     )
     flags.DEFINE_list("feature_size", ["224", "224"], "height,width of the pictures for VGG16.")
 

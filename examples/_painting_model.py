@@ -1,4 +1,4 @@
-"""Loading the model of scripts that paint, with the averages of its weights."""
+"""Loads the model for scripts that paint, with the averages of its weights."""
 
 from pathlib import Path
 

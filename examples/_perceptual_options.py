@@ -10,14 +10,14 @@ FLAGS = flags.FLAGS
 flags.DEFINE_string(
     "perceptual",
     "",
-    "'imagenet', a file of weights as PerceptualLoss takes it, 'pixels' for the L1 distance of "
-    "images and of their halves and quarters, which needs no file, or '' for none.",
+    "'imagenet', a file of weights for PerceptualLoss, 'pixels' for the L1 distance between images "
+    "in full, half and quarter size, which needs no file, or '' for none.",
 )
 flags.DEFINE_enum("perceptual_network", "vgg19", ["vgg19", "vgg16"], "The network of the weights.")
 flags.DEFINE_float(
     "perceptual_weight",
     None,
-    "Weight of the perceptual loss; by default, it has the paper's share.",
+    "Weight of the perceptual loss; by default, its share of the loss matches the paper.",
 )
 
 
@@ -25,7 +25,7 @@ def perceptual_loss(channels):
     """Returns the loss and its weight; `None` and the paper's weight if there is none.
 
     Args:
-        channels: of the images.
+        channels: number of channels of the images.
     """
     loss = None
     if FLAGS.perceptual == "pixels":

@@ -6,7 +6,7 @@ STRATEGIES = {"mirrored": "MirroredStrategy", "multi_worker": "MultiWorkerMirror
 
 
 def scope_of(name):
-    """Returns a function that opens the scope of a strategy, in which the model is made.
+    """Returns a function that opens the scope of a strategy, in which to create the model.
 
     Args:
         name: one of `STRATEGIES`, or "none".

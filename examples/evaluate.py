@@ -10,8 +10,8 @@ Prints a table and writes JSON: each number with its protocol. Of the training's
 pass --dataset, --validation_split, --image_folder, --label_folder, --instance_folder,
 --image_channels, --image_range, --void_label, --load_size, --resize and --data_options; pass a
 folder of --validation_data as --data. Classes, void, edges and image size come from the model, and
-so does the label mapping, unless --void_label or --data_options set it. Ctrl-C ends after the
-batch: the JSON then has "complete": false, and no --png_folder is written.
+so does the label mapping, unless --void_label or --data_options set it. Ctrl-C stops after the
+current batch: the JSON then has "complete": false, and no --png_folder is written.
 """
 
 import contextlib
@@ -77,7 +77,7 @@ FOR_FOLDERS = (
 
 
 def main(argv):
-    """Measures."""
+    """Measures the model and writes the report."""
     if FLAGS.png_folder and Path(FLAGS.png_folder).exists():
         raise ValueError(f"--png_folder={FLAGS.png_folder} exists and would be replaced.")
     gan, weights = painting_model(FLAGS.model)
@@ -118,7 +118,7 @@ def main(argv):
 
 @contextlib.contextmanager
 def interrupts():
-    """A list that is filled once Ctrl-C is pressed, so that all metrics count whole batches."""
+    """A list that is filled when Ctrl-C is pressed, so that all metrics see complete batches."""
     pressed = []
     before = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
     try:
@@ -128,7 +128,7 @@ def interrupts():
 
 
 def check(gan):
-    """Raises for flags that do not apply to the model, or would be ignored."""
+    """Raises an error for flags that do not apply to the model or would be ignored."""
     generator = gan.generator
     channels = generator.image_shape[-1]
     if generator.conditioning != "labels":
@@ -151,14 +151,14 @@ def check(gan):
 
 
 def the_data(generator):
-    """Batches of label maps and photographs, in order, each once."""
+    """Batches of all label maps and photographs, in order."""
     common = {"image_size": generator.image_shape[:2], "batch_size": FLAGS.batch_size}
     common["shuffle"] = False
     if FLAGS.data == "scenes" and FLAGS.dataset is None:
         refuse(FOR_FOLDERS, "requires --data; without it, scenes are drawn.")
         if generator.num_classes != len(datasets.SCENE_CLASSES):
             raise ValueError(
-                f"The model paints {generator.num_classes} classes, drawn scenes have "
+                f"The model paints {generator.num_classes} classes, but drawn scenes have "
                 f"{len(datasets.SCENE_CLASSES)}: pass --data."
             )
         scenes = {"first_scene": 1_000_000, "drop_remainder": False, "style": FLAGS.scene_style}
@@ -207,7 +207,7 @@ def the_metrics(generator):
 
 
 def readable(dataset, source):
-    """Batches without the samples that replace unreadable files."""
+    """Batches without the samples that stand in for unreadable files."""
     paths = list(source.image_files or ())
     for batch in dataset.as_numpy_iterator():
         names, paths = paths[: len(batch["labels"])], paths[len(batch["labels"]) :]
@@ -222,7 +222,7 @@ def measure(gan, batch, first, count, found, folder):
     """Paints a batch and adds it to the metrics; writes pictures and photographs."""
     labels, real = batch["labels"], images.to_bytes(batch["image"])
     instances = batch["instances"] if gan.generator.instance_edges else None
-    # One per position in the data, whatever the batch size.
+    # One per position in the data, independent of the batch size.
     latents = None
     if gan.generator.latent_dim is not None:
         shape = (len(labels), max(1, FLAGS.styles), gan.generator.latent_dim)

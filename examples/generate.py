@@ -48,7 +48,7 @@ TAKEN = ("image_size", "load_size", "resize", "crop", "batch_size", "shuffle", "
 
 flags.DEFINE_string("model", None, MODEL, required=True)
 flags.DEFINE_string("data", None, "A folder as for train.py; or --labels.")
-flags.DEFINE_string("labels", None, "A folder of label maps alone.")
+flags.DEFINE_string("labels", None, "A folder of label maps only.")
 flags.DEFINE_string("split", None, "With --dataset: the split to use.")
 flags.DEFINE_string("out", None, "Folder for the pictures.", required=True)
 flags.DEFINE_string("instances", None, "A folder of instance maps, if needed.")
@@ -58,9 +58,9 @@ flags.DEFINE_integer("seed", 0, "Seed of the latents.")
 
 
 def main(argv):
-    """Paints."""
+    """Paints the label maps."""
     if (FLAGS.data is None) == (FLAGS.labels is None):
-        raise ValueError("One of --data and --labels is needed: where the label maps are.")
+        raise ValueError("Pass either --data or --labels, the folder with the label maps.")
     for name in ("data", "labels", "instances"):
         if FLAGS[name].value is not None and not Path(FLAGS[name].value).is_dir():
             raise ValueError(f"--{name}={FLAGS[name].value} is not a folder.")
@@ -116,8 +116,8 @@ def main(argv):
 def public(generator):
     """Number and batches of names, label and instance maps of a public dataset.
 
-    Unreadable files are skipped if --data_options says so: their name is `None`, because
-    another sample replaces them.
+    Unreadable files are skipped if --data_options says so: their name is `None`, because another
+    sample replaces them.
     """
     refuse_with_dataset("void_label", "instances", *_data_options.FOLDERS)
     options = {"split": FLAGS.split} if FLAGS.split else {}

@@ -4,10 +4,10 @@
     python examples/inspect_dataset.py --data=street --num_classes=11 --void_class
     python examples/inspect_dataset.py --data=ADEChallengeData2016 --dataset=ade20k --split=val
 
-Reads every file once, prints counts, sizes, ids, unusable files, and the call that loads
-the dataset, and draws some samples. With --num_classes or --dataset it also reports files that
-would not load in this way. Exits with 1 if a file is unusable or has no partner, or if no call
-loads the dataset.
+Reads every file once, prints counts, sizes, ids, unusable files, and the call that loads the
+dataset, and draws some samples. With --num_classes or --dataset, it also reports files that these
+settings cannot load. Exits with 1 if a file is unusable or has no partner, or if no call loads the
+dataset.
 """
 
 import os
@@ -26,19 +26,19 @@ flags.adopt_module_key_flags(_data_options)
 
 flags.DEFINE_string("data", None, "The folder of the dataset.", required=True)
 flags.DEFINE_string("split", None, "With --dataset: the split to use.")
-flags.DEFINE_integer("num_classes", None, "Number of classes, excluding void, of your own folder.")
-flags.DEFINE_bool("void_class", False, "Whether void pixels are a class of their own.")
+flags.DEFINE_integer("num_classes", None, "Number of classes in your own folder, excluding void.")
+flags.DEFINE_bool("void_class", False, "Whether void pixels are a separate class.")
 flags.DEFINE_string("contact_sheet", None, "A .png file for a picture of some samples.")
 flags.DEFINE_integer("contact_rows", 8, "Number of samples in it.", lower_bound=1)
 
 
 def main(argv):
-    """Inspects."""
+    """Inspects the data and prints the report."""
     flags_of_own = ("num_classes", "void_label", "void_class", *folders())
     images = image_options()
     taken = ("split", *images, *(flags_of_own if FLAGS.dataset is None else ()))
     options = data_options(FLAGS.data_options, taken)
-    options |= {"on_bad_file": "skip", **images}  # Bad files are reported even if they are skipped.
+    options |= {"on_bad_file": "skip", **images}  # Skipped bad files are still reported.
     data = FLAGS.data
     if FLAGS.split and FLAGS.dataset is None:
         raise ValueError("--split is for --dataset.")

@@ -59,7 +59,7 @@ flags.DEFINE_enum(
     "norm",
     "sync_batch",
     ["sync_batch", "batch", "instance"],
-    "Of the generator: over the batch of all devices, of one, or over each image alone.",
+    "Norm of the generator: over the batch of all devices, of one device, or over each image.",
 )
 flags.DEFINE_bool("encoder", False, "Whether to train a style encoder too.")
 flags.DEFINE_integer("latent_dim", 256, "Size of the latent, with --encoder.")
@@ -68,36 +68,36 @@ flags.DEFINE_enum(
     "encoder_norm",
     "instance",
     ["sync_batch", "batch", "instance"],
-    "Of the encoder. The paper's, of each image alone, hardly sees how bright an image is.",
+    "Norm of the encoder. The paper's, over each image, hides most of an image's brightness.",
 )
 flags.DEFINE_integer("epochs", 2, "Number of passes over the training data.", lower_bound=1)
 flags.DEFINE_integer("pictures", 6, "Validation samples in each picture.", lower_bound=1)
 flags.DEFINE_float(
     "generator_rate",
     None,
-    "Learning rate of generator and encoder: the paper's 1e-4, or for drawn scenes, of which a few "
-    "hundred steps are made, 4e-4.",
+    "Learning rate of generator and encoder; by default the paper's 1e-4, or 4e-4 for the few "
+    "hundred steps on drawn scenes.",
 )
 flags.DEFINE_float("discriminator_rate", 4e-4, "Learning rate of the discriminator.")
-flags.DEFINE_float("ema", 0.0, "Share of the old in averages of weights, e.g. 0.999, or 0: none.")
+flags.DEFINE_float("ema", 0.0, "Momentum of the averages of weights, e.g. 0.999; 0: no averages.")
 flags.DEFINE_integer(
     "calibrate",
     None,
     "Training batches for the final statistics of norms in gan.keras and best.keras; 100 with "
-    "--ema, else 0. Logs and pictures before that use the statistics of training.",
+    "--ema, else 0. Earlier logs and pictures use the statistics of training.",
     lower_bound=0,
 )
 flags.DEFINE_enum("strategy", "none", ["none", *STRATEGIES], "The devices for training.")
 flags.DEFINE_enum(
-    "precision", "float32", ["float32", "mixed_bfloat16", "mixed_float16"], "Of computations."
+    "precision", "float32", ["float32", "mixed_bfloat16", "mixed_float16"], "Dtype policy."
 )
 flags.DEFINE_integer("metrics_every", 1, "Epochs between evaluations of metrics.", lower_bound=1)
-flags.DEFINE_string("best", None, "The number whose best epoch is kept as best.keras.")
+flags.DEFINE_string("best", None, "The logged value whose best epoch is kept as best.keras.")
 flags.DEFINE_integer(
     "patience", 0, "Epochs without a better --best before training stops; 0: never.", lower_bound=0
 )
 flags.DEFINE_bool("run_page", True, "Write run.html, a page that shows the run.")
-flags.DEFINE_integer("backup_every", 0, "Steps between backups; 0: at every epoch's beginning.")
+flags.DEFINE_integer("backup_every", 0, "Steps between backups; 0: at the start of every epoch.")
 flags.DEFINE_bool("new_run", False, "Start over, even if --run_dir holds backups.")
 
 # Flags that may change when training resumes.
@@ -108,7 +108,7 @@ MAY_CHANGE = (
 
 
 def main(argv):
-    """Trains."""
+    """Trains the model."""
     scope = scope_of(FLAGS.strategy)
     keras.utils.set_random_seed(FLAGS.seed)
     keras.config.set_dtype_policy(FLAGS.precision)
@@ -177,7 +177,7 @@ def paint_with_preset(path):
     picture = keras_spade.callbacks.draw_grid(labels, *pictures, palette=gan.classes.palette)
     keras.utils.save_img(path, picture, scale=False)
     print(
-        f"{path}: unseen scenes, painted by the preset. Now a small model is trained.", flush=True
+        f"{path}: unseen scenes, painted by the preset. A small model is now trained.", flush=True
     )
 
 
@@ -189,7 +189,7 @@ def calibration_batches():
 
 
 def calibrate(gan, training, path):
-    """Computes a model's statistics from many batches, and saves it."""
+    """Computes a model's statistics from many batches, and saves the model."""
     gan.calibrate(training, batches=calibration_batches(), verbose=1 if gan.writes_files else 0)
     gan.save(path)
 

@@ -13,7 +13,7 @@ import pytest
 from support.backends import BACKEND, without_gradients
 from support.golden_files import is_further
 
-# What the imports made stays; collecting it again and again takes longer than many tests.
+# Objects from imports stay alive; collecting them repeatedly takes longer than many tests.
 gc.freeze()
 
 
@@ -23,11 +23,11 @@ if BACKEND == "jax":
 if BACKEND == "torch":
     import torch
 
-    # Two processes of tests with two threads each would wait for one another most of the time.
+    # Two test processes with two threads each would mostly wait for each other.
     torch.set_num_threads(1)
 
 
-# What reads files, counts or looks at the source.
+# Tests that read files, count, or inspect the source.
 ONCE = {
     "benchmarks",
     "checkpoints",
@@ -45,7 +45,7 @@ ONCE = {
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Marks tests as slow that are so on this backend, and others by what they need."""
+    """Marks tests that are slow on this backend, and others by their requirements."""
     for item in items:
         parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
         if any(isinstance(name, str) and is_further(name) for name in parameters):
@@ -58,14 +58,14 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True, scope="module")
 def _forget_what_was_compiled():
-    """JAX keeps it all, gigabytes of it after some hundred tests; there is a limit to that."""
+    """JAX keeps all compiled functions: gigabytes after some hundred tests, if never cleared."""
     yield
     if BACKEND == "jax" and memory() > 4 * 2**30:
         jax.clear_caches()
 
 
 def memory():
-    """Bytes that this process has, as Linux tells; without a limit elsewhere."""
+    """The memory of this process in bytes on Linux; infinity elsewhere."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except OSError:
@@ -75,7 +75,7 @@ def memory():
 
 @pytest.fixture(autouse=True)
 def _seed_and_restore():
-    """The same random weights every time, and no policy left behind."""
+    """Seeds random weights, and restores the dtype policy."""
     keras.utils.set_random_seed(0)
     policy, floatx = keras.config.dtype_policy(), keras.config.floatx()
     with without_gradients():

@@ -51,7 +51,7 @@ def test_what_it_is_made_of():
         ({"names": "sky"}, "`names` must be a sequence of strings, one per class, got 'sky'"),
         ({"names": [1, 2]}, "`names` must be a sequence of strings"),
         ({"names": ()}, "`names` must be"),
-        ({"names": {"sky", "sea"}}, "`names` must be a sequence"),  # Of what order?
+        ({"names": {"sky", "sea"}}, "`names` must be a sequence"),  # Without an order.
         ({"palette": [(0, 0, 256)]}, "integers in 0..255, got"),
         ({"palette": [(0, 0)]}, "must be a sequence of .r, g, b."),
         ({"palette": [(0.5, 0, 0)]}, "must be a sequence of .r, g, b."),

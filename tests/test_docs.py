@@ -20,17 +20,17 @@ SNIPPET = re.compile(r'^--8<-- "(.+)"$', re.MULTILINE)
 
 
 def text_of(page):
-    """A page's text, with that of the files it includes."""
+    """A page's text, including the files that it includes."""
     return SNIPPET.sub(lambda match: (ROOT / match[1]).read_text(), page.read_text())
 
 
 def prose_of(page):
-    """A page's text without code, in which brackets are no links."""
+    """A page's text without code, where brackets are not links."""
     return CODE.sub("", text_of(page))
 
 
 def anchors(page):
-    """Where links into a page may go, on the site and on GitHub, which build these differently."""
+    """The anchors of a page, on the site and on GitHub, which build them differently."""
     found = set(OBJECT.findall(text_of(page)))
     text = re.sub(r"^```.*?^```", "", text_of(page), flags=re.DOTALL | re.MULTILINE)
     for title in re.findall(r"^#+ (.+)$", text, re.MULTILINE):
@@ -41,7 +41,7 @@ def anchors(page):
 
 
 def names(module):
-    """What `from a import b as b` makes public in a module's `__init__.py`."""
+    """The names that `from a import b as b` makes public in a module's `__init__.py`."""
     tree = ast.parse((ROOT / module.replace(".", "/") / "__init__.py").read_text())
     imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
     return {alias.asname: node.module for node in imports for alias in node.names if alias.asname}

@@ -22,11 +22,11 @@ from keras_spade import losses, metrics
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES = [page for page in sorted(DOCS.rglob("*.md")) if blocks(page)]
-# Pages whose code traces a whole generator or writes exports.
+# Pages whose code traces a full generator or writes exports.
 SLOW = {"export.md", "getting_started.md", "painting.md", "presets.md"}
-# Pages whose blocks have nothing to do with one another.
+# Pages with independent blocks.
 INDEPENDENT = {"training.md"}
-# Pages that are about the paper's layers, with networks as narrow as they can be.
+# Pages about the paper's layers, with networks as narrow as possible.
 KEEP_LAYERS = {"authors_checkpoints.md", "export.md"}
 SIZE = (32, 32)
 REAL = {
@@ -36,14 +36,14 @@ REAL = {
 
 
 def generator(num_classes=3, image_shape=(*SIZE, 3), latent_dim=2, **options):
-    """Instead of a `SPADEGenerator`; for `SPADEGenerator(...)`, as pages have it, `tiny_gan`'s."""
+    """Instead of a `SPADEGenerator`; for `SPADEGenerator(...)`, as on pages, that of `tiny_gan`."""
     if num_classes is ...:
         num_classes, image_shape = 3, (*SIZE, 3)
     return TinyGenerator(num_classes, (*SIZE, image_shape[2]), latent_dim=latent_dim, **options)
 
 
 def paper_generator(num_classes, image_shape, **options):
-    """A `SPADEGenerator` of the paper's layers and no width."""
+    """A `SPADEGenerator` with the paper's layers and minimal width."""
     shape, widths = (*SIZE, image_shape[2]), {"base_filters": 2, "hidden_filters": 4}
     return REAL["SPADEGenerator"](num_classes, shape, **widths, **options)
 
@@ -65,7 +65,7 @@ def encoder(image_shape, latent_dim=256, **options):
 
 
 def doing_nothing(method, result=None):
-    """A method that takes the arguments that another takes."""
+    """A method that accepts the arguments of another and does nothing."""
 
     def stand_in(self, *args, **kwargs):
         inspect.signature(method).bind(self, *args, **kwargs)
@@ -81,7 +81,7 @@ def colour_features(images):
 
 @pytest.fixture
 def small(monkeypatch, request):
-    """The package with tiny networks, and without what takes long."""
+    """The package with tiny networks, and without slow parts."""
     page = request.node.callspec.params["page"].name
     networks = {
         "SPADEGenerator": paper_generator if page in KEEP_LAYERS else generator,
@@ -103,14 +103,14 @@ def small(monkeypatch, request):
     monkeypatch.setattr(gan, "calibrate", doing_nothing(gan.calibrate))
     if page != "export.md":
         monkeypatch.setattr(gan, "export", doing_nothing(gan.export))
-    # Files of weights that are not there.
+    # Weights files that do not exist.
     monkeypatch.setattr(metrics, "VGG16Features", lambda weights: colour_features)
     loss = losses.PerceptualLoss
     monkeypatch.setattr(losses, "PerceptualLoss", lambda file, network: loss(None, network=network))
 
 
 def write_data(page):
-    """The files that a page reads."""
+    """Writes the files that a page reads."""
     if page == "getting_started.md":
         write_photographs(Path("street"))
     if page in ("data.md", "coming_from_monai.md"):
@@ -119,7 +119,7 @@ def write_data(page):
         ct = np.linspace(0, 2000, 48 * 48).reshape(48, 48)
         Image.fromarray(ct.astype("uint16")).save("ct/images/1.tif")
     if page == "data.md":
-        write_photographs(Path("street"), samples=12)  # "9" is kept for validation.
+        write_photographs(Path("street"), samples=12)  # "9" is held out for validation.
         write_maps(Path("satellite/labels"), ["1"], 9)
         Path("satellite/images").mkdir()
         np.save("satellite/images/1.npy", np.ones((48, 48, 13), "uint16"))
@@ -143,7 +143,7 @@ def write_data(page):
 
 
 def names_before():
-    """What a page speaks of and does not make: a model, batches, a dataset, libraries."""
+    """The names that a page uses but does not define: a model, batches, a dataset, libraries."""
     import tensorflow as tf
 
     keras.config.set_dtype_policy("float32")
@@ -164,7 +164,7 @@ def names_before():
 
 
 @only_on("tensorflow", "tf.data")
-@pytest.mark.filterwarnings("default")  # Other libraries' warnings are not about the page.
+@pytest.mark.filterwarnings("default")  # Warnings of other libraries do not concern the page.
 @pytest.mark.parametrize(
     "page",
     [pytest.param(p, marks=[pytest.mark.slow] if p.name in SLOW else []) for p in PAGES],

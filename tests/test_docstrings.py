@@ -45,5 +45,5 @@ def test_public_names_say_what_they_take(name):
     parameters = set(parameters) - {"args", "kwargs", "self", "layer"}
     arguments = text.split("Args:")[-1] if "Args:" in text else ""
     missing = [parameter for parameter in parameters if f"{parameter}:" not in arguments]
-    # Layers and models may leave out what Keras documents.
+    # Layers and models may omit what Keras documents.
     assert not set(missing) - {"name", "dtype", "trainable"}, (name, missing)

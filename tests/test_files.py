@@ -15,7 +15,7 @@ from keras_spade.files import check_format, replacing, replacing_folder
 
 @pytest.fixture
 def file_limit():
-    """Lets no file grow beyond a number of bytes, as a disk that fills up while it is written."""
+    """Limits the size of files, like a disk that fills up during writing."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
 
     def limit(size):
@@ -42,7 +42,7 @@ def discriminator(filters=8):
 
 
 def fill(path, left):
-    """Fills a file system but for some bytes."""
+    """Fills a file system except for some bytes."""
     state = os.statvfs(path.parent)
     path.write_bytes(bytes(state.f_bavail * state.f_frsize - left))
 
@@ -94,7 +94,7 @@ def test_links_and_rights_stay(tmp_path):
     assert link.is_symlink() and path.read_text() == "new"
     assert path.stat().st_mode & 0o777 == 0o660
 
-    store = tmp_path / "blob"  # of another suffix
+    store = tmp_path / "blob"  # with another suffix
     (tmp_path / "net.keras").symlink_to(store)
     discriminator().save(tmp_path / "net.keras")
     assert (tmp_path / "net.keras").is_symlink() and store.stat().st_size > 100_000
@@ -114,7 +114,7 @@ with replacing(sys.argv[1]) as partial:
     result = subprocess.run([sys.executable, "-c", code, str(path)], cwd=root)
     assert result.returncode == -9 and path.read_text() == "old"
     with replacing(path) as partial:
-        assert partial.exists()  # what was left
+        assert partial.exists()  # left over
         partial.write_text("newer")
     assert path.read_text() == "newer" and os.listdir(tmp_path) == ["a.txt"]
 
@@ -136,7 +136,7 @@ def test_folders_are_replaced_whole(tmp_path):
 
 
 def test_a_folder_that_was_moved_aside_comes_back(tmp_path):
-    # As where a process was killed between the two moves.
+    # As after a process was killed between the two moves.
     for name in (".partial_a", ".replaced_a"):
         (tmp_path / name).mkdir()
         (tmp_path / name / name).touch()

@@ -34,7 +34,7 @@ ALLOWED = {
     "runs": {"backends", "callbacks", "datasets", "runs"},
     "segmaps": {"backends", "segmaps"},
 }
-# Which rooms of the datasets may know which others; all of them what lies beside the rooms.
+# The subpackages of datasets that each may import; all may import the loose modules.
 DATASETS = {
     "folders": set(),
     "inspection": {"folders", "public"},

@@ -4,9 +4,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests"
-# Not tests, but what tests use.
+# Helpers for tests.
 HELPERS = {"golden", "processes", "reference", "support"}
-# Tests of what several modules do together, with the room in whose front door they come in.
+# Tests of several modules together, with the subpackage through which they enter.
 BY_BEHAVIOUR = {
     "backends/test_accumulation.py",
     "backends/test_backends_agree.py",
@@ -45,7 +45,7 @@ BY_BEHAVIOUR = {
 
 
 def folder_of_modules(path):
-    """The folder of the modules that a test file is about."""
+    """The folder of the modules that a test file covers."""
     room = path.parent.relative_to(TESTS)
     return (
         ROOT / room if room.parts[0] in ("benchmarks", "examples") else ROOT / "keras_spade" / room
@@ -53,7 +53,7 @@ def folder_of_modules(path):
 
 
 def mirrors(path):
-    """Whether there is a module of the name of a test file, in its room or a room within it."""
+    """Whether a module with the name of a test file is in its folder or a subfolder."""
     name = path.stem.removeprefix("test_")
     return any(module.stem.lstrip("_") == name for module in folder_of_modules(path).rglob("*.py"))
 
@@ -67,7 +67,7 @@ def test_every_test_lies_beside_its_module_or_is_by_behaviour():
     assert len(paths) > 50
     others = {str(path.relative_to(TESTS)) for path in paths if not mirrors(path)}
     assert others - BY_BEHAVIOUR == set(), "no module of this name, and not in BY_BEHAVIOUR"
-    assert BY_BEHAVIOUR - others == set(), "gone, or beside a module of its name by now"
+    assert BY_BEHAVIOUR - others == set(), "gone, or now next to a module of its name"
 
 
 def test_folders_of_tests_are_rooms():

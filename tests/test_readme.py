@@ -21,7 +21,7 @@ SIZE = (32, 32)
 
 @pytest.fixture
 def small(monkeypatch):
-    """The package with sizes that a test has time for, whatever is asked for."""
+    """The package with sizes small enough for a test, whatever the arguments are."""
 
     def network(cls, **widths):
         return lambda num_classes, image_shape, **arguments: cls(

@@ -16,7 +16,7 @@ from keras_spade.gan import Gan
 
 PACKAGE = Path(keras_spade.__file__).parent
 BACKENDS = ("tensorflow", "jax", "torch")
-# Who may ask which backend is in use, besides `backends/` and `segmaps/`: to report it.
+# Modules that may check which backend is in use, besides `backends/` and `segmaps/`: to report it.
 ASKING = {"callbacks/run_facts.py"}
 WORDS = ("backend.backend()", "config.backend()", "distribute_strategy")
 
@@ -144,7 +144,7 @@ def test_gaugan_is_few_classes():
 
 
 def signatures(backend):
-    """Public functions and facts of a backend's module, with the arguments of functions."""
+    """Public functions and constants of a backend's module, with the functions' arguments."""
     tree = ast.parse((PACKAGE / "backends" / f"{backend}.py").read_text())
     found = {}
     for node in tree.body:
@@ -170,7 +170,7 @@ def test_backends_define_the_same():
         assert all_of_them[0][name] == all_of_them[1][name] == all_of_them[2][name], name
     names = {name for name in shared if f"`{name}" in contract}
     assert shared == names and len(names) == 29
-    # What other rooms use is in the contract.
+    # Everything that other subpackages use is in the contract.
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             used = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)

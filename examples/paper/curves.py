@@ -25,7 +25,7 @@ from examples.paper.variants import Variant
 from keras_spade import callbacks, files, losses
 
 ADVERSARIAL_ALONE = {"feature_matching_weight": 0.0, "perceptual_weight": 0.0}
-# What is trained, and the rates of generator and discriminator.
+# The rows to train, with the rates of generator and discriminator.
 ROWS = (
     (Variant("healthy", encoder=True), (1e-4, 4e-4)),
     (Variant("the discriminator wins", losses=ADVERSARIAL_ALONE, encoder=True), (1e-5, 4e-3)),
@@ -42,7 +42,7 @@ MAPS, LATENTS = 2, 2
 
 
 def main(argv):
-    """Trains what is not trained yet, and draws."""
+    """Trains the missing rows, and draws the picture."""
     options.apply_quick()
     rates = {variant.row: of_both for variant, of_both in ROWS}
     rows, seed = chosen([variant for variant, _ in ROWS]), options.seeds()[0]
@@ -59,7 +59,7 @@ def main(argv):
 
 
 def train(variant, rates, seed, samples, folder):
-    """Trains one row; its folder holds `painted.npy` and `history.json` then."""
+    """Trains one row, and writes `painted.npy` and `history.json` to its folder."""
     perceptual = losses.PerceptualLoss(FLAGS.vgg16, network="vgg16") if FLAGS.vgg16 else None
     gan = variant.compiled(samples.conditioning, samples.image_shape, perceptual, seed)
     gan.generator_optimizer.learning_rate, gan.discriminator_optimizer.learning_rate = rates

@@ -1,4 +1,4 @@
-"""Datasets whose epochs are known by their numbers."""
+"""Datasets whose epochs are a function of the epoch number."""
 
 import itertools
 
@@ -13,26 +13,25 @@ from keras_spade.datasets.source import Source, source_or_none, with_source
 
 
 def by_epoch(for_epoch, num_batches):
-    """Makes a dataset whose passes are epochs made from their number alone.
+    """Makes a dataset in which each pass is an epoch, determined by its number alone.
 
-    `GauGAN.fit` asks such a dataset for the epoch it is in, and for the batches from some place in
-    it on. So interrupted training goes on with the very batches that were left, and
-    `fit(initial_epoch=...)` with those of that epoch. `evaluate` takes the first epoch each time;
-    elsewhere, the first pass is epoch 0, the second epoch 1, and so on. All datasets of
-    `keras_spade.datasets` are of this kind. A transformation of it (`.map`, `.take`) is not any
-    more, so transform inside of `for_epoch`.
+    `GauGAN.fit` asks such a dataset for the current epoch, starting at any batch. So interrupted
+    training resumes with exactly the batches that were left, and `fit(initial_epoch=...)` starts
+    with those of that epoch. `evaluate` uses the first epoch each time; elsewhere, the first pass
+    is epoch 0, the second epoch 1, and so on. All datasets of `keras_spade.datasets` work this way.
+    Transformations (`.map`, `.take`) lose this property, so transform inside `for_epoch`.
 
-    Where TensorFlow is not installed, it is a `keras.utils.PyDataset`: `for_epoch` is called with
-    ints and returns any iterable of batches, arrays in a dict, such as a generator. It is called
-    for each batch anew, in several threads, and only the first batch of the iterable is taken.
+    Without TensorFlow, the dataset is a `keras.utils.PyDataset`: `for_epoch` is called with ints
+    and returns any iterable of batches (dicts of arrays), such as a generator. It is called once
+    per batch, from several threads, and only the first batch of the iterable is used.
 
     Args:
-        for_epoch: function of the number of an epoch and of its first batch that is wanted, both
-            int64 scalar tensors, which returns a `tf.data.Dataset` of batches. It is traced.
-        num_batches: batches in an epoch.
+        for_epoch: function of the epoch number and the number of the first batch, both int64 scalar
+            tensors; returns a `tf.data.Dataset` of batches. It is traced.
+        num_batches: batches per epoch.
 
     Returns:
-        A `tf.data.Dataset`, or without TensorFlow a `keras.utils.PyDataset`.
+        A `tf.data.Dataset`; without TensorFlow, a `keras.utils.PyDataset`.
 
     Example:
 
@@ -68,10 +67,10 @@ def epoch_order(size, epoch, seed, shuffle=True):
         size: number of samples.
         epoch: int or int64 scalar tensor.
         seed: int.
-        shuffle: if not, the order is that of the samples.
+        shuffle: if False, samples keep their order.
 
     Returns:
-        int64 tensor `(size,)`, the samples' numbers; without TensorFlow an array.
+        int64 tensor `(size,)`, the numbers of the samples; without TensorFlow, an array.
 
     Example:
 
@@ -95,11 +94,11 @@ def epoch_order(size, epoch, seed, shuffle=True):
 
 
 def planned(plan: EpochPlan, num_parallel_calls=None):
-    """The dataset of a plan, as `by_epoch` makes one.
+    """The dataset of a plan, made by `by_epoch`.
 
     Args:
         plan: an `EpochPlan`.
-        num_parallel_calls: how many samples to read at once; `None`: as many as help.
+        num_parallel_calls: number of samples read in parallel; `None`: chosen automatically.
     """
     if not has_tensorflow():
         source = Source(plan.batches, plan.num_batches)
@@ -137,9 +136,9 @@ def planned(plan: EpochPlan, num_parallel_calls=None):
 
 
 def one_epoch(data, steps=None):
-    """Returns the first epoch of a dataset of `by_epoch`, at every pass; other data as they are.
+    """Returns a `by_epoch` dataset that repeats its first epoch; returns other data unchanged.
 
-    So validation does not depend on how often it was made before.
+    Validation then does not depend on how often it has run before.
     """
     source = source_or_none(data)
     if source is None:
@@ -154,7 +153,7 @@ def one_epoch(data, steps=None):
 
 
 def _without_tensorflow(source, workers=None):
-    """An `EpochDataset`; Keras is imported for it alone."""
+    """An `EpochDataset`, the only reason to import Keras."""
     from keras_spade.datasets.epoch_dataset import EpochDataset
 
     return EpochDataset(source, workers)

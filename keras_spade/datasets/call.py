@@ -9,8 +9,8 @@ class Call:
     """The call that made a dataset.
 
     Args:
-        function: that was called.
-        arguments: all of them by name, defaults and further keyword arguments among them.
+        function: the function that was called.
+        arguments: all arguments by name, including defaults and extra keyword arguments.
     """
 
     function: Callable

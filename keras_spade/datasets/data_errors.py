@@ -1,4 +1,4 @@
-"""What went wrong with the data, said in one line, where TensorFlow says it in many."""
+"""Errors in the data, in one line instead of TensorFlow's many."""
 
 import functools
 import re
@@ -7,22 +7,22 @@ import sys
 from keras_spade.arguments import ids_out_of_range
 from keras_spade.datasets.python_calls import python_calls
 
-# How TensorFlow shows the message and the two numbers of a check of label ids: eagerly in three
-# lines, else each in brackets.
+# How TensorFlow formats the message and the two numbers of a label id check: in three lines when
+# eager, otherwise each in brackets.
 OUT_OF_RANGE = re.compile(
     re.escape(ids_out_of_range(0)).replace("\\-1", r"(\d+)") + r"\W*?(-?\d+)\W+?(-?\d+)"
 )
 
 
 def telling_data_errors(function):
-    """Returns a function that raises errors out of the data in one line.
+    """Returns a function that raises one-line errors for problems in the data.
 
-    These are errors of files that datasets of this package read, and label ids that are no class.
-    The error is a `ValueError`, and for code that was written before also what TensorFlow raised.
-    Other errors, and other backends' own, pass.
+    These are errors in files read by this package's datasets, and label ids that are no class.
+    The error is a `ValueError`, and also of the type that TensorFlow raised, for code that already
+    catches it. Other errors, and those of other backends, pass unchanged.
 
     Args:
-        function: that reads data.
+        function: a function that reads data.
     """
 
     @functools.wraps(function)
@@ -33,13 +33,13 @@ def telling_data_errors(function):
             told = in_one_line(error)
             if told is None:
                 raise
-        raise told  # Here TensorFlow's is forgotten: its lines would stand in front.
+        raise told  # Outside the handler, which would print TensorFlow's lines first.
 
     return call
 
 
 def in_one_line(error):
-    """The same error in one line; `None` if it is none of the data's, or is so already.
+    """The same error in one line; `None` if it is not a data error, or already is one line.
 
     Args:
         error: an exception.
@@ -61,7 +61,7 @@ def in_one_line(error):
 
 @functools.cache
 def _data_error(kind):
-    """The class of errors that are a `ValueError` and one of TensorFlow's."""
+    """The class of errors that are both a `ValueError` and a TensorFlow error."""
 
     class DataError(ValueError, kind):
         def __init__(self, message):
@@ -74,9 +74,9 @@ def _data_error(kind):
 
 
 def with_data_errors(dataset):
-    """The dataset, whose iterators raise in one line what is wrong with the data.
+    """The dataset, with iterators that raise one-line errors for problems in the data.
 
-    They stay what they are for TensorFlow: a compiled function takes them as before.
+    TensorFlow still treats them as its own: compiled functions accept them as before.
     """
     dataset.__class__ = _dataset_class(type(dataset))
     return dataset

@@ -1,4 +1,4 @@
-"""Batches by epoch and number, where TensorFlow is not installed."""
+"""Batches by epoch and number, for use without TensorFlow."""
 
 import itertools
 import os
@@ -15,15 +15,15 @@ MOST_WORKERS = 16
 
 
 class EpochDataset(keras.utils.PyDataset):
-    """A `keras.utils.PyDataset` whose passes are epochs made from their number alone.
+    """A `keras.utils.PyDataset` in which each pass is an epoch, determined by its number alone.
 
     The first pass is epoch `first_pass`, the second the next epoch, and so on. `GauGAN.fit` asks
-    it for the current epoch, and for the batches from some place in it on.
+    it for the current epoch, starting at any batch.
 
     Args:
-        source: its `for_epoch` returns an iterable of batches.
-        workers: batches that are read at once, each in its thread; `None`: one for each processor,
-            at most 16.
+        source: a `Source` whose `for_epoch` returns an iterable of batches.
+        workers: number of batches read in parallel, each in its own thread; `None`: one per
+            processor, at most 16.
         repeats_first: whether every pass is epoch 0.
         first_pass: the epoch of the first pass.
 
@@ -63,11 +63,11 @@ class EpochDataset(keras.utils.PyDataset):
         return self.stream(places)
 
     def as_numpy_iterator(self) -> Iterator:
-        """A pass over the batches, by the name that it has in `tf.data`."""
+        """A pass over the batches, named as in `tf.data`."""
         return iter(self)
 
     def on_epoch_end(self):
-        """The next pass is the next epoch."""
+        """Makes the next pass the next epoch."""
         if not self.repeats_first:
             self._epoch += 1
 
@@ -76,12 +76,12 @@ class EpochDataset(keras.utils.PyDataset):
         for batch in self.source.for_epoch(*place):
             return batch
         raise ValueError(
-            f"for_epoch{place} gives no batch, though num_batches={len(self)}: from the batch of "
-            "this number on, it must give the rest of the epoch"
+            f"for_epoch{place} yields no batch, though num_batches={len(self)}: it must yield the "
+            "rest of the epoch, starting at the batch with this number"
         )
 
     def stream(self, places: Iterable[tuple[int, int]]) -> Iterator:
-        """The batches at some places in their order, some of which are read ahead."""
+        """The batches at the given places, in order; some are read ahead."""
         pool = ThreadPoolExecutor(self.workers)
         try:
             yield from in_order(pool, self.batch, places, ahead=self.workers + 1)
@@ -89,7 +89,7 @@ class EpochDataset(keras.utils.PyDataset):
             pool.shutdown(cancel_futures=True)
 
     def first_epoch(self, steps: int | None = None) -> "EpochDataset":
-        """Returns at most `steps` batches of the same data; every pass over them is epoch 0."""
-        # Keras keeps batches that it has read beyond the last step for the next pass.
+        """Returns the same data with at most `steps` batches; every pass is epoch 0."""
+        # Keras keeps batches read beyond the last step for the next pass.
         source = replace(self.source, num_batches=min(steps or len(self), len(self)))
         return EpochDataset(source, self.workers, repeats_first=True)

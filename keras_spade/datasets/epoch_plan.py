@@ -1,4 +1,4 @@
-"""What makes the batches of an epoch, with and without TensorFlow."""
+"""Makes the batches of an epoch, with and without TensorFlow."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -14,23 +14,23 @@ FLOATS = ("edges", "image")
 
 @dataclass(frozen=True, eq=False)
 class EpochPlan:
-    """Which samples make which batches of an epoch, and how one is read.
+    """Determines which samples form each batch of an epoch, and how a sample is read.
 
-    Every sample gets three uniform draws of its own, made from the seed, the epoch and its number
-    or its place in the epoch. So it depends neither on how many samples are read in parallel nor on
-    the epochs before.
+    Every sample gets three uniform draws, computed from the seed, the epoch and the sample's number
+    or place in the epoch. So it depends neither on how many samples are read in parallel nor on
+    earlier epochs.
 
     Args:
         size: number of samples.
-        batch_size: samples a batch, of this worker.
-        read: function of a sample's number and its draws, that returns its arrays.
-        arrays: dict of the arrays' names -> `(dtype, shape)`.
+        batch_size: samples per batch of this worker.
+        read: function of a sample's number and draws that returns its arrays.
+        arrays: dict array name -> `(dtype, shape)`.
         seed: int.
-        shuffle: whether each epoch has an order of its own.
-        drop_remainder: whether a last batch of fewer samples is left out.
-        draws_by_place: whether draws are those of the place in the epoch, not of the number.
+        shuffle: whether each epoch has a different order.
+        drop_remainder: whether to omit an incomplete last batch.
+        draws_by_place: whether draws depend on the place in the epoch, not on the sample's number.
         shard: `(index, count)` of one of several workers.
-        advice: what the message of an error while reading ends with.
+        advice: the end of the message of an error raised while reading.
     """
 
     size: int
@@ -48,18 +48,18 @@ class EpochPlan:
 
     @property
     def num_batches(self) -> int:
-        """Batches in an epoch."""
+        """Batches per epoch."""
         whole, rest = divmod(self.size, self.batch_size * self.shard[1])
         return whole if self.drop_remainder else whole + bool(rest)
 
     def samples(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """The samples of an epoch, those of this worker.
+        """This worker's samples of an epoch.
 
         Args:
             epoch: its number.
 
         Returns:
-            Their numbers, int64 `(n,)`, and their draws, float32 `(n, 3)`, in their order.
+            Their numbers, int64 `(n,)`, and draws, float32 `(n, 3)`, in order.
         """
         seed = philox.epoch_seed(epoch, self.seed)
         places = np.arange(self.size)
@@ -73,13 +73,13 @@ class EpochPlan:
         return numbers, philox.uniform(philox.fold_in(seed, drawn_by))
 
     def batches(self, epoch: int, first_batch: int) -> Iterator[dict[str, np.ndarray]]:
-        """The batches of an epoch from some place in it on.
+        """The batches of an epoch, starting at any of them.
 
         Args:
             epoch: its number.
-            first_batch: the number of the first that is wanted.
+            first_batch: the number of the first batch.
         """
-        with self._lock:  # Of many threads that begin an epoch, one finds its order.
+        with self._lock:  # Many threads begin an epoch; one computes its order.
             if epoch not in self._known:
                 for other in list(self._known)[:-1]:
                     del self._known[other]
@@ -101,11 +101,11 @@ class EpochPlan:
 
 
 def converted(batch: dict, cast: Callable) -> dict:
-    """The arrays of a batch as networks take them: ids int32, all else float32.
+    """The arrays of a batch as the networks expect them: ids int32, all else float32.
 
     Args:
-        batch: arrays or tensors by name; an image of bytes becomes one in [-1, 1].
-        cast: function of an array and the name of a dtype.
+        batch: arrays or tensors by name; images of bytes are scaled to [-1, 1].
+        cast: function of an array and a dtype name.
     """
     found = {k: cast(array, "float32" if k in FLOATS else "int32") for k, array in batch.items()}
     if batch["image"].dtype == "uint8":

@@ -2,7 +2,7 @@
 
 
 def has_tensorflow() -> bool:
-    """Whether TensorFlow can be imported; it is, if so."""
+    """Whether TensorFlow can be imported; imports it if so."""
     try:
         import tensorflow  # noqa: F401
     except ImportError:
@@ -11,10 +11,10 @@ def has_tensorflow() -> bool:
 
 
 def need_tensorflow(function: str, instead: str) -> None:
-    """Raises where TensorFlow is not installed.
+    """Raises if TensorFlow is not installed.
 
     Args:
-        function: the name of what needs it.
+        function: the name of the function that needs it.
         instead: what to do without it.
 
     Raises:

@@ -1,11 +1,11 @@
-"""Work on many numbers in threads, results in order."""
+"""Parallel work in threads, with results in order."""
 
 from collections import deque
 from itertools import islice
 
 
 def in_order(pool, function, numbers, ahead=32):
-    """Yields `function(number)` in the order of the numbers, at most `ahead` of them waiting."""
+    """Yields `function(number)` in the order of the numbers, at most `ahead` of them pending."""
     numbers = iter(numbers)
     waiting = deque(pool.submit(function, number) for number in islice(numbers, ahead))
     while waiting:

@@ -1,6 +1,6 @@
-"""Random numbers that are a function of a seed alone: TensorFlow's stateless ones, in NumPy.
+"""Random numbers as a function of a seed alone: TensorFlow's stateless ones, in NumPy.
 
-Order, crops and flips of every epoch are made of them, with and without TensorFlow, so a backup
+They determine order, crops and flips of every epoch, with and without TensorFlow, so a backup
 resumes with the same samples on every backend. The generator is Philox4x32-10 (Salmon et al. 2011,
 "Parallel random numbers: as easy as 1, 2, 3", section 3.3).
 """
@@ -10,7 +10,7 @@ import numpy as np
 ROUNDS = 10
 MULTIPLIERS = np.array([0xD2511F53, 0xCD9E8D57], np.uint64)
 KEY_STEPS = np.array([0x9E3779B9, 0xBB67AE85], np.uint64)
-# With this key TensorFlow makes key and counter of a seed.
+# TensorFlow derives key and counter from a seed with this key.
 SEED_KEY = np.array([0x3EC8F720, 0x02461E29], np.uint64)
 LOW = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)
@@ -21,13 +21,13 @@ def epoch_seed(epoch, seed):
 
     Args:
         epoch: int.
-        seed: int, of the dataset.
+        seed: int, the seed of the dataset.
     """
     return fold_in(np.array([seed % 2**64, 0], np.uint64), [epoch])[0]
 
 
 def fold_in(seed, numbers):
-    """A seed for each number, as `tf.random.experimental.stateless_fold_in` makes them.
+    """A seed for each number, equal to that of `tf.random.experimental.stateless_fold_in`.
 
     Args:
         seed: uint64 `(2,)`.
@@ -42,7 +42,7 @@ def fold_in(seed, numbers):
 
 
 def uniform(seeds):
-    """Three numbers in [0, 1) for each seed, as `tf.random.stateless_uniform((3,), seed)`.
+    """Three numbers in [0, 1) per seed, as from `tf.random.stateless_uniform((3,), seed)`.
 
     Args:
         seeds: uint64 `(n, 2)`.
@@ -56,7 +56,7 @@ def uniform(seeds):
 
 
 def shuffled(count, seed):
-    """The numbers below `count` as `tf.random.experimental.stateless_shuffle` orders them.
+    """The numbers below `count` in the order of `tf.random.experimental.stateless_shuffle`.
 
     Args:
         count: int.
@@ -75,14 +75,14 @@ def shuffled(count, seed):
 
 
 def _blocks(seeds, numbers):
-    """The blocks of some numbers of the stream of each seed; one of both is one.
+    """Numbered blocks of each seed's stream; seeds and numbers broadcast.
 
     Args:
         seeds: uint64 `(n, 2)`.
         numbers: uint64 `(n,)`.
 
     Returns:
-        uint64 `(n, 4)`, of 32 bits each.
+        uint64 `(n, 4)`, 32 bits in each.
     """
     first, second = seeds[:, 0], seeds[:, 1]
     mixed = _philox([first & LOW, first >> HALF, second & LOW, second >> HALF], SEED_KEY)
@@ -91,7 +91,7 @@ def _blocks(seeds, numbers):
 
 
 def _philox(counter, key):
-    """Four words for each counter of four words, by a key of two."""
+    """Maps each counter of four words to four words, given a key of two."""
     a, b, c, d = counter
     key = list(key)
     for _ in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""What is known of where the batches of a dataset come from."""
+"""The origin of a dataset's batches."""
 
 import functools
 import inspect
@@ -11,18 +11,18 @@ from keras_spade.datasets.call import Call
 
 @dataclass(frozen=True)
 class Source:
-    """What is known of a dataset: its epochs, its samples, its classes, the call that made it.
+    """Describes a dataset: its epochs, samples and classes, and the call that made it.
 
-    It is the attribute `source` of the datasets of this package. A transformation of one (`.map`,
-    `.take`) has none.
+    Datasets of this package have it as attribute `source`; transformed ones (`.map`, `.take`) do
+    not.
 
     Args:
         for_epoch: as in `by_epoch`.
-        num_batches: batches in an epoch.
+        num_batches: batches per epoch.
         samples: the `Samples` on disk; `None` if they come from elsewhere.
-        info: the `NamedDataset` it is, or `None`.
+        info: its `NamedDataset`, or `None`.
         call: the `Call` that made it, or `None`.
-        drawn_classes: the classes of scenes that are drawn, or `None`.
+        drawn_classes: the classes of drawn scenes, or `None`.
 
     Example:
 
@@ -40,34 +40,34 @@ class Source:
 
     @property
     def num_classes(self) -> int | None:
-        """Number of classes, void not counted; `None` if that is not known."""
+        """Number of classes, excluding void; `None` if unknown."""
         return None if self.samples is None else self.samples.reader.num_classes
 
     @property
     def void_class(self) -> bool | None:
-        """Whether void is one more class; `None` if that is not known."""
+        """Whether void is an additional class; `None` if unknown."""
         return None if self.samples is None else self.samples.reader.void_class
 
     @property
     def title(self) -> str | None:
-        """What the set is called; `None` if it is not a published one."""
+        """The name of a published dataset; `None` for others."""
         return None if self.info is None else self.info.title
 
     @property
     def class_names(self) -> tuple | None:
-        """Names of the classes, in the order of their ids; `None` if they are not known."""
+        """Names of the classes, in the order of their ids; `None` if unknown."""
         known = self.drawn_classes
         return (known and known.names) if self.info is None else self.info.class_names
 
     @property
     def palette(self) -> tuple | None:
-        """The published colour of each class; `None` if there is none."""
+        """The published colour of each class; `None` if unknown."""
         known = self.drawn_classes
         return (known and known.palette) if self.info is None else self.info.palette
 
     @property
     def classes(self) -> ClassInfo | None:
-        """Names, colours, and how label files are read; `None` if nothing of it is known."""
+        """Names, colours and label mapping; `None` if all are unknown."""
         mapping = None if self.image_files is None else self.samples.reader.label_mapping
         if self.class_names is self.palette is mapping is None:
             return None
@@ -75,7 +75,7 @@ class Source:
 
     @property
     def has_instances(self) -> bool | None:
-        """Whether there are instance maps; `None` if that is not known."""
+        """Whether there are instance maps; `None` if unknown."""
         return None if self.samples is None else self.samples.listing.with_instances
 
     @property
@@ -86,7 +86,7 @@ class Source:
 
     @property
     def skipped(self) -> dict:
-        """Files that were left out so far -> why."""
+        """A dict of the files skipped so far -> reason."""
         return {} if self.samples is None else self.samples.skipped
 
 
@@ -94,38 +94,38 @@ def source_of(dataset) -> Source:
     """Returns the `Source` of a dataset of this package.
 
     Args:
-        dataset: made by a function of `keras_spade.datasets`.
+        dataset: a dataset made by a function of `keras_spade.datasets`.
 
     Raises:
-        ValueError: if it was made otherwise, or transformed since.
+        ValueError: if it was made otherwise, or transformed afterwards.
     """
     source = source_or_none(dataset)
     if source is None:
         raise ValueError(
-            "dataset must be one that a function of keras_spade.datasets made, and as that made "
-            "it: .map, .take and other transformations give a dataset of which nothing is known. "
-            "Ask the one before, or transform inside of the for_epoch of by_epoch. Got "
+            "dataset must be the unchanged result of a function of keras_spade.datasets: .map, "
+            ".take and other transformations return datasets without a source. Pass the original "
+            "dataset, or transform inside the for_epoch of by_epoch. Got "
             f"{dataset!r}"
         )
     return source
 
 
 def source_or_none(data) -> Source | None:
-    """Returns the `Source` of a dataset of this package, of all other data `None`."""
+    """Returns the `Source` of a dataset of this package; `None` for other data."""
     source = getattr(data, "source", None)
     return source if isinstance(source, Source) else None
 
 
 def with_source(dataset, source):
-    """Returns the dataset, whose source is known from now on."""
+    """Attaches a source to a dataset, and returns it."""
     dataset.source = source
     return dataset
 
 
 def recorded(function):
-    """Decorates a function that makes a dataset: its source knows the call.
+    """Decorates a function that makes a dataset, to record the call in its source.
 
-    With `subset="both"`, `make` is called for each, and there are two.
+    With `subset="both"`, calls `make` for each subset, and returns two datasets.
     """
     signature = inspect.signature(function)
 
@@ -134,9 +134,9 @@ def recorded(function):
         try:
             given = signature.bind(*args, **kwargs)
         except TypeError:
-            return function(*args, **kwargs)  # Which says it best.
+            return function(*args, **kwargs)  # Its own message is best.
         for name, value in given.arguments.items():
-            if isinstance(value, Iterator):  # To be gone through once.
+            if isinstance(value, Iterator):  # It can be read only once.
                 given.arguments[name] = list(value)
         if {**given.arguments, **given.arguments.get("kwargs", {})}.get("subset") == "both":
             still = {"shuffle": False, "flip": False, "crop": "center"}

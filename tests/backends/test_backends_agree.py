@@ -12,13 +12,13 @@ from support.golden_files import read_arrays
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(len(BACKENDS) < 2, reason="only one backend is installed"),
-    pytest.mark.skipif(BACKEND != "tensorflow", reason="runs once, beside TensorFlow's tests"),
+    pytest.mark.skipif(BACKEND != "tensorflow", reason="runs once, with TensorFlow's tests"),
 ]
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """What each backend comes to, by dtype; and the folder of float32."""
+    """The results of each backend, by dtype, and the folder of float32."""
 
     def all_backends(dtype):
         folder = tmp_path_factory.mktemp(dtype)
@@ -29,7 +29,7 @@ def runs(tmp_path_factory):
     return {dtype: all_backends(dtype) for dtype in ("float32", "float64")}
 
 
-# TensorFlow resizes the encoder's images bilinearly in float32 always.
+# TensorFlow always resizes the encoder's images in float32.
 PAIRS = [("torch", "jax", 1e-9), ("tensorflow", "torch", 2e-5), ("tensorflow", "jax", 2e-5)]
 
 
@@ -51,7 +51,7 @@ def test_steps_agree_in_float32(runs, other):
         largest = differences(one, other, prefix).max()
         print(prefix, largest)
         assert largest < 1e-4, prefix
-    # Where a gradient is zero but for rounding, Adam makes a whole step of it.
+    # Where a gradient is zero except for rounding, Adam turns it into a full step.
     for prefix, rate in (("weights1", 8e-4), ("weights3", 3 * 8e-4)):
         apart = differences(one, other, prefix)
         print(prefix, apart.max(), np.mean(apart > 1e-4))
@@ -68,5 +68,5 @@ def test_files_of_one_backend_load_on_the_others(runs):
             apart = np.abs(loaded[f"{other}/painted"] - arrays[other]["painted"]).max()
             print(f"{other}'s file on {backend}: pictures differ by {apart}")
             assert apart < 1e-5
-            # The step after that, with optimizers and all, begins with the other's losses.
+            # The next step, with restored optimizers, starts with the losses of the other backend.
             assert all(np.isfinite(v) for k, v in loaded.items() if k.startswith(f"{other}/loss"))

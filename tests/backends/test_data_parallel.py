@@ -9,7 +9,7 @@ from support.tiny_gan import tiny_batch
 
 @pytest.mark.slow
 @pytest.mark.skipif("jax" not in BACKENDS, reason="JAX is not installed")
-@pytest.mark.skipif(BACKEND != "tensorflow", reason="runs once, beside TensorFlow's tests")
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="runs once, with TensorFlow's tests")
 def test_two_devices_equal_one(tmp_path):
     flags = ("--own_noise", "--dtype=float64", "--modulation=dense")
     for devices in (1, 2):

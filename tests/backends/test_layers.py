@@ -49,7 +49,7 @@ def test_convolution_by_hand(filters, size, stride, dilation, padding, before, a
 
 
 def torch_operations(function, *args, **kwargs):
-    """How often PyTorch's operations are called, and how many numbers each writes in all."""
+    """Counts the calls of PyTorch's operations, and the numbers that each writes in total."""
     from torch.utils._python_dispatch import TorchDispatchMode
 
     calls, numbers = collections.Counter(), collections.Counter()
@@ -72,7 +72,7 @@ def torch_operations(function, *args, **kwargs):
 def test_a_dense_block_copies_kernels_only(dtype):
     block = SPADEResBlock(8, num_classes=5, modulation="dense", hidden_filters=8, dtype=dtype)
     rng = np.random.default_rng(0)
-    # Beyond small maps, which are multiplied.
+    # Larger than the small maps that use matrix products.
     x = rng.normal(size=(4, 32, 32, 4)).astype("float32")
     x = ops.cast(x, block.compute_dtype)
     labels = ops.convert_to_tensor(rng.integers(0, 5, (4, 32, 32)))
@@ -81,7 +81,7 @@ def test_a_dense_block_copies_kernels_only(dtype):
     calls, numbers = torch_operations(block, x, labels)
     assert calls["convolution"] == 3 * 3 + 3
     assert sum(numbers[name] for name in copies) < x.shape[0] * 32 * 32 * 4
-    # Norm and modulation are a pass each.
+    # Norm and modulation take one pass each.
     assert calls["addcmul"] == calls["native_batch_norm"] == 3
     assert numbers["mul"] < x.shape[0] * 32 * 32 * 4
 
@@ -96,6 +96,6 @@ def test_gradients_of_kernels_lie_as_the_kernels_do():
         total = convolve(x, kernel, padding="same").float().sum()
     (gradient,) = torch.autograd.grad(total, [kernel.value])
     assert gradient.dtype == torch.float32 and gradient.is_contiguous()
-    # An output pixel in the middle sees a one at each tap; at the corners of the map 7 x 7 do.
+    # An output pixel in the middle sees a one at each tap; at the corners of the map, at 7 x 7.
     want = np.full((3, 3), 2 * 64.0) - 2 * np.array([[15, 8, 15], [8, 0, 8], [15, 8, 15]])
     np.testing.assert_array_equal(to_numpy(gradient)[:, :, 0, 0], want)

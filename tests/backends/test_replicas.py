@@ -17,7 +17,7 @@ SPLITS = pytest.mark.parametrize("first", [2, 3])
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory):
-    """What `two_replicas.py` found: a batch of four, on two devices."""
+    """The results of `two_replicas.py`: a batch of four, on two devices."""
     path = tmp_path_factory.mktemp("replicas") / "answers.npz"
     package = str(Path(keras_spade.__file__).parents[1])
     subprocess.run(
@@ -36,14 +36,14 @@ def answers(tmp_path_factory):
 
 
 def normalized(x, axes):
-    """By the formula; and the variance plus epsilon."""
+    """Normalises by the formula; also returns the variance plus epsilon."""
     x = x.astype("float64")
     variance = x.var(axis=axes, keepdims=True) + 1e-5
     return (x - x.mean(axis=axes, keepdims=True)) / np.sqrt(variance), variance
 
 
 def gradient(x, seed, axes):
-    """Of `sum(normalized(x) * seed)`."""
+    """The gradient of `sum(normalized(x) * seed)`."""
     y, variance = normalized(x, axes)
     centred = seed - seed.mean(axis=axes, keepdims=True)
     return (centred - y * (y * seed).mean(axis=axes, keepdims=True)) / np.sqrt(variance)
@@ -59,7 +59,7 @@ def shares(answers, first):
 
 
 def assert_channels_close(got, want, limit):
-    """Per channel: the second has a much smaller variance, and a larger gradient."""
+    """Compares per channel: the second has a much smaller variance, and a larger gradient."""
     for channel in range(want.shape[-1]):
         assert relative_error(got[..., channel], want[..., channel]) < limit, channel
 
@@ -88,7 +88,7 @@ def test_batch_norm_is_each_replicas_own(answers, first):
         means.append(x.astype("float64").mean(axis=(0, 1, 2)))
         variances.append(x.astype("float64").var(axis=(0, 1, 2), ddof=1))
     assert relative_error(np.concatenate(y), whole) > 1e-2
-    # Variables are mirrored: what they become is the replicas' mean.
+    # Variables are mirrored: their new value is the mean of the replicas.
     mean, variance = np.mean(means, axis=0), np.mean(variances, axis=0)
     assert relative_error(answers[f"{name}/moving_mean"], 0.1 * mean) < 1e-5
     assert relative_error(answers[f"{name}/moving_variance"], 0.9 + 0.1 * variance) < 1e-5
@@ -191,6 +191,6 @@ def test_calibration_is_that_of_one_replica(answers):
     assert len(one) == 6
     for name, want in one.items():
         np.testing.assert_allclose(two[name], want, rtol=2e-5, atol=1e-6)
-        # Replicas that normalise each by itself give the first norms the same, not the last.
+        # With separate normalisation on each replica, the first norms would agree, not the last.
         same = np.allclose(unlike[name], want, rtol=2e-5, atol=1e-6)
         assert same == ("norm_1" not in name), name

@@ -13,7 +13,7 @@ pytestmark = only_on("tensorflow", "JAX compiles whole steps, PyTorch none")
 
 
 class Losses(keras.callbacks.Callback):
-    """The losses after each step, or each execution of several."""
+    """The losses after each step, or after each execution of several steps."""
 
     def on_train_begin(self, logs=None):
         self.rows = []
@@ -30,7 +30,7 @@ def trained(gan, data, *callbacks, **arguments):
 
 
 def with_a_bad_image():
-    """Four batches, of which the third has an image that is not finite."""
+    """Four batches; an image in the third is not finite."""
     data = tiny_batch(8)
     data["image"] = data["image"].astype("float64")
     data["image"][5, 3, 4, 1] = np.inf
@@ -39,7 +39,7 @@ def with_a_bad_image():
 
 @pytest.mark.slow
 def test_several_steps_at_once_and_a_resumed_training(tmp_path):
-    """In float32, with label patterns: a compiled training, interrupted, and one that is not."""
+    """In float32, with label patterns: compiled training with and without an interruption."""
     data = tiny_batch(8)
 
     def patterns(**arguments):
@@ -67,7 +67,7 @@ def test_under_a_strategy_a_warning_says_that_nothing_is_compiled():
 
 @pytest.fixture(scope="module")
 def both():
-    """A compiled GAN and an eager one, after the same four steps, and the losses of both."""
+    """A compiled and an eager GAN after the same four steps, and the losses of both."""
     keras.config.set_floatx("float64")
     try:
         found = []

@@ -19,7 +19,7 @@ SAMPLES = tiny_batch(5)
 
 
 class Stop(keras.callbacks.Callback):
-    """Breaks training off at the beginning of a step, and lists the steps that were made."""
+    """Interrupts training at the beginning of a step, and lists the completed steps."""
 
     def __init__(self, at=None):
         super().__init__()
@@ -68,7 +68,7 @@ DATA = {
 
 
 def train(folder, data="fixed", stop=None, epochs=2, model=None, **arguments):
-    """Trains for some epochs; with `stop`, until then. Returns model, history and steps made."""
+    """Trains for some epochs, or until `stop`. Returns model, history and completed steps."""
     gan = tiny_gan() if model is None else model
     backup = BackupAndRestore(folder, **{"save_freq": 1, **arguments})
     steps = Stop(stop)
@@ -119,7 +119,7 @@ def test_training_goes_on_to_the_bit(kind, stop, whole, tmp_path):
     train(tmp_path, kind, stop)
     gan, history, steps = train(tmp_path, kind)
     state, losses = whole(kind)
-    # Batches made before are told to callbacks again, but not made again.
+    # Earlier batches are reported to callbacks again, but not computed again.
     assert steps == [(e, b) for e in range(stop[0], 2) for b in range(3)]
     assert equal(state_of(gan), state)
     assert history.history == losses
@@ -190,7 +190,7 @@ def test_averages_in_the_model_do_not_reach_the_backups(tmp_path):
             )
             callbacks.append(at_end)
         gan.fit(**DATA["fixed"](), epochs=epochs, verbose=0, callbacks=callbacks)
-        # At the end, averages are in the model; and beside it, as Keras has it.
+        # At the end, averages are in the model and in its copy, as in Keras.
         for mine, averaged in zip(
             gan.generator_variables, gan.averaged().generator_variables, strict=True
         ):
@@ -199,7 +199,7 @@ def test_averages_in_the_model_do_not_reach_the_backups(tmp_path):
 
     def assert_close(got, want):
         assert got.keys() == want.keys()
-        for name in want:  # Swapping to and fro rounds.
+        for name in want:  # Swapping back and forth rounds.
             np.testing.assert_allclose(got[name], want[name], rtol=1e-4, atol=1e-5, err_msg=name)
 
     swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)

@@ -19,7 +19,7 @@ UNSEEN = tiny_batch(3, seed=1)
 
 @pytest.fixture(scope="module")
 def gan():
-    """One whose averages are far from its weights."""
+    """A GAN whose averages are far from its weights."""
     averaging = BiasCorrectedAdam(5e-2, use_ema=True, ema_momentum=0.9)
     return tiny_gan(generator_optimizer=averaging, run_eagerly=False)
 
@@ -44,14 +44,14 @@ def test_values_stand_in_the_logs_and_are_repeated_between_evaluations(gan, tmp_
     table = keras.callbacks.CSVLogger(tmp_path / "table.csv")
     swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
     history = fit(gan, evaluate, swap, best, stop, slower, table, epochs=5)
-    # After the first epoch, as nothing is known, after the second and fourth, and the last.
+    # After the first epoch, before which no value is known, the second, the fourth and the last.
     assert history["val_distance"] == [5, 3, 3, 4, 1]
     rows = list(csv.DictReader((tmp_path / "table.csv").read_text().splitlines()))
     assert [float(row["val_distance"]) for row in rows] == [5, 3, 3, 4, 1]
-    # What is not a number is the worst there is.
+    # NaN counts as the worst value.
     assert history["val_iou"] == [0.25, 0.5, 0.5, -math.inf, 0.125]
     assert history["val_bad"] == [math.inf, 7, 7, 8, math.inf]
-    # A value repeated is no improvement, and counts for the patience.
+    # A repeated value is not an improvement, and counts towards the patience.
     names = [f"best_{epoch}.weights.h5" for epoch in (1, 2, 5)]
     assert sorted(path.name for path in tmp_path.glob("best_*")) == names
     assert (best.best, stop.best, stop.best_epoch, stop.wait, slower.best) == (1, 0.5, 1, 3, 7)
@@ -67,7 +67,7 @@ def test_metrics_see_uint8_paintings_of_the_averages(gan):
         np.testing.assert_array_equal(before, keras.ops.convert_to_numpy(after))
     averaged = gan.averaged()
     labels, image = UNSEEN["labels"], UNSEEN["image"]
-    # Two batches, of two samples and of one, each with latents of its own.
+    # Two batches, of two samples and of one, each with different latents.
     first, second = averaged.generate(labels[:2], seed=5), averaged.generate(labels[2:], seed=5 + 4)
     assert np.abs(first.astype(int) - gan.generate(labels[:2], seed=5)).max() > 10
     (real, fake), (_, last) = distance.seen
@@ -86,7 +86,7 @@ def test_keys_that_two_dicts_share_are_logged_with_the_metrics_names(gan):
     modes = dict(zip(names, ("max", "max", "max", "min"), strict=True)) | {"distance": "min"}
     assert evaluate.directions == {f"val_{name}": mode for name, mode in modes.items()}
     assert list(evaluate.evaluate(gan)) == [*names, "distance"]
-    # A number keeps its name, and two of one name are refused.
+    # A number keeps its name; duplicate names are refused.
     evaluate = EvaluateMetrics(UNSEEN, [Brightness("first"), Scripted([1], "of_one")])
     assert list(evaluate.directions) == ["val_first_of_zero", "val_first_of_one", "val_of_one"]
     with pytest.raises(ValueError, match="two of them log 'val_brightness_of_zero'; give one of"):
@@ -145,7 +145,7 @@ def test_a_resumed_training_knows_what_was_the_best(tmp_path):
 
     run(3, [5, 3, 4])  # 5, 3, and the last, 4.
     history, best, stop, slower = run(5, [3.5, 6])
-    # The fourth epoch is evaluated, as it is the second of two, and the fifth, as it is the last.
+    # The fourth epoch is evaluated as the second of two, and the fifth as the last.
     assert history["val_distance"] == [5, 3, 4, 3.5, 6]
     assert (best.best, stop.best, stop.best_epoch, stop.wait) == (3, 3, 1, 3)
     assert (slower.best, slower.wait) == (3, 3)
@@ -153,7 +153,7 @@ def test_a_resumed_training_knows_what_was_the_best(tmp_path):
         "best_1.weights.h5",
         "best_2.weights.h5",
     ]
-    # One more epoch without improvement, and it stops; asked again, it has ended.
+    # One more epoch without improvement, and it stops; a second `fit` ends at once.
     assert len(run(9, [7])[0]["val_distance"]) == 6
     assert len(run(9, [])[0]["val_distance"]) == 6
 
@@ -193,7 +193,7 @@ def test_a_dataset_gives_its_first_epoch_and_must_end(gan):
     whole = tf.data.Dataset.from_tensor_slices(UNSEEN)
 
     def for_epoch(epoch, first_batch):
-        return whole.skip(epoch).batch(2).skip(first_batch)  # Fewer from epoch to epoch.
+        return whole.skip(epoch).batch(2).skip(first_batch)  # Fewer in each epoch.
 
     metric = Scripted([1, 2])
     evaluate = EvaluateMetrics(by_epoch(for_epoch, 2), metric)

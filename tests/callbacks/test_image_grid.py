@@ -15,7 +15,7 @@ PALETTE = [[10, 10, 10], [20, 20, 20]]
 
 
 class Painter:
-    """Paints everything 77, and remembers what it was asked."""
+    """Paints every pixel 77, and remembers its arguments."""
 
     encoder = classes = None
     generator = SimpleNamespace(instance_edges=False)

@@ -9,7 +9,7 @@ from keras_spade.callbacks import plot_curves
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """What is drawn: title -> label -> points."""
+    """The drawn curves: title -> label -> points."""
     found = {}
 
     def savefig(figure, path, **kwargs):
@@ -37,7 +37,7 @@ def test_history_and_table_give_the_same_curves(drawn, tmp_path):
     assert drawn == wanted
     assert np.asarray(Image.open(tmp_path / "curves.png")).shape[:2] == (260, 640)
     drawn.clear()
-    # The third epoch was logged, interrupted, and made again.
+    # The third epoch was logged, interrupted, and repeated.
     rows = ["epoch,a/b,val_a/b,val_c", "0,4,NA,1", "1,3,9,1", "2,7,NA,7", "2,2,NA,0", "3,1,8,0"]
     (tmp_path / "table.csv").write_text("\n".join(rows))
     plot_curves(tmp_path / "table.csv", tmp_path / "curves.svg")

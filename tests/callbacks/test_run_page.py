@@ -22,7 +22,7 @@ BATCH = tiny_batch(3)
 
 
 def train(folder, epochs, numbers=(0.5, float("nan"), 0.25, 0.75), **arguments):
-    """A run of a few epochs; goes on if there was one."""
+    """Trains for a few epochs; resumes an earlier run."""
     callbacks = [
         EvaluateMetrics(BATCH, Scripted(numbers)),
         RunPage(
@@ -35,7 +35,7 @@ def train(folder, epochs, numbers=(0.5, float("nan"), 0.25, 0.75), **arguments):
         ),
         BackupAndRestore(folder / "backup"),
     ]
-    gan = tiny_gan(generator_optimizer=BiasCorrectedAdam(0.02))  # Epochs differ to the eye.
+    gan = tiny_gan(generator_optimizer=BiasCorrectedAdam(0.02))  # Epochs differ visibly.
     kernel = gan.generator.get_layer("conv_img").kernel
     kernel.assign(kernel * 50)  # Untrained pictures are nearly grey.
     gan.fit(BATCH, epochs=epochs, validation_data=BATCH, verbose=0, callbacks=callbacks)
@@ -45,7 +45,7 @@ def train(folder, epochs, numbers=(0.5, float("nan"), 0.25, 0.75), **arguments):
 def run_of(folder):
     page = (folder / "run" / "run.html").read_text()
     text = re.search(r'<script type="application/json" id="run">(.*?)</script>', page, re.DOTALL)
-    assert "<" not in text[1]  # `<!--<script>` would take the end of the script away.
+    assert "<" not in text[1]  # `<!--<script>` would hide the end of the script.
     return json.loads(text[1])
 
 
@@ -97,7 +97,7 @@ def test_pictures_are_maps_paintings_and_photographs(folder):
         name: np.asarray(Image.open(folder / "run/run_pictures" / name))
         for name in (*names, "labels.png", "styles.jpg")
     }
-    # Three samples of 32 x 32, one below the other, with two white lines between.
+    # Three samples of 32 x 32 in a column, with two white lines between them.
     assert shown[names[0]].shape == (3 * 32 + 2 * 2, 32, 3)
     assert (
         shown["labels.png"][34, 0].tolist()
@@ -145,7 +145,7 @@ def test_the_page_opens_in_chromium(folder, tmp_path):
         assert page.locator("b, i i").count() == 0
         page.screenshot(path=tmp_path / "page.png", full_page=True)
         tops = page.evaluate("[...document.images].map(i => i.getBoundingClientRect().height)")
-    assert max(tops) - min(tops) < 2, "rows of latents stand beside those of paintings"
+    assert max(tops) - min(tops) < 2, "rows of latents are next to those of paintings"
 
 
 def test_the_model_knows_names_and_colours(tmp_path):

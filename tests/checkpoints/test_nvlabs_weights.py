@@ -54,13 +54,13 @@ def test_names_shapes_and_values_are_the_references(name):
         np.testing.assert_array_equal(array, state[key])
 
 
-# === Names that no golden file has, written out from the reference's modules ===
+# === Names that are in no golden file, written out from the reference's modules ===
 
 
 def generator_shapes(
     classes, grid, latent_dim, base, upsampling, batch, spectral, kernel_size=3, hidden=128
 ):
-    """What the reference's `SPADEGenerator.state_dict()` would hold, without the counters."""
+    """The entries of the reference's `SPADEGenerator.state_dict()`, without the counters."""
     wanted = {}
 
     def conv(name, inputs, outputs, size, bias=True, spectral=False):
@@ -135,7 +135,7 @@ def test_names_of_every_upsampling(upsampling, factor, latent_dim, norm, spectra
 
 
 def patch_shapes(channels, base, num_scales, num_layers, affine, spectral):
-    """What the reference's `MultiscaleDiscriminator.state_dict()` would hold, likewise."""
+    """The entries of the reference's `MultiscaleDiscriminator.state_dict()`, without counters."""
     wanted = {}
     for scale in range(num_scales):
         prefix = f"discriminator_{scale}.model"
@@ -252,7 +252,7 @@ def test_weights_carry_a_network_to_another_to_the_bit(build):
     source = build()
     names = source.input if isinstance(source.input, dict) else None
     inputs = {name: every[name] for name in names} if names else every["image"]
-    source(inputs, training=True)  # Moves spectral norms and statistics from where they start.
+    source(inputs, training=True)  # Moves spectral norms and statistics.
     want = outputs(source, inputs)
     keras.utils.set_random_seed(2)
     target = build()

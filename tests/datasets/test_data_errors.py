@@ -8,12 +8,12 @@ from keras_spade.backends.tensorflow import check_label_range
 from keras_spade.datasets import LabelMapping, by_epoch, paired_folders, synthetic_scenes
 from keras_spade.datasets.data_errors import telling_data_errors
 
-ADVICE = "`datasets.inspect_dataset` tells beforehand what is wrong with any of the files."
+ADVICE = "`datasets.inspect_dataset` reports all problems with the files before training."
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Three pairs whose ids are counted from 1: the first and the last are bad for 3 classes."""
+    """Three pairs with ids counted from 1: the first and the last are bad for 3 classes."""
     folder = tmp_path_factory.mktemp("pairs")
     for kind in ("images", "labels"):
         (folder / kind).mkdir()
@@ -32,8 +32,8 @@ def gan():
 def wanted(folder, name):
     return (
         f"{folder}/labels/{name}.png: label ids out of range: 3; the classes are 0..2 and "
-        'void_label=255. Is num_classes too small? An id that means "don\'t care" is given as '
-        "void_label, with void_class=True. Ids counted from 1, 1..3, are read with "
+        'void_label=255. Is num_classes too small? If an id means "don\'t care", pass it as '
+        "void_label, with void_class=True. For ids counted from 1, 1..3, use "
         f"label_mapping=LabelMapping(offset=-1). {ADVICE}"
     )
 
@@ -55,7 +55,7 @@ def test_a_bad_file_is_told_of_in_one_line(folder, gan, way):
     }
     with pytest.raises(ValueError) as caught:
         ways[way]()
-    # Samples are read at once, so any bad one may be the first to fail.
+    # Samples are read in parallel, so any bad one may fail first.
     assert str(caught.value) in (wanted(folder, 0), wanted(folder, 2))
     assert "\n" not in str(caught.value) and caught.value.__context__ is None
     assert isinstance(caught.value, tf.errors.InvalidArgumentError)

@@ -1,4 +1,4 @@
-"""Datasets without TensorFlow: those with it, sample for sample, and their threads."""
+"""Datasets without TensorFlow: the same samples as with it, and their threads."""
 
 import sys
 import threading
@@ -29,7 +29,7 @@ COUNT = 7
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Photographs, label and instance maps of 24 x 30 noise; an array of 16 bits beside each."""
+    """Photographs, label and instance maps of 24 x 30 noise, with a 16-bit array for each."""
     folder, rng = tmp_path_factory.mktemp("street"), np.random.default_rng(0)
     for kind in ("images", "deep", "labels", "instances"):
         (folder / kind).mkdir()
@@ -45,7 +45,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def no_tensorflow(monkeypatch):
-    """TensorFlow cannot be imported from now on."""
+    """Prevents imports of TensorFlow."""
     monkeypatch.setitem(sys.modules, "tensorflow", None)
 
 
@@ -97,7 +97,7 @@ def test_an_epoch_has_the_batches_that_its_number_says(folder, no_tensorflow):
     data = folders(folder, batch_size=2)
     first, second = list(data), list(data.as_numpy_iterator())
     again = folders(folder, batch_size=2)
-    for wanted in (first, second):  # As Keras reads them.
+    for wanted in (first, second):  # As in Keras.
         for number in (3, 0, 2, 1):
             for key, array in again[number].items():
                 np.testing.assert_array_equal(array, wanted[number][key])
@@ -121,7 +121,7 @@ def test_what_is_known_of_a_dataset_is_known_without_tensorflow(folder, no_tenso
 
 def test_a_bad_file_is_named_in_one_line(folder, no_tensorflow):
     data = paired_folders(folder, 4, (16, 18), shuffle=False)
-    message = r"0\.png: label ids out of range: 4; .*\. `datasets.inspect_dataset` tells before"
+    message = r"0\.png: label ids out of range: 4; .*\. `datasets.inspect_dataset` reports all"
     with pytest.raises(ValueError, match=message) as told:
         list(data)
     assert "\n" not in str(told.value)
@@ -139,12 +139,12 @@ def test_own_epochs(no_tensorflow):
     passes = [np.concatenate([batch["labels"] for batch in data]).tolist() for _ in range(3)]
     assert passes == [epoch_order(6, epoch, seed=0).tolist() for epoch in range(3)]
     assert passes[0] != passes[1] and sorted(passes[0]) == list(range(6))
-    with pytest.raises(ValueError, match=r"for_epoch\(0, 3\) gives no batch, though num_batches=4"):
+    with pytest.raises(ValueError, match=r"epoch\(0, 3\) yields no batch, though num_batches=4"):
         list(by_epoch(for_epoch, 4))
 
 
 def test_batches_are_read_in_parallel_and_in_order():
-    together = threading.Barrier(3, timeout=60)  # Passed by three at once.
+    together = threading.Barrier(3, timeout=60)  # Three threads must wait here together.
 
     def for_epoch(epoch, number):
         together.wait()
@@ -197,7 +197,7 @@ def test_validation_steps_read_the_same_batches_each_time():
 
     source = Source(lambda epoch, first: ({"n": np.array([n])} for n in range(first, 7)), 7)
     data = EpochDataset(source, workers=2).first_epoch(2)
-    # As `fit` validates: one iterator for all epochs.
+    # Like validation in `fit`: one iterator for all epochs.
     iterator = EpochIterator(data, steps_per_epoch=2)
     passes = []
     for _ in range(3):

@@ -8,7 +8,7 @@ pytestmark = pytest.mark.once
 
 @pytest.mark.parametrize(
     ("counter", "key", "want"),
-    [  # Of the known answers that Random123, its authors' library, is tested with.
+    [  # Known answers from the tests of Random123, its authors' library.
         ("00000000" * 4, "00000000" * 2, "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
         ("ffffffff" * 4, "ffffffff" * 2, "408f276d 41c83b0e a20bc7c6 6d5451fd"),
         (

@@ -1,4 +1,4 @@
-"""Processes that exit while samples are read do exit, with the code of what ended them."""
+"""Processes exit even while samples are being read, with the expected exit code."""
 
 import ast
 import os
@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 SCRIPT = Path(__file__).parents[1] / "processes" / "exit_while_reading.py"
-# Without the care that is taken, five of five processes hung in each of these ways.
+# Without `PythonCalls.end`, five of five processes hung in each of these ways.
 CODES = {
     "bad file": 1,
     "own function": 1,
@@ -37,7 +37,7 @@ ERRORS = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Files that take long enough to read; one in five holds an id that is no class."""
+    """Files that take long enough to read; one in five contains an id that is not a class."""
     folder, rng = tmp_path_factory.mktemp("files"), np.random.default_rng(0)
     for kind in ("images", "labels"):
         (folder / kind).mkdir()

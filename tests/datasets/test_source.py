@@ -67,13 +67,13 @@ def test_what_is_not_known_is_none():
 @pytest.mark.parametrize("data", [None, {}, tf.data.Dataset.range(2), np.zeros(2)])
 def test_other_data_have_no_source(data):
     assert source_or_none(data) is None
-    with pytest.raises(ValueError, match=r"must be one that a function of keras_spade\.datasets"):
+    with pytest.raises(ValueError, match=r"unchanged result of a function of keras_spade\.data"):
         source_of(data)
 
 
 def test_a_transformation_has_no_source_and_the_message_says_what_to_do():
     data = synthetic_scenes(2, image_size=(32, 32), batch_size=1).take(1)
-    with pytest.raises(ValueError, match=r"\.take and other .* inside of the for_epoch of by_epo"):
+    with pytest.raises(ValueError, match=r"\.take and other .* inside the for_epoch of by_epoch"):
         source_of(data)
 
 

@@ -31,7 +31,7 @@ slow = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def preset(tmp_path_factory):
-    """What notebooks paint with: the shipped preset, or one in its place that knows nothing."""
+    """The preset that notebooks paint with: the shipped one, or an untrained replacement."""
     if SHIPPED:
         return "scenes"
     folder = tmp_path_factory.mktemp("presets") / "scenes"
@@ -47,7 +47,7 @@ def preset(tmp_path_factory):
 
 
 def results(number, folder, *expressions, **parameters):
-    """Runs the notebook of a number; the values that it has at the end."""
+    """Runs the notebook with a number; returns values at its end."""
     (path,) = (path for path in NOTEBOOKS if path.name.startswith(f"{number:02}"))
     notebook = nbformat.read(path, as_version=4)
     if parameters:
@@ -189,13 +189,13 @@ def test_evaluate(tmp_path, preset):
 
 
 def setup_cell(path):
-    """The cell that installs, which is the same in all of them."""
+    """The cell that installs the package, which is the same in all notebooks."""
     (cell,) = (cell for cell in nbformat.read(path, as_version=4).cells if cell.id == "setup")
     return cell.source
 
 
 def set_up(monkeypatch, installed):
-    """Runs the cell on a machine without the package; the arguments of `pip install`."""
+    """Runs the cell as on a machine without the package; returns the `pip install` arguments."""
     pip, present = [], dict(installed)
     find_spec = importlib.util.find_spec
 
@@ -264,7 +264,7 @@ def test_it_is_valid_and_opens_in_colab(path):
     assert notebook.cells[1].id == "setup"
     ids = [cell.id for cell in notebook.cells]
     assert len(set(ids)) == len(ids)
-    # Names for ids, which stay when cells move; those of Jupyter are random.
+    # Names as ids, which stay the same when cells move; Jupyter's are random.
     assert not [name for name in ids if not re.fullmatch(r"[a-z][a-z-]+", name)]
     assert len(tagged(notebook, "parameters")) == 1
     links = re.findall(r"\]\((.*?)\)", "".join(cell.source for cell in notebook.cells))

@@ -32,7 +32,7 @@ def run(script, *flags, check=True):
 
 
 def told_by(script, cases, **environment):
-    """What a script says of several lists of flags, one after the other in one process."""
+    """The outcomes of a script for several lists of flags, run in turn in one process."""
     command = [sys.executable, str(ROOT / "tests/processes/run_script.py"), script]
     result = subprocess.run(
         command,
@@ -48,7 +48,7 @@ def told_by(script, cases, **environment):
 
 
 def check_told(script, cases, *good, **environment):
-    """Each of some flags is told in one line that holds what it should; `good` ones end well."""
+    """Checks that bad flags give one line with the expected text, and `good` ones succeed."""
     told = told_by(script, [*(flags for flags, _ in cases), *good], **environment)
     assert [code for code in told[len(cases) :] if code] == []
     for (flags, wanted), text in zip(cases, told, strict=False):
@@ -58,7 +58,7 @@ def check_told(script, cases, *good, **environment):
 
 @pytest.fixture
 def street(tmp_path):
-    """Five photographs and label maps, void 255, with instances."""
+    """Five photographs and label maps with void 255, and instances."""
     rng = np.random.default_rng(0)
     for folder in ("images", "labels", "instances"):
         (tmp_path / "street" / folder).mkdir(parents=True)
@@ -87,7 +87,7 @@ def test_own_folders_from_training_to_pictures(street, tmp_path):
         "--instance_edges",
         "--image_size=32,64",
         "--load_size=40,72",
-        "--validation_split=0.3",  # Of the names 0 to 4, that is 4.
+        "--validation_split=0.3",  # Among the names 0 to 4, this selects 4.
         "--batch_size=2",
         "--encoder",
         "--latent_dim=4",
@@ -112,7 +112,7 @@ def test_own_folders_from_training_to_pictures(street, tmp_path):
     assert [path.name for path in pictures] == [f"{i}.png" for i in range(5)]
     assert all(np.asarray(Image.open(path)).shape == (32, 64, 3) for path in pictures)
 
-    # The script paints what `generate` does of the same files.
+    # The script paints the same as `generate` from the same files.
     photograph = f"--style={street / 'images/0.jpg'}"
     run("generate.py", *flags, f"--instances={street / 'instances'}", "--batch_size=1", photograph)
     gan = keras.models.load_model(out / "gan.keras", compile=False)
@@ -171,7 +171,7 @@ def test_a_public_dataset_from_training_to_pictures(tmp_path):
         picture = np.asarray(Image.open(painted / f"{name}.png")).astype(int)
         assert np.abs(picture - wanted).max() <= 1
 
-    # The same label maps as arrays of other numbers, in a folder in a folder.
+    # The same label maps as arrays of other numbers, in a nested folder.
     (tmp_path / "maps" / "a").mkdir(parents=True)
     for name in names:
         np.save(tmp_path / f"maps/a/{name}.npy", ids[name].astype(int) + 1000)
@@ -212,7 +212,7 @@ def epochs_in(folder):
 
 def test_losses_are_whole_after_a_kill(tmp_path):
     path = tmp_path / "losses.csv"
-    # Epoch 1 was logged, and its backup not made; half of the row of epoch 2.
+    # Epoch 1 was logged without a backup; half of the row of epoch 2 was written.
     path.write_text("epoch,old,loss\n0,9,3.0\n1,9,2.5\n2,9")
     history = SimpleNamespace(epoch=[0], history={"loss": [3.0]})
     losses = LossesFile(path)
@@ -221,7 +221,7 @@ def test_losses_are_whole_after_a_kill(tmp_path):
     assert path.read_text().split() == ["epoch,loss", "0,3.0"]
     history.epoch.append(1)
     history.history["loss"].append(2.0)
-    history.history["kl"] = [0.5]  # Of a later version.
+    history.history["kl"] = [0.5]  # From a later version.
     losses.on_train_end()
     assert path.read_text().split() == ["epoch,kl,loss", "0,NA,3.0", "1,0.5,2.0"]
     keras_spade.callbacks.plot_curves(path, tmp_path / "losses.png")
@@ -265,7 +265,7 @@ def test_two_workers(tmp_path):
     codes = [worker.wait(timeout=600) for worker in workers]
     told = [(tmp_path / f"told_{index}.txt").read_text() for index in range(2)]
     assert codes == [0, 0], told
-    assert all(len(text) < 10_000 for text in told), told  # no line for every sum over workers
+    assert all(len(text) < 10_000 for text in told), told  # not a line for every sum over workers
     assert ["Pictures, losses and the model are in" in text for text in told] == [True, False]
     assert epochs_in(tmp_path / "run") == ["0", "1"]
     names = {path.name for path in (tmp_path / "run").iterdir()}
@@ -297,11 +297,11 @@ def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
     cases = [([flag], f"{flag.partition('=')[0].replace('--no', '--')} is for") for flag in unused]
     cases[unused.index("--num_classes=3")] = (["--num_classes=3"], "--num_classes requires --data")
     cases += [
-        (["--image_size=a,b"], "--image_size=a,b: want two whole numbers"),
-        (["--image_size=64"], "--image_size=64: want two whole numbers"),
-        ([*own, "--load_size=9,b"], "--load_size=9,b: want one or two whole numbers"),
-        ([*own, "--image_range=0"], "--image_range=0: want two numbers"),
-        # A bad file among the validation samples; of the names 0 to 4, that is 4.
+        (["--image_size=a,b"], "--image_size=a,b: expected two whole numbers"),
+        (["--image_size=64"], "--image_size=64: expected two whole numbers"),
+        ([*own, "--load_size=9,b"], "--load_size=9,b: expected one or two whole numbers"),
+        ([*own, "--image_range=0"], "--image_range=0: expected two numbers"),
+        # A bad file among the validation samples; among the names 0 to 4, that is 4.
         ([*own, "--validation_split=0.3", "--base_filters=2"], "4.png: label ids out of range: 9"),
         (["--perceptual=imagenet", "--base_filters=2", "--num_scenes=4"], "ImageNet"),
         (["--metrics_every=2", "--base_filters=2", "--num_scenes=4"], "is for metrics, which"),
@@ -319,7 +319,7 @@ def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
 def test_inspect_dataset_takes_the_options_that_it_proposes(street):
     options = "--data_options={'on_bad_file': 'skip'}"
     own = [f"--data={street}", "--num_classes=4", "--void_class"]
-    cases = [([*own, "--image_range=0,b"], "--image_range=0,b: want two numbers.")]
+    cases = [([*own, "--image_range=0,b"], "--image_range=0,b: expected two numbers.")]
     check_told("inspect_dataset", cases, [*own, options])
 
 
@@ -342,11 +342,11 @@ def test_generate_reads_folders_as_training_does(street, tmp_path):
         ([*own, "--image_folder=x"], "--image_folder does not apply"),
         ([*own, "--image_channels=1"], "--image_channels is for --style"),
         ([*own, "--instance_folder=x"], "--instance_folder does not apply"),
-        ([*own, "--load_size=a"], "--load_size=a: want one or two whole numbers"),
+        ([*own, "--load_size=a"], "--load_size=a: expected one or two whole numbers"),
         ([*model, f"--labels={street}/labels", "--label_folder=x"], "--label_folder is for --data"),
     ]
     skip = "--data_options={'on_bad_file': 'skip'}"
-    # The same as a preset, whose label files counted otherwise in training.
+    # The same as a preset whose label files had another numbering in training.
     numbers = {"remap": {0: 3, 1: 2, 2: 1, 3: 0}, "void_labels": 255}
     gan.classes = keras_spade.ClassInfo(label_mapping=numbers)
     gan.save_to_preset(tmp_path / "preset")
@@ -374,7 +374,7 @@ def test_models_paint_with_the_averages_of_their_weights(tmp_path):
     assert np.abs(want - gan.generate(batch["labels"])).max() > 1
     read, weights = painting_model(path)
     assert weights == "averages" and np.abs(want - read.generate(batch["labels"])).max() <= 1
-    # Files that are saved behind this callback hold the averages in the weights' place.
+    # Files saved after this callback contain the averages instead of the weights.
     swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
     saving = [swap, keras.callbacks.ModelCheckpoint(path)]
     gan.fit(batch, batch_size=2, verbose=0, callbacks=saving)
@@ -388,7 +388,7 @@ def test_models_paint_with_the_averages_of_their_weights(tmp_path):
 
 @pytest.fixture
 def evaluated(tmp_path):
-    """A GAN of four classes and void, weights of VGG16, and a segmenter of bytes."""
+    """A GAN with four classes and void, weights of VGG16, and a segmenter of bytes."""
     sizes = {"image_shape": (32, 32, 3), "num_classes": 4, "void_class": True}
     generator = keras_spade.SPADEGenerator(**sizes, base_filters=2, hidden_filters=2)
     discriminator = keras_spade.MultiScaleDiscriminator(**sizes, base_filters=2)
@@ -429,7 +429,7 @@ def test_evaluate_measures_what_it_paints(street, evaluated):
     assert rows["mean_iou"]["protocol"]["samples"] == 5
     assert rows["mean_iou"]["protocol"]["weights"] == "as in the file"
 
-    # The numbers are those of the pictures that were written, and these of the label maps.
+    # The numbers match the written pictures, and these match the label maps.
     painted, real = (
         np.stack([np.asarray(Image.open(path)) for path in sorted((pngs / name).iterdir())])
         for name in ("painted", "real")

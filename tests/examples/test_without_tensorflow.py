@@ -26,7 +26,7 @@ TRAINING = (
 
 @pytest.fixture(scope="module")
 def street(tmp_path_factory):
-    """Five photographs and label maps; of the names 0 to 4, 4 is for validation."""
+    """Five photographs and label maps; among the names 0 to 4, 4 is for validation."""
     folder, rng = tmp_path_factory.mktemp("street"), np.random.default_rng(0)
     for kind in ("images", "labels"):
         (folder / kind).mkdir()
@@ -41,7 +41,7 @@ def street(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
-    """In which Python begins with a TensorFlow that cannot be imported."""
+    """Environment variables with which Python cannot import TensorFlow."""
     folder = tmp_path_factory.mktemp("site")
     (folder / "sitecustomize.py").write_text('import sys\nsys.modules["tensorflow"] = None\n')
     path = os.pathsep.join(map(str, (folder, ROOT)))

@@ -26,7 +26,7 @@ def generator():
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Formats that write a line, in this process, and the painters they were given."""
+    """Replaces formats by ones that write a line in this process; returns the painters received."""
     painters = []
 
     def write(painter, path, options):
@@ -212,14 +212,14 @@ def test_ten_real_label_maps(tmp_path, name, kind):
     path = tmp_path / f"a{FORMATS[name].SUFFIX}"
     export_both(generator, path, format=name)
     image, floats = RUN[name](str(path), inputs)
-    # ONNX and LiteRT have float32 only.
+    # ONNX and LiteRT only have float32.
     wanted = generator
     if name != "tf_saved_model":
         wanted = generator.fold_spectral_norm(dtype="float32")
     assert_same(image, inputs, wanted)
     limit = 1e-4 if wanted.dtype_policy.compute_dtype == "float32" else 0.05
     np.testing.assert_allclose(floats, painted(wanted, inputs)[0], atol=limit)
-    # Where the generator computes in 16 bits itself, what these round is between the two.
+    # If the generator itself computes in 16 bits, rounding differs between the two.
     assert np.abs(floats - painted(generator, inputs)[0]).mean() < 0.005
 
 

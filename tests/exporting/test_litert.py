@@ -6,13 +6,13 @@ from support.exports import assert_same, export_both, make_generator, make_input
 pytestmark = [
     pytest.mark.slow,
     only_on("tensorflow", "it writes and reads the files"),
-    # TensorFlow's interpreter is to move to a package of its own.
+    # TensorFlow's interpreter will move to a separate package.
     pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter"),
 ]
 
 
 def interpreter_of(path):
-    """Without any operations but LiteRT's own."""
+    """The interpreter, with only LiteRT's own operations."""
     import tensorflow as tf
 
     resolver = tf.lite.experimental.OpResolverType.BUILTIN
@@ -21,7 +21,7 @@ def interpreter_of(path):
 
 @pytest.fixture(scope="module")
 def case(tmp_path_factory):
-    """A generator with all inputs there are, and the interpreter of its LiteRT file."""
+    """A generator with all possible inputs, and the interpreter of its LiteRT file."""
     generator = make_generator(latent_dim=3, instance_edges=True, void_class=True)
     path = tmp_path_factory.mktemp("litert") / "street.tflite"
     export_both(generator, path, format="litert")

@@ -9,14 +9,14 @@ onnxruntime = pytest.importorskip(
 pytest.importorskip("tf2onnx", reason="tf2onnx, which writes ONNX files, is not installed")
 pytestmark = [
     only_on("tensorflow", "it writes the files"),
-    # Of TensorFlow and tf2onnx.
+    # From TensorFlow and tf2onnx.
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
 ]
 
 
 @pytest.fixture(scope="module")
 def case(tmp_path_factory):
-    """A generator with all inputs there are, and the session of its ONNX file."""
+    """A generator with all possible inputs, and the session of its ONNX file."""
     generator = make_generator(latent_dim=3, instance_edges=True, void_class=True)
     path = tmp_path_factory.mktemp("onnx") / "street.onnx"
     export_both(generator, path, format="onnx")

@@ -9,7 +9,7 @@ pytestmark = only_on("tensorflow", "it reads the folders")
 
 @pytest.fixture(scope="module")
 def case(tmp_path_factory):
-    """A generator with all inputs there are, and its SavedModel in a folder that was not there."""
+    """A generator with all possible inputs, and its SavedModel in a new folder."""
     import tensorflow as tf
 
     generator = make_generator(latent_dim=3, instance_edges=True, void_class=True)

@@ -15,14 +15,14 @@ BATCH_NORMS = pytest.mark.parametrize("norm", ["sync_batch", "batch"])
 
 
 def normalized(x, axes, epsilon=1e-5):
-    """By the formula, in float64; and mean and biased variance."""
+    """Normalises by the formula, in float64; also returns mean and biased variance."""
     x = np.asarray(x, "float64")
     mean, variance = x.mean(axis=axes, keepdims=True), x.var(axis=axes, keepdims=True)
     return (x - mean) / np.sqrt(variance + epsilon), mean, variance
 
 
 def gradient(x, seed, axes, epsilon=1e-5):
-    """Of `sum(normalized(x) * seed)`, by the formula of Ioffe and Szegedy."""
+    """The gradient of `sum(normalized(x) * seed)`, by the formula of Ioffe and Szegedy."""
     y, _, variance = normalized(x, axes, epsilon)
     centred = seed - seed.mean(axis=axes, keepdims=True)
     centred = centred - y * (y * seed).mean(axis=axes, keepdims=True)
@@ -30,14 +30,14 @@ def gradient(x, seed, axes, epsilon=1e-5):
 
 
 def random_maps(shape=(3, 5, 4, 6), seed=0):
-    """Another mean and deviation in every channel; a deviation near sqrt(epsilon) in one."""
+    """Maps with different means and deviations per channel; one deviation near sqrt(epsilon)."""
     rng = np.random.default_rng(seed)
     deviation = np.geomspace(3e-3, 10.0, shape[-1])
     mean = deviation * rng.normal(size=shape[-1])
     return (rng.normal(size=shape) * deviation + mean).astype("float32")
 
 
-# Other people's numbers.
+# Reference numbers of others.
 
 
 def test_single_device_numbers_of_the_reference():
@@ -160,7 +160,7 @@ def test_affine_batch_norm(norm):
     np.testing.assert_allclose(to_numpy(grads[1]), 60.0)
 
 
-# Where rounding could win.
+# Cases in which rounding could dominate.
 
 
 def test_a_large_map_far_from_zero():
@@ -177,7 +177,7 @@ def test_a_large_map_far_from_zero():
 @pytest.mark.parametrize("norm", ["sync_batch", "batch", "instance"])
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_statistics_are_float32_in_mixed_precision(norm, policy):
-    # The square of 1000 is no float16; eight bits of bfloat16 would leave no variance.
+    # The square of 1000 overflows float16; the eight bits of bfloat16 would leave no variance.
     x = np.random.default_rng(5).normal(1000.0, 100.0, (2, 16, 16, 3)).astype("float32")
     x = to_numpy(keras.ops.cast(x, policy.removeprefix("mixed_")))
     want, mean, variance = normalized(x, (1, 2) if norm == "instance" else (0, 1, 2))
@@ -196,7 +196,7 @@ def test_statistics_are_float32_in_mixed_precision(norm, policy):
 @pytest.mark.parametrize(
     ("gamma", "beta", "want"),
     [
-        # With 8 bits, 1 + 2^-8 would be 1 before it is used.
+        # With 8 bits, 1 + 2^-8 would already be rounded to 1.
         (1.0 + 2.0**-8, 2.0**-8, [-1.0, 1.0 + 2.0**-7]),
         (1.0, 1.0 + 2.0**-8, [2.0**-8, 2.0]),
     ],
@@ -329,5 +329,5 @@ def test_moments_are_collected_and_nothing_moves(norm, training):
     np.testing.assert_allclose(to_numpy(moments.variance), variance.ravel(), rtol=1e-5)
     assert float(moments.count) == 3 * 5 * 4
     assert not to_numpy(layer.moving_mean).any()
-    layer(x, training=True)  # Collected no more.
+    layer(x, training=True)  # No longer collected.
     assert len(collected[layer]) == 2 and to_numpy(layer.moving_mean).any()

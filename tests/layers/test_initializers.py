@@ -20,7 +20,7 @@ def test_kernels_are_normal_with_xaviers_deviation(shape, fan_in, fan_out, gain)
     assert abs(kernel.mean()) < 5 * want / np.sqrt(count)
     assert abs(kernel.std() / want - 1) < 5 / np.sqrt(2 * count)
     assert stats.kstest(kernel / want, "norm").pvalue > 1e-3
-    # Not cut off at two deviations, as Keras' GlorotNormal is.
+    # Not truncated at two deviations, unlike Keras' GlorotNormal.
     assert abs(np.mean(np.abs(kernel) > 2 * want) - 2 * stats.norm.sf(2)) < 5 / np.sqrt(count)
     assert np.max(np.abs(kernel)) > 3.5 * want
 

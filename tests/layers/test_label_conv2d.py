@@ -16,7 +16,7 @@ MODULATIONS = pytest.mark.parametrize("modulation", ["patterns", "dense", "auto"
 
 
 class Concatenated(keras.layers.Layer):
-    """What the layer stands for: one convolution of one-hot labels, edges and image."""
+    """The oracle: one convolution of one-hot labels, edges and image."""
 
     def __init__(self, conv, halvings):
         super().__init__()

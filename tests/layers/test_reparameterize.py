@@ -66,5 +66,5 @@ def test_samples_are_at_least_float32(dtype, want):
     zeros = keras.ops.zeros((2, 3), dtype)
     z = reparameterize(zeros, zeros, seed=5)
     assert keras.backend.standardize_dtype(z.dtype) == want
-    # More digits than a 16-bit float holds.
+    # More digits than fit into a 16-bit float.
     assert np.any(to_numpy(z) != to_numpy(keras.ops.cast(keras.ops.cast(z, "float16"), want)))

@@ -9,7 +9,7 @@ from support.pattern_cases import assert_equal_layers
 from keras_spade.layers import SmallMapConv2D
 from keras_spade.layers.conv2d import Conv2D
 
-# Output sizes on both sides of 256 pixels.
+# Output sizes around 256 pixels.
 SIZES = [(1, 1), (3, 5), (16, 16), (17, 16), (40, 31)]
 UNKNOWN = only_on("tensorflow", "its graphs run at sizes that they were not made with")
 
@@ -37,14 +37,14 @@ def convolutions(monkeypatch):
 
 
 def graph(layer, shape):
-    """The layer as a graph for inputs of a shape that is not wholly known."""
+    """The layer as a graph for inputs with a partly unknown shape."""
     import tensorflow as tf
 
     return tf.function(layer, input_signature=[tf.TensorSpec(shape)])
 
 
 def corrupts_memory():
-    """Whether the oracle does: PyTorch 2.13's gradient of strided 1 x 1 kernels, without AVX512."""
+    """Whether the oracle fails: PyTorch 2.13's gradient of strided 1 x 1 kernels without AVX512."""
     if BACKEND != "torch":
         return False
     import torch
@@ -137,7 +137,7 @@ def test_saved_and_loaded(tmp_path):
 
 @pytest.mark.parametrize("size", [(8, 8), (20, 20)])
 def test_one_filter_is_the_first_of_two(size):
-    # PyTorch's plain convolution, in float64, cannot differentiate a single one.
+    # In float64, PyTorch's plain convolution cannot differentiate a single filter.
     with sixty_four_bits():
         one, two = (SmallMapConv2D(n, 3, dtype="float64") for n in (1, 2))
         x = make_x(size).astype("float64")

@@ -42,7 +42,7 @@ def weights_of(spade):
 
 
 def constant_modulation(spade, style):
-    """Gamma and beta, each (batch, channels), of a spatially constant map, borders aside."""
+    """Gamma and beta, each (batch, channels), of a constant map, except at borders."""
     (shared, b0), (gamma, b1), (beta, b2) = weights_of(spade)
     hidden = np.maximum(style @ shared.sum(axis=(0, 1)) + b0, 0)
     return hidden @ gamma.sum(axis=(0, 1)) + b1, hidden @ beta.sum(axis=(0, 1)) + b2
@@ -89,7 +89,7 @@ def test_float64_is_closer_still(name, form):
 
 
 def constant_activations(label):
-    """What a convolution, borders aside, makes of a map with one label only."""
+    """The result of a convolution, except at borders, for a map with a single label."""
     conv = keras.layers.Conv2D(6, 3, padding="valid")
     one_hot = np.zeros((1, 10, 10, 5), "float32")
     one_hot[..., label] = 1.0

@@ -15,7 +15,7 @@ from keras_spade.layers import LabelPatterns
 
 NORMS = ("sync_batch", "batch", "instance")
 CLASSES = 5
-# JAX compiles for each shape: there, with a batch of one no edges, and the other way round.
+# JAX compiles for each shape: there, only a batch of one without edges, and of three with edges.
 BATCHES_AND_EDGES = list(itertools.product((1, 3), (False, True)))[:: 3 if BACKEND == "jax" else 1]
 EDGES = (False, True)[BACKEND == "jax" :]
 
@@ -127,7 +127,7 @@ def test_patterns_found_before_give_the_same(modulation):
 def test_half_precision_stays_near_dense(training, norm, policy, limit):
     rng = np.random.default_rng(5)
     x, labels, edges = make_inputs("regions", (2, 10, 12), (20, 24), True, rng)
-    # Far from zero: what is not normalised in float32 loses its digits.
+    # Far from zero: normalisation in less than float32 loses digits.
     x = 50.0 + x
     mixed = SPADE(norm, num_classes=CLASSES, modulation="patterns", dtype=policy)
     same, whole = (

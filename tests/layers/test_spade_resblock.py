@@ -94,7 +94,7 @@ def test_a_silent_branch_leaves_the_shortcut():
     labels = rng.integers(0, 3, (1, 12, 12))
     block = SPADEResBlock(4, num_classes=3)
     block.build(x.shape, labels.shape)
-    # With gamma = -1 and beta = 0 nothing but the bias comes out of the branch.
+    # With gamma = -1 and beta = 0, the branch outputs only the bias.
     for conv, value in ((block.norm_1.gamma, -1.0), (block.norm_1.beta, 0.0)):
         conv.kernel.assign(np.zeros(conv.kernel.shape))
         conv.bias.assign(np.full(4, value))
@@ -126,7 +126,7 @@ def test_what_every_layer_must_do(norm, spectral, filters):
         output_shape=(2, 6, 5, filters),
         trainable=trainable,
         non_trainable=branches * (statistics + 2 * spectral),
-        # A normalisation follows and takes this bias away.
+        # The following normalisation removes this bias.
         idle=["conv_0/conv/bias", "conv_0/bias"],
         training=True,
     )

@@ -11,7 +11,7 @@ from keras_spade.layers import LabelPatterns
 
 NORMS = ("sync_batch", "batch", "instance")
 CLASSES = 4
-# A normalisation follows and takes this bias away.
+# The following normalisation removes this bias.
 IDLE = ("conv_0/conv/bias", "conv_0/bias")
 
 

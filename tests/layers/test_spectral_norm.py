@@ -249,7 +249,7 @@ def test_gradient_of_a_float64_layer_by_finite_differences():
     y, _, (grad, grad_bias) = gradients(wrapper, x, seed=seed, training=True)
     assert keras.backend.standardize_dtype(y.dtype) == "float64"
     assert wrapper.u.dtype == wrapper.v.dtype == "float64"
-    # On PyTorch Keras multiplies float64 matrices as float32.
+    # On PyTorch, Keras multiplies float64 matrices as float32.
     assert relative_error(grad, want) < (1e-6 if BACKEND == "torch" else 1e-8)
     assert relative_error(grad_bias, seed.sum(axis=0)) < 1e-12
 
@@ -267,7 +267,7 @@ def test_the_gradient_is_orthogonal_to_the_kernel():
         assert abs(np.sum(grad * kernel)) < 1e-5 * scale, kind
 
 
-# tensorflow-addons, which overwrites the kernel where we keep it.
+# tensorflow-addons, which overwrites the kernel; we keep it.
 
 
 def from_tfa(name):
@@ -311,7 +311,7 @@ def test_transposed_convolutions_have_other_rows_than_tensorflow_addons(count):
     golden, wrapper = from_tfa(f"conv2d_transpose_pi{count}")
     kernel = golden["state/kernel"]
     outputs, inputs = kernel.shape[2:]
-    # Theirs has a row per input, whereas a row per output is what the paper and PyTorch have.
+    # Theirs has a row per input; the paper and PyTorch have a row per output.
     our_matrix, their_matrix = matrix("conv2d_transpose", kernel), kernel.reshape(-1, inputs)
     our_u, their_u = unit((outputs,), 3), golden["state/u"][0]
     assert wrapper.u.shape == (outputs,) and their_u.shape == (inputs,)
@@ -376,7 +376,7 @@ def test_the_iteration_is_float32_in_mixed_precision(policy):
 
 @with_gradients()
 def test_a_model_learns_the_direction_of_its_kernel():
-    # y = x w with |w| = 1 is all that a spectrally normalised row can learn.
+    # A spectrally normalised row can only learn y = x w with |w| = 1.
     rng = np.random.default_rng(6)
     x, w = rng.normal(size=(512, 4)).astype("float32"), np.array([[0.8], [0.0], [-0.6], [0.0]])
     wrapper = SpectralNorm(keras.layers.Dense(1, use_bias=False))

@@ -22,7 +22,7 @@ LAYERS = {
 
 
 class Shifted(keras.layers.Dense):
-    """A layer of which the kernel is not all that meets the inputs."""
+    """A layer that also uses inputs and kernel outside their product."""
 
     def call(self, inputs):
         return super().call(inputs) + inputs[:, :1] + keras.ops.mean(self.kernel**2)

@@ -14,7 +14,7 @@ KINDS = {
     "original": "binary_crossentropy",
     "w": "wasserstein",
 }
-# The reference does not define a generator that wants its images judged fake by the hinge.
+# The reference does not define the hinge loss of a generator whose target is "fake".
 CASES = [
     (mode, target, side)
     for mode in KINDS

@@ -64,7 +64,7 @@ def vgg(golden, kernels):
 
 
 def twice(loss):
-    """The loss to be differentiated, and to be looked at."""
+    """The loss, once to differentiate and once to inspect."""
 
     def function(fake, real):
         total = loss(fake, real)
@@ -94,7 +94,7 @@ def test_total_and_gradient_are_the_references_and_spare_the_real_side(loss, ima
     assert is_no_gradient(to_real)
     to_fake = to_numpy(to_fake)
     want = channels_last(golden["out/grad_fake"])
-    # A single |fake - real| or ReLU that rounds to the other side of zero shows in the pixels
+    # A single |fake - real| or ReLU that rounds to the other side of zero affects the pixels
     # around it; the next test has no rounding.
     assert relative_error(to_fake, want) < 2e-3
     assert np.mean(np.abs(to_fake - want) > 1e-5 * np.max(np.abs(want))) < 0.1
@@ -149,7 +149,7 @@ def test_preprocessing_belongs_to_the_weights_and_leaves_the_images_alone(
     default = PerceptualLoss(weights=torchvision)
     assert default.preprocessing == "torchvision"
     small = images[0][:1, :32, :32]
-    # Of torchvision.transforms.Normalize, as its documentation of VGG19_Weights tells.
+    # For torchvision.transforms.Normalize, from its documentation of VGG19_Weights.
     deviation = np.array([0.229, 0.224, 0.225])
     normalised = ((small.astype("float64") + 1) / 2 - [0.485, 0.456, 0.406]) / deviation
     raw = PerceptualLoss(weights=torchvision, preprocessing="none")
@@ -160,7 +160,7 @@ def test_preprocessing_belongs_to_the_weights_and_leaves_the_images_alone(
 def test_the_weight_for_the_paper_is_by_the_size_of_the_inputs(torchvision, images):
     losses = [PerceptualLoss(torchvision, preprocessing=p) for p in ("none", "imagenet")]
     assert [loss.paper_weight for loss in losses] == [10.0, 10.0 / 127.5]
-    # Without biases, VGG is homogeneous but for the mean that is subtracted.
+    # Without biases, VGG is homogeneous except for the mean that is subtracted.
     fake, real = (x[:1, :32, :32] for x in images)
     weighted = [loss.paper_weight * float(loss(fake, real)) for loss in losses]
     assert weighted[0] == pytest.approx(weighted[1], rel=0.2)
@@ -178,7 +178,7 @@ def test_local_keras_files_give_the_same_loss(file, vgg, images, golden, tmp_pat
 
 
 def test_the_published_kind_of_file_gives_the_same_loss(vgg, images, golden, tmp_path):
-    # Keras' own vgg19_..._notop.h5: one group a layer, weights by the names of old.
+    # Keras' own vgg19_..._notop.h5: one group per layer, with the old names of weights.
     path = tmp_path / "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
     with h5py.File(path, "w") as file:
         names = [layer.name.encode() for layer in vgg.layers]

@@ -43,7 +43,7 @@ def image():
 
 @pytest.fixture(scope="module")
 def taps(vgg, image):
-    """What Keras' VGG16 says of the image, prepared as Keras says."""
+    """The features of Keras' VGG16 for the image, with Keras' preprocessing."""
     names = [f"block{i}_conv1" for i in range(1, 6)]
     model = keras.Model(vgg.input, [vgg.get_layer(name).output for name in names])
     pixels = (image.astype("float64") + 1) * 127.5

@@ -10,7 +10,7 @@ from keras_spade.metrics import FrechetDistance
 
 
 def by_scipy(real, fake):
-    """The formula as it stands, in float64."""
+    """The formula itself, in float64."""
     first, second = (np.cov(x.astype("float64"), rowvar=False) for x in (real, fake))
     shift = real.astype("float64").mean(axis=0) - fake.astype("float64").mean(axis=0)
     root = linalg.sqrtm(first @ second).real
@@ -18,7 +18,7 @@ def by_scipy(real, fake):
 
 
 def by_singular_values(real, fake):
-    """The same of the data themselves, where the root of a singular product is inexact."""
+    """The same from the data, because the root of a singular product is inexact."""
     real, fake = real.astype("float64"), fake.astype("float64")
     first, second = ((x - x.mean(axis=0)) / np.sqrt(len(x) - 1) for x in (real, fake))
     shift = real.mean(axis=0) - fake.mean(axis=0)
@@ -27,7 +27,7 @@ def by_singular_values(real, fake):
 
 
 def vectors(samples, dimensions, seed, offset=0.0):
-    """Correlated ones, of very different variances."""
+    """Correlated vectors with very different variances."""
     rng = np.random.default_rng(seed)
     mixed = rng.normal(size=(samples, dimensions)) @ rng.normal(size=(dimensions, dimensions))
     return (mixed * np.logspace(0, -2, dimensions) + offset).astype("float32")

@@ -19,7 +19,7 @@ def distance(real, fake, *splits):
 
 
 def by_pairs(real, fake):
-    """The mean over pairs, one by one."""
+    """The mean over pairs, computed one by one."""
 
     def mean(first, second, same):
         values = [

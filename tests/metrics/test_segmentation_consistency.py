@@ -8,7 +8,7 @@ from keras_spade.metrics import SegmentationConsistency
 
 
 def scores_of(images):
-    """What a segmenter says that reads the class off the red channel."""
+    """The scores of a segmenter that reads the class from the red channel."""
     return np.eye(8, dtype="float32")[np.asarray(images)[..., 0]][..., :4]
 
 
@@ -48,7 +48,7 @@ def test_classes_that_do_not_occur_do_not_count():
     metric = SegmentationConsistency(scores_of, 4)
     metric.update_state(labels, painted(np.array([[[0, 1, 1, 1]]])))
     assert found(metric) == pytest.approx({"mean_iou": (1 / 2 + 2 / 3) / 2, "pixel_accuracy": 0.75})
-    metric.update_state(labels, painted(np.array([[[0, 0, 1, 3]]])))  # 3 is seen: it occurs.
+    metric.update_state(labels, painted(np.array([[[0, 0, 1, 3]]])))  # 3 now occurs.
     ious = 3 / 4, 3 / 5, 0 / 1
     assert found(metric) == pytest.approx({"mean_iou": sum(ious) / 3, "pixel_accuracy": 6 / 8})
     np.testing.assert_allclose(metric.class_ious(), [3 / 4, 3 / 5, np.nan, 0])
@@ -67,7 +67,7 @@ def test_void_alone_is_no_number_and_reset_forgets():
 
 
 def test_scores_of_another_size_are_resized_bilinearly():
-    # Half-pixel centres: of two columns, 1 and 0, four get 1, 3/4, 1/4 and 0.
+    # Half-pixel centres: two columns, 1 and 0, become 1, 3/4, 1/4 and 0.
     scores = np.zeros((1, 1, 2, 2), "float32")
     scores[0, 0, :, 0] = [0.6, 0.0]
     scores[..., 1] = 0.4

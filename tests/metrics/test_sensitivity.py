@@ -58,7 +58,7 @@ def noised(images, deviation):
 
 
 def shuffled(images, share):
-    """The first of them in another order, which has none in its place."""
+    """The first samples in another order, in which none keeps its place."""
     count = round(share * len(images))
     return np.concatenate([np.roll(images[:count], count // 2, axis=0), images[count:]])
 
@@ -71,7 +71,7 @@ SPOILT = {
 
 
 class SmallFeatures:
-    """Means and deviations of two convolutions of random kernels."""
+    """Means and deviations of two convolutions with random kernels."""
 
     def __init__(self):
         keras.utils.set_random_seed(0)
@@ -85,7 +85,7 @@ class SmallFeatures:
 
 @pytest.fixture(scope="module")
 def features(data):
-    """Of random weights: they too see that pictures are spoilt."""
+    """Features with random weights, which also detect degraded pictures."""
     keras.utils.set_random_seed(0)
     _, _, num_classes = data
     return (
@@ -109,7 +109,7 @@ def test_distances_grow(how, data, features):
 
 
 def segmenter_of(labels, images, num_classes):
-    """Knows the class of each colour at each place, roughly, from what it was made of."""
+    """A segmenter that roughly knows the class of each colour at each place, from its samples."""
     bins = (*[24] * 3, 12, 16)
 
     def cells(images):

@@ -10,7 +10,7 @@ SHAPE = (32, 64, 3)
 
 @pytest.fixture
 def make_gan():
-    """Builds small models, dense to be quick; with an encoder the latent has 8."""
+    """Builds small models, dense for speed; with an encoder, the latent size is 8."""
 
     def make(
         encoder=False, compiled=True, seed=3, latent_dim=None, run_eagerly=EAGERLY, **conditioning

@@ -82,7 +82,7 @@ def test_files_saved_while_averages_are_in_the_model_know_it(tmp_path):
     gan.fit(
         tiny_batch(), epochs=3, verbose=0, callbacks=[swap, keras.callbacks.ModelCheckpoint(path)]
     )
-    # After the first step average and weight are the same, after the second they are not.
+    # After the first step, average and weight are equal; after the second, they are not.
     twin = keras.models.load_model(path.format(epoch=2), compile=True)
     painted = arrays_of(twin.generator_variables)
     raw = twin.generator_optimizer._model_variables_moving_average

@@ -38,7 +38,7 @@ def statistics_of(gan):
 
 
 def assert_statistics(gan, plain, labels):
-    """Of all batches as one, each normalised by itself on its way."""
+    """Checks statistics over all batches, each of which is normalised by itself."""
     inputs = [plain.paint(batch)[0] for batch in labels]
     first, second = (np.concatenate(x) for x in zip(*inputs, strict=True))
     wanted = [f(x, axis=(0, 1, 2)) for x in (first, first, second) for f in (np.mean, np.var)]
@@ -48,7 +48,7 @@ def assert_statistics(gan, plain, labels):
 
 @pytest.fixture(scope="module")
 def case(tmp_path_factory):
-    """A trained GAN, its state before and after it was calibrated, and a file of it."""
+    """A trained GAN, its state before and after calibration, and its file."""
     gan = trained()
     before = state_of(gan)
     gan.calibrate(tiny_batch(SAMPLES), batch_size=2, verbose=0)
@@ -97,7 +97,7 @@ def test_files_keep_both(case):
     for one, other in ((twin, gan), (twin.averaged(), gan.averaged())):
         for got, want in zip(statistics_of(one), statistics_of(other), strict=True):
             np.testing.assert_array_equal(got, want)
-    # After another step these are averages of other weights.
+    # After another step, these are averages of other weights.
     twin.train_on_batch(tiny_batch())
     for got, want in zip(statistics_of(twin.averaged()), statistics_of(twin), strict=True):
         np.testing.assert_array_equal(got, want)

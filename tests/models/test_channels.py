@@ -1,4 +1,4 @@
-"""Images of any number of channels, from fit to pictures."""
+"""Images with any number of channels, from fit to pictures."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ from keras_spade.losses import PerceptualLoss
 
 
 def gan_of(channels):
-    """A GAN with an encoder, not compiled, of images of so many channels."""
+    """An uncompiled GAN with an encoder, for images with the given number of channels."""
     shape = (32, 32, channels)
     return GauGAN(
         TinyGenerator(3, shape, latent_dim=2),

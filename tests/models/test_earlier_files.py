@@ -29,7 +29,7 @@ def test_a_model_paints_as_it_did(expected):
     assert np.abs(paint(gan) - expected["model/painted"]).max() < 1e-5
     averages = paint(gan.averaged())
     assert np.abs(averages - expected["model/painted_by_averages"]).max() < 1e-5
-    # The averages are others than the weights.
+    # The averages differ from the weights.
     assert np.abs(averages - paint(gan)).max() > 1e-3
 
 
@@ -52,8 +52,8 @@ def test_training_goes_on_to_the_bit(expected, tmp_path, way):
         timeout=1800,
     )
     found = read_arrays(out)
-    # Kernels of another processor may sum in another order; this one's order is told by sums that
-    # Keras makes without us.
+    # On other processors, kernels may sum in another order; sums computed by Keras alone identify
+    # the order on this one.
     same_machine = np.array_equal(found.pop("machine"), expected["machine"])
     print("the bits of the machine that wrote the files are", "" if same_machine else "not", "had")
     wanted = {

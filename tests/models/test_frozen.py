@@ -13,7 +13,7 @@ from keras_spade import GauGAN, SPADEGenerator, StyleEncoder
 from keras_spade.callbacks import BackupAndRestore
 from keras_spade.optimizers import BiasCorrectedAdam
 
-# What `freeze` freezes, by the beginnings of paths.
+# The weights that `freeze` freezes, by the beginnings of their paths.
 FROZEN = ("head_0/", "up_3/conv_0/", "up_2/norm_0/gamma/", "scale_0_conv_0/", "conv_0/", "mean/")
 
 
@@ -158,7 +158,7 @@ def test_backups_are_of_what_is_trained(case, tmp_path):
     for name, value in state_of(twin).items():
         if not name.startswith("metrics"):
             np.testing.assert_array_equal(theirs[name], value, name)
-    # Of the same shapes, but other weights.
+    # The same shapes, but other weights.
     another = tiny_gan_with_encoder()
     freeze(another)
     another.generator.get_layer("head_0").trainable = True

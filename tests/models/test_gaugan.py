@@ -405,7 +405,7 @@ def test_predict_checks_the_range_of_labels(make_gan, batch):
 
 
 def test_xla_is_never_chosen_by_itself_but_on_jax(make_gan):
-    # In TensorFlow it would leave out the check of the range.
+    # TensorFlow would then skip the range check.
     assert make_gan(run_eagerly=False).jit_compile == (BACKEND == "jax")
 
 

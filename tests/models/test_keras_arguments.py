@@ -91,7 +91,7 @@ def test_batches_have_the_size_they_have(gan):
             call(batches, batch_size=2, verbose=0)
     with pytest.raises(ValueError, match="`validation_batch_size` is for arrays; a Batches"):
         gan.fit(BATCH, validation_data=batches, validation_batch_size=1)
-    # Of what is for the arrays, Keras tells the validation too.
+    # Keras also passes the arguments for arrays on to the validation.
     gan.evaluate(batches, _use_cached_eval_dataset=False, batch_size=1, verbose=0)
 
 
@@ -130,7 +130,7 @@ def test_mistakes_in_what_fit_is_given(gan, arguments, message):
 @not_on("jax", "it has no integers of 64 bits")
 def test_labels_of_64_bits_do_not_lose_the_upper_ones(gan):
     beyond = [LABELS + 2**32 * (LABELS == 1)]
-    if keras.backend.backend() != "torch":  # It has no uint64, and says so.
+    if keras.backend.backend() != "torch":  # It lacks uint64, and raises its own error.
         beyond.append(LABELS.astype("uint64") + np.uint64(2**63))
     for wide in beyond:
         with pytest.raises(label_error(), match="`labels` must hold ids 0..2"):
@@ -143,7 +143,7 @@ def test_a_dtype_is_that_of_the_networks(gan):
 
 
 def test_pairs_are_batches(gan):
-    # The loss of real images does not depend on the latents that are drawn.
+    # The loss of real images does not depend on the drawn latents.
     wanted = gan.evaluate(BATCH, verbose=0, return_dict=True)["discriminator/real"]
     evaluated = gan.evaluate((LABELS, IMAGE), verbose=0, return_dict=True)
     tested = gan.test_on_batch([LABELS, IMAGE], return_dict=True)

@@ -25,7 +25,7 @@ LOOKS = {"fit and validate": 2}  # One in each of the two batches.
 
 @pytest.fixture
 def looks(monkeypatch):
-    """How often the backend has looked at ids; of a TensorFlow graph, how many looks it holds."""
+    """How often the backend has checked ids; for a TensorFlow graph, how many checks it has."""
     seen = []
     check = backend.check_label_range
 

@@ -79,7 +79,7 @@ def compare(gans, batch, limit, count=1):
     moved = 0
     for got, want, old in zip(gans[1].weights, gans[0].weights, before, strict=True):
         got, want = (to_numpy(x).astype("float64") for x in (got, want))
-        # Biases start from zero, and some with a norm behind them stay there.
+        # Biases start at zero, and some that are followed by a norm stay there.
         assert np.max(np.abs(got - want)) < limit * max(np.max(np.abs(want)), 1e-3)
         moved += np.any(want != old)
     assert moved > 0.8 * len(before)
@@ -118,7 +118,7 @@ def test_a_step_in_half_precision_stays_near(modulation, policy, batch):
 
 
 def searches(graph):
-    """How many of TensorFlow's `Unique` a graph holds."""
+    """The number of TensorFlow's `Unique` operations in a graph."""
     return Counter(node.op for node in graph.node)["Unique"]
 
 
@@ -145,7 +145,7 @@ def test_both_passes_of_the_generator_share_one_search(batch):
         context.disable_run_metadata()
     written = max(searches(graph.pre_optimization_graph) for graph in graphs)
     run = max(searches(graph.post_optimization_graph) for graph in graphs)
-    # Two numberings a window: two windows at each of six resolutions, one and two in the
+    # Two numberings per window: two windows at each of six resolutions, one and two in the
     # discriminator. The latent grid's window is the first one of the block there.
     once = 2 * (2 * 6 + 1 + 2)
     assert written == 2 * (once + 2)

@@ -12,7 +12,7 @@ from keras_spade.models.painting import checked_style, style_tensor
 
 HEIGHT, WIDTH = 32, 64
 RNG = np.random.default_rng(0)
-# 90 x 100: no multiple of what the network paints.
+# 90 x 100: not a multiple of the network's size.
 LABELS = np.kron(RNG.integers(0, 4, (2, 9, 10)), np.ones((10, 10), int)).astype("int32")
 INSTANCES = np.kron(np.arange(180).reshape(2, 9, 10), np.ones((10, 10), int)).astype("int32")
 PHOTOGRAPHS = np.kron(RNG.integers(0, 256, (2, 18, 20, 3)), np.ones((5, 5, 1), int)).astype("uint8")
@@ -26,7 +26,7 @@ def small(maps):
 
 
 def edges(ids):
-    """Pixels with a neighbour, above, below, left or right, of another id."""
+    """Pixels with a neighbour above, below, left or right that has another id."""
     padded = np.pad(ids, ((0, 0), (1, 1), (1, 1)), mode="edge")
     around = padded[:, :-2, 1:-1], padded[:, 2:, 1:-1], padded[:, 1:-1, :-2], padded[:, 1:-1, 2:]
     return np.any([other != ids for other in around], axis=0).astype("float32")
@@ -62,7 +62,7 @@ def gan():
 
 @pytest.fixture(scope="module")
 def wanted(gan):
-    """The generator's images of maps that were resized before edges were found."""
+    """The generator's images for maps that were resized before edges were computed."""
     found = edges(small(INSTANCES))
     thinned = small(edges(INSTANCES))
     assert found.sum() > 1.5 * thinned.sum()

@@ -7,7 +7,7 @@ from keras_spade.models.pooled_moments import PooledMoments
 
 
 def pooled(batches, norm="sync_batch"):
-    """Mean and variance by `PooledMoments`, of each batch given its own."""
+    """Mean and variance by `PooledMoments`, from those of each batch."""
     norm = FeatureNorm(norm)
     norm.build((None, None, None, batches[0].shape[-1]))
     both = PooledMoments(norm)

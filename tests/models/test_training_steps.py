@@ -51,7 +51,7 @@ def build(config, shape):
 
 
 class Run:
-    """The golden steps, made by our code, and what was seen on the way."""
+    """The golden steps run by our code, and the values observed in between."""
 
     def __init__(self, golden, monkeypatch, run_eagerly):
         self.golden = golden
@@ -151,22 +151,22 @@ class Run:
     def share(self, errors, limit):
         """The share of errors above a limit among all numbers of the networks.
 
-        The file in the repository holds those after step 1 that are no trained parameters, 0.4 %
-        of all and those with the most noise; the larger one of ../shared holds all.
+        After step 1, the file in the repository contains the values that are not trained
+        parameters: 0.4 % of all, with the most noise. The larger file in ../shared contains all.
         """
         exact_zero = set(self.golden.meta["zero_grad_params"])
         numbers = sum(a.size for name, a in self.states[0].items() if name not in exact_zero)
         return np.sum(errors > limit) / numbers
 
     def beyond_noise(self, times, rounding):
-        """Statistics and vectors that after step 1 are further off than the reference itself.
+        """Statistics and vectors with larger errors after step 1 than the reference itself.
 
         Its noise is the largest difference between its own runs in float32 and float64, which the
-        file tells of each array.
+        file contains for each array.
 
         Args:
-            times: the noise.
-            rounding: ours, relative to the array's largest value.
+            times: allowed multiple of the noise.
+            rounding: our allowed rounding error, relative to the array's largest value.
         """
         noise = self.golden.meta["fp32_vs_fp64_max_abs"]
         found, compared = {}, 0
@@ -209,12 +209,12 @@ def test_steps_in_float64(name, monkeypatch):
         assert np.max(errors) < 3 * limits["max"] + 1e-6
         assert run.share(errors, 1e-6) < 3 * limits["frac_over_1e6"] + 1e-4
         assert run.share(errors, 1e-5) < 3 * limits["frac_over_1e5"] + 1e-4
-    # u, v and batch statistics move twice a step for the generator, as often for the others.
+    # In each step, u, v and batch statistics move twice for the generator, and for the others too.
     assert np.max(run.state_errors(1, only=BUFFERS)) < 5e-5
     assert run.beyond_noise(times=3, rounding=1e-8) == {}
 
 
-# With encoder it runs eagerly, which takes JAX minutes; `test_backends_agree` holds JAX there.
+# With an encoder, it runs eagerly, which takes minutes on JAX; `test_backends_agree` covers that.
 SLOW = {"train_step_vae": pytest.mark.slow_on("jax")}
 
 
@@ -222,14 +222,14 @@ SLOW = {"train_step_vae": pytest.mark.slow_on("jax")}
     "name", [pytest.param(n, marks=SLOW.get(n, ())) for n in golden_names("train_step_")]
 )
 def test_steps_in_float32(name, monkeypatch):
-    # In float32 two correct implementations part ways where an activation falls on the other side
+    # In float32, two correct implementations diverge where an activation falls on the other side
     # of a kink (see the golden README). With oneDNN's rounding that happens in the first generator
     # step of train_step_vae: measured 1.7e-4 for the losses of step 2, 2.5e-3 for those of step 3,
     # 6 % of the weights off by more than 1e-5; without oneDNN 1e-6, 1e-4, 0.14 %. So its limits say
-    # little after step 1; float64 above holds the mathematics.
+    # little after step 1; float64 above tests the mathematics.
     golden = load_golden(name)
     vae = golden.config["use_vae"]
-    # The noise of the golden file comes in where Python runs, so not in a compiled step.
+    # The golden noise is injected from Python, so not into a compiled step.
     run = Run(golden, monkeypatch, run_eagerly=vae)
 
     assert max(run.loss_errors(1).values()) < 1e-5
@@ -241,7 +241,7 @@ def test_steps_in_float32(name, monkeypatch):
     assert np.max(errors) < (8.1e-4 if vae else 1e-4)
     assert np.max(run.state_errors(1, only=BUFFERS)) < (2e-4 if vae else 5e-5)
     if not vae:
-        # Our run has noise of its own: measured is twice the reference's, on each of the backends.
+        # Our run also has noise: we measured twice the reference's, on each backend.
         assert run.beyond_noise(times=4, rounding=1e-6) == {}
     errors = run.state_errors(3)
     assert run.share(errors, 1e-5) < (0.15 if vae else 1e-3)

@@ -11,7 +11,7 @@ from support.backends import at_once
 
 @pytest.fixture
 def check_config():
-    """Checks that a network's config holds its arguments, fits in JSON and rebuilds it."""
+    """Checks that a network's config contains its arguments, fits in JSON and rebuilds it."""
 
     def check(network, arguments):
         config = network.get_config()
@@ -43,7 +43,7 @@ def check_saving(tmp_path):
     """Checks that a network gives the same bits after a round trip through a `.keras` file."""
 
     def check(network, inputs):
-        # Moves spectral norms and statistics from where they start.
+        # Moves spectral norms and statistics away from their initial values.
         at_once(network, training=True)(inputs)
         want = _arrays(at_once(network)(inputs))
         network.save(tmp_path / "network.keras")
@@ -60,7 +60,7 @@ def check_saving(tmp_path):
 
 @pytest.fixture
 def check_export(tmp_path):
-    """Checks that a network's SavedModel serves what the network gives, for any batch size."""
+    """Checks that a network's SavedModel computes the same as the network, for any batch size."""
 
     def check(network, inputs, export=None):
         import tensorflow as tf

@@ -50,7 +50,7 @@ def settle(network, inputs):
 
 
 def run(network, inputs, training):
-    """Outputs, and the gradients of a random sum of them for all weights and the image."""
+    """Outputs, and the gradients of a random sum of them with respect to weights and image."""
     inputs = {name: keras.ops.convert_to_tensor(value) for name, value in inputs.items()}
     weights = network.trainable_weights
 
@@ -104,7 +104,7 @@ GENERATORS = {
 )
 @float64_throughout()
 def test_generators_equal_dense(kind, training):
-    # In float64: behind seven blocks with kinks, float32 holds no gradient to 1e-4.
+    # In float64: after seven blocks with kinks, float32 gradients are not accurate to 1e-4.
     keras.config.set_floatx("float64")
     size, options = GENERATORS[kind]
     networks = [make_generator(c, size, dtype="float64", **options) for c in ("dense", "patterns")]

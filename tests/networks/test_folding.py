@@ -45,7 +45,7 @@ def inputs_of(network, batch=2):
 
 
 def trained(kind, **options):
-    """A network with all weights moved away from where they start, its folded copy, inputs."""
+    """A network with all weights moved away from their initial values, its folded copy, inputs."""
     network = NETWORKS[kind](**options)
     inputs = inputs_of(network)
     rng = np.random.default_rng(1)
@@ -67,7 +67,7 @@ def convolutions(block):
 
 
 def spectral_norms(network):
-    """All of them, those inside blocks as well."""
+    """All spectral norms, including those inside blocks."""
     layers = [
         part
         for layer in network.layers
@@ -83,7 +83,7 @@ SLOW = {"generator_by_labels": pytest.mark.slow_on("tensorflow")}
     scope="module", params=[pytest.param(kind, marks=SLOW.get(kind, ())) for kind in NETWORKS]
 )
 def case(request):
-    """`trained`, for one kind of network after the other."""
+    """`trained`, for each kind of network in turn."""
     keras.utils.set_random_seed(0)
     return trained(request.param)
 

@@ -77,7 +77,7 @@ def test_seventy_thousand_classes_take_no_table_of_their_square():
     patterns = layer(labels)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    # Of 4 bytes each, their square would take 19.6 GB.
+    # With 4 bytes each, their square would take 19.6 GB.
     sizes = {name: int(np.prod(tensor.shape)) for name, tensor in patterns.items()}
     assert sizes == {"channels": 70_002, "members_0": 256 * 9, "members_1": 256 * 9, "index": 256}
     assert peak < 32 * 2**20

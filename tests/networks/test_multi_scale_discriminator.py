@@ -135,7 +135,7 @@ def test_half_precision_stays_near_the_reference_and_judges_in_float32():
 
 
 def patch_sizes(size, num_layers):
-    """Sizes of one scale's features: padding 2 and a kernel of 4 add one at stride 1."""
+    """Sizes of one scale's features: padding 2 and kernel size 4 add one at stride 1."""
     sizes = []
     for stride in [2] * max(num_layers - 1, 1) + [1] * (num_layers > 1) + [1]:
         size = (size + 2 * 2 - 4) // stride + 1
@@ -196,7 +196,7 @@ def test_void_and_edges_are_one_channel_each(void, edges):
 
 
 def parameters_of_the_paper(input_channels, base=64, num_scales=2):
-    """Trainable parameters, layer by layer; a bias only where no norm follows."""
+    """Trainable parameters, layer by layer; a bias only if no norm follows."""
     first = 4 * 4 * input_channels * base + base
     middle = 4 * 4 * (base * 2 * base + 2 * base * 4 * base + 4 * base * 8 * base)
     last = 4 * 4 * 8 * base + 1
@@ -236,7 +236,7 @@ def test_projection_is_the_inner_product_with_the_labels_row(modulation, rng):
     random_weights(discriminator)
     inputs = small_inputs(rng, edges=True)
     inputs["image"] = rng.uniform(-1, 1, (4, 32, 48, 3)).astype("float32")  # two of each map
-    # Of the label maps, the logits alone know.
+    # Only the logits depend on the label maps.
     assert discriminator.get_layer("scale_0_conv_0").kernel.shape == (4, 4, 3, 2)
     ((*features, got),) = discriminator(inputs)
     phi = np.array(features[-1])
@@ -265,7 +265,7 @@ def test_spades_give_each_image_its_own_label_map(rng):
     (second,) = discriminator({**inputs, "image": -inputs["image"]})
     for got, want in zip(together, second, strict=True):
         assert relative_error(got[2:], np.array(want)) < 1e-5
-    # The features behind the first SPADE are what `SPADE` gives of the convolution before it.
+    # The features after the first SPADE are those of `SPADE` on the convolution before it.
     spade = discriminator.get_layer("scale_0_norm_1")
     before = keras.Model(discriminator.input, discriminator.get_layer("scale_0_conv_1").output)
     want = spade(before(inputs), inputs["labels"])

@@ -225,7 +225,7 @@ def parameters_of_the_paper(label_channels, latent_dim=None, base=64, hidden=128
 
 
 def buffers_of_the_paper(base=64):
-    """Values beside them: two moving statistics a SPADE channel, u and v a convolution."""
+    """Other values: two moving statistics per SPADE channel, u and v per convolution."""
     widths, total = (16, 16, 16, 16, 8, 4, 2, 1), 0
     for a, b in zip(widths, widths[1:], strict=False):
         inputs, outputs, middle = a * base, b * base, min(a, b) * base

@@ -33,7 +33,7 @@ def test_the_end_of_training_overwrites_no_weights():
     before = float(w)
     optimizer.finalize_variable_values([w])
     assert float(w) == before
-    # 0.9, then the mean of it and 0.8, then of that and 0.7.
+    # 0.9, then the mean of 0.9 and 0.8, then of that and 0.7.
     average = optimizer.optimizers[0]._model_variables_moving_average[0]
     assert float(average) == pytest.approx(0.5 * (0.5 * 0.9 + 0.5 * 0.8) + 0.5 * 0.7)
 

@@ -22,7 +22,7 @@ def algorithm_1(gradients, rates, beta_1, beta_2, epsilon):
 
 
 def small_gradients(steps):
-    """Gradients of either sign, of sizes from 1e-9 to 1e-2."""
+    """Gradients of both signs, with sizes from 1e-9 to 1e-2."""
     rng = np.random.default_rng(0)
     sizes = np.logspace(-9, -2, 64)
     return sizes * rng.normal(1.0, 0.5, (steps, 64)) * rng.choice([-1.0, 1.0], (steps, 64))
@@ -76,7 +76,7 @@ def test_variables_of_many_shapes_whose_gradients_lie_otherwise_in_memory():
     steps = [[np.array(rng.normal(size=shape)) for shape in shapes] for _ in range(3)]
     optimizer = BiasCorrectedAdam(1e-2, beta_1=0.5)
     for gradients in steps:
-        # Of the transposed arrays, transposed: on PyTorch that moves nothing.
+        # Transposes of transposed arrays: on PyTorch, this does not move data.
         gradients = [
             keras.ops.transpose(g.T.astype("float32", order="C"), tuple(range(g.ndim))[::-1])
             for g in gradients
@@ -88,7 +88,7 @@ def test_variables_of_many_shapes_whose_gradients_lie_otherwise_in_memory():
 
 
 def test_kerass_own_options_work_as_ever():
-    # Against Keras' Adam, which does the same where no gradient is small.
+    # Compared with Keras' Adam, which does the same if no gradient is small.
     rng = np.random.default_rng(2)
     gradients = rng.choice([-1.0, 1.0], (6, 2, 8)) * rng.uniform(0.5, 2.0, (6, 2, 8))
     found = []

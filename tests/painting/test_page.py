@@ -29,7 +29,7 @@ from keras_spade.painting.page_files import page_files
 pytestmark = [
     pytest.mark.slow,
     only_on("tensorflow", "browsers see no difference"),
-    # Of TensorFlow, tf2onnx and Keras, while the site is written.
+    # From TensorFlow, tf2onnx and Keras, while the site is written.
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
 ]
 HEIGHT, WIDTH = SIZE
@@ -44,7 +44,7 @@ def model():
 
 @pytest.fixture(scope="module", params=["server", "site"])
 def address(request, model, tmp_path_factory):
-    """Where the page is, by a server that paints, and by one that only gives files."""
+    """The address of the page, from a server that paints, and from one that only serves files."""
     if request.param == "server":
         with served(model, MAPS) as address:
             yield address
@@ -60,7 +60,7 @@ def idle(page):
 
 
 def picture_of(page):
-    """The picture that is shown."""
+    """The picture on the page."""
     idle(page)
     shown = page.evaluate(
         "() => { const c = document.getElementById('picture');"
@@ -83,7 +83,7 @@ def map_of(page):
 
 
 def assert_map(page, want):
-    """The map becomes what it should, soon: files are read while the page goes on."""
+    """The map is soon as expected; files are read asynchronously."""
     for _ in range(40):
         if (map_of(page) == want).all():
             return
@@ -104,7 +104,7 @@ def message(page):
 
 
 def at(page, row, column):
-    """The place on the screen of a pixel of the map."""
+    """The screen position of a pixel of the map."""
     box = page.locator("#map").bounding_box()
     return (
         box["x"] + (column + 0.5) * box["width"] / WIDTH,
@@ -155,7 +155,7 @@ def test_tools_make_what_they_should(address):
     with opened(address) as page:
         idle(page)
         page.locator("#maps .blank").click()
-        want = np.full(SIZE, 3)  # Void is what the eraser leaves.
+        want = np.full(SIZE, 3)  # The eraser leaves void.
         np.testing.assert_array_equal(map_of(page), want)
         choose(page, "tool", "rectangle")
         page.keyboard.press("2")
@@ -292,7 +292,7 @@ def test_styles(address, model):
         assert np.abs(picture_of(page) - painted(model, MAPS[0], 7)).max() <= 2
         page.locator("#seed_a").fill("5000")
         page.locator("#seed_a").press("Enter")
-        assert page.locator("#seed_a").input_value() == "999"  # The last that there is.
+        assert page.locator("#seed_a").input_value() == "999"  # The last seed.
         assert np.abs(picture_of(page) - painted(model, MAPS[0], 999)).max() <= 2
 
 

@@ -92,7 +92,7 @@ def test_own_maps_are_read_as_the_model_knows(tmp_path):
 
 @pytest.mark.parametrize(("count", "void"), [(3, 255), (3, 3), (255, 255), (300, 300)])
 def test_void_in_own_maps(tmp_path, count, void):
-    """As label files have it, and as the page saves it."""
+    """Void as in label files, and as saved by the page."""
     ids = np.full(SIZE, count - 1, "uint16")
     ids[8:24, 16:40] = void
     Image.fromarray(ids).save(tmp_path / "a.png")

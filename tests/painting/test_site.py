@@ -54,7 +54,7 @@ def test_a_site_is_replaced_by_the_next(model, tmp_path, monkeypatch):
     assert (folder / "maps" / "02.png").exists() and (folder / "worker.js").exists()
     write_site(folder, model, [ids])
     assert not (folder / "maps" / "02.png").exists()
-    (folder / ".git").mkdir()  # As where a site is published.
+    (folder / ".git").mkdir()  # As in a folder that publishes a site.
     with pytest.raises(ValueError, match="would be deleted: .git"):
         write_site(folder, model, [ids])
     assert (folder / ".git").exists()

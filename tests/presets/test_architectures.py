@@ -21,9 +21,9 @@ def of_generator(labels, filters, hidden=128, latent=None):
     """Weights of the paper's generator (figures 9 to 11) with 5 or 6 doublings.
 
     Args:
-        labels: channels of the label map, void and edges among them.
-        filters: of the last block, 64 in the paper.
-        hidden: inside of the SPADEs.
+        labels: channels of the label map, including void and edges.
+        filters: filters of the last block, 64 in the paper.
+        hidden: filters inside the SPADEs.
         latent: `None`, or the latent's size and the area of the map it becomes.
     """
 
@@ -46,7 +46,7 @@ def of_generator(labels, filters, hidden=128, latent=None):
 def of_discriminator(labels, filters):
     """Weights of the paper's discriminator: two scales of five 4 x 4 convolutions.
 
-    In front of a norm there is no bias.
+    Convolutions in front of a norm have no bias.
     """
     widths = [labels + 3, filters, 2 * filters, 4 * filters, 8 * filters, 1]
     kernels = sum(16 * one * other for one, other in zip(widths[:-1], widths[1:], strict=True))
@@ -78,13 +78,13 @@ def test_the_count_is_that_of_the_authors_networks(file, labels, latent):
 
 
 def test_the_count_is_what_the_authors_program_prints():
-    """With 19 classes, without instances, in millions: in a log that one of its users published."""
+    """In millions, for 19 classes without instances, from a log published by one of its users."""
     assert round(of_generator(19, 64) / 1e6, 1) == 92.5
     assert round(of_discriminator(19, 64) / 1e6, 1) == 5.6
 
 
 def sizes_of(name):
-    """Label channels, filters and hidden filters of generator, filters of the discriminator."""
+    """Label channels, filters and hidden filters of the generator, filters of the discriminator."""
     networks = ARCHITECTURES[name].config()["config"]
     found = {}
     for kind, part in ((SPADEGenerator, "generator"), (MultiScaleDiscriminator, "discriminator")):

@@ -21,11 +21,11 @@ LABELS = tiny_batch()["labels"]
 
 @pytest.fixture(scope="module")
 def styled():
-    """A GAN with an encoder, which knows its classes."""
+    """A GAN with an encoder and known classes."""
     plain = tiny_gan()
     encoder = StyleEncoder(SHAPE, 2, base_filters=1, resize_to=(96, 96))
     gan = GauGAN(plain.generator, plain.discriminator, encoder, seed=5, name="painter")
-    rng = np.random.default_rng(0)  # Other weights than any new model has.
+    rng = np.random.default_rng(0)  # Weights that no new model has.
     for weight in gan.trainable_weights:
         weight.assign(weight + 0.1 * rng.normal(size=weight.shape))
     gan.classes = ClassInfo(("a", "b", "c"), [(0, 0, 0), (1, 1, 1), (2, 2, 2)])
@@ -82,7 +82,7 @@ def test_arguments_in_the_place_of_the_presets(preset):
     assert (generator.dtype_policy.name, generator.name) == ("mixed_bfloat16", "other")
     gan = GauGAN.from_preset(preset, load_weights=False, num_classes=7, seed=1)
     assert (gan.generator.num_classes, gan.discriminator.num_classes, gan.seed) == (7, 7, 1)
-    assert gan.classes is None  # They were of others.
+    assert gan.classes is None  # They belonged to other classes.
 
 
 def test_a_folder_that_keras_has_written(styled, tmp_path):

@@ -19,7 +19,7 @@ def gan():
 
 
 def datasets_of(folder):
-    """The arrays of the file of weights, by path."""
+    """The arrays in the weights file, by path."""
     found = {}
     with h5py.File(folder / "model.weights.h5") as file:
         file.visititems(lambda name, item: found.update({name: item[()]} if item_is(item) else {}))
@@ -54,7 +54,7 @@ def test_kernels_take_16_bits(tmp_path):
     size = {"base_filters": 4, "hidden_filters": 8, "norm": "instance"}
     generator = SPADEGenerator(4, (64, 64, 3), latent_dim=3, **size)
     rng = np.random.default_rng(0)
-    for weight in generator.trainable_weights:  # As if it were trained: pictures, not grey.
+    for weight in generator.trainable_weights:  # As if it were trained: pictures instead of grey.
         spread = 0.2 if len(weight.shape) == 1 else 1 / np.sqrt(np.prod(weight.shape[:-1]))
         weight.assign(spread * rng.normal(size=weight.shape))
     inputs = {
@@ -62,7 +62,7 @@ def test_kernels_take_16_bits(tmp_path):
         "latent": rng.normal(size=(4, 3)).astype("float32"),
     }
     training = at_once(generator, training=True)
-    for _ in range(3):  # So that the vectors of spectral norms are of these kernels.
+    for _ in range(3):  # So that the vectors of spectral norms fit these kernels.
         training(inputs)
     generator.save_to_preset(tmp_path / "half", dtype="float16")
     generator.save_to_preset(tmp_path / "full")

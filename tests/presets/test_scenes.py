@@ -24,7 +24,7 @@ def test_it_paints_and_knows_its_classes():
     scene = datasets.draw_scenes(1, image_size=size, first_scene=2_000_000, style="varied")
     latents = np.random.default_rng(0).standard_normal((4, gan.generator.latent_dim))
     pictures = gan.generate(np.repeat(scene["labels"], 4, 0), latent=latents).astype(int)
-    assert pictures.std((1, 2, 3)).max() > 30  # It is no grey noise.
+    assert pictures.std((1, 2, 3)).max() > 30  # Not grey noise.
     assert np.abs(pictures - pictures[:1]).mean((1, 2, 3)).max() > 10  # Latents are styles.
     styled = gan.generate(scene["labels"], style_image=scene["image"], seed=0).astype(int)
     assert np.abs(styled - scene["image"]).mean() < 40

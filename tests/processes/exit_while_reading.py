@@ -1,8 +1,8 @@
 """Processes that exit while samples are read: `exit_while_reading.py FOLDER WAY PROCESSES`.
 
-Prints how many of them ended with which exit code; "hung" are those that did not in 120 s. They are
-forked off one that has imported TensorFlow and not used it, so each takes a second, not five. With
-"eagerly" after the number, models run eagerly, which is sooner at the end.
+Prints how many ended with each exit code; "hung" counts those that did not end within 120 s. They
+are forked from a process that has imported TensorFlow but not used it, so each takes a second, not
+five. With "eagerly" after the number, models run eagerly, which reaches the end sooner.
 """
 
 import os
@@ -25,19 +25,19 @@ FOLDER, WAY, PROCESSES = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 
 
 def files(classes):
-    """The files in the folder, of which some hold the id 3."""
+    """The files in the folder, some of which contain the id 3."""
     return paired_folders(
         FOLDER, classes, (32, 32), 2, load_size=(36, 36), flip=True, void_class=False
     )
 
 
 def interrupt(*_):
-    """What Ctrl-C does."""
+    """Does the same as Ctrl-C."""
     os.kill(os.getpid(), signal.SIGINT)
 
 
 def own_function():
-    """A dataset of `by_epoch` whose epochs call a slow function of Python, which fails."""
+    """A dataset of `by_epoch` whose epochs call a slow Python function that fails."""
 
     def read(number):
         time.sleep(0.05)
@@ -55,7 +55,7 @@ def own_function():
 
 
 def go():
-    """Exits in the way that was asked for."""
+    """Exits in the requested way."""
     if WAY == "bad file":
         list(files(3))
     elif WAY == "own function":

@@ -44,12 +44,12 @@ def batches():
 
 
 def arrays():
-    """Data as arrays, shuffled by `fit` anew every epoch."""
+    """Data as arrays, shuffled by `fit` in every epoch."""
     return {"x": samples(), "batch_size": 2}
 
 
 def epochs():
-    """Data in an order of its own every epoch, which its number gives."""
+    """Data in a different order in every epoch, determined by its number."""
 
     def for_epoch(epoch, first_batch):
         order = epoch_order(4, epoch, seed=7)[first_batch * 2 :]
@@ -60,7 +60,7 @@ def epochs():
 
 
 class Stop(keras.callbacks.Callback):
-    """Breaks training off at the beginning of a step."""
+    """Interrupts training at the beginning of a step."""
 
     def __init__(self, at):
         super().__init__()
@@ -77,7 +77,7 @@ class Stop(keras.callbacks.Callback):
 
 
 def train_with_backup(folder, data, stop_at=None):
-    """Two epochs, or what is left of them; returns the model and the losses of the epochs."""
+    """Runs two epochs, or the rest of them; returns the model and the losses of the epochs."""
     gan = new_gan(BiasCorrectedAdam(1e-3))
     watchers = [BackupAndRestore(folder, save_freq=1, keep=1), Stop(stop_at), LinearDecay()]
     try:
@@ -87,13 +87,13 @@ def train_with_backup(folder, data, stop_at=None):
 
 
 def end_of(gan, history):
-    """Losses of the epochs and all that training has come to."""
+    """The losses of the epochs and the final state of training."""
     losses = {f"loss/{name}": np.array(values) for name, values in history.items()}
     return losses | state_of(gan)
 
 
 def from_model(folder):
-    """What is in the `.keras` file, what it paints, and what an epoch makes of it."""
+    """The content of the `.keras` file, its pictures, and its state after an epoch."""
     gan = keras.models.load_model(folder / "gan.keras")
     found = {f"loaded/{name}": value for name, value in state_of(gan).items()}
     found["painted"], found["painted_by_averages"] = paint(gan), paint(gan.averaged())
@@ -101,7 +101,7 @@ def from_model(folder):
 
 
 def from_weights(folder):
-    """What the file of weights paints, and what an epoch makes of it."""
+    """The pictures from the weights file, and its state after an epoch."""
     gan = new_gan(keras.optimizers.SGD(1e-3))
     gan.load_weights(folder / "gan.weights.h5")
     found = {"painted": paint(gan)}
@@ -109,7 +109,7 @@ def from_weights(folder):
 
 
 def from_backup(folder, data):
-    """What becomes of the run that was broken off."""
+    """The result of the interrupted run."""
     with tempfile.TemporaryDirectory() as copy:
         shutil.copytree(folder / "backup", copy, dirs_exist_ok=True)
         return end_of(*train_with_backup(copy, data))
@@ -124,7 +124,7 @@ WAYS = {
 
 
 def machine():
-    """Bits of what the steps are made of, without the package."""
+    """Bits of the operations that steps consist of, without the package."""
     rng = np.random.default_rng(1)
     x = tf.constant(rng.standard_normal((2, 16, 16, 6)), "float32")
     kernel = tf.constant(rng.standard_normal((3, 3, 6, 7)), "float32")

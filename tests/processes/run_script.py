@@ -15,7 +15,7 @@ sys.path.insert(0, "examples")
 
 
 def ended_with(script, given):
-    """What a script ends with."""
+    """The outcome of a script."""
     sys.argv = [f"examples/{script.__name__}.py", *given]
     with flagsaver.flagsaver():
         try:

@@ -101,7 +101,7 @@ with strategy.scope():
 
 
 def batches(first_scene=0, kind=flags.data):
-    """Drawn scenes, a border of whose label maps is void."""
+    """Drawn scenes with a border of void in the label maps."""
     arrays = draw_scenes(flags.samples, SHAPE[:2], first_scene=first_scene)
     arrays["labels"][:, :3] = len(SCENE_CLASSES)
     arrays["image"] = (arrays["image"] / 127.5 - 1).astype("float32")
@@ -120,7 +120,7 @@ def batches(first_scene=0, kind=flags.data):
 
 
 class Steps(keras.callbacks.Callback):
-    """Prints and keeps the losses of every step."""
+    """Prints and records the losses of every step."""
 
     rows = []
 
@@ -186,7 +186,7 @@ if flags.index == 0 or not flags.workers:  # alone
     if flags.encoder:
         batch["latent"] = np.linspace(-1, 1, 20, dtype="float32").reshape(5, 4)
     painted = gan.generate(batch["labels"], batch["instances"], latent=batch.get("latent"))
-    # Rounded to 256 levels, so compared before.
+    # Compared before rounding to 256 levels.
     arrays["painted"] = np.asarray(gan.paint_checked(batch), "float64")
     assert np.abs(painted - (arrays["painted"] + 1) * 127.5).max() <= 0.51
 partial = f"{flags.out}.partial.npz"

@@ -37,14 +37,14 @@ if flags.devices > 1:
     keras.distribution.set_distribution(keras.distribution.DataParallel())
     assert len(keras.distribution.list_devices()) == flags.devices
 if flags.dtype == "float64":
-    # On JAX and PyTorch Keras' own promotion makes float32 of it, for example in matrix products.
+    # On JAX and PyTorch, Keras' own promotion turns it into float32, e.g. in matrix products.
     keras.src.backend.common.dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
 keras.config.set_floatx(flags.dtype)
 keras.config.set_dtype_policy(flags.dtype)
 
 
 def noise(shape, *args, **kwargs):
-    """The same on all backends, which have random numbers of their own; at every step too."""
+    """The same noise on all backends, whose random numbers differ, and at every step."""
     numbers = np.random.default_rng(0).standard_normal([int(size) for size in shape])
     return keras.ops.convert_to_tensor(numbers, flags.dtype)
 
@@ -62,7 +62,7 @@ latent = rng.standard_normal((4, 8))
 
 
 def paint(gan):
-    """Pictures as floats: rounded to bytes they would hide differences, or make some."""
+    """Pictures as floats: rounding to bytes would hide or create differences."""
     inputs = {k: v for k, v in batch.items() if k != "image"}
     return keras.ops.convert_to_numpy(
         gan.paint_checked({**inputs, "latent": latent.astype(flags.dtype)})

@@ -144,7 +144,7 @@ for time in ("", " again"):
     gather(f"place{time}", place)
 
 
-# The second replica has no sample of its own, but one that counts for nothing.
+# The second replica has no real sample, only one with weight zero.
 @tf.function
 def absent(x):
     def on_replica(x):
@@ -169,7 +169,7 @@ for weight in norm.weights:
     answers[f"absent/{weight.name}"] = tf.convert_to_tensor(weight.value).numpy()
 
 
-# What is not finite on the second replica only.
+# Values that are not finite on the second replica only.
 def guarded(name, optimizer, factors):
     with strategy.scope():
         w, statistic = keras.Variable(2.0), keras.Variable(5.0, aggregation="mean")
@@ -208,13 +208,13 @@ guarded("bad", sgd, [1.0, nan])
 guarded("fine scaled", scaled, [1.0, 3.0])
 guarded("bad scaled", scaled, [1.0, nan])
 
-# Metrics of two batches, unevenly split, the second with nothing on the second replica.
+# Metrics on two unevenly split batches; of the second, the second replica gets nothing.
 images = rng.integers(0, 256, (2, 3, 4, 6, 3)).astype("uint8")
 labels = rng.integers(0, 4, (3, 4, 6)).astype("int32")
 
 
 def colours(images):
-    """Without rounding."""
+    """Colours without rounding."""
     return keras.ops.sum(keras.ops.cast(images, "float32"), axis=(1, 2)) / 64
 
 
@@ -248,7 +248,7 @@ for name, (metric, whole) in spread_out.items():
     answers[f"metric/two/{name}"] = np.stack(keras.tree.flatten(metric.result()))
 
 warnings.filterwarnings("ignore", "__array__ implementation")  # Keras, of variables.
-# Batches of three, and one of a single sample: none of it is on the second replica.
+# Batches of three, and one of a single sample, of which the second replica gets none.
 for name, norm, where in (
     ("one", "sync_batch", tf.distribute.get_strategy()),
     ("two", "sync_batch", strategy),

@@ -18,7 +18,7 @@ settings, `out/...` outputs, `grad/...` gradients of `sum(y * in/grad_seed)`.
   their gradients are absent where `scale=False, center=False`.
 * `spectral_norm_*_pi<n>.npz`: `tfa.layers.SpectralNormalization` with `power_iterations=n`.
   `out/call0`, `out/call1`, `out/call2` are three calls in a row with `training=True` and no
-  optimizer in between, each with `y`, and `u` and `kernel` as they are after the call (the
+  optimizer in between, each with `y`, and with `u` and `kernel` after the call (the
   wrapper overwrites the kernel with `kernel / sigma`); `out/eval` is a call with
   `training=False` after them. `kernel` is the layer's `embeddings` for `Embedding`.
 * `spectral_norm_conv2d_grad.npz`: one call with `training=True` in a `GradientTape`. The
@@ -53,7 +53,7 @@ def normal(rng, shape, scale=1.0, offset=0.0):
 
 
 def write(out, name, arrays):
-    """Write `arrays` (key to array) as `name`.npz, and say what was written."""
+    """Write `arrays` (key to array) as `name`.npz, and print the file."""
     arrays = {key: np.asarray(value) for key, value in arrays.items()}
     for key, value in arrays.items():
         if value.dtype not in (np.float32, np.int32):
@@ -109,7 +109,7 @@ def spectral_norm_layer(rng, layer, x, power_iterations):
     wrapper.build(x.shape)
     kernel = kernel_of(layer)
     kernel.assign(normal(rng, kernel.shape, scale=0.4))
-    # Not of unit length, as the layer's own initial value is not either.
+    # Not of unit length, like the layer's own initial value.
     wrapper.u.assign(normal(rng, wrapper.u.shape, scale=0.02))
     arrays = {"config/power_iterations": np.int32(power_iterations)}
     if hasattr(layer, "strides"):
@@ -124,7 +124,7 @@ def spectral_norm_layer(rng, layer, x, power_iterations):
 
 
 def after_call(wrapper, y):
-    """What a call left behind."""
+    """The variables after a call."""
     return {"y": y.numpy(), "u": wrapper.u.numpy(), "kernel": kernel_of(wrapper.layer).numpy()}
 
 
@@ -142,7 +142,7 @@ def spectral_norm(rng, layer, x, power_iterations):
 
 
 def spectral_norm_grad(rng, layer, x, power_iterations):
-    """Gradients of one training call as the wrapper gives them."""
+    """Gradients of one training call, as computed with the wrapper."""
     wrapper, arrays = spectral_norm_layer(rng, layer, x, power_iterations)
     inputs = tf.constant(x)
     with tf.GradientTape() as tape:
@@ -220,7 +220,7 @@ def main():
         "--out",
         type=pathlib.Path,
         default=default,
-        help="folder to write into (default: ../golden/tfa beside this script's folder)",
+        help="folder to write into (default: ../golden/tfa, next to this script's folder)",
     )
     args = parser.parse_args()
     if (tf.__version__, tfa.__version__) != (TF_VERSION, TFA_VERSION):

@@ -25,7 +25,7 @@ from keras_spade.layers import instance_edges
 
 
 class Patches:
-    """The two lines of pytest's monkeypatch that `Run` needs."""
+    """The part of pytest's monkeypatch that `Run` needs."""
 
     def setattr(self, target, name, value):
         """Replaces an attribute for the rest of the process."""
@@ -117,7 +117,7 @@ def encoder_errors(name):
 
 
 def buffer_errors(network, golden):
-    """The largest error of what a training call moves."""
+    """The largest error of the variables that a training call moves."""
     ours = nvlabs_weights(network)
     return max(
         relative_error(ours[key], value)
@@ -137,7 +137,7 @@ def worst(function, prefix):
 
 
 def step_rows(floatx):
-    """The whole training steps in one precision."""
+    """Complete training steps in one precision."""
     keras.config.set_floatx(floatx)
     keras.config.set_dtype_policy(floatx)
     for name in golden_names("train_step_"):

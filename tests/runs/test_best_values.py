@@ -12,7 +12,7 @@ VALUES = [5.0, 3.0, 4.0, 3.5, 2.0, 2.5, 2.6]
 
 
 def seen(callback, values):
-    """What Keras' own callback finds out in an epoch after the other."""
+    """The values that Keras' own callback sees in each epoch."""
     callback = copy.copy(callback)
     callback.set_model(
         SimpleNamespace(stop_training=False, optimizer=SimpleNamespace(learning_rate=1.0))

@@ -11,7 +11,7 @@ from keras_spade.runs import classes_of
 
 @pytest.fixture
 def street(tmp_path):
-    """Four photographs, and label maps that count three classes from 1."""
+    """Four photographs, and label maps with three classes counted from 1."""
     rng = np.random.default_rng(0)
     for name in ("images", "labels"):
         (tmp_path / name).mkdir()
@@ -34,7 +34,7 @@ def test_drawn_scenes_tell_names_and_colours():
     classes = classes_of(scenes, 14)
     assert classes.names == datasets.SCENE_CLASSES and classes.label_mapping is None
     assert np.array_equal(classes.palette, datasets.SCENE_PALETTE)
-    assert classes_of(scenes, 15) is None  # They are of other classes.
+    assert classes_of(scenes, 15) is None  # The names are of other classes.
     assert classes_of(scenes.take(1), 14) is classes_of(tiny_batch(), 3) is None
 
 

@@ -24,7 +24,7 @@ from support.training_processes import (
 from keras_spade.callbacks import BackupAndRestore
 
 KILLS = int(os.environ.get("KERAS_SPADE_KILLS", 2))
-# 60 steps, of which every second is backed up.
+# 60 steps, with a backup after every second one.
 DENSE = "--modulation=dense"  # label patterns have no state that could be lost
 FLAGS = ("--epochs=3", "--samples=80", "--batch_size=4", "--save_freq=2", DENSE)
 
@@ -43,15 +43,15 @@ def kill_at_random(rng, out, folder, *flags):
     """Starts a run and kills it.
 
     Returns:
-        Where it stood: the last step it told of; `None` if it had ended before.
+        The last step it reported; `None` if it had already ended.
     """
     place = newest(folder)
     process = start(out, *flags, f"--backup={folder}")
     told = "before its first step"
     if rng.random() < 0.25:
-        time.sleep(rng.uniform(3, 15))  # while it reads the backup and traces its functions
+        time.sleep(rng.uniform(3, 15))  # while it reads the backup and traces functions
     else:
-        # Steps made before are told again, all at once.
+        # Earlier steps are reported again, all at once.
         new = (step for step in steps(process) if step >= place)
         told = next(itertools.islice(new, rng.randint(0, 25), None), None)
         if told is not None:
@@ -65,9 +65,9 @@ def kill_at_random(rng, out, folder, *flags):
 
 
 def runs_with_kills(kills, seed, folder, *flags):
-    """Yields what runs come to at their ends that are killed now and then, `kills` times in all."""
+    """Yields the results of runs that are killed at random, `kills` times in total."""
     rng = random.Random(seed)
-    for number in range(5 * kills):  # Some may end before they are killed.
+    for number in range(5 * kills):  # Some may end before being killed.
         out, backup = folder / f"run{number}.npz", folder / f"backup{number}"
         flags_here = (*flags, f"--checkpoint={folder / 'gan.keras'}")
         while kills:

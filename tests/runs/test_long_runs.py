@@ -11,7 +11,7 @@ FLAGS = ("--samples=80", "--batch_size=4", "--encoder")  # 20 steps an epoch
 
 
 def losses_of(run):
-    """Averages of every epoch, by name; all of them, those of every step too, are finite."""
+    """Averages of every epoch, by name; checks that these and every step's losses are finite."""
     arrays, rows, history = run
     assert len(rows) == 300 and arrays["skipped_steps/total"] == 0
     assert all(np.isfinite(value) for row in rows for value in row.values())
@@ -21,8 +21,8 @@ def losses_of(run):
 
 @pytest.mark.endurance
 def test_bfloat16_follows_float32(tmp_path):
-    # Two GANs of the same weights and data part ways by rounding alone. So bfloat16 is held against
-    # float32 no closer than float32 with other kernels (without oneDNN) keeps to itself.
+    # Two GANs with the same weights and data diverge by rounding alone. So bfloat16 need not agree
+    # with float32 more closely than float32 with other kernels (without oneDNN).
     flags = (*FLAGS, "--epochs=15", "--modulation=dense")
     files = {name: tmp_path / f"{name}.npz" for name in ("bfloat16", "other")}
     processes = {
@@ -39,7 +39,7 @@ def test_bfloat16_follows_float32(tmp_path):
         first = abs(losses["bfloat16"][name][0] - want[0]) / np.abs(want).mean()
         print(f"{name}: first epoch {first:.3f}, mean of 15", apart)
         assert apart["bfloat16"] < 2 * apart["other"], name
-        # (The divergence is 0.0002 there, of latents near the prior.)
+        # (The divergence is 0.0002 there, with latents near the prior.)
         assert first < 0.2 or name == "generator/kl", name
 
 
@@ -53,8 +53,8 @@ def test_float16_trains(tmp_path):
 
 @pytest.mark.endurance
 def test_hundreds_of_steps_need_no_more_memory(tmp_path):
-    # oneDNN keeps kernels for every shape it has seen, up to some number: the numbers of patterns
-    # differ from batch to batch. What is measured here is without it.
+    # oneDNN caches kernels for every shape, up to a limit, and the numbers of patterns differ from
+    # batch to batch. So the measurement is without oneDNN.
     flags = (*FLAGS, "--epochs=20", "--memory", "--validation")
     process = start(tmp_path / "soak.npz", *flags, TF_ENABLE_ONEDNN_OPTS="0")
     output, _ = process.communicate(timeout=1800)

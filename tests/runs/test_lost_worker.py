@@ -20,7 +20,7 @@ WITHIN = 60
 
 
 def start_both(folder, *flags, own=((), ())):
-    """Two workers, with flags of both and their own, and the files they write at the end."""
+    """Two workers, with common and separate flags, and the files they write at the end."""
     files = [folder / f"worker{i}.npz" for i in range(2)]
     ports = f"--workers={','.join(free_ports(2))}"
     workers = [
@@ -30,7 +30,7 @@ def start_both(folder, *flags, own=((), ())):
 
 
 def end_both(workers, files):
-    """Waits until the second has failed, and the first soon after; what they say."""
+    """Waits until the second has failed, and soon after the first; returns their messages."""
     workers[1].communicate(timeout=300)
     workers[0].communicate(timeout=WITHIN)
     assert [worker.returncode for worker in workers] == [1, 1]
@@ -39,7 +39,7 @@ def end_both(workers, files):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """What two workers come to that are not interrupted."""
+    """The results of two uninterrupted workers."""
     workers, files = start_both(tmp_path_factory.mktemp("whole"))
     return [finish(worker, file) for worker, file in zip(workers, files, strict=True)]
 
@@ -75,7 +75,7 @@ def test_workers_that_see_different_backups_are_told(tmp_path):
     assert not backup.exists()
     run(tmp_path / "single.npz", "--samples=8", "--dtype=float64", f"--backup={backup.directory}")
     assert backup.exists()
-    # At the same place, with another content.
+    # At the same place, with other content.
     name = f"{backup.directory}/epoch_00001_step_0000000.npz"
     with np.load(name) as file:
         arrays = dict(file)

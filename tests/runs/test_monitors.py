@@ -102,7 +102,7 @@ def test_what_a_callback_of_the_users_logs_can_be_monitored(gan):
         fit(gan, stop, logs, validation_data=None)
     fit(gan, logs, stop, epochs=3, validation_data=None)
     assert (logs.count, stop.best, stop.best_epoch) == (3, 2.0, 1)
-    # Of two optimizers, Keras logs no rate.
+    # With two optimizers, Keras logs no rate.
     slower = callbacks.ReduceLROnPlateau("generator/adversarial")
     with pytest.raises(ValueError, match="'learning_rate', which is not a loss"):
         fit(gan, slower, callbacks.EarlyStopping("learning_rate", mode="min"))

@@ -100,7 +100,7 @@ def test_a_gradient_whose_square_is_infinite_is_seen():
     optimizer = keras.optimizers.Adam(0.1)
     optimizer.build([w])
     for factor, want in ((3e19, True), (1.0, False)):
-        # Adam's second moment would be infinite, and 0 * infinity come next.
+        # Adam's second moment would be infinite, and the next step 0 * infinity.
         # The loss is near 0.
         step = backend.minimize(lambda f=factor: {"a": w * f - 2 * f}, [w], optimizer)
         assert bool(step[1]) == want

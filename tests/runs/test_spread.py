@@ -18,22 +18,22 @@ from support.training_processes import assert_equal_runs, finish, free_ports, ru
 pytestmark = [pytest.mark.slow, only_on("tensorflow", "tf.distribute")]
 
 COMMON = ("--samples=37", "--encoder", "--validation")
-# In float32 two runs part ways where rounding takes an activation to the other side of a kink, or
-# the sign of a gradient that is zero through Adam. So the mathematics is held in float64, with the
-# paper's optimizers; float32 with a small plain step.
+# In float32, two runs diverge if rounding moves an activation to the other side of a kink, or
+# changes the sign of a zero gradient in Adam. So the mathematics is tested in float64, with the
+# paper's optimizers, and float32 with small plain steps.
 KINDS = {
     "float64": (("--dtype=float64", "--ema"), 1e-9),
     "float32": (("--rate=1e-4",), 1e-5),
 }
 SPREAD = [("float64", 4), ("float32", 2)]
-if os.environ.get("KERAS_SPADE_SPREAD") == "all":  # 4 devices, and 2 processes, hold what 2 do
+if os.environ.get("KERAS_SPADE_SPREAD") == "all":  # 4 devices and 2 processes cover 2 devices
     SPREAD.append(("float64", 2))
     COMMON += ("--generator=spade",)
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """What runs on some number of devices come to; made two at a time, as most of it is tracing."""
+    """The results of runs on several devices, two at a time, as most of the time is tracing."""
     folder = tmp_path_factory.mktemp("runs")
     with ThreadPoolExecutor(2) as pool:
         yield {
@@ -69,7 +69,7 @@ def test_two_processes(runs, tmp_path, kind):
         got = finish(worker, file)
         here = {name: array for name, array in arrays.items() if name in got[0]}
         assert_equal_runs(got, (here, *losses), limit)
-        # `predict` gives each worker's part; the first one has painted alone.
+        # `predict` returns each worker's part; the first one painted alone.
         missing = {"predicted"} if worker is workers[0] else {"predicted", "painted"}
         assert arrays.keys() - here.keys() == missing
     saved = keras.saving.load_model(tmp_path / "gan.keras")
@@ -79,5 +79,5 @@ def test_two_processes(runs, tmp_path, kind):
         for variable in averaged.generator.weights:
             want = arrays[f"averaged/{variable.path}"]
             np.testing.assert_allclose(variable, want, rtol=0, atol=limit)
-    # One of the two has written.
+    # One of the two wrote it.
     assert len(list((tmp_path / "backup").iterdir())) == 2

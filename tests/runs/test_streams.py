@@ -146,8 +146,8 @@ def test_without_tensorflow_the_rest_is_that_of_the_whole(steps_per_epoch):
     steps = steps_per_epoch or 4
     for epoch, step in itertools.product(range(3), range(steps)):
         first = epoch * steps + step
-        # Keras' loop, if it reads batches of past steps, gets so many that nobody looks at.
+        # If Keras' loop reads batches of past steps, it gets that many dummies.
         past = step if backend.READS_BATCHES_OF_PAST_STEPS else 0
         assert stream((epoch, step)) == [first] * past + list(range(first, 3 * steps))
         assert sorted(read) == [divmod(number, 4) for number in range(first, 3 * steps)]
-    assert stream((3, 0)) == [3 * steps]  # One, for Keras to look at.
+    assert stream((3, 0)) == [3 * steps]  # One, for Keras to inspect.

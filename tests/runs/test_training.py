@@ -7,7 +7,7 @@ HAPPENS = {"tensorflow": "traced", "jax": "compiled", "torch": None}[BACKEND]
 
 
 def told(capsys, gan, verbose, epochs=1):
-    """What is printed before the first step."""
+    """The output before the first step."""
     data = {"x": tiny_batch(2), "y": None, "batch_size": None, "steps_per_epoch": None}
     validation = {"validation_data": None, "validation_split": 0.0}
     others = {"epochs": epochs, "callbacks": None, "shuffle": True, "initial_epoch": 0}

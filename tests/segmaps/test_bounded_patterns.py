@@ -13,14 +13,14 @@ from keras_spade.segmaps.bounded_windows import bounded_windows
 
 pytestmark = only_on("jax", "elsewhere, tables are as long as there are patterns")
 SPADE_WINDOWS = ((3, 1), (3, 1))
-# On a map of this size the table of a SPADE has `0.6 * SIZE * SIZE` rows.
+# On a map of this size, a SPADE's table has `0.6 * SIZE * SIZE` rows.
 SIZE = 100
-# Numbers of patterns of some label maps there: less than half a table, a table, and more.
+# The branch for label maps whose patterns fit into half a table, the full table, or neither.
 FITS = {"half": 0, "whole": 1, "none": 2}
 
 
 def labels_for(fit, classes=4, size=SIZE):
-    """A flat label map with as much noise as a table of some rows holds, or does not."""
+    """A flat label map with noise, whose patterns fit into a table or not."""
     labels = np.zeros((1, size, size), "int32")
     rows = {"half": 0.1, "whole": 0.35, "none": 1.0}[fit]
     noise = np.random.default_rng(0).integers(0, classes, (1, int(rows * size), size))
@@ -53,7 +53,7 @@ def test_a_table_of_any_length_counts_all(kernel_size):
         assert numbers.min() >= 0 and numbers.max() < rows
         if rows >= len(members):
             np.testing.assert_array_equal(table[numbers], members[index])
-            # Rows that are left over are windows of the map too.
+            # Unused rows are windows of the map too.
             assert {*map(tuple, table.tolist())} == {*map(tuple, members.tolist())}
 
 
@@ -80,7 +80,7 @@ def test_fit_says_whether_every_window_has_its_row(fit, edges):
 
 
 def test_a_table_may_be_full():
-    # With 1 x 1 windows the patterns are the labels, and the table has 0.12 rows a pixel.
+    # With 1 x 1 windows, the patterns are the labels, and the table has 0.12 rows per pixel.
     for count, fit in ((599, 0), (600, 0), (601, 1), (1200, 1), (1201, 2)):
         labels = (np.arange(100 * 100) % count).reshape(1, 100, 100)
         patterns = LabelPatterns(100, 100, 2000, ((1, 1),))(labels)
@@ -88,7 +88,7 @@ def test_a_table_may_be_full():
 
 
 def test_a_first_window_may_not_fit_though_the_last_does():
-    # Noise of which the second window, of stride 40, sees next to nothing.
+    # Noise of which the second window, with stride 40, sees almost nothing.
     labels = np.random.default_rng(0).integers(0, 3, (1, 400, 400))
     windows = ((3, 1), (1, 40))
     patterns = LabelPatterns(400, 400, 3, windows)(labels)

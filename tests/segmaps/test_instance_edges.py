@@ -8,7 +8,7 @@ from keras_spade.layers import instance_edges
 
 
 def by_hand(ids):
-    """Neighbour by neighbour."""
+    """Compares neighbour by neighbour."""
     edges = np.zeros(ids.shape, "float32")
     batch, height, width = ids.shape
     for b in range(batch):
@@ -41,7 +41,7 @@ def test_ids_that_differ_in_one_bit_only():
     for bit in range(31):
         ids = np.array([[[5, 5, 5 ^ (1 << bit), 5]]], "int32")
         assert to_numpy(instance_edges(ids))[0, 0].tolist() == [0.0, 1.0, 1.0, 1.0]
-    # float32 cannot tell these two apart.
+    # float32 cannot distinguish these two.
     ids = np.array([[[2**24, 2**24 + 1]]], "int32")
     assert to_numpy(instance_edges(ids))[0, 0].tolist() == [1.0, 1.0]
 

@@ -29,7 +29,7 @@ def find(labels, edges=None, size=None, windows=CHAINS["spade"], modulation="pat
 
 
 def cut(patterns, levels):
-    """What other backends give: on JAX tables are longer than there are patterns."""
+    """The rows that other backends return: on JAX, tables are longer than the patterns."""
     used = np.max(patterns["index"]) + 1
     for level in reversed(range(levels)):
         name = f"members_{level}"
@@ -52,7 +52,7 @@ def windows_of(ids, kernel_size, strides):
 
 
 def documented_ids(labels, edges):
-    """0 outside, `label + 1`, one more than all for no class, and as many again on edges."""
+    """0 outside, `label + 1`, one more than these for no class, and as many again on edges."""
     inside = (labels >= 0) & (labels < CLASSES)
     ids = np.where(inside, labels, CLASSES) + 1
     return ids if edges is None else ids + (CLASSES + 1) * (edges != 0)
@@ -70,7 +70,7 @@ def test_each_window_of_the_chain_is_found_again(kind, has_edges, chain):
         "index",
         "pixels",
     }
-    # From the ids up: a window's number is that of the row that holds its members.
+    # Starting from the ids: a window's number is that of the row with its members.
     below = documented_ids(labels, edges)
     for level, (kernel_size, strides) in enumerate(CHAINS[chain]):
         members = patterns[f"members_{level}"]
@@ -121,7 +121,7 @@ def test_sizes_follow_the_floor_rule(size):
     edges = make_edges(labels, rng)
     rows, columns = (np.arange(n) * m // n for n, m in zip(size, (13, 18), strict=True))
     picked = np.ix_([0, 1], rows, columns)
-    if size != (5, 30):  # There, the rule's float32 rounding counts.
+    if size != (5, 30):  # There, float32 rounding affects the rule.
         np.testing.assert_array_equal(nearest_resize(labels, *size), labels[picked])
     got = find(labels, edges, size)
     want = find(np.array(nearest_resize(labels, *size)), np.array(nearest_resize(edges, *size)))

@@ -23,7 +23,7 @@ def awkward_pairs():
 
 
 def formula(size_in, size_out):
-    """PyTorch's: the product of a float32 ratio, rounded down."""
+    """PyTorch's formula: the product with a float32 ratio, rounded down."""
     ratio = np.float32(size_in) / np.float32(size_out)
     index = np.floor(np.arange(size_out, dtype=np.float32) * ratio).astype(int)
     return np.minimum(index, size_in - 1)
@@ -79,7 +79,7 @@ def test_many_sizes():
         def resize(x, size_out=size_out):
             return nearest_resize(x, size_out, 1)
 
-        # JAX would compile every operation by itself.
+        # JAX would compile every operation separately.
         got = compiled(resize)(column) if BACKEND == "jax" else resize(column)
         np.testing.assert_array_equal(to_numpy(got)[0, :, 0], formula(size_in, size_out))
 

@@ -1,4 +1,4 @@
-"""Patterns compared with dense maps, on numbers made by hand."""
+"""Patterns compared with dense maps, on hand-made numbers."""
 
 import keras
 import numpy as np
@@ -16,7 +16,7 @@ DTYPES = pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 
 
 class Known:
-    """A function of which rows and maps are given."""
+    """A function with given rows and maps."""
 
     def __init__(self, rows, maps, dtype="float32"):
         self.rows = [ops.cast(row, dtype) for row in rows]
@@ -30,7 +30,7 @@ class Known:
 
 
 def both(dtype="float32"):
-    """The same function by its maps, by its rows, and by rows of which some are pixels of maps."""
+    """The same function as maps, as rows, and as rows some of which are pixels of maps."""
     nothing = np.zeros((0, 2))
     index, maps = ops.convert_to_tensor(INDEX), ROWS[:, INDEX]
     pixels = ops.convert_to_tensor(np.arange(6, dtype="int32").reshape(INDEX.shape))
@@ -62,7 +62,7 @@ def test_modulation_by_hand(norm, dtype):
     for segmap, function in both(dtype):
         got = segmap.modulate(normalized, function)
         assert keras.backend.standardize_dtype(got.dtype) == dtype
-        # Small whole numbers and halves: 16 bits hold them but for the last.
+        # Small integers and halves, exact in 16 bits except for the last.
         limit = {"float32": 0.0, "bfloat16": 2**-7}[dtype]
         np.testing.assert_allclose(to_numpy(got), want, rtol=limit)
 

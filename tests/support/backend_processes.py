@@ -35,7 +35,7 @@ def run(backend, folder, *flags):
 
 
 def differences(one, other, prefix):
-    """All differences of the arrays below a prefix, in one array; noise has states of its own."""
+    """All differences of the arrays below a prefix, in one array; noise has separate states."""
     names = [k for k in one if k.startswith(prefix)]
     assert names and one.keys() == other.keys()
     apart = [np.ravel(np.abs(np.subtract(one[k], other[k], dtype="float64"))) for k in names]

@@ -7,13 +7,13 @@ import keras
 import pytest
 
 BACKEND = keras.backend.backend()
-# TensorFlow takes longer to trace a step than to make the few steps of a test; JAX compiles each
-# operation of a step that is not compiled as a whole.
+# TensorFlow takes longer to trace a step than to run the few steps of a test; JAX compiles each
+# operation of an uncompiled step separately.
 EAGERLY = BACKEND != "jax"
 
 
 def label_error():
-    """What a step raises for labels out of range."""
+    """The error that a step raises for labels out of range."""
     if BACKEND != "tensorflow":
         return ValueError
     import tensorflow as tf
@@ -22,17 +22,17 @@ def label_error():
 
 
 def only_on(backend, reason):
-    """Marks tests of what one backend alone has."""
+    """Marks tests of features that only one backend has."""
     return pytest.mark.skipif(BACKEND != backend, reason=f"{backend} only: {reason}")
 
 
 def not_on(backend, reason):
-    """Marks tests of what one backend has not."""
+    """Marks tests of features that one backend lacks."""
     return pytest.mark.skipif(BACKEND == backend, reason=f"not on {backend}: {reason}")
 
 
 def without_gradients():
-    """PyTorch's tensors become arrays only where no gradients are asked for."""
+    """Disables gradients on PyTorch, whose tensors otherwise do not convert to arrays."""
     if BACKEND != "torch":
         return contextlib.nullcontext()
     import torch
@@ -42,7 +42,7 @@ def without_gradients():
 
 @contextlib.contextmanager
 def with_gradients():
-    """Undoes that, for a test that trains."""
+    """Enables gradients again, for a test that trains."""
     if BACKEND != "torch":
         yield
         return
@@ -54,7 +54,7 @@ def with_gradients():
 
 @contextlib.contextmanager
 def sixty_four_bits():
-    """Floats and integers of 64 bits, which JAX has only where it is told so."""
+    """Enables 64-bit floats and integers, which JAX only has on request."""
     if BACKEND != "jax":
         yield
         return
@@ -66,10 +66,10 @@ def sixty_four_bits():
 
 @contextlib.contextmanager
 def float64_throughout():
-    """The same, and `keras.ops` computes in float64 everywhere.
+    """Like `sixty_four_bits`, and `keras.ops` computes in float64 everywhere.
 
-    On JAX and PyTorch Keras' own promotion makes float32 of it, for example in matrix products.
-    Here it does not, for what can be told from a mistake only where rounding is small.
+    On JAX and PyTorch, Keras' own promotion turns it into float32, for example in matrix products.
+    This is for tests in which only small rounding can be distinguished from a mistake.
     """
     promotion = keras.src.backend.common.dtypes.BIT64_TO_BIT32_DTYPE
     with sixty_four_bits(), mock.patch.dict(promotion, float64="float64"):
@@ -77,11 +77,11 @@ def float64_throughout():
 
 
 def compiled(function, jit=False):
-    """A function of tensors as `fit` would run it: compiled, or on PyTorch as it is.
+    """A function of tensors as `fit` would run it: compiled, or on PyTorch unchanged.
 
     Args:
-        function: assigns to no variables on JAX.
-        jit: whether TensorFlow compiles it by XLA, as JAX does always.
+        function: must not assign to variables on JAX.
+        jit: whether TensorFlow compiles it with XLA, as JAX always does.
     """
     if BACKEND == "tensorflow":
         import tensorflow as tf
@@ -95,7 +95,7 @@ def compiled(function, jit=False):
 
 
 def compiled_call(layer, jit=False, **kwargs):
-    """A compiled call of a built layer, which moves the layer's variables."""
+    """A compiled call of a built layer, which updates the layer's variables."""
     if BACKEND != "jax":
         return compiled(lambda x: layer(x, **kwargs), jit)
     stateless = compiled(lambda *args: layer.stateless_call(*args, **kwargs))
@@ -111,9 +111,9 @@ def compiled_call(layer, jit=False, **kwargs):
 
 
 def at_once(layer, **kwargs):
-    """A call of a built layer or network; on JAX compiled as a whole.
+    """A call of a built layer or network; on JAX compiled as one function.
 
-    There each operation would be compiled by itself for each shape, which takes longer.
+    Otherwise JAX would compile each operation for each shape separately, which takes longer.
     """
     if BACKEND == "jax":
         return compiled_call(layer, **kwargs)
@@ -124,14 +124,14 @@ def differentiate(function, inputs, variables, changing=()):
     """Gradients of a scalar, on any backend.
 
     Args:
-        function: of the inputs; returns the scalar, and anything else there is.
+        function: function of the inputs that returns the scalar and anything else.
         inputs: tensors or arrays to differentiate by, given to `function`.
         variables: Keras variables to differentiate by.
         changing: variables that `function` assigns to.
 
     Returns:
-        What else there is, the gradients for `inputs`, and those for `variables` (`None` where
-        TensorFlow and PyTorch find that there is no way from one to the other, zeros on JAX).
+        The other outputs, the gradients for `inputs`, and those for `variables` (if unconnected,
+        `None` on TensorFlow and PyTorch, and zeros on JAX).
     """
     inputs = [keras.ops.convert_to_tensor(x) for x in inputs]
     return {"tensorflow": _by_tape, "torch": _by_autograd, "jax": _by_transform}[BACKEND](
@@ -140,7 +140,7 @@ def differentiate(function, inputs, variables, changing=()):
 
 
 def is_no_gradient(gradient):
-    """Whether `differentiate` found no way from an input to the scalar."""
+    """Whether `differentiate` found no connection from an input to the scalar."""
     if BACKEND == "jax":
         return not keras.ops.any(gradient)
     return gradient is None
@@ -177,7 +177,7 @@ def _by_transform(function, inputs, variables, changing):
         return scalar, (rest, [scope.get_current_value(variable) for variable in changing])
 
     values = [variable.value for variable in variables]
-    # One compilation for all instead of one for every operation.
+    # One compilation in total instead of one for every operation.
     differentiated = jax.jit(jax.grad(stateless, argnums=(0, 1), has_aux=True))
     found, (rest, changed) = differentiated(inputs, values)
     for variable, value in zip(changing, changed, strict=True):

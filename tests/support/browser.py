@@ -10,10 +10,10 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 
 @contextlib.contextmanager
 def opened(where, width=1300, height=900, expected=()):
-    """Opens a file, or an address, in Chromium; yields Playwright's page, which must not complain.
+    """Opens a file or an address in Chromium; yields Playwright's page, which must have no errors.
 
-    Console errors, exceptions, and requests that leave the disk, or the address, fail the test, as
-    do pictures that do not load. `expected`: texts of complaints that are no faults.
+    Console errors, exceptions, pictures that do not load, and requests to anything but the disk or
+    the address fail the test. `expected`: texts of errors to ignore.
     """
     address = where if isinstance(where, str) else where.resolve().as_uri()
     inside = (address if isinstance(where, str) else "file:", "data:", "blob:")
@@ -40,8 +40,8 @@ def opened(where, width=1300, height=900, expected=()):
 
 
 def check_pictures(page):
-    """All pictures that are shown have loaded; returns their sizes."""
-    # Not `wait_for_function`, which pages may forbid as they forbid `eval`.
+    """Checks that all visible pictures have loaded; returns their sizes."""
+    # Not `wait_for_function`, which pages may forbid along with `eval`.
     page.evaluate(
         "Promise.all([...document.images].filter(i => i.getAttribute('src') && !i.complete)"
         ".map(i => new Promise(done => (i.onload = i.onerror = done))))"

@@ -1,4 +1,4 @@
-"""The GAN of the files that earlier versions have written, see `reference/make_golden_files.py`."""
+"""The GAN in files written by earlier versions; see `reference/make_golden_files.py`."""
 
 import hashlib
 
@@ -13,7 +13,7 @@ CLASSES = 3
 
 
 def new_gan(generator_optimizer):
-    """A compiled GAN, always of the same weights."""
+    """A compiled GAN, always with the same weights."""
     keras.utils.set_random_seed(0)
     common = {
         "num_classes": CLASSES,
@@ -32,7 +32,7 @@ def new_gan(generator_optimizer):
 
 
 def samples():
-    """Four samples as arrays, a border of whose label maps is void."""
+    """Four samples as arrays, with a border of void in the label maps."""
     rng = np.random.default_rng(0)
     blocks = rng.integers(0, CLASSES, (4, 4, 4))
     labels = np.kron(blocks, np.ones((8, 8), int)).astype("int32")
@@ -45,7 +45,7 @@ def samples():
 
 
 def state_of(gan):
-    """Weights and optimizers of a GAN: the bits of each, as a check sum, and their sizes."""
+    """Weights and optimizers of a GAN: checksums of their bits, and their sizes."""
     groups = {
         "weights": gan.weights,
         "generator_optimizer": gan.generator_optimizer.variables,
@@ -61,7 +61,7 @@ def state_of(gan):
 
 
 def paint(gan):
-    """Pictures as floats, of given latents."""
+    """Pictures as floats, for given latents."""
     inputs = {k: v for k, v in samples().items() if k != "image"}
     latent = np.linspace(-1, 1, 8, dtype="float32").reshape(4, 2)
     return gan.predict({**inputs, "latent": latent}, verbose=0)

@@ -13,7 +13,7 @@ SIZE = (32, 32)
 
 
 def make_generator(num_classes=4, **options):
-    """A tiny generator whose pictures are full of contrast, and seldom black or white."""
+    """A tiny generator with pictures of high contrast that are rarely black or white."""
     options = {"base_filters": 2, "hidden_filters": 3, "image_shape": (*SIZE, 3)} | options
     generator = SPADEGenerator(num_classes, **options)
     rng = np.random.default_rng(1)
@@ -31,7 +31,7 @@ def make_generator(num_classes=4, **options):
 
 
 def make_inputs(generator, batch=2, size=SIZE):
-    """What a generator takes: regions of labels, some edges, latents."""
+    """Inputs for a generator: regions of labels, some edges, latents."""
     rng = np.random.default_rng(2)
     rows, columns = (-(-length // 8) for length in size)
     regions = np.kron(rng.integers(0, 4, (batch, rows, columns)), np.ones((8, 8), int))
@@ -45,14 +45,14 @@ def make_inputs(generator, batch=2, size=SIZE):
 
 
 def painted(generator, inputs):
-    """The picture as floats, and as bytes that NumPy rounds."""
+    """The picture as floats, and as bytes rounded by NumPy."""
     floats = keras.ops.convert_to_numpy(generator(inputs)).astype("float64")
     assert floats.std() > 0.1
     return floats, np.clip(np.rint((floats + 1) * 127.5), 0, 255)
 
 
 def assert_same(image, inputs, generator):
-    """Asserts that a file painted what the generator paints, within 1 of 255."""
+    """Asserts that a file paints the same as the generator, within 1 of 255."""
     _, want = painted(generator, inputs)
     assert image.dtype == np.uint8 and image.shape == want.shape
     difference = np.abs(image - want)
@@ -60,13 +60,13 @@ def assert_same(image, inputs, generator):
 
 
 class PainterOfBoth(Painter):
-    """Gives the picture before it is rounded too."""
+    """Also returns the picture before rounding."""
 
     def __call__(self, inputs):
         return super().__call__(inputs) | {"floats": self.generator(inputs, training=False)}
 
 
 def export_both(generator, path, **arguments):
-    """Exports a file that gives `floats`, the picture before it is rounded, beside `image`."""
+    """Exports a file that returns `image` and `floats`, the picture before rounding."""
     with mock.patch.object(export, "Painter", PainterOfBoth):
         generator.export(path, verbose=False, **arguments)

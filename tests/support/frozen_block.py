@@ -22,7 +22,7 @@ STATISTICS = frozen(block())
 
 
 def some_frozen():
-    """A block with a sublayer, a wrapped layer and a weight frozen, and one thawed again."""
+    """A block with a frozen sublayer, wrapped layer and weight, and one that was unfrozen again."""
     layer = block()
     layer.norm_0.gamma.trainable = False
     layer.conv_0.layer.trainable = False

@@ -30,7 +30,7 @@ class Golden:
         return key in self.keys
 
     def below(self, prefix):
-        """The arrays whose keys begin with a prefix, without it."""
+        """The arrays whose keys begin with a prefix, which is removed."""
         keys = sorted(key for key in self.keys if key.startswith(prefix))
         with np.load(self.path) as arrays:
             return {key[len(prefix) :]: arrays[key] for key in keys}
@@ -43,12 +43,12 @@ def read_arrays(path):
 
 
 def golden_names(prefix):
-    """The golden files at hand of one kind; those of ../shared come on top where it exists."""
+    """The available golden files of one kind, including those in ../shared if it exists."""
     return sorted({path.stem for folder in GOLDEN for path in folder.glob(f"{prefix}*.npz")})
 
 
 def load_golden(name):
-    """Opens a golden file, the larger one of ../shared if it exists."""
+    """Opens a golden file, or the larger one in ../shared if it exists."""
     for folder in reversed(GOLDEN):
         if (folder / f"{name}.npz").exists():
             return Golden(folder / f"{name}.npz")
@@ -56,7 +56,7 @@ def load_golden(name):
 
 
 def is_further(name):
-    """Whether ../shared has a golden file of this name that is not in the repository whole."""
+    """Whether ../shared has a golden file of this name that is not complete in the repository."""
     own, shared = (folder / f"{name}.npz" for folder in GOLDEN)
     if not shared.exists():
         return False
@@ -64,12 +64,12 @@ def is_further(name):
 
 
 def channels_last(x):
-    """From PyTorch's (batch, channels, height, width)."""
+    """Converts from PyTorch's (batch, channels, height, width)."""
     return np.ascontiguousarray(np.moveaxis(x, 1, -1))
 
 
 def relative_error(got, want):
-    """Largest difference, relative to the largest wanted value."""
+    """Largest difference, relative to the largest expected value."""
     got, want = keras.ops.convert_to_numpy(got), np.asarray(want)
     assert got.shape == want.shape, (got.shape, want.shape)
     return np.max(np.abs(got - want)) / np.max(np.abs(want))

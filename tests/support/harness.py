@@ -21,7 +21,7 @@ def to_numpy(x):
 
 
 def randomize(layer, seed=0, scale=0.3):
-    """Random weights of a size that matters; moving variances and unit vectors stay as they are."""
+    """Sets large random weights; leaves moving variances and unit vectors unchanged."""
     rng = np.random.default_rng(seed)
     for weight in layer.trainable_weights:
         weight.assign(scale * rng.standard_normal(weight.shape))
@@ -43,11 +43,11 @@ def gradients(layer, x, *others, seed, **kwargs):
 
 
 def check_layer(make, *inputs, output_shape, trainable=0, non_trainable=0, idle=(), **kwargs):
-    """All that is asked of any layer.
+    """Checks all requirements on a layer.
 
-    `make()` gives a new one, `inputs` are its arguments as arrays, `trainable` and
-    `non_trainable` the number of its weights, `idle` parts of the paths of weights whose true
-    gradient is zero, `kwargs` go to the training step's call.
+    `make()` returns a new layer, `inputs` are its arguments as arrays, `trainable` and
+    `non_trainable` the numbers of its weights, `idle` parts of the paths of weights whose true
+    gradient is zero, and `kwargs` arguments of the call in the training step.
     """
     layer = make()
     y = layer(*inputs)
@@ -96,7 +96,7 @@ def _check_dtypes(make, inputs, layer, y):
         keras.config.set_dtype_policy(default)
         got = mixed(*inputs)
         assert keras.backend.standardize_dtype(got.dtype) == policy.removeprefix("mixed_")
-        # A wrapper leaves the policy to its layer.
+        # A wrapper uses the policy of its layer.
         inner = getattr(mixed, "layer", mixed)
         assert inner.compute_dtype == policy.removeprefix("mixed_")
         assert {w.dtype for w in mixed.weights} <= {"float32"}
@@ -122,7 +122,7 @@ def _check_training_step(layer, inputs, y, idle, kwargs):
 
 
 def golden_options(golden):
-    """The arguments of `SPADE` and `SPADEResBlock` that a golden file was made with."""
+    """The arguments of `SPADE` and `SPADEResBlock` for a golden file."""
     spectral, norm, size = re.fullmatch(
         r"(spectral)?spade(\D+?)(\d)x\d", golden.config["norm"]
     ).groups()
@@ -130,7 +130,7 @@ def golden_options(golden):
 
 
 def golden_segmap(golden, form):
-    """The label map of a golden file as one-hot floats (H, W, k), or else as integer labels."""
+    """The label map of a golden file as one-hot floats (H, W, k) or integer labels."""
     segmap = golden["in/seg"]
     assert np.all(segmap.sum(axis=1) == 1) and set(np.unique(segmap)) == {0, 1}
     if form == "map":
@@ -167,7 +167,7 @@ def _spectral_conv(name, wrapper):
 
 
 def spade_entries(spade, prefix=""):
-    """The reference's name of each weight -> our variable, and the way from its layout to ours."""
+    """A dict name in the reference -> our variable, and the conversion to our layout."""
     entries = {
         **_conv(f"{prefix}mlp_shared.0", spade.shared),
         **_conv(f"{prefix}mlp_gamma", spade.gamma),
@@ -190,7 +190,7 @@ def block_entries(block):
 
 
 def load_state(entries, state):
-    """Sets every variable from a golden file; none may be left over on either side."""
+    """Sets every variable from a golden file; both sides must match completely."""
     names = {name for name in state if not name.endswith("num_batches_tracked")}
     assert names == set(entries)
     for name, (variable, convert) in entries.items():

@@ -13,7 +13,7 @@ CLASSES = 5
 
 
 def png(width, height, rows=b"", bits=8, color=2):
-    """A PNG whose head says what it likes."""
+    """A PNG with an arbitrary header."""
 
     def chunk(kind, data):
         body = kind + data
@@ -25,7 +25,7 @@ def png(width, height, rows=b"", bits=8, color=2):
 
 
 def packed_png(ids, bits):
-    """A grey PNG of ids of so many bits, several in a byte."""
+    """A grey PNG of ids with the given number of bits, several in a byte."""
     places = 8 // bits
     columns = -(-ids.shape[1] // places) * places
     whole = np.zeros((ids.shape[0], columns), np.uint8)
@@ -37,17 +37,17 @@ def packed_png(ids, bits):
 
 
 def saved(image, kind):
-    """The bytes of a file of an image."""
+    """An image as the bytes of a file."""
     stream = io.BytesIO()
     image.save(stream, kind)
     return stream.getvalue()
 
 
 class Hostile:
-    """Writes the files of sample `number` into a folder, spoiled in one way.
+    """Writes the files of sample `number` into a folder, damaged in one way.
 
     `cases` is a list of `(name, outcome, function)`: the function gets paths of image and label,
-    both good files, and spoils one; the outcome is "good", or a part of the error to come.
+    both good files, and damages one; the outcome is "good", or a part of the expected error.
     """
 
     def __init__(self, seed=0):
@@ -146,7 +146,7 @@ class Hostile:
         def floats(image, label):
             self.photograph().convert("F").save(image, "TIFF")
 
-        yield "image of floats", "8 bits a channel", floats
+        yield "image of floats", "8 bits per channel", floats
         for name, kind in ((".png", "PNG"), (".webp", "WEBP")):
 
             def animate(image, label, name=name, kind=kind):
@@ -155,14 +155,14 @@ class Hostile:
                 path = image.with_suffix(name)
                 first.save(path, kind, save_all=True, append_images=more, lossless=True)
 
-            yield f"animated {kind}", "it holds 3 pictures", animate
+            yield f"animated {kind}", "it contains 3 pictures", animate
 
         def wide(image, label):
             image.unlink()
             array = self.rng.integers(0, 2**16, SIZE).astype("uint16")
             Image.fromarray(array).save(image.with_suffix(".png"))
 
-        yield "image of 16 bits", "8 bits a channel", wide
+        yield "image of 16 bits", "8 bits per channel", wide
 
         def wide_colors(image, label):
             rows = b"".join(b"\0" + self.rng.bytes(6 * SIZE[1]) for _ in range(SIZE[0]))
@@ -221,7 +221,7 @@ class Hostile:
             rows = (b"\0" + bytes(6 * SIZE[1])) * SIZE[0]
             label.write_bytes(png(SIZE[1], SIZE[0], rows, bits=16))
 
-        yield "label of 3 x 16 bits", "16 bits a channel", wide_colors
+        yield "label of 3 x 16 bits", "16 bits per channel", wide_colors
 
         def from_white(image, label):
             content = bytearray(saved(Image.fromarray(self.labels()), "TIFF"))
@@ -229,7 +229,7 @@ class Hostile:
             content[entry + 8 : entry + 10] = struct.pack("<H", 0)
             label.write_bytes(content)
 
-        yield "label that counts from white", "count from white", from_white
+        yield "label that counts from white", "start at white", from_white
 
         def bits_from_white(image, label):
             content = bytearray(saved(Image.fromarray(self.labels() > 2), "TIFF"))
@@ -237,14 +237,14 @@ class Hostile:
             content[entry + 8 : entry + 10] = struct.pack("<H", 0)
             label.write_bytes(content)
 
-        yield "label of 1 bit that counts from white", "count from white", bits_from_white
+        yield "label of 1 bit that counts from white", "start at white", bits_from_white
 
         def two_colors(image, label):
             array = Image.fromarray(self.labels() % 2)
             array.putpalette([0, 0, 0, 255, 255, 255])
             array.save(label, "BMP")
 
-        yield "label BMP of two colours", "BMP of two colours", two_colors
+        yield "label BMP of two colours", "two-colour BMP", two_colors
 
         def of_os2(image, label):
             bits = np.packbits(np.pad(self.labels() % 2, ((0, 0), (0, 2))), axis=1)[::-1]
@@ -263,7 +263,7 @@ class Hostile:
             first, *more = (Image.fromarray(self.labels()) for _ in range(2))
             first.save(label, save_all=True, append_images=more)
 
-        yield "animated label", "it holds 2 pictures", animate
+        yield "animated label", "it contains 2 pictures", animate
 
     def _ids(self):
         for value in (CLASSES, CLASSES + 1, 100, 254):
@@ -300,7 +300,7 @@ class Hostile:
             map_.save(label)
             self.photograph((97, 97)).save(image)
 
-        yield "antialiased ids, all of them classes", "hardly a border is sharp", antialiased
+        yield "antialiased ids, all of them classes", "few borders are sharp", antialiased
 
     def _sizes(self):
         for size in ((1, 1), (24, 29), (25, 30), (30, 24), (48, 60), (12, 15), (1, 720), (720, 1)):

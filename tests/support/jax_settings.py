@@ -6,19 +6,19 @@ from pathlib import Path
 
 
 def environment():
-    """For this process, before JAX is imported, and for those that it starts."""
+    """The variables for this process, before JAX is imported, and for its subprocesses."""
     if importlib.util.find_spec("jax") is None:
         return {}
     variables = {
-        # XLA compiles for each new shape, and optimises longer than the small numbers here take.
+        # XLA compiles for each new shape, and optimises longer than these small computations take.
         "JAX_DISABLE_MOST_OPTIMIZATIONS": "true",
-        # What one test or process has compiled, the others need not compile again.
+        # Shares compiled functions between tests and processes.
         "JAX_COMPILATION_CACHE_DIR": str(Path(__file__).parents[2] / ".jax_cache"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     }
     if metadata.version("jax").startswith("0.10."):
-        # The older way to fuse loops compiles in two thirds of the time. (Of a flag that it does
-        # not know XLA dies, so not in every version.)
+        # The older way to fuse loops compiles in two thirds of the time. (Unknown flags crash XLA,
+        # so only for known versions.)
         variables["XLA_FLAGS"] = "--xla_cpu_use_fusion_emitters=false"
     return variables

@@ -21,7 +21,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "examples").glob("[0-9][0-9]_*.ipynb"))
-# A larger PNG is a picture of many colours, which JPEG halves and more.
+# A larger PNG is a picture with many colours, which JPEG at least halves.
 LARGEST_PNG = 30_000
 
 
@@ -31,7 +31,7 @@ def tagged(notebook, tag):
 
 
 def with_parameters(notebook, **values):
-    """Inserts a cell behind that of the tag `parameters`, which changes some of its constants."""
+    """Inserts a cell after the one tagged `parameters` that changes some of its constants."""
     (cell,) = tagged(notebook, "parameters")
     known = {
         ast.unparse(target)
@@ -46,9 +46,9 @@ def with_parameters(notebook, **values):
 
 
 def run(notebook, folder, expressions=(), timeout=600):
-    """Runs a notebook in a folder, where this checkout can be imported and nothing downloaded.
+    """Runs a notebook in a folder with this checkout importable, and without downloads.
 
-    Returns the values of some expressions at its end, by their texts; the outputs are in its cells.
+    Returns the values of some expressions at its end, by their text; its cells contain the outputs.
     """
     told = "{" + ", ".join(f"{text!r}: {text}" for text in expressions) + "}"
     ending = nbformat.v4.new_code_cell(f"import json\n\nprint(json.dumps({told}))")
@@ -65,7 +65,7 @@ def run(notebook, folder, expressions=(), timeout=600):
 
 
 def keep_outputs(notebook, folder):
-    """Leaves what is to be committed: text and pictures of cells tagged `keep`, run in a folder."""
+    """Keeps only outputs to commit: text and pictures of cells tagged `keep`, run in a folder."""
     kept = tagged(notebook, "keep")
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
@@ -79,7 +79,7 @@ def keep_outputs(notebook, folder):
 
 
 def _picture(output):
-    """A picture as it is committed, or `None` if there is none."""
+    """A picture in the committed format; `None` if there is none."""
     png = output.get("data", {}).get("image/png")
     if png is None:
         return None
@@ -94,7 +94,7 @@ def _picture(output):
 
 
 def main(numbers):
-    """Runs notebooks as they are and stores what they show."""
+    """Runs notebooks unchanged and stores their outputs."""
     for path in NOTEBOOKS:
         if not numbers or path.name[:2] in numbers:
             notebook = nbformat.read(path, as_version=4)

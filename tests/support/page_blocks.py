@@ -15,7 +15,7 @@ BLOCK = re.compile(r"(?:<!-- not run: ([^>]+) -->\n+)?```python\n(.*?)```", re.D
 
 @dataclass(frozen=True)
 class Block:
-    """A block of Python code, from `line` of a page on; `not_run` says why it cannot run."""
+    """A block of Python code, starting at `line` of a page; `not_run` says why it cannot run."""
 
     page: Path
     line: int
@@ -23,7 +23,7 @@ class Block:
     not_run: str | None
 
     def run(self, names):
-        """Runs it, so that tracebacks show the page's lines; unless it says that it cannot."""
+        """Runs it, with the page's lines in tracebacks, unless `not_run` is set."""
         if self.not_run is None:
             exec(compile("\n" * self.line + self.code, str(self.page), "exec"), names)
 
@@ -38,7 +38,7 @@ def blocks(page):
 
 
 def write_maps(folder, names, num_classes):
-    """PNGs of ids in areas of 8 x 8, the first rows "don't care"."""
+    """Writes PNGs of ids in areas of 8 x 8, with the first rows "don't care"."""
     rng = np.random.default_rng(0)
     folder.mkdir(parents=True)
     for name in names:
@@ -48,7 +48,7 @@ def write_maps(folder, names, num_classes):
 
 
 def write_photographs(folder, samples=8, num_classes=19, images="images", labels="labels"):
-    """A dataset of one's own, or in the layout of a published one."""
+    """Writes a dataset, with its own layout or that of a public dataset."""
     write_maps(folder / labels, range(samples), num_classes)
     (folder / images).mkdir(parents=True)
     for file in sorted((folder / labels).iterdir()):
@@ -58,7 +58,7 @@ def write_photographs(folder, samples=8, num_classes=19, images="images", labels
 
 
 def write_checkpoint(path, generator):
-    """A file like those of the authors' release."""
+    """Writes a file like those of the authors' release."""
     torch = pytest.importorskip("torch", reason="PyTorch, which reads .pth files, is not installed")
     path.parent.mkdir(parents=True)
     state = checkpoints.nvlabs_weights(generator)

@@ -16,14 +16,14 @@ from keras_spade.painting import PaintingModel
 from keras_spade.painting.server import make_server
 
 SIZE = (64, 96)
-# A pixel of TinyGenerator's picture depends on labels at most so far away: its one block works at a
-# quarter of the size, with two convolutions of 3 x 3 beyond a SPADE's two, and one more follows at
-# full size. Each cell of 4 pixels shows the label of one of them.
+# Largest distance of labels that affect a pixel of TinyGenerator's picture: its one block works at
+# a quarter of the size, with two 3 x 3 convolutions in addition to a SPADE's two, and one more
+# follows at full size. Each cell of 4 pixels shows the label of one of them.
 REACH = 4 * (2 + 2) + 3 + 1
 
 
 def contrasted(network, seed=1):
-    """The network with weights of which pictures are full of contrast."""
+    """The network, with weights that paint pictures of high contrast."""
     rng = np.random.default_rng(seed)
     for weight in network.trainable_weights:
         kernel = len(weight.shape) > 1
@@ -33,7 +33,7 @@ def contrasted(network, seed=1):
 
 
 def painting_model(encoder=True, **options):
-    """The smallest model that has all that the page knows of."""
+    """The smallest model with everything that the page supports."""
     options = {"void_class": True, "instance_edges": True, "latent_dim": 2} | options
     generator = contrasted(TinyGenerator(3, (*SIZE, 3), spectral_norm=False, **options))
     if encoder:
@@ -51,7 +51,7 @@ def png(array, **options):
 
 
 def huge_png():
-    """A PNG of a few kilobytes that says it has 100 megapixels."""
+    """A PNG of a few kilobytes that declares 100 megapixels."""
     return png(Image.new("1", (10_000, 10_000)))
 
 

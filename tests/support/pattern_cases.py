@@ -48,8 +48,8 @@ def randomize_all(layer, seed=0):
 def assert_equal_layers(layers, x, *others, idle=(), limits=(1e-5, 1e-4), **kwargs):
     """Checks the second layer against the first, the oracle, from the same weights.
 
-    Outputs agree to the first of `limits`, gradients of `x` and all weights to the second; weights
-    that a call moves agree as outputs do. The true gradient of weights in `idle` is zero.
+    Outputs, and weights that a call updates, agree to the first of `limits`, gradients of `x` and
+    all weights to the second. The true gradient of weights in `idle` is zero.
     """
     results = []
     shapes = [_build(layer, x, *others) for layer in layers]
@@ -70,12 +70,12 @@ def assert_equal_layers(layers, x, *others, idle=(), limits=(1e-5, 1e-4), **kwar
 
 
 def _build(layer, *inputs):
-    """Builds a layer from symbols, for which no backend compiles; the shape of its output."""
+    """Builds a layer from symbolic inputs, without compilation; returns its output shape."""
     symbols = [None if a is None else keras.KerasTensor(a.shape, dtype=a.dtype) for a in inputs]
     return layer(*symbols).shape
 
 
 def difference(got, want):
-    """Relative to the largest wanted value; to 1 where nothing but zeros are wanted."""
+    """The difference relative to the largest expected value, or to 1 if all are zero."""
     got, want = to_numpy(got), to_numpy(want)
     return relative_error(got, want) if np.any(want) else np.max(np.abs(got))

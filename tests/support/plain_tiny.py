@@ -1,4 +1,4 @@
-"""`TinyGenerator` without latent in plain NumPy, its norms normalising by the batch."""
+"""`TinyGenerator` without latent in plain NumPy, with norms that use batch statistics."""
 
 import keras
 import numpy as np
@@ -16,7 +16,7 @@ class PlainTiny:
         self.block = generator.get_layer("head_0")
 
     def paint(self, labels):
-        """The inputs of the first and of the last norm, and the image."""
+        """Returns the inputs of the first and of the last norm, and the image."""
         step = labels.shape[1] // 8
         one_hot = np.eye(self.generator.num_classes)[labels[:, ::step, ::step]]
         block = self.block
@@ -30,7 +30,7 @@ class PlainTiny:
 
 
 def spade(layer, x, one_hot):
-    """Normalised by the batch, and modulated."""
+    """Normalises by the batch, and modulates."""
     mean, variance = x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))
     hidden = np.maximum(convolve(one_hot, *weights(layer.shared)), 0)
     gamma, beta = convolve(hidden, *weights(layer.gamma)), convolve(hidden, *weights(layer.beta))
@@ -38,7 +38,7 @@ def spade(layer, x, one_hot):
 
 
 def convolve(x, kernel, bias=0.0):
-    """With zeros around."""
+    """Convolves with zero padding."""
     rows, columns = kernel.shape[:2]
     x = np.pad(x, ((0, 0), (rows // 2,) * 2, (columns // 2,) * 2, (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(x, (rows, columns), axis=(1, 2))
@@ -46,17 +46,17 @@ def convolve(x, kernel, bias=0.0):
 
 
 def leaky(x):
-    """Of slope 0.2."""
+    """Leaky ReLU with slope 0.2."""
     return np.where(x > 0, x, 0.2 * x)
 
 
 def weights(layer):
-    """Kernel, and bias where there is one, in float64."""
+    """Kernel, and bias if any, in float64."""
     return [keras.ops.convert_to_numpy(weight).astype("float64") for weight in layer.weights]
 
 
 def normalized_weights(layer):
-    """The same of a `SpectralNorm`'s layer, by the stored vectors."""
+    """The same for the layer of a `SpectralNorm`, with the stored vectors."""
     kernel, *bias = weights(layer.layer)
     u, v = (keras.ops.convert_to_numpy(x).astype("float64") for x in (layer.u, layer.v))
     return kernel / (v @ kernel.reshape(-1, kernel.shape[-1]) @ u), *bias

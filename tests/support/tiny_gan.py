@@ -15,7 +15,7 @@ SHAPE = (32, 32, 3)
 
 
 def tiny_gan(seed=3, latent_dim=2, dtype=None, generator=TinyGenerator, **arguments):
-    """A compiled GAN, always of the same weights."""
+    """A compiled GAN, always with the same weights."""
     keras.utils.set_random_seed(0)
     common = {"num_classes": 3, "image_shape": SHAPE, "dtype": dtype, "modulation": "dense"}
     gan = GauGAN(
@@ -37,7 +37,7 @@ def tiny_batch(samples=2, seed=0):
 
 
 def state_of(gan):
-    """All that training goes on from, as arrays by name."""
+    """The complete state of training, as arrays by name."""
     return {
         f"{group}/{i}": np.array(keras.ops.convert_to_numpy(variable))
         for group, variables in gan.state_variables().items()

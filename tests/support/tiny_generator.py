@@ -9,7 +9,7 @@ from keras_spade.networks import Conditioning, Generator
 
 @keras.saving.register_keras_serializable(package="tests")
 class TinyGenerator(Generator):
-    """A dense layer, one SPADE block and a convolution, with an option of each kind.
+    """A dense layer, one SPADE block and a convolution, with options of each kind.
 
     A traced training step of `SPADEGenerator`, which has seven blocks, takes half a minute.
     """

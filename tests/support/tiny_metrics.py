@@ -5,7 +5,7 @@ import numpy as np
 
 
 class Remembering(keras.metrics.Metric):
-    """Keeps all that it is given until it is reset."""
+    """Keeps all inputs until it is reset."""
 
     def __init__(self, name, better):
         super().__init__(name=name)
@@ -17,7 +17,7 @@ class Remembering(keras.metrics.Metric):
 
 
 class Scripted(Remembering):
-    """Of real and painted images: one number after the other."""
+    """A metric of real and painted images that returns given numbers in turn."""
 
     def __init__(self, numbers, name="distance", better="down"):
         super().__init__(name, better)
@@ -32,7 +32,7 @@ class Scripted(Remembering):
 
 
 class Brightness(Remembering):
-    """Of label maps and painted images: a dict, the mean pixel in two of the classes."""
+    """A metric of label maps and painted images: a dict with the mean pixel of two classes."""
 
     def __init__(self, name="brightness"):
         super().__init__(name, "up")
@@ -48,7 +48,7 @@ class Brightness(Remembering):
 
 
 class Spread(Remembering):
-    """Of paintings of several latents: their largest difference."""
+    """A metric of paintings with several latents: their largest difference."""
 
     def __init__(self):
         super().__init__("spread", "up")

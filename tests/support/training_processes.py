@@ -13,7 +13,7 @@ SCRIPT = Path(__file__).parents[1] / "processes" / "train.py"
 
 
 def start(out, *flags, **variables):
-    """A running process, whose output can be read; errors go to a file beside `out`."""
+    """Starts a process with readable output; errors go to a file next to `out`."""
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(map(str, SCRIPT.parents[1:3])),
@@ -32,7 +32,7 @@ def start(out, *flags, **variables):
 
 
 def finish(process, out, timeout=900):
-    """Waits for a run's end, and gives what it has written: arrays, losses of steps and epochs."""
+    """Waits for the end of a run; returns its arrays, and losses of steps and epochs."""
     output, _ = process.communicate(timeout=timeout)
     assert process.returncode == 0, output[-500:] + Path(f"{out}.errors").read_text()[-3000:]
     with np.load(out) as file:
@@ -46,14 +46,14 @@ def run(out, *flags, **variables):
 
 
 def steps(process):
-    """The steps, `(epoch, number)`, that a run tells of, while it goes on."""
+    """Yields the steps, `(epoch, number)`, that a run reports, while it runs."""
     for line in process.stdout:
         if line.startswith("step "):
             yield tuple(map(int, line.split()[1:]))
 
 
 def largest_difference(one, other):
-    """Of arrays, or of losses, by name; and its name. What is not a number differs infinitely."""
+    """The largest difference of arrays or losses by name, and its name; NaN differs infinitely."""
     assert one.keys() == other.keys()
 
     def difference(name):
@@ -64,8 +64,8 @@ def largest_difference(one, other):
 
 
 def assert_equal_runs(one, other, limit):
-    """All weights, statistics, optimizers and losses differ by at most `limit`."""
-    # The sums that averages of losses are made of are large; the averages are among the losses.
+    """Asserts that weights, statistics, optimizers and losses differ by at most `limit`."""
+    # The sums behind averages of losses are large; the averages themselves are among the losses.
     arrays = [
         {k: v for k, v in run[0].items() if not k.startswith("metrics")} for run in (one, other)
     ]
@@ -77,7 +77,7 @@ def assert_equal_runs(one, other, limit):
 
 
 def free_ports(count):
-    """Ports nobody listens on."""
+    """Unused ports."""
     sockets = [socket.socket() for _ in range(count)]
     for s in sockets:
         s.bind(("127.0.0.1", 0))

@@ -1,25 +1,25 @@
-"""Colours of label files: those that are grey, and those of 16 bits that are really of 8."""
+"""Colours in label files: grey ones, and 8-bit colours stored with 16 bits."""
 
 import sys
 
 import numpy as np
 
-# What 16 bits hold of a number of 8: 255 becomes 65535.
+# Ratio of a 16-bit colour to the 8-bit one it stands for: 255 becomes 65535.
 FROM_16_BITS = 257
-# Of colours of 16 bits Pillow gives the upper bytes; in the other order of bytes, the lower ones.
+# Pillow reads the upper bytes of 16-bit colours; with the byte order swapped, the lower ones.
 OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
 
 def is_grey(colors):
-    """Whether all colours (H, W, 3) have three channels of the same value."""
+    """Whether all colours (H, W, 3) have the same value in all three channels."""
     return not np.any(colors[..., 1:] != colors[..., :1])
 
 
 def grey_ids(colors, file):
-    """The ids (H, W) that grey colours (H, W, 3) are.
+    """The ids (H, W) represented by grey colours (H, W, 3).
 
     Raises:
-        ValueError: naming the file, if there are other colours.
+        ValueError: if there are other colours; it names the file.
     """
     others = np.any(colors[..., 1:] != colors[..., :1], axis=-1)
     if others.any():
@@ -31,14 +31,14 @@ def grey_ids(colors, file):
 
 
 def refuse_wide_colors(upper, lower):
-    """Refuses colours of 16 bits that are not those of 8 bits, each value 257 times one of these.
+    """Refuses 16-bit colours unless every value is 257 times an 8-bit value.
 
     Args:
-        upper: the loaded Pillow image, of the upper bytes.
-        lower: the same file, opened once more.
+        upper: the loaded Pillow image, which has the upper bytes.
+        lower: the same file, opened again.
 
     Raises:
-        ValueError: if the lower bytes are others than the upper ones.
+        ValueError: if the lower bytes differ from the upper ones.
     """
     for place, tile in enumerate(lower.tile):
         alone = isinstance(tile.args, str)
@@ -48,18 +48,18 @@ def refuse_wide_colors(upper, lower):
     wrong = np.any(np.asarray(lower) != np.asarray(upper), axis=-1)
     if wrong.any():
         raise ValueError(
-            "its colours have 16 bits a channel; label maps in colours have 8. Values of 8 bits "
-            f"times {FROM_16_BITS} would do; {100 * wrong.mean():.2g} % of the pixels have others"
+            "its colours have 16 bits per channel; coloured label maps need 8. 8-bit values times "
+            f"{FROM_16_BITS} are accepted, but {100 * wrong.mean():.2g} % of the pixels have others"
         )
 
 
 def colors_of_8_bits(colors):
-    """uint8 colours (H, W, 3) of integers; those of 16 bits may be 257 times as large."""
+    """uint8 colours (H, W, 3) from integers; 16-bit colours may be 257 times as large."""
     if colors.max() > 255 and not np.any(colors % FROM_16_BITS):
         colors = colors // FROM_16_BITS
     if colors.min() < 0 or colors.max() > 255:
         raise ValueError(
-            f"its colours must be 0..255, or {FROM_16_BITS} times that; got {colors.min()} to "
+            f"its colours must be in 0..255, or {FROM_16_BITS} times that; got {colors.min()} to "
             f"{colors.max()}"
         )
     return np.array(colors, np.uint8)

@@ -1,4 +1,4 @@
-"""What damaged files Pillow would read."""
+"""Finds damaged files that Pillow reads without an error."""
 
 import os
 import zlib
@@ -7,11 +7,11 @@ PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 
 
 def refuse_damage(kind, mode, stream):
-    """Refuses what Pillow reads without a word: damaged PNG files, and BMP of two colours.
+    """Refuses files that Pillow misreads silently: damaged PNG and two-colour BMP files.
 
     Args:
-        kind: the format, in Pillow's words; "PNG" or "BMP".
-        mode: of the image, in Pillow's words.
+        kind: Pillow's name of the format, "PNG" or "BMP".
+        mode: Pillow's mode of the image.
         stream: the bytes of the file.
 
     Raises:
@@ -21,15 +21,17 @@ def refuse_damage(kind, mode, stream):
         _check_png(stream)
     elif mode == "1":
         head = stream.read(30)
-        at = 24 if head[14] == 12 else 28  # of OS/2, and of Windows
+        at = 24 if head[14] == 12 else 28  # the header of OS/2, or of Windows
         if int.from_bytes(head[at : at + 2], "little") != 1:
-            raise ValueError("it is a BMP of two colours in more than one bit; save it as PNG")
+            raise ValueError(
+                "it is a two-colour BMP with more than one bit per pixel; save it as PNG"
+            )
 
 
 def _check_png(stream):
-    """Compares the checksums of the parts that make the pixels; others have odd ones, often.
+    """Compares the checksums of the chunks that hold pixels; those of others are often wrong.
 
-    `PIL.Image.verify` does so too, but of all parts, and holds each of them in memory.
+    `PIL.Image.verify` does this too, but for all chunks, and keeps each of them in memory.
     """
     stream.seek(8)
     name = None
@@ -49,4 +51,4 @@ def _check_png(stream):
         if len(checksum) < 4:
             raise ValueError("it is truncated: its end is missing")
         if found != int.from_bytes(checksum, "big"):
-            raise ValueError(f"it is damaged: wrong checksum of the part {name.decode()}")
+            raise ValueError(f"it is damaged: wrong checksum of the chunk {name.decode()}")

@@ -8,15 +8,15 @@ def label_files(directory, folder="", kind="label"):
 
     Args:
         directory: a folder.
-        folder: where in it the maps are: as `label_folder` of `paired_folders`, also `*/labels`;
-            "": in itself.
+        folder: where in it the maps are, like `label_folder` of `paired_folders`, such as
+            `*/labels`; "": in the folder itself.
         kind: "label" or "instance", for messages.
 
     Returns:
-        A dict name -> path, sorted by name: the path in the folder without suffix.
+        A dict name -> path, sorted by name; a name is the path in the folder without suffix.
 
     Raises:
-        ValueError: if a folder is missing, holds no maps or two of the same name, or cannot be
+        ValueError: if a folder is missing, contains no maps or two of the same name, or cannot be
             read.
 
     Example:

@@ -1,4 +1,4 @@
-"""From what a label file holds to class ids."""
+"""Maps the contents of label files to class ids."""
 
 import functools
 import operator
@@ -15,24 +15,23 @@ NOT_A_BYTE = 255
 
 
 class LabelMapping:
-    """Says what the numbers or colours of label files mean.
+    """Defines the meaning of the numbers or colours in label files.
 
-    A colour is first looked up in `palette`, which gives a number; a number of `void_labels` is
-    void ("don't care"); any other is looked up in `remap`, or else `offset` is added to it. The
-    result is the class id.
+    `palette` maps a colour to a number. A number in `void_labels` is void ("don't care"). With
+    `remap`, any other number is mapped to a class id; without it, `offset` is added.
 
     Args:
-        palette: colours of RGB (or indexed) label files: a sequence of `(r, g, b)`, whose position
-            is the number, or a dict `{(r, g, b): number}`. "grey": files hold numbers, the same in
-            all three channels. `None`: files hold numbers.
-        remap: dict `{number: class id}`. Numbers it does not name are errors, unless void.
-        offset: added to the numbers, -1 for classes that are counted from 1.
-        void_labels: numbers that mean "don't care": an int, a sequence of ints, or `None`: none.
+        palette: colours of RGB (or indexed) label files: a sequence of `(r, g, b)`, in which the
+            position is the number, or a dict `{(r, g, b): number}`. "grey": files hold numbers, the
+            same in all three channels. `None`: files hold numbers.
+        remap: dict `{number: class id}`. Other numbers are errors, unless void.
+        offset: added to the numbers; -1 if classes are counted from 1.
+        void_labels: numbers that mean "don't care": an int, a sequence of ints, or `None` for none.
             "auto": 255, or none if `remap` or the position in a sequence `palette` makes 255 a
             class.
 
     Raises:
-        ValueError: for arguments that make no mapping.
+        ValueError: if the arguments do not define a mapping.
 
     Example:
 
@@ -66,7 +65,7 @@ class LabelMapping:
         self.remap = None
         if remap is not None:
             if self.offset:
-                raise ValueError(f"remap and offset={offset} exclude each other: give one of them")
+                raise ValueError(f"remap and offset={offset} exclude each other: pass only one")
             if not isinstance(remap, Mapping) or not remap:
                 raise ValueError(f"remap must be a dict number -> class id, got {remap!r}")
             self.remap = {
@@ -74,7 +73,7 @@ class LabelMapping:
                 for number, class_id in remap.items()
             }
             if min(self.remap.values()) < 0:
-                raise ValueError(f"remap must lead to class ids from 0, got {remap!r}")
+                raise ValueError(f"remap must map to class ids of at least 0, got {remap!r}")
         self._auto = isinstance(void_labels, str) and void_labels == "auto"
         if self._auto:
             by_position = palette is not None and not isinstance(palette, Mapping)
@@ -84,7 +83,7 @@ class LabelMapping:
 
     @property
     def arguments(self):
-        """Those it was made with, as a dict, the defaults omitted."""
+        """The arguments it was made with, as a dict without defaults."""
         defaults = {"palette": None, "remap": None, "offset": 0, "void_labels": "auto"}
         given = {k: v for k, v in self._arguments.items() if v is not defaults[k]}
         return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in given.items()}
@@ -95,11 +94,11 @@ class LabelMapping:
 
     @property
     def is_plain(self):
-        """Whether numbers are class ids as they are, void apart."""
+        """Whether numbers, except void, are already class ids."""
         return self.colors is None and self.remap is None and not self.offset
 
     def takes_255_from(self, num_classes):
-        """Whether 255 is void by default, though it would be one of the classes."""
+        """Whether 255 is void by default although it would be a class."""
         named = self.colors is None or 255 in self.colors.values()
         named = named and self.remap is None and bool(self.void_labels)
         return self._auto and named and 0 <= 255 + self.offset < num_classes
@@ -108,15 +107,15 @@ class LabelMapping:
         """Returns the class ids of a label map.
 
         Args:
-            labels: integer array `(H, W)`; with a palette of colours uint8 `(H, W, 3)`, with "grey"
-                either.
+            labels: integer array `(H, W)`; with a palette of colours, uint8 `(H, W, 3)`; with
+                "grey", either.
             file: the name for errors.
 
         Returns:
-            int32 `(H, W)`: class ids, -1 for void. They are not held against a number of classes.
+            int32 `(H, W)`: class ids, -1 for void, not checked against a number of classes.
 
         Raises:
-            ValueError: if `remap` or `palette` does not know what the file holds.
+            ValueError: if `remap` or `palette` lacks a number or colour in the file.
         """
         labels = np.asarray(labels)
         if self.colors is not None:
@@ -135,7 +134,7 @@ class LabelMapping:
         return ids
 
     def byte_table(self, num_classes, void_class):
-        """uint8 class ids of the numbers 0..255, void being `num_classes`; 255: an error."""
+        """uint8 class ids of the numbers 0..255; `num_classes` is void, 255 an error."""
         arguments, table = self._byte_table
         if arguments != (num_classes, void_class):
             ids = self._of_numbers(np.arange(256))
@@ -168,10 +167,10 @@ class LabelMapping:
         return ids
 
     def _of_numbers(self, numbers):
-        """int32 class ids, void and unknown of int64 numbers."""
+        """Maps int64 numbers to int32 class ids, `VOID` or `_UNKNOWN`."""
         if self.remap is None:
             ids = numbers + self.offset
-            # What falls below 0 is no class, and must not be taken for void.
+            # A number below 0 is not a class, and must not be mistaken for void.
             ids[ids < 0] = NO_CLASS
             ids = np.minimum(ids, NO_CLASS)
         else:
@@ -193,7 +192,7 @@ class LabelMapping:
 
 
 def color_codes(colors):
-    """One int32 for each RGB colour of uint8 `(..., 3)`."""
+    """One int32 code for each RGB colour of uint8 `(..., 3)`."""
     red, green, blue = (colors[..., channel].astype(np.int32) for channel in range(3))
     return (red << 16) | (green << 8) | blue
 
@@ -214,9 +213,9 @@ def _integer(name, value):
             raise TypeError
         number = operator.index(value)
     except TypeError:
-        raise ValueError(f"{name} must be of integers, got {value!r}") from None
+        raise ValueError(f"{name} must contain integers, got {value!r}") from None
     if not -(2**31) <= number < 2**31:
-        raise ValueError(f"{name} must be of integers of 32 bits, got {value!r}")
+        raise ValueError(f"{name} must contain 32-bit integers, got {value!r}")
     return number
 
 
@@ -233,18 +232,18 @@ def _checked_palette(palette):
     if not isinstance(palette, (Mapping, list, tuple, np.ndarray)):
         raise ValueError(
             f"palette must be a sequence or dict of colours, got {palette!r}; "
-            '"grey": ids, the same in all three channels'
+            '"grey" means ids, the same in all three channels'
         )
     if not isinstance(palette, Mapping):
         colors = [tuple(np.ravel(color).tolist()) for color in palette]
         palette = {color: number for number, color in enumerate(colors)}
         if len(palette) != len(colors):
             twice = next(color for color in palette if colors.count(color) > 1)
-            raise ValueError(f"palette: the colour {twice} is there twice")
+            raise ValueError(f"palette: the colour {twice} occurs twice")
     for color in palette:
         channels = color if isinstance(color, tuple) else ()
         if len(channels) != 3 or not all(isinstance(c, int) and 0 <= c <= 255 for c in channels):
-            raise ValueError(f"palette must hold colours (r, g, b) of 0..255, got {color!r}")
+            raise ValueError(f"palette must contain colours (r, g, b) of 0..255, got {color!r}")
     if not palette:
-        raise ValueError("palette must hold at least one colour")
+        raise ValueError("palette must contain at least one colour")
     return {color: _integer("palette", number) for color, number in palette.items()}

@@ -44,12 +44,12 @@ def open_array(file):
     array = np.load(opened(file), mmap_mode=mode, allow_pickle=False)
     if not isinstance(array, np.ndarray):
         array.close()
-        raise ValueError("it holds several arrays, not one")
+        raise ValueError("it contains several arrays, not one")
     return array
 
 
 def is_npy(file):
-    """Whether a file holds an array, judging by its name."""
+    """Whether a file contains an array, judging by its name."""
     return str(file).lower().endswith(".npy")
 
 

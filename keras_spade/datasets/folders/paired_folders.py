@@ -1,4 +1,4 @@
-"""Pairs of photographs and label maps from folders."""
+"""Pairs of photographs and label maps in folders."""
 
 from keras_spade.datasets.folders.pairing import existing_directory, own_files, pair_files
 from keras_spade.datasets.folders.pipeline import folder_dataset
@@ -40,87 +40,88 @@ def paired_folders(
 ):
     """Makes a dataset of batches from `images/`, `labels/` and `instances/` folders.
 
-    Files of the same path and stem belong together: `images/a/1.jpg` and `labels/a/1.png`. Images
-    are BMP, JPEG, PNG, TIFF, WebP or `.npy` arrays `(H, W)` or `(H, W, channels)`; those of more
-    than 8 bits a channel need an `image_range`. Label and instance maps are PNG, BMP, TIFF (ids in
-    one channel of 8, 16 or 32 bits; of a palette file the index, not the colour) or `.npy` arrays
-    of integers; with a palette in `label_mapping`, label maps may be RGB. Label maps that are JPEG,
-    were once, or were resized with smoothing are refused. Other and hidden files are passed over.
-    `inspect_dataset` tells beforehand all that is wrong with the files.
+    Files with the same path and stem form a pair: `images/a/1.jpg` and `labels/a/1.png`. Images
+    are BMP, JPEG, PNG, TIFF, WebP or `.npy` arrays `(H, W)` or `(H, W, channels)`; with more
+    than 8 bits per channel, they need an `image_range`. Label and instance maps are PNG, BMP, TIFF
+    (ids in one channel of 8, 16 or 32 bits; in palette files the index, not the colour) or `.npy`
+    arrays of integers; with a palette in `label_mapping`, label maps may be RGB. Label maps that
+    are or once were JPEG, or were resized with smoothing, are refused. Other and hidden files are
+    ignored. `inspect_dataset` reports all problems with the files before training.
 
-    Both sides of a pair are resized, then cropped to `image_size` and flipped alike: images
+    Images and maps are resized, then cropped to `image_size` and flipped together: images
     bicubically, ids by nearest neighbour, source index `floor(i * in / out)` as in the layers.
-    A photograph with an EXIF orientation is turned if its label map has the turned size, left
-    alone if that has the stored size, and refused if both are the same.
+    A photograph with an EXIF orientation is turned if its label map has the turned size, not
+    turned if it has the stored size, and refused if both sizes are the same.
 
     Args:
-        directory: The folder that holds the folders.
-        num_classes: Number of classes, void not counted; label ids are `0..num_classes-1`.
+        directory: The folder that contains the other folders.
+        num_classes: Number of classes, excluding void; label ids are `0..num_classes-1`.
         image_size: `(height, width)` of the batches.
-        batch_size: Number of samples a batch.
-        image_folder: Where in `directory` the photographs are. `*/images` names the folders
-            `images` of all its parts, with `*/labels` for the others; `*` stands for any name, or
-            characters of one. Files of the same part belong together.
-        label_folder: Where in `directory` the label maps are. In the folder of the photographs,
-            such as "." for both, the photographs are the JPEG and WebP files.
+        batch_size: Number of samples per batch.
+        image_folder: Where in `directory` the photographs are. `*/images` names the `images`
+            folders of all its parts (then `*/labels` for the others); `*` stands for any name, or
+            any characters of one. Only files of the same part are paired.
+        label_folder: Where in `directory` the label maps are. If this is the folder of the
+            photographs, such as "." for both, the photographs are the JPEG and WebP files.
         instance_folder: Where in `directory` the instance maps are.
-        image_channels: Channels of the images of the batches. 3: RGB, also of grey files; 1: grey,
-            also of RGB files of 8 bits; else the number that every file has.
-        image_range: `(low, high)`, the numbers of the files that become -1 and 1, such as `(0,
-            4095)` or, of a CT, `(-1000, 1000)`; what lies beyond is cut off. None: 0 and 255, of
-            files of 8 bits.
+        image_channels: Channels of the images in the batches. 3: RGB, also from grey files; 1:
+            grey, also from 8-bit RGB files; otherwise the number that every file has.
+        image_range: `(low, high)`, the values in the files that become -1 and 1, such as `(0,
+            4095)` or, for CT, `(-1000, 1000)`; values outside are clipped. None: 0 and 255, for
+            8-bit files.
         void_label: The id that means "don't care" in the label files, not one of the classes;
             None if there is none.
-        label_mapping: A `LabelMapping` for files that hold colours, ids counted otherwise, or
-            several void ids; it takes the place of `void_label`.
+        label_mapping: A `LabelMapping` for files that hold colours, ids with another numbering, or
+            several void ids; it replaces `void_label`.
         void_class: If True, void pixels get the id `num_classes`; if False, void pixels are an
             error.
         instances: Whether to read instance maps; "auto" reads them if the folder exists, and raises
-            if one was named in `instance_folder` that does not.
-        edges: If True, batches also hold the borders between instances.
-        load_size: What to resize to before the crop. None: no larger than needed.
-        resize: "stretch": to `load_size`, `(height, width)` or one int for both, whatever the
-            aspect ratio. "scale_width", "scale_short_side": width or shorter side becomes the int
-            `load_size`, the aspect ratio stays. "none": as the files are.
+            if `instance_folder` names another folder that does not exist.
+        edges: If True, batches also contain the borders between instances.
+        load_size: The size before the crop. None: no larger than needed.
+        resize: "stretch": to `load_size`, `(height, width)` or one int for both, ignoring the
+            aspect ratio. "scale_width", "scale_short_side": make the width or the shorter side
+            equal to the int `load_size`, and keep the aspect ratio. "none": keep the size.
         crop: "random" or "center", the place of the crop if the resized image is larger than
             `image_size`.
         flip: If True, every sample is mirrored left to right with probability 1/2.
-        allow_smooth_labels: If True, label maps whose ids go over borders in steps, as smoothing
-            and JPEG make them, are no error.
-        cache: If True, resized samples are kept in memory: 4 bytes a pixel (3 of the image, 1 of
-            up to 255 classes), and 4 more with instances; with `image_range`, 4 bytes a channel.
-        on_bad_file: "error", or "skip": samples that cannot be read, and files without partner,
-            are left out and reported by the logger "keras_spade" and in `dataset.source.skipped`;
-            the next sample takes the place of one that cannot be read.
-        validation_split: Share of the samples, between 0 and 1, that is kept for validation; about
-            so many, as each sample is chosen by its name alone, its path in the folder without
-            suffix: if the SHA-256 of that, as a fraction, is below this. So a sample stays where it
-            is when others come or go, whatever `seed` and the other arguments are.
-        subset: With `validation_split`, "training" or "validation": which samples are wanted.
+        allow_smooth_labels: If True, label maps whose ids change gradually across borders, as after
+            smoothing or JPEG compression, are accepted.
+        cache: If True, resized samples are kept in memory: 4 bytes per pixel (3 for the image, 1
+            for up to 255 classes), and 4 more with instances; with `image_range`, 4 bytes per
+            channel.
+        on_bad_file: "error", or "skip": unreadable samples, and files without a partner, are
+            skipped and reported by the logger "keras_spade" and in `dataset.source.skipped`; the
+            next sample replaces an unreadable one.
+        validation_split: Approximate share of the samples, between 0 and 1, to hold out for
+            validation. Each sample is chosen by its name alone, which is its path in the folder
+            without suffix: if the SHA-256 of the name, as a fraction, is below this. So a sample
+            stays in its subset when others are added or removed, whatever `seed` and the other
+            arguments are.
+        subset: With `validation_split`, "training" or "validation": which samples to use.
             "both": a tuple of the two datasets, the second with `crop="center"`, without flips, in
             the order of the names.
         shuffle: If True, every epoch has a new order; if False, samples are in the order of
             their names.
         seed: Integer that determines order, crops and flips of each epoch, however many samples
-            are read in parallel. None: different in every run; not with `shard`.
-        drop_remainder: If True, a last batch of fewer samples is left out.
-        num_parallel_calls: How many samples to read at once; None lets `tf.data` choose. Without
-            TensorFlow, how many batches; None: as many as there are processors, at most 16.
-        shard: `(index, count)` of one of several workers that each read their part of every batch;
-            `batch_size` is that of all together.
+            are read in parallel. None: different in every run; not allowed with `shard`.
+        drop_remainder: If True, an incomplete last batch is omitted.
+        num_parallel_calls: Number of samples read in parallel; None lets `tf.data` choose. Without
+            TensorFlow, number of batches; None: as many as there are processors, at most 16.
+        shard: `(index, count)` of one of several workers, each of which reads its part of every
+            batch; `batch_size` is that of all workers together.
 
     Returns:
-        A `tf.data.Dataset`, or where TensorFlow is not installed a `keras.utils.PyDataset`, of
-        dicts with the keys
+        A `tf.data.Dataset`, or without TensorFlow a `keras.utils.PyDataset`, of dicts with the keys
 
         - `labels`: int32 `(batch, height, width)`, in `0..num_classes-1`, or `0..num_classes`
           with `void_class=True`;
         - `image`: float32 `(batch, height, width, image_channels)` in [-1, 1];
-        - `instances`, if read: int32 `(batch, height, width)`, the ids of the files;
-        - `edges`, if asked for: float32 `(batch, height, width)` of 0 and 1.
+        - `instances`, if read: int32 `(batch, height, width)`, the ids in the files;
+        - `edges`, if requested: float32 `(batch, height, width)` of 0 and 1.
 
     Raises:
-        ValueError: if an argument is out of range, a folder is missing or empty, two files of a
+        ValueError: if an argument is out of range, a folder is missing or empty, two files in a
             folder share a name, or a file has no partner.
         ValueError: when iterated, if a file cannot be read, the sizes of a pair differ, ids are not
             in one channel, or a label id is not a class. It names the file.

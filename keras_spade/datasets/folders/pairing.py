@@ -1,4 +1,4 @@
-"""Find the image, label and instance files that belong together: those of the same name."""
+"""Finds the image, label and instance files that belong together, by their names."""
 
 import logging
 import os
@@ -19,17 +19,17 @@ IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".we
 LABEL_SUFFIXES = (".bmp", ".npy", ".png", ".tif", ".tiff")
 LOSSY_SUFFIXES = (".jpeg", ".jpg")
 MOST_LINKS = 2
-# The only one that may be missing: no one has said that it is there.
+# Only this folder may be missing, because the caller did not name it.
 INSTANCE_FOLDER = "instances"
 
 
 @dataclass(frozen=True)
 class Files:
-    """The files of one kind: those in `folder`, and the folders in it, whose stem ends so.
+    """The files of one kind: those in `folder` and its subfolders whose stem ends with `ending`.
 
     A file's name is its path in the folder without `ending` and suffix. With `within`, the argument
-    `<kind>_folder` of `paired_folders`, they are in the folder of this name in `folder`, or in all
-    that it names as a pattern; their names begin with the part, then.
+    `<kind>_folder` of `paired_folders`, the files are in the folder of this name in `folder`, or in
+    all folders that match it as a pattern; names then begin with the part.
     """
 
     kind: str
@@ -45,7 +45,7 @@ class Files:
 
     @property
     def folders(self):
-        """The folders that hold the files, as a list of `(part, path)`."""
+        """The folders that contain the files, as a list of `(part, path)`."""
         return named_folders(self.folder, self.within)
 
     def shown(self, path):
@@ -54,9 +54,9 @@ class Files:
 
 
 def own_files(directory, image_folder, label_folder, instance_folder, instances="auto"):
-    """The `Files` of images, labels and, or `None`, instances that `paired_folders` reads.
+    """The `Files` of images, labels and instances (or `None`) that `paired_folders` reads.
 
-    In one folder for both, the photographs are those whose compression is lossy.
+    If images and labels share a folder, the photographs are the files with lossy compression.
     """
     found = Files("instance", directory, within=instance_folder)
     if instances == "auto":
@@ -75,7 +75,7 @@ class Listing:
     """The samples of a dataset, and the files that belong to none.
 
     `samples` is a sequence of `(image, label)` or, `with_instances`, `(image, label, instance)`,
-    sorted by name; `problems` maps files to why they are left out; `names` are the samples' names.
+    sorted by name; `problems` maps skipped files to reasons; `names` are the names of the samples.
     """
 
     samples: list
@@ -88,15 +88,15 @@ def pair_files(images, labels, instances=None, on_bad_file="error", keep=None):
     """Lists the samples of some `Files`, sorted by name.
 
     Args:
-        images: `Files`; of other suffixes than `LABEL_SUFFIXES`.
+        images: `Files`, with suffixes other than `LABEL_SUFFIXES`.
         labels: `Files`.
         instances: `Files`, or `None`.
         on_bad_file: "error" or "skip".
-        keep: function of a name, whether it is wanted; `None`: all are.
+        keep: function of a name that returns whether to keep it; `None`: keep all.
 
     Raises:
-        ValueError: if a folder is missing or empty, or, with "error", two files of a folder share
-            a name, or a file has no partner in another folder.
+        ValueError: if a folder is missing or empty, or, with "error", two files in a folder share
+            a name or a file has no partner in another folder.
     """
     if on_bad_file not in ("error", "skip"):
         raise ValueError(f'on_bad_file must be "error" or "skip", got {on_bad_file!r}')
@@ -115,18 +115,18 @@ def pair_files(images, labels, instances=None, on_bad_file="error", keep=None):
     for sample in samples.values():
         if twice := [file for file in sample if file in problems]:
             for file in sample:
-                problems.setdefault(file, f"{file}: in no sample, as {problems[twice[0]]}")
+                problems.setdefault(file, f"{file}: in no sample, because {problems[twice[0]]}")
     samples = {name: sample for name, sample in samples.items() if sample[0] not in problems}
     if not samples:
         raise ValueError(
-            f"no {images.kind} in {images.place} has a {labels.kind} of the same name in "
+            f"no {images.kind} in {images.place} has a {labels.kind} with the same name in "
             f"{labels.place}" + "".join(f"; {message}" for message in messages[:1])
         )
     return Listing(list(samples.values()), problems, instances is not None, list(samples))
 
 
 def instance_folder_or_none(folder, instances):
-    """Returns `folder` if the choice `instances` ("auto", True, False) means to read it."""
+    """Returns `folder` if `instances` ("auto", True or False) means to read it."""
     if instances == "auto":
         return folder if Path(folder).is_dir() else None
     if instances is True or instances is False:
@@ -135,7 +135,7 @@ def instance_folder_or_none(folder, instances):
 
 
 def existing_directory(directory):
-    """Returns `directory` as an absolute `Path`; a ValueError if there is none."""
+    """Returns `directory` as an absolute `Path`; raises ValueError if it does not exist."""
     if not isinstance(directory, (str, os.PathLike)):
         raise ValueError(f"directory must be the path of a folder, got {directory!r}")
     path = Path(directory).expanduser()
@@ -146,19 +146,19 @@ def existing_directory(directory):
 
 
 def report_skipped(message):
-    """Says on the log what is left out."""
+    """Logs a skipped file."""
     logging.getLogger("keras_spade").warning("Skipped: %s", printable(message))
 
 
 def printable(text):
-    """A file name or message that can be printed and encoded, whatever bytes the name has."""
+    """A file name or message that can be printed and encoded, whatever bytes it contains."""
     return os.fsencode(str(text)).decode("utf-8", "backslashreplace")
 
 
 def files_by_name(files, problems, messages, keep=None):
-    """A dict name -> path; of the files that share one, none, but a problem.
+    """Returns a dict name -> path of the files, and one of the files that are not of this kind.
 
-    And a dict name -> path of those that are not of this kind.
+    Files that share a name are noted as problems.
     """
     found, others, unreadable, unwanted = {}, {}, {}, 0
     for name, path in _named(files, unreadable):
@@ -176,35 +176,37 @@ def files_by_name(files, problems, messages, keep=None):
         there = _some([files.shown(path) for path in sorted(others.values())])
         reason = "".join(f"; {message}" for message in unreadable.values())
         if others and all(path.lower().endswith(LOSSY_SUFFIXES) for path in others.values()):
-            reason = "; JPEG is no format for ids: its compression changes them"
+            reason = "; JPEG is not suitable for ids: its compression changes them"
         if unwanted:
-            there = f"{unwanted}, none of which is of the scenes that are wanted"
+            there = f"{unwanted}, none of which shows one of the requested scenes"
         raise ValueError(
-            f"no {files.kind} files ({wanted}) in {files.place}, which holds "
+            f"no {files.kind} files ({wanted}) in {files.place}, which contains "
             f"{there or 'no files'}{reason}"
         )
     for name, paths in list(found.items()):
         if len(paths) > 1:
             paths = sorted(paths)
             listed = " and ".join(map(files.shown, paths))
-            messages.append(f"two {files.kind} files of the same stem in {files.place}: {listed}")
+            messages.append(f"two {files.kind} files with the same stem in {files.place}: {listed}")
             problems |= dict.fromkeys(paths, messages[-1])
         found[name] = paths[0]
     return found, others
 
 
 def _named(files, unreadable):
-    """The files in the folders of a kind, as `(name, path)`, of whatever suffix and ending."""
+    """The files in the folders of a kind, as `(name, path)`, with any suffix and ending."""
     folders = files.folders
     if not folders:
         message = (
-            f"no folder {files.place}: it should hold the {files.kind} files; "
+            f"no folder {files.place}: it should contain the {files.kind} files; "
             f"{some_folders_in(nearest_folder(files.place))}"
         )
         if any(path.lower().endswith(IMAGE_SUFFIXES) for path in _files_in(files.folder)):
-            message += ", but files: if they are images or labels, name the folder above it"
+            message += ", but files: if they are images or labels, pass the folder above it"
         if files.within:
-            message += f"; {files.kind}_folder names another one, or several as '*/{files.kind}s'"
+            message += (
+                f"; use {files.kind}_folder for another one, or several, such as '*/{files.kind}s'"
+            )
         raise ValueError(message)
     for part, folder in folders:
         begin = len(str(folder)) + 1
@@ -222,10 +224,10 @@ def _files_in(folder):
 
 
 def files_below(folder, unreadable):
-    """The files in a folder and its folders, without hidden ones.
+    """The files in a folder and its subfolders, without hidden ones.
 
-    Links are followed, but not to a folder that they lie in, nor more than two, one in another: or
-    folders that lead to one another would be walked along all their paths. Folders that cannot be
+    Links are followed, but not to a folder above them, and not more than two nested ones; otherwise
+    folders that link to each other would be walked along all their paths. Folders that cannot be
     read are noted in the dict `unreadable`.
     """
     real = Path(os.path.realpath(folder))
@@ -243,7 +245,7 @@ def files_below(folder, unreadable):
                 continue
             try:
                 is_folder = entry.is_dir()
-            except OSError:  # a link that leads to itself
+            except OSError:  # a link to itself
                 is_folder = False
             if not is_folder:
                 yield entry.path
@@ -254,25 +256,25 @@ def files_below(folder, unreadable):
 
 
 def _without_partner(files, names, others, partners, rejected, problems, messages):
-    """Notes the files that have no partner among others."""
+    """Notes the files that have no partner."""
     missing = sorted(name for name in names if name not in partners)
     if not missing:
         return
     for name in missing:
-        reason = f"{names[name]}: no {others.kind} of the same stem in {others.place}"
+        reason = f"{names[name]}: no {others.kind} with the same stem in {others.place}"
         problems.setdefault(names[name], reason + _why_rejected(rejected.get(name), others))
     listed = _some([files.shown(names[name]) for name in missing])
     why = next((_why_rejected(rejected[name], others) for name in missing if name in rejected), "")
     theirs = [name for name in partners if name not in names]
     why = why or how_names_differ(missing, theirs, (files.kind, others.kind))
     messages.append(
-        f"{len(missing)} of {len(names)} files in {files.place} have no {others.kind} of the "
+        f"{len(missing)} of {len(names)} files in {files.place} have no {others.kind} with the "
         f"same stem in {others.place}: {listed}{why}"
     )
 
 
 def _why_rejected(path, files):
-    """Why a file of the right stem is none of `files`; nothing if there is none."""
+    """Why a file with the right stem is not one of `files`; empty without such a file."""
     if path is None:
         return ""
     if path.lower().endswith(LOSSY_SUFFIXES) and files.kind != "image":

@@ -1,4 +1,4 @@
-"""Folders that are named by a pattern, such as `*/images`."""
+"""Folders that match a pattern, such as `*/images`."""
 
 import os
 import re
@@ -13,11 +13,11 @@ def has_wildcards(pattern):
 
 
 def named_folders(folder, pattern):
-    """The folders in `folder` that a pattern names, as a list of `(part, path)`, sorted.
+    """The folders in `folder` that match a pattern, as a sorted list of `(part, path)`.
 
-    `*` stands for any characters within one name, `?` for one. The part is what they stand for,
-    "Tile 1" where `*/images` names `Tile 1/images`; "" if there are none. A folder that is called
-    as the pattern is, letter for letter, is the only one.
+    `*` matches any characters within one name, `?` a single one. The part is the text they match:
+    "Tile 1" if `*/images` matches `Tile 1/images`; "" without wildcards. If a folder has exactly
+    the pattern as its name, it is the only match.
 
     Example:
 
@@ -43,7 +43,7 @@ def named_folders(folder, pattern):
 
 
 def folders_in(folder):
-    """Names of the folders in one, without hidden ones; none if it cannot be read."""
+    """Names of the subfolders, without hidden ones; none if the folder cannot be read."""
     try:
         with os.scandir(folder) as entries:
             return sorted(e.name for e in entries if not _hidden(e.name) and _is_folder(e))
@@ -52,19 +52,19 @@ def folders_in(folder):
 
 
 def some_folders_in(folder, most=8):
-    """What folders there are, as the end of a message."""
+    """Lists the subfolders, as the end of a message."""
     names = folders_in(folder)
     rest = f" and {len(names) - most} more" if len(names) > most else ""
-    return f"{folder} holds {', '.join(names[:most]) or 'no folders'}{rest}"
+    return f"{folder} contains {', '.join(names[:most]) or 'no folders'}{rest}"
 
 
 def nearest_folder(path):
-    """The folder itself, or the nearest above that exists."""
+    """The folder itself, or the nearest one above it that exists."""
     return next((above for above in (path, *path.parents) if above.is_dir()), path)
 
 
 def _matches(folder, name):
-    """The names in a folder that match one of a pattern, each with what wildcards stand for."""
+    """The names in a folder that match a pattern, each with the text its wildcards match."""
     if not has_wildcards(name):
         return [((), name)]
     groups = {"*": "(.*)", "?": "(.)"}
@@ -80,5 +80,5 @@ def _hidden(name):
 def _is_folder(entry):
     try:
         return entry.is_dir()
-    except OSError:  # a link that leads to itself
+    except OSError:  # a link to itself
         return False

@@ -1,4 +1,4 @@
-"""Open photographs, and images of any number of channels and bits; every error names the file."""
+"""Opens photographs, and images with any number of channels and bits; errors name the file."""
 
 import numpy as np
 from PIL import Image
@@ -15,28 +15,28 @@ from keras_spade.datasets.folders.reading import (
 )
 from keras_spade.datasets.has_tensorflow import has_tensorflow
 
-# Modes of Pillow with more than 8 bits a pixel and channel.
+# Pillow's modes with more than 8 bits per channel.
 DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 NPY = b"\x93NUMPY"
 
 
 def read_photograph(file, image_channels=3, image_range=None):
-    """The image in a file, of so many channels.
+    """The image in a file, with the given number of channels.
 
     Args:
         file: a path or a `Blob`.
-        image_channels: 1: colours of 8 bits become grey; 3: grey is repeated; else the number that
-            the file must hold.
-        image_range: the numbers of the file that mean black and white; `None`: 0 and 255, which
-            only files of 8 bits can be taken to mean.
+        image_channels: 1: 8-bit colours become grey; 3: grey is repeated; otherwise the number of
+            channels that the file must have.
+        image_range: the values in the file that mean black and white; `None`: 0 and 255, for 8-bit
+            files only.
 
     Returns:
-        An RGB Pillow image of 3 channels of 8 bits, all else as a `Raster`.
+        An 8-bit RGB image as a Pillow image, all others as a `Raster`.
 
     Raises:
-        ValueError: if the file cannot be read, holds other channels, or more than 8 bits and there
-            is no range.
+        ValueError: if the file cannot be read, has other channels, or has more than 8 bits and
+            there is no range.
     """
     is_photograph = image_channels == 3 and image_range is None
     raster = _read_deep(file, of_colours=not is_photograph)
@@ -47,8 +47,8 @@ def read_photograph(file, image_channels=3, image_range=None):
     pixels = raster.pixels
     if image_range is None and pixels.dtype != np.uint8:
         raise ValueError(
-            f"{file}: its pixels are {pixels.dtype}, {pixels.min()}..{pixels.max()}, not of 8 bits "
-            "a channel; say with image_range=(low, high) which numbers become -1 and 1"
+            f"{file}: its pixels are {pixels.dtype}, {pixels.min()}..{pixels.max()}, not 8 bits "
+            "per channel; set image_range=(low, high), the values that become -1 and 1"
         )
     if pixels.shape[-1] == 1 and image_channels == 3:
         pixels = np.repeat(pixels, 3, axis=-1)
@@ -66,9 +66,9 @@ def read_photograph(file, image_channels=3, image_range=None):
 
 
 def read_raster(file):
-    """The image in a file, with the channels and the type of numbers that it has there.
+    """The image in a file, with its own channels and data type.
 
-    Of photographs in colours, PNG of 16 bits among them, it is what `read_rgb` reads.
+    Colour photographs, including 16-bit PNG, are read by `read_rgb`.
     """
     raster = _read_deep(file, of_colours=False)
     if raster is None:
@@ -82,12 +82,12 @@ def read_raster(file):
 
 
 def _read_bytes(file, channels):
-    """An image of 8 bits that Pillow reads, as a `Raster`."""
+    """An 8-bit image that Pillow can read, as a `Raster`."""
     image = open_image(file)
     kind = image.format
     orientation = orientation_of(image)
     if channels in (1, 3):
-        image = read_rgb(file, image)  # It knows of transparency.
+        image = read_rgb(file, image)  # It handles transparency.
         pixels = np.asarray(image if channels == 3 else image.convert("L"))
     else:
         pixels = np.asarray(image if image.mode != "P" else image.convert("RGB"))
@@ -96,15 +96,15 @@ def _read_bytes(file, channels):
 
 
 def _read_deep(file, of_colours):
-    """A `Raster` of what Pillow reads not at all or not whole; `None` of other images.
+    """A `Raster` of an image that Pillow cannot read completely; `None` for other images.
 
-    `of_colours`: PNG in colours of 16 bits among it, of which Pillow reads the upper 8.
+    With `of_colours`, this includes 16-bit colour PNG, of which Pillow reads the upper 8 bits.
     """
     try:
         with stream_of(file) as stream:
             content = stream.read(8)
     except OSError:
-        return None  # Pillow says it best.
+        return None  # Pillow's own message is best.
     if content[:6] == NPY:
         return _read_array(file)
     if content[:4] not in TIFF and content[1:4] != b"PNG":
@@ -121,7 +121,7 @@ def _read_deep(file, of_colours):
         pixels = np.asarray(image)[..., None]
     elif not has_tensorflow():
         raise ValueError(
-            f"{file}: PNG of 16 bits in colours is read by TensorFlow, which is not installed: pip "
+            f"{file}: reading a 16-bit colour PNG needs TensorFlow, which is not installed: pip "
             "install tensorflow, or save it as .npy"
         )
     else:
@@ -133,11 +133,11 @@ def _read_deep(file, of_colours):
 
 
 def _stored_as(file):
-    """Pillow's mode of an image, and how its pixels are stored; 16 bits of what it cannot read."""
+    """Pillow's mode and raw mode of an image; `None` and 16 bits if it cannot read it."""
     try:
         with Image.open(opened(file), formats=OPENED_FORMATS) as image:
             return image.mode, raw_mode(image)
-    except Exception:  # Pillow's readers raise many kinds.
+    except Exception:  # Pillow's readers raise many types.
         return None, ";16"
 
 
@@ -146,19 +146,19 @@ def _read_tiff(file):
         import tifffile
     except ImportError:
         raise ValueError(
-            f"{file}: cannot be read as an image by Pillow; if it is a TIFF of many channels, or "
-            "several of 16 bits, `pip install tifffile imagecodecs`, or save it as .npy"
+            f"{file}: cannot be read as an image by Pillow; if it is a TIFF with many channels, or "
+            "several 16-bit ones, `pip install tifffile imagecodecs`, or save it as .npy"
         ) from None
     try:
         with tifffile.TiffFile(opened(file)) as tiff:
             page = tiff.pages[0]
             if len(tiff.pages) > 1:
-                raise ValueError(f"it holds {len(tiff.pages)} pictures; which one is meant?")
+                raise ValueError(f"it contains {len(tiff.pages)} pictures; save only one")
             if too_many_pixels((page.imagelength, page.imagewidth)):
                 raise ValueError("it declares more pixels than PIL.Image.MAX_IMAGE_PIXELS")
             pixels, axes = page.asarray(), page.axes
             tag = page.tags.get(274)
-    except Exception as error:  # Its decoders raise many kinds.
+    except Exception as error:  # Its decoders raise many types.
         raise ValueError(f"{file}: cannot be read as an image: {error}") from None
     if axes not in ("YX", "YXS", "SYX"):
         raise ValueError(f"{file}: its axes must be YX, YXS or SYX, got {axes}")
@@ -176,7 +176,7 @@ def _read_array(file):
         if array.ndim != 3 or 0 in array.shape or too_many_pixels(array.shape[:2]):
             raise ValueError(f"its shape must be (H, W) or (H, W, channels), got {array.shape}")
         if array.dtype.kind not in "buif":
-            raise ValueError(f"it must hold numbers, got {array.dtype}")
+            raise ValueError(f"it must contain numbers, got {array.dtype}")
         array = array * np.uint8(255) if array.dtype == bool else array
         return Raster(_native(array), file, "NPY", {"orientation": 1})
     except Exception as error:

@@ -15,8 +15,8 @@ from keras_spade.datasets.folders.subsets import subset_of
 from keras_spade.datasets.source import with_source
 from keras_spade.images import instance_borders
 
-AUTOTUNE = -1  # As `tf.data` says that it chooses.
-FILES = "`datasets.inspect_dataset` tells beforehand what is wrong with any of the files."
+AUTOTUNE = -1  # The value of `tf.data.AUTOTUNE`.
+FILES = "`datasets.inspect_dataset` reports all problems with the files before training."
 
 
 def folder_dataset(
@@ -40,9 +40,9 @@ def folder_dataset(
     image_range=None,
     **options,
 ):
-    """The dataset of the files in a `Listing`; the arguments are those of `paired_folders`.
+    """The dataset of the files in a `Listing`; arguments as in `paired_folders`.
 
-    `info` is what `NAMED_DATASETS` knows of it.
+    `info` is its entry in `NAMED_DATASETS`.
     """
     reader = SampleReader(
         num_classes=num_classes,
@@ -63,7 +63,7 @@ def folder_dataset(
 
 
 def known_as(dataset, info):
-    """The dataset, known to be the `NamedDataset` `info`."""
+    """The dataset, with the `NamedDataset` `info` in its source."""
     return with_source(dataset, replace(dataset.source, info=info))
 
 
@@ -81,7 +81,7 @@ def batches(
     num_parallel_calls=None,
     shard=None,
 ):
-    """Returns the dataset of batches of the samples that `reader` makes of a listing's."""
+    """Returns the dataset of batches of a listing's samples, read by `reader`."""
     size = len(listing.samples)
     batch_size = positive_integer("batch_size", batch_size, "a positive integer")
     if drop_remainder and batch_size > size:
@@ -97,13 +97,13 @@ def batches(
         )
     shard = _shard(shard, batch_size, drop_remainder)
     if edges and not listing.with_instances:
-        raise ValueError("edges=True needs instance maps, and there are none")
+        raise ValueError("edges=True needs instance maps, but there are none")
     samples = Samples(listing, reader, cache, on_bad_file)
     if seed is None:
         if shard[1] > 1:
             raise ValueError(
-                "seed must be an integer with shard, the same on every worker, or their parts "
-                "would not be of one order; got None"
+                "with shard, seed must be an integer, the same on every worker, so that all use "
+                "the same order; got None"
             )
         seed = secrets.randbits(31)
     try:
@@ -150,7 +150,7 @@ def _shard(shard, batch_size, drop_remainder):
         raise ValueError(f"shard must be (index, count) with 0 <= index < count, got {shard!r}")
     if batch_size % count or not drop_remainder:
         raise ValueError(
-            f"with shard={shard!r}, drop_remainder must be True and batch_size, that of all "
+            f"with shard={shard!r}, drop_remainder must be True, and batch_size, that of all "
             f"workers together, a multiple of {count}; got {drop_remainder} and {batch_size}"
         )
     return index, count

@@ -1,4 +1,4 @@
-"""Pixels of any number of channels and any type."""
+"""Pixels with any number of channels and any data type."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from PIL import Image
 
 from keras_spade.images import resize_channels
 
-# What Pillow calls the turns of an image, by axes and directions.
+# Pillow's names for turning an image, as NumPy operations.
 _TURNS = {
     Image.Transpose.FLIP_LEFT_RIGHT: np.fliplr,
     Image.Transpose.ROTATE_180: lambda x: x[::-1, ::-1],
@@ -21,13 +21,13 @@ _TURNS = {
 
 @dataclass(frozen=True)
 class Raster:
-    """Pixels that no Pillow image holds, with what readers use of one.
+    """Pixels that do not fit into a Pillow image, with the attributes that readers use.
 
     Args:
-        pixels: `(H, W, channels)`, of any type of numbers, as they are stored.
+        pixels: `(H, W, channels)`, of any numeric type, as stored.
         file: where they come from, for errors.
-        format: of that file, in Pillow's words.
-        info: `"orientation"`, what EXIF says of it.
+        format: Pillow's name of the file's format.
+        info: `"orientation"`, from EXIF.
     """
 
     pixels: np.ndarray
@@ -47,27 +47,27 @@ class Raster:
 
     @property
     def size(self):
-        """`(width, height)`, as of Pillow's images."""
+        """`(width, height)`, as in Pillow."""
         return self.width, self.height
 
     def transpose(self, turn):
-        """The same, turned as Pillow turns images."""
+        """The same image, turned as by Pillow's `transpose`."""
         pixels = np.ascontiguousarray(_TURNS[turn](self.pixels))
         return Raster(pixels, self.file, self.format, self.info)
 
     def resized(self, size, image_range):
-        """The pixels, resized bicubically, each channel by itself.
+        """The pixels, resized bicubically, each channel separately.
 
         Args:
             size: `(height, width)`.
-            image_range: the numbers that become -1 and 1; what lies beyond is cut off. `None`: the
+            image_range: the values that become -1 and 1; values outside are clipped. `None`: the
                 pixels are bytes and stay bytes.
 
         Returns:
             float32 in [-1, 1], or uint8, `(height, width, channels)`.
 
         Raises:
-            ValueError: naming the file, if numbers that become floats are not finite.
+            ValueError: if values that become floats are not finite; it names the file.
         """
         pixels = self.pixels if image_range is None else self._floats(image_range)
         return pixels if size == pixels.shape[:2] else resize_channels(pixels, *size)
@@ -78,18 +78,18 @@ class Raster:
         pixels = self.pixels.astype("float64" if wide else "float32")
         pixels = np.clip((pixels - low) * (2 / (high - low)) - 1, -1, 1).astype("float32")
         if not np.isfinite(pixels).all():
-            raise ValueError(f"{self.file}: it holds NaN, which is no colour")
+            raise ValueError(f"{self.file}: it contains NaN, which is not a colour")
         return pixels
 
     def extremes(self):
-        """The smallest and the largest number, of those that are finite."""
+        """The smallest and the largest finite value."""
         pixels = self.pixels
         if pixels.dtype.kind == "f":
             pixels = pixels[np.isfinite(pixels)]
         return (pixels.min().item(), pixels.max().item()) if pixels.size else (0.0, 0.0)
 
     def shown(self, image_range=None):
-        """A Pillow image that shows it: its first three channels, or of less the first."""
+        """A Pillow image of its first three channels, or of the first if there are fewer."""
         count = 3 if self.pixels.shape[-1] >= 3 else 1
         if image_range is None:
             image_range = (0, 255) if self.pixels.dtype == np.uint8 else self.extremes()

@@ -9,21 +9,22 @@ from keras_spade.datasets.folders.sample_reader import image_kind
 
 
 def read_image(file, image_channels=3, image_range=None):
-    """Reads an image as the folder datasets do, in its own size, turned as EXIF says.
+    """Reads an image as the folder datasets do, in its own size, turned according to EXIF.
 
     Args:
         file: path of a BMP, JPEG, PNG, TIFF, WebP or `.npy`.
-        image_channels: as in `paired_folders`: 3 for RGB, 1 for grey, else what the file has.
-        image_range: as in `paired_folders`: the numbers of the file that become -1 and 1; `None`:
-            the file has 8 bits a channel.
+        image_channels: as in `paired_folders`: 3 for RGB, 1 for grey, otherwise the number in the
+            file.
+        image_range: as in `paired_folders`: the values in the file that become -1 and 1; `None`:
+            the file has 8 bits per channel.
 
     Returns:
-        uint8, or with `image_range` float32 in [-1, 1], `(height, width, image_channels)`: a style
-        image, once it has a first axis.
+        uint8, or with `image_range` float32 in [-1, 1], `(height, width, image_channels)`. With a
+        batch axis added, this can be a style image.
 
     Raises:
-        ValueError: if the file cannot be read, has other channels, or more than 8 bits and there is
-            no `image_range`. It names the file.
+        ValueError: if the file cannot be read, has other channels, or has more than 8 bits and
+            there is no `image_range`. It names the file.
 
     Example:
 

@@ -20,15 +20,15 @@ def read_label_map(
     """Reads a label map, or instance ids, as the folder datasets do.
 
     Args:
-        file: path of a PNG, BMP, TIFF or `.npy` with the ids in one channel; of a palette file the
-            index is taken. With a palette in `label_mapping` also RGB.
-        num_classes: number of classes, void not counted; `None`: ids are returned as they are.
+        file: path of a PNG, BMP, TIFF or `.npy` with the ids in one channel; in palette files, the
+            index is the id. With a palette in `label_mapping`, also RGB.
+        num_classes: number of classes, excluding void; `None`: ids are returned unchanged.
         void_label: the id in the file that means "don't care", or `None`.
-        void_class: whether void pixels get the id `num_classes`; else they are an error.
-        label_mapping: a `LabelMapping`, in the place of `void_label`.
-        allow_smooth_labels: whether ids of classes may go over borders in steps, as smoothing and
-            JPEG make them; else they are an error.
-        image_size: `(height, width)` that the map gets, as in `paired_folders` with
+        void_class: whether void pixels get the id `num_classes`; otherwise they are an error.
+        label_mapping: a `LabelMapping`, instead of `void_label`.
+        allow_smooth_labels: whether ids of classes may change gradually across borders, as after
+            smoothing or JPEG compression; otherwise this is an error.
+        image_size: `(height, width)` of the returned map, as in `paired_folders` with
             `crop="center"`; `None`: the size of the file.
         load_size: as in `paired_folders`.
         resize: as in `paired_folders`.
@@ -37,8 +37,8 @@ def read_label_map(
         int32 `(height, width)`.
 
     Raises:
-        ValueError: if arguments contradict each other; if the file cannot be read, is not one
-            channel of ids, or an id is not a class. It names the file.
+        ValueError: if arguments contradict each other; if the file cannot be read, ids are not in
+            one channel, or an id is not a class. It names the file.
 
     Example:
 
@@ -57,7 +57,7 @@ def read_label_map(
 
 
 def _ids(file, num_classes, void_label, void_class, label_mapping, allow_smooth_labels):
-    """The ids in a file, of the size they have there."""
+    """The ids in a file, in its own size."""
     if num_classes is None:
         if label_mapping is not None or void_class:
             raise ValueError("num_classes is needed with label_mapping and void_class")

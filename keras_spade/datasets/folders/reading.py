@@ -1,4 +1,4 @@
-"""Open image and label files with Pillow and NumPy, guarded; every error names the file."""
+"""Opens image and label files with Pillow and NumPy, with checks; every error names the file."""
 
 import numpy as np
 from PIL import Image, ImageFile
@@ -25,13 +25,13 @@ COLOR_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 IMAGE_FORMATS = ("BMP", "JPEG", "MPO", "PNG", "TIFF", "WEBP")  # MPO: JPEG with a second picture
 LABEL_FORMATS = ("BMP", "PNG", "TIFF")
 LOSSY_TIFF = ("jpeg", "tiff_jpeg", "webp")
-# Not those that Pillow hands to other programs.
+# Excludes formats for which Pillow starts other programs.
 OPENED_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 EXIF_ORIENTATION = 0x0112
 CHANNELS_LAST = "channels come last: save np.moveaxis(array, 0, -1)"
 # The shapes of label arrays.
 IDS, COLORS = "(H, W)", "(H, W, 3)"
-# How what is stored so is turned to be seen.
+# How to turn a stored image for display, by its EXIF orientation.
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -41,20 +41,20 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# Pillow spreads grey of 2 and 4 bits over 0..255, as it is shown: so many times the number stored.
+# Pillow scales 2-bit and 4-bit grey to 0..255 for display, by these factors.
 GRAY_STEPS = {"L;2": 85, "L;4": 17}
 
 
 def read_rgb(file, image=None):
-    """Returns the RGB Pillow image in `file`, as its pixels are stored.
+    """Returns the RGB Pillow image in `file`, with its pixels as stored.
 
-    `image.info["orientation"]` is what EXIF says of it, from 1 to 8.
+    `image.info["orientation"]` is its EXIF orientation, from 1 to 8.
     """
     image = open_image(file) if image is None else image
     if image.mode == "F" or image.mode.startswith("I"):
         raise ValueError(
-            f"{file}: the image must have 8 bits a channel, got mode {image.mode}; say with "
-            "image_range=(low, high) which numbers become -1 and 1"
+            f"{file}: the image must have 8 bits per channel, got mode {image.mode}; set "
+            "image_range=(low, high), the values that become -1 and 1"
         )
     orientation = orientation_of(image)
     if image.mode != "RGB":
@@ -66,9 +66,9 @@ def read_rgb(file, image=None):
 
 
 def read_ids(file, grey=False):
-    """Returns the one-channel ids in `file` as an integer array (H, W); of a palette, the index.
+    """Returns the one-channel ids in `file` as integers (H, W); in palette files, the indices.
 
-    With `grey`, ids may be in three channels, the same in each.
+    With `grey`, ids may be in three identical channels.
     """
     if grey:
         labels = read_labels(file)
@@ -86,7 +86,7 @@ def read_colors(file):
 
 
 def read_labels(file):
-    """Returns what a label file holds: ids (H, W), or colours uint8 (H, W, 3)."""
+    """Returns the contents of a label file: ids (H, W), or colours uint8 (H, W, 3)."""
     if is_npy(file):
         return _load_array(file, IDS, COLORS)
     image = open_image(file, label=True)
@@ -94,7 +94,7 @@ def read_labels(file):
 
 
 def palette_of(file):
-    """A dict index -> `(r, g, b)`, the colours of an indexed label file; of others an empty one."""
+    """A dict index -> `(r, g, b)`, the colours of an indexed label file; empty for others."""
     if is_npy(file):
         return {}
     with Image.open(opened(file), formats=OPENED_FORMATS) as image:
@@ -104,17 +104,15 @@ def palette_of(file):
 
 def _ids(image, file):
     if image.mode not in ID_MODES:
-        wide = ", 16 bits a channel" if image.info["wide"] else ""
-        way_out = "colours of label maps become ids with LabelMapping(palette=...)"
+        wide = ", 16 bits per channel" if image.info["wide"] else ""
+        way_out = "LabelMapping(palette=...) maps colours in label maps to ids"
         if image.mode in COLOR_MODES and is_grey(np.asarray(image.convert("RGB"))):
-            way_out = (
-                'ids of label maps, the same in each, are read with LabelMapping(palette="grey")'
-            )
+            way_out = 'LabelMapping(palette="grey") reads ids that are the same in all channels'
         elif image.mode == "F":
             way_out = "save them as integers"
         raise ValueError(
             f"{file}: ids must be in one channel (mode {', '.join(ID_MODES)}), got mode "
-            f"{image.mode}{wide}; {way_out}, instance maps hold ids always"
+            f"{image.mode}{wide}; {way_out}; instance maps must contain ids"
         )
     ids = np.asarray(image)
     if (step := image.info["gray_step"]) > 1:
@@ -124,23 +122,23 @@ def _ids(image, file):
 
 def _colors(image, file):
     if image.mode not in COLOR_MODES:
-        raise ValueError(f"{file}: the labels must be colours of 8 bits, got mode {image.mode}")
+        raise ValueError(f"{file}: the labels must be 8-bit colours, got mode {image.mode}")
     if image.mode in ("LA", "RGBA") and image.getextrema()[-1] != (255, 255):
         raise ValueError(
-            f"{file}: transparent pixels have no colour that could be a label; save the label map "
-            "without alpha, each pixel in the colour of its class"
+            f"{file}: transparent pixels have no colour to be a label; save the label map "
+            "without alpha, with each pixel in the colour of its class"
         )
     return np.asarray(image.convert("RGB"))
 
 
 def upright(image, image_file, size, label_file, as_stored):
-    """Returns `image` turned as the label map of `size` (height, width) is.
+    """Returns `image`, turned to match the label map of `size` (height, width).
 
-    Cameras store a photograph as it was seen and note in EXIF how it is to be turned; whether a
-    label map was drawn on the one or the other, its size tells.
+    Cameras store a photograph as the sensor saw it, and note in EXIF how to turn it. The size of a
+    label map shows whether it was drawn on the stored or on the turned photograph.
 
     Raises:
-        ValueError: if the sizes differ, or tell nothing and not `as_stored`.
+        ValueError: if the sizes differ, or are ambiguous without `as_stored`.
     """
     height, width = size
     orientation = image.info.get("orientation", 1)
@@ -154,14 +152,14 @@ def upright(image, image_file, size, label_file, as_stored):
     if stored:
         raise ValueError(
             f"{image_file}: its EXIF orientation {orientation} turns or mirrors it, and the size "
-            f"of {label_file} does not tell whether that was drawn before or after. Save the "
-            "image anew without that tag, turned (PIL.ImageOps.exif_transpose) or not"
+            f"of {label_file} does not show whether that was drawn before or after. Save the "
+            "image again without that tag, turned (PIL.ImageOps.exif_transpose) or not"
         )
     raise ValueError(sizes_differ(image, image_file, size, label_file))
 
 
 def sizes_differ(image, image_file, size, map_file):
-    """What is wrong with an image and a map of another size (height, width), for an error."""
+    """The error message for an image and a map of different sizes (height, width)."""
     message = (
         f"sizes differ (height x width): {image_file} is {image.height} x {image.width}, "
         f"{map_file} is {size[0]} x {size[1]}"
@@ -171,15 +169,15 @@ def sizes_differ(image, image_file, size, map_file):
     orientation = image.info.get("orientation", 1)
     if orientation != 1:
         message += f"; the image has the EXIF orientation {orientation}"
-    return f"{message}; resize one of them to the size of the other, maps by nearest neighbours"
+    return f"{message}; resize one of them to the size of the other, maps by nearest neighbour"
 
 
 def open_image(file, label=False):
     """Returns the Pillow image in a file, loaded."""
     if ImageFile.LOAD_TRUNCATED_IMAGES:
         raise ValueError(
-            f"{file}: not read while PIL.ImageFile.LOAD_TRUNCATED_IMAGES is True, as a truncated "
-            "file would pass with its missing part grey; set it to False"
+            f"{file}: not read while PIL.ImageFile.LOAD_TRUNCATED_IMAGES is True, because a "
+            "truncated file would load with its missing part grey; set it to False"
         )
     try:
         with Image.open(opened(file), formats=OPENED_FORMATS) as image:
@@ -195,52 +193,52 @@ def open_image(file, label=False):
             with Image.open(opened(file), formats=OPENED_FORMATS) as lower:
                 refuse_wide_colors(image, lower)
         return image
-    except Exception as error:  # Pillow's decoders raise many kinds
+    except Exception as error:  # Pillow's decoders raise many types
         told = str(error) or type(error).__name__
         raise ValueError(f"{file}: cannot be read as an image: {told}") from None
 
 
 def is_lossy(image):
-    """Whether a Pillow image is of a kind whose compression changes colours."""
+    """Whether a Pillow image has a format whose compression changes colours."""
     return image.format not in LABEL_FORMATS or image.info.get("compression") in LOSSY_TIFF
 
 
 def raw_mode(image):
-    """How the pixels are stored, in Pillow's words."""
+    """Pillow's raw mode: how the pixels are stored."""
     arguments = image.tile[0][3] if image.tile else ""
     raw = arguments if isinstance(arguments, (str, type(None))) else next(iter(arguments), "")
     return raw if isinstance(raw, str) else ""
 
 
 def _check_header(image, label, raw):
-    """Refuses what should not be decoded, by what the head of the file says."""
+    """Refuses images that should not be decoded, judging by the header."""
     if too_many_pixels(image.size):
         raise ValueError(
             f"it declares {image.height} x {image.width} pixels, more than "
             f"PIL.Image.MAX_IMAGE_PIXELS = {Image.MAX_IMAGE_PIXELS}"
         )
     if label and image.format == "GIF":
-        raise ValueError(
-            "it is a GIF file, whose palette may have been ordered anew; save it as PNG"
-        )
+        raise ValueError("it is a GIF file, whose palette may have been reordered; save it as PNG")
     if label and is_lossy(image):
         raise ValueError(
             f"it is a {image.format} file, whose compression changes ids; label and instance maps "
             "must be saved as PNG or .npy"
         )
     if label and raw.startswith("LA;16"):
-        raise ValueError("it has 16 bits a channel and alpha, save it in one channel without alpha")
+        raise ValueError(
+            "it has 16 bits per channel and alpha; save it in one channel without alpha"
+        )
     if label and raw.startswith(("1;", "L;")) and "I" in raw:
-        raise ValueError("its numbers count from white (WhiteIsZero); save it with black as 0")
-    # The second picture of an MPO, a photograph of two, is a depth or brightness map.
+        raise ValueError("its numbers start at white (WhiteIsZero); save it with black as 0")
+    # The second picture in an MPO is a depth or brightness map.
     if image.format != "MPO" and getattr(image, "is_animated", False):
-        raise ValueError(f"it holds {image.n_frames} pictures; which one is meant?")
+        raise ValueError(f"it contains {image.n_frames} pictures; save only one")
     if not label and image.format not in IMAGE_FORMATS:
-        raise ValueError(f"images must be {', '.join(IMAGE_FORMATS)}, it is {image.format}")
+        raise ValueError(f"images must be {', '.join(IMAGE_FORMATS)}; it is {image.format}")
 
 
 def _load_array(file, *shapes):
-    """The integers in a `.npy` file, of one of the shapes `IDS` and `COLORS`."""
+    """The integers in a `.npy` file, in one of the shapes `IDS` and `COLORS`."""
     if isinstance(file, Blob):
         raise ValueError(f"{file}: arrays are not read from records")
     try:
@@ -251,16 +249,16 @@ def _load_array(file, *shapes):
         if (COLORS if colored else IDS) not in shapes or not (colored or array.ndim == 2):
             hint = ""
             if array.ndim == 3:
-                hint = "; of one-hot maps save array.argmax(axis), the axis of the classes"
+                hint = "; for one-hot maps, save array.argmax(axis), with the axis of the classes"
             if colored:
-                hint = "; colours become ids with LabelMapping(palette=...)"
+                hint = "; LabelMapping(palette=...) maps colours to ids"
             raise ValueError(f"its shape must be {' or '.join(shapes)}, got {array.shape}{hint}")
         if 0 in array.shape or too_many_pixels(array.shape[:2]):
             raise ValueError(f"its shape {array.shape} has no pixels, or too many")
         if array.dtype == bool:
             array = array.astype(np.uint8)
         if array.dtype.kind not in "iu":
-            raise ValueError(f"it must hold integers, got {array.dtype}; save array.astype(int)")
+            raise ValueError(f"it must contain integers, got {array.dtype}; save array.astype(int)")
         if colored:
             return colors_of_8_bits(array)
         if array.min() < -(2**31) or array.max() >= 2**31:
@@ -272,9 +270,9 @@ def _load_array(file, *shapes):
 
 
 def orientation_of(image):
-    """What EXIF says; 1 if it says nothing that can be read."""
+    """The EXIF orientation; 1 if there is none or it cannot be read."""
     try:
         orientation = image.getexif().get(EXIF_ORIENTATION, 1)
-    except Exception:  # a broken EXIF block is passed over, as viewers do
+    except Exception:  # a broken EXIF block is ignored, as in viewers
         return 1
     return orientation if orientation in range(1, 9) else 1

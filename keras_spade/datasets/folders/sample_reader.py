@@ -1,4 +1,4 @@
-"""Read one sample into arrays of the batch's size: checked, resized, cropped and flipped."""
+"""Reads one sample into arrays of the batch's size: checked, resized, cropped and flipped."""
 
 import math
 import operator
@@ -23,7 +23,7 @@ RESIZES = ("stretch", "scale_width", "scale_short_side", "none")
 class SampleReader:
     """Reads, checks, resizes, crops and flips one sample.
 
-    Args: those of `paired_folders`. `as_stored`: EXIF orientation is passed over, as the label maps
+    Args: those of `paired_folders`. `as_stored`: ignore EXIF orientation, because the label maps
     were drawn on the pixels as stored.
     """
 
@@ -41,7 +41,7 @@ class SampleReader:
     image_range: tuple | None = None
 
     def __post_init__(self):
-        self._sharp = set()  # label files that were looked at; once is enough
+        self._sharp = set()  # label files already checked for smoothing
         self.num_classes = positive_integer("num_classes", self.num_classes, "a positive integer")
         self.image_size = _size("image_size", self.image_size)
         self.image_channels, self.image_range = image_kind(self.image_channels, self.image_range)
@@ -52,16 +52,16 @@ class SampleReader:
             raise ValueError(f'crop must be "random" or "center", got {self.crop!r}')
         check_mapping(self.label_mapping, self.num_classes)
         if self.void_class and not self.label_mapping.void_labels:
-            raise ValueError("void_class=True needs the void_label of the files, got None")
+            raise ValueError("void_class=True needs the void_label in the files, got None")
 
     @property
     def label_dtype(self):
-        """The smallest type that holds every class id, void among them."""
+        """The smallest type that can hold every class id, including void."""
         return np.min_scalar_type(self.num_classes)
 
     @property
     def image_dtype(self):
-        """Bytes, or floats in [-1, 1] where the range of the files is given."""
+        """Bytes, or floats in [-1, 1] if the range of the files is given."""
         return np.dtype("uint8" if self.image_range is None else "float32")
 
     def __call__(self, files, draws):
@@ -74,11 +74,11 @@ class SampleReader:
         return self.window(self.load(files), draws)
 
     def load(self, files):
-        """The arrays of a sample, checked and resized: all that does not depend on draws."""
+        """The arrays of a sample, checked and resized: everything that does not depend on draws."""
         return self.resized(files, *self.read(files))
 
     def resized(self, files, image, maps):
-        """The arrays of the checked image and maps of some files, of the size before the crop."""
+        """The arrays of a checked image and its maps, in the size before the crop."""
         height, width = self.loaded_size(files[0], maps[0].shape)
         maps = [resize_maps(ids[None], height, width)[0] for ids in maps]
         if isinstance(image, Raster):
@@ -92,7 +92,7 @@ class SampleReader:
         ]
 
     def window(self, arrays, draws):
-        """The part of loaded arrays that is cropped, flipped or not."""
+        """Crops and flips loaded arrays according to the draws."""
         (height, width), (load_height, load_width) = self.image_size, arrays[0].shape
         if self.crop == "center":
             top, left = (load_height - height) // 2, (load_width - width) // 2
@@ -106,7 +106,7 @@ class SampleReader:
         return [np.ascontiguousarray(array[:, left : left + width]) for array in arrays]
 
     def read(self, files):
-        """The image, and the checked maps as NumPy arrays, of a sample as on the disk."""
+        """A sample's image and its checked maps as NumPy arrays, in the size of the files."""
         return self.checked(files, self.read_image(files[0]), self.read_labels(files[1]))
 
     def read_image(self, file):
@@ -114,7 +114,7 @@ class SampleReader:
         return read_photograph(file, self.image_channels, self.image_range)
 
     def read_labels(self, file):
-        """What a label file holds, ids or colours, as the mapping wants it; not smoothed ids."""
+        """The ids or colours in a label file, as the mapping needs; refuses smoothed ids."""
         if self.label_mapping.colors is not None:
             return read_colors(file)
         labels = read_ids(file, self.label_mapping.grey)
@@ -124,7 +124,7 @@ class SampleReader:
         return labels
 
     def checked(self, files, image, labels):
-        """As `read`, of files whose image and labels have been read."""
+        """Like `read`, for an image and labels that have already been read."""
         image_file, label_file, *instance_file = files
         image = upright(image, image_file, labels.shape[:2], label_file, self.as_stored)
         maps = [
@@ -138,7 +138,7 @@ class SampleReader:
         return image, maps
 
     def loaded_size(self, file, size):
-        """The `(height, width)` that an image of `size` is resized to, before the crop."""
+        """The `(height, width)` to which an image of `size` is resized before the crop."""
         height, width = size
         if self.resize == "stretch":
             return self.load_size
@@ -164,7 +164,7 @@ class SampleReader:
 
 
 def class_ids(file, labels, num_classes, mapping, void_class):
-    """Returns checked class ids (H, W) of what a label file holds, void being `num_classes`."""
+    """Returns checked class ids (H, W) for a label file's contents; void is `num_classes`."""
     if mapping.is_plain and not any(0 <= void < num_classes for void in mapping.void_labels):
         if labels.min() >= 0 and labels.max() < num_classes:
             return labels
@@ -183,8 +183,8 @@ def class_ids(file, labels, num_classes, mapping, void_class):
             told += f", offset={mapping.offset}"
         raise ValueError(
             f"{file}: label ids out of range: {some(wrong)}; the classes are 0..{num_classes - 1} "
-            f"and {told}. Is num_classes too small? An id that means "
-            '"don\'t care" is given as void_label, with void_class=True'
+            f"and {told}. Is num_classes too small? If an id means "
+            '"don\'t care", pass it as void_label, with void_class=True'
             + advice(labels, num_classes, mapping)
         )
     if low >= 0:
@@ -194,25 +194,25 @@ def class_ids(file, labels, num_classes, mapping, void_class):
         found = labels[void] if mapping.colors is None else mapping.void_labels
         raise ValueError(
             f"{file}: {np.count_nonzero(void)} pixels have the void id {some(np.unique(found))}; "
-            f"the classes are 0..{num_classes - 1}. void_class=True makes void one more class, "
+            f"the classes are 0..{num_classes - 1}. void_class=True makes void an extra class, "
             f"id {num_classes}" + advice(labels, num_classes, mapping)
         )
     return np.where(void, np.int32(num_classes), ids)
 
 
 def check_mapping(mapping, num_classes):
-    """Refuses what is no mapping to so many classes."""
+    """Refuses anything but a mapping to `num_classes` classes."""
     if not isinstance(mapping, LabelMapping):
         raise ValueError(f"label_mapping must be a LabelMapping, got {mapping!r}")
     if mapping.takes_255_from(num_classes):
         raise ValueError(
-            f"with num_classes={num_classes}, the number 255 of the files is a class; say with "
-            "void_labels in LabelMapping which numbers are void (None: none)"
+            f"with num_classes={num_classes}, the number 255 in the files is a class; set "
+            "void_labels in LabelMapping to the numbers that are void (None: none)"
         )
 
 
 def chosen_mapping(num_classes, void_label, label_mapping):
-    """The mapping that is given, or that of files which hold class ids and `void_label`."""
+    """The given mapping, or that of files that contain class ids and `void_label`."""
     num_classes = positive_integer("num_classes", num_classes, "a positive integer")
     if label_mapping is not None:
         check_mapping(label_mapping, num_classes)
@@ -226,19 +226,19 @@ def chosen_mapping(num_classes, void_label, label_mapping):
     if number == 255 < num_classes:
         raise ValueError(
             f"with num_classes={num_classes}, 255 is a class, and void_label=255, the default, "
-            "makes it void: give void_label=None, or, if 255 is void, a smaller num_classes, which "
-            "does not count void, and void_class=True"
+            "makes it void: pass void_label=None, or, if 255 is void, a smaller num_classes, which "
+            "excludes void, and void_class=True"
         )
     if number is not None and 0 <= number < num_classes:
         raise ValueError(
             f"void_label must be None or an id above the classes 0..{num_classes - 1} or below 0, "
-            f"got {void_label!r}; a class that is void is given as LabelMapping(void_labels=...)"
+            f"got {void_label!r}; to make a class void, use LabelMapping(void_labels=...)"
         )
     return LabelMapping(void_labels=number)
 
 
 def image_kind(image_channels, image_range):
-    """The checked number of channels, and the range, a tuple of two floats or `None`."""
+    """The checked number of channels, and the range as two floats or `None`."""
     image_channels = positive_integer("image_channels", image_channels, "a positive integer")
     if image_range is None:
         return image_channels, None
@@ -249,7 +249,7 @@ def image_kind(image_channels, image_range):
         good = False
     if not good:
         raise ValueError(
-            "image_range must be (low, high), the numbers of the files that become -1 and 1, got "
+            "image_range must be (low, high), the values in the files that become -1 and 1, got "
             f"{image_range!r}"
         )
     return image_channels, (low, high)

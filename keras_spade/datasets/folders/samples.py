@@ -25,7 +25,7 @@ class Samples:
         return len(self.listing.samples)
 
     def read(self, number, draws):
-        """The arrays of a sample for a batch; with `skips`, of the next one that can be read."""
+        """The arrays of a sample for a batch; with `skips`, those of the next readable one."""
         error = None
         for step in range(min(len(self), MOST_SKIPPED_IN_A_ROW) if self.skips else 1):
             place = (int(number) + step) % len(self)
@@ -54,7 +54,7 @@ class Samples:
         return arrays
 
     def skip(self, number, reason):
-        """Leaves a sample out from now on, and reports it."""
+        """Skips a sample from now on, and reports it."""
         with self._lock:
             new = number not in self._bad
             self._bad.add(number)

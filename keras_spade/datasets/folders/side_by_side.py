@@ -1,4 +1,4 @@
-"""Files that hold a photograph and its coloured label map side by side, as pix2pix has them."""
+"""Files with a photograph and its coloured label map side by side, as in pix2pix."""
 
 from pathlib import Path
 
@@ -9,29 +9,29 @@ from keras_spade.datasets.folders.pairing import IMAGE_SUFFIXES, files_below
 from keras_spade.datasets.folders.reading import is_lossy
 
 LOOKED_AT = 16
-# So many times the difference of other columns is that of the two in the middle, where halves meet;
-# in pictures twice as wide as high less will do.
+# Least ratio of the difference between the two middle columns, where the halves meet, to that of
+# other columns; less is enough for pictures twice as wide as high.
 SEAM, SEAM_OF_SQUARES = 3, 1.5
-# Of so many files.
+# Least share of the files with such a seam.
 MOST = 0.8
-# Neighbours that differ by so little are of one area.
+# Largest difference between neighbours in a flat area.
 FLAT = 8
 
 
 def image_files(folder):
-    """All files in a folder, and the folders in it, that may be images, sorted."""
+    """All files in a folder and its subfolders that may be images, sorted."""
     paths = sorted(files_below(str(folder), unreadable={}))
     return [path for path in paths if path.lower().endswith(IMAGE_SUFFIXES)]
 
 
 def are_side_by_side(files):
-    """Whether most files look like two pictures each, with a seam in the middle."""
+    """Whether most files look like two pictures with a seam in the middle."""
     looked = _some(files)
     return bool(looked) and sum(map(_are_two, looked)) >= MOST * len(looked)
 
 
 def label_side(files):
-    """Which half holds the label maps, "left" or "right": the one of larger flat areas."""
+    """Which half has the label maps, "left" or "right": the one with larger flat areas."""
     flat = np.mean([[_flat(half) for half in _halves(file)] for file in _some(files)], axis=0)
     return "left" if flat[0] > flat[1] + 0.1 else "right"
 
@@ -50,7 +50,7 @@ def _halves(file):
 def _are_two(file):
     try:
         left, right = _halves(file)
-    except Exception:  # no image: Pillow's decoders raise many kinds
+    except Exception:  # not an image; Pillow's decoders raise many types
         return False
     height, width, _ = left.shape
     if width < 2:
@@ -65,11 +65,11 @@ def _flat(half):
 
 
 def looks_lossy(file):
-    """Whether a file is of a kind whose compression changes colours."""
+    """Whether a file has a format whose compression changes colours."""
     with Image.open(file) as image:
         return is_lossy(image)
 
 
 def stem_of(file, folder):
-    """The path of a file in a folder, without suffix."""
+    """The path of a file relative to a folder, without suffix."""
     return Path(file).relative_to(folder).with_suffix("")

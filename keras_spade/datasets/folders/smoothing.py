@@ -1,4 +1,4 @@
-"""Whether a label map went through interpolation or lossy compression, which change its ids."""
+"""Detects label maps changed by interpolation or lossy compression."""
 
 from dataclasses import dataclass
 
@@ -6,18 +6,18 @@ import numpy as np
 
 from keras_spade.datasets.folders.label_mapping import color_codes
 
-# An area begins where so many pixels in a row have one label; the next one begins after at most
-# FAR short runs of others.
+# An area begins with AREA pixels in a row of one label; the next one begins after at most FAR short
+# runs of others.
 AREA, FAR = 4, 8
-# Ids nearer to one another may have none between them that rounding could give.
+# Between ids closer than this, rounding may give no other id.
 APART = 3
-# In maps as drawn half of the borders and more are sharp, of dense thin lines a quarter; after
-# interpolation, or JPEG up to a quality of 95, mostly less than a tenth.
+# In drawn maps, at least half of the borders are sharp, with dense thin lines a quarter; after
+# interpolation, or JPEG up to quality 95, mostly less than a tenth.
 SMOOTH, ROUGH = 0.2, 0.3
-# A label that makes most of what lies between areas is a line that was drawn around them.
+# If one label makes up this share of the runs between areas, it is a line drawn around them.
 DRAWN = 0.6
 FEWEST_BORDERS = 50
-# Of maps with fewer pixels in areas, nothing can be told.
+# Maps with a smaller share of pixels in areas are not judged.
 IN_AREAS = 0.5
 LINES = 64
 
@@ -33,17 +33,17 @@ def refuse_smooth(file, labels):
         return borders
     kind, way_out = "colours", ""
     if labels.ndim == 2:
-        kind, way_out = "ids", "; if it was drawn so, allow_smooth_labels=True reads it"
+        kind, way_out = "ids", "; if it was drawn like this, pass allow_smooth_labels=True"
     raise ValueError(
-        f"{file}: hardly a border is sharp, other {kind} lie between its areas, as in label maps "
-        f"that were resized with smoothing or saved as JPEG once, which makes {kind} that belong "
-        f"to neither class. Resize label maps with nearest neighbours{way_out}"
+        f"{file}: few borders are sharp; other {kind} lie between its areas, as in label maps that "
+        f"were resized with smoothing or once saved as JPEG, which creates {kind} that belong to "
+        f"neither class. Resize label maps by nearest neighbour{way_out}"
     )
 
 
 @dataclass
 class Borders:
-    """Counts over some rows and columns of a label map, in which smoothing shows as in all."""
+    """Counts over some rows and columns of a label map, which are enough to detect smoothing."""
 
     pixels: int = 0
     in_areas: int = 0  # pixels
@@ -71,7 +71,7 @@ class Borders:
             borders = (places[first] // width == places[second] // width) & (low != high)
             borders &= second - first <= FAR + 1
             if labels.ndim == 2:
-                # Not high - low, which may be too large for the type.
+                # high - low may overflow the type.
                 borders &= (high > low + (APART - 1)) | (low + (APART - 1) < low)
             first, gaps = first[borders], (second - first - 1)[borders]
             found.pixels += lines.size
@@ -90,11 +90,11 @@ class Borders:
 
     @property
     def are_smooth(self):
-        """Whether hardly one is sharp, and what lies between is of many labels."""
+        """Whether few borders are sharp, with many different labels between areas."""
         many = self.most_frequent < DRAWN * self.between
         return self._tell and many and self.sharp < SMOOTH * self.borders
 
     @property
     def are_rough(self):
-        """Whether few are sharp: after smoothing, or with lines drawn around everything."""
+        """Whether few borders are sharp: after smoothing, or with lines drawn around everything."""
         return self._tell and self.sharp < ROUGH * self.borders

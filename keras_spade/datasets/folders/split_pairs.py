@@ -1,4 +1,4 @@
-"""Photographs and label maps that lie side by side in one file, into a file each."""
+"""Splits files with a photograph and its label map side by side into separate files."""
 
 import os
 import shutil
@@ -12,35 +12,35 @@ from keras_spade.datasets.folders.pairing import existing_directory
 from keras_spade.datasets.folders.reading import read_rgb
 from keras_spade.datasets.folders.side_by_side import image_files, looks_lossy, stem_of
 
-# Colours of the palette are compared with so many pixels at once.
+# Number of pixels compared with the palette at once.
 AT_ONCE = 1 << 16
 
 
 def split_pairs(directory, into, label_side="right", palette=None):
-    """Splits files that hold a photograph and its label map side by side, as pix2pix has them.
+    """Splits files with a photograph and its label map side by side, as in pix2pix.
 
-    Writes `into/images/` and `into/labels/`, PNGs of the same names, in folders as those of
-    `directory`, for `inspect_dataset` and `paired_folders`. Label maps stay in their colours. The
-    folder `into` is there when all is written, or not at all.
+    Writes PNGs with the same names and subfolders to `into/images/` and `into/labels/`, for
+    `inspect_dataset` and `paired_folders`. Label maps keep their colours. The folder `into` is
+    created only when everything has been written.
 
-    JPEG changes the colours of label maps, above all at the borders of areas, so files of JPEG are
-    refused. With `palette` each pixel becomes the class of the nearest colour, and label maps are
-    of ids: right within areas, but a border between two classes may get pixels of a third, which
-    lies between the two in colour. Where the set is published with label maps of their own, those
-    are better (CMP Facades: `cmp_facades`).
+    JPEG changes the colours of label maps, especially at the borders of areas, so JPEG files are
+    refused. With `palette`, each pixel becomes the class of the nearest colour, and label maps
+    contain ids: correct within areas, but a border between two classes may get pixels of a third
+    class, whose colour lies between the two. If the dataset is also published with separate label
+    maps, those are better (CMP Facades: `cmp_facades`).
 
     Args:
-        directory: the folder of the files, and of folders with such files.
-        into: the folder to be made.
-        label_side: "left" or "right", which half is the label map.
-        palette: a sequence of colours `(r, g, b)`, whose position is the class.
+        directory: the folder with the files, also in subfolders.
+        into: the folder to create.
+        label_side: "left" or "right", the half with the label map.
+        palette: a sequence of colours `(r, g, b)`; the position is the class.
 
     Returns:
         The path of `into`.
 
     Raises:
         ValueError: if an argument is out of range, `into` exists, a file cannot be read or split in
-            the middle, or is a JPEG and there is no palette. It names the file.
+            the middle, or is a JPEG without a palette. It names the file.
 
     Example:
 
@@ -55,7 +55,7 @@ def split_pairs(directory, into, label_side="right", palette=None):
         raise ValueError(f"palette must be a sequence of colours, got {palette!r}")
     colors = None if palette is None else list(LabelMapping(palette=palette).colors)
     if colors is not None and len(colors) > 256:
-        raise ValueError(f"palette must hold at most 256 colours, got {len(colors)}")
+        raise ValueError(f"palette must contain at most 256 colours, got {len(colors)}")
     directory, into = existing_directory(directory), Path(into).expanduser().absolute()
     if into.exists():
         raise ValueError(f"into must be a folder that does not exist yet, got {str(into)!r}")
@@ -63,14 +63,14 @@ def split_pairs(directory, into, label_side="right", palette=None):
     if not files:
         raise ValueError(f"no image files in {directory}")
     partial = into.with_name(f".partial_{into.name}")
-    shutil.rmtree(partial, ignore_errors=True)  # Of a process that was killed.
+    shutil.rmtree(partial, ignore_errors=True)  # Left by a process that was killed.
     try:
         written = {}
         for file in files:
             stem = stem_of(file, directory)
             other = written.setdefault(stem, file)
             if other != file:
-                raise ValueError(f"two files of the same stem: {other} and {file}")
+                raise ValueError(f"two files with the same stem: {other} and {file}")
             image, labels = _image_and_labels(file, label_side, colors)
             for kind, half in (("images", image), ("labels", labels)):
                 path = partial / kind / stem.with_name(f"{stem.name}.png")
@@ -86,12 +86,12 @@ def _image_and_labels(file, label_side, colors):
     """The Pillow images of a photograph and of its label map."""
     image = read_rgb(file)
     if image.width % 2:
-        raise ValueError(f"{file}: {image.width} pixels in width cannot be split in the middle")
+        raise ValueError(f"{file}: a width of {image.width} pixels cannot be split in the middle")
     if colors is None and looks_lossy(file):
         raise ValueError(
-            f"{file}: its compression, as JPEG, has spoilt the colours of the label map. With "
-            "palette=[...], the colours of the classes, each pixel becomes the nearest; label maps "
-            "as they were published, in files of their own, are better"
+            f"{file}: lossy compression, such as JPEG, has changed the colours of the label map. "
+            "With palette=[...], the colours of the classes, each pixel becomes the nearest; label "
+            "maps published as separate files are better"
         )
     middle = image.width // 2
     halves = [image.crop((x, 0, x + middle, image.height)) for x in (0, middle)]
@@ -100,7 +100,7 @@ def _image_and_labels(file, label_side, colors):
 
 
 def _nearest(labels, colors):
-    """The image of the classes whose colours are nearest."""
+    """The label map of the classes with the nearest colours."""
     colors = np.array(colors, np.int32)
     pixels = np.asarray(labels, np.int32).reshape(-1, 3)
     ids = [

@@ -1,4 +1,4 @@
-"""A part of the samples for validation, chosen by their names."""
+"""Splits off samples for validation, chosen by their names."""
 
 import hashlib
 import os
@@ -8,13 +8,13 @@ SUBSETS = ("training", "validation", "both")
 
 
 def check_subset(validation_split, subset):
-    """Refuses what `validation_split` and `subset` of `paired_folders` cannot be."""
+    """Checks `validation_split` and `subset` of `paired_folders`."""
     if subset not in (None, *SUBSETS):
         raise ValueError(f"subset must be {', '.join(map(repr, SUBSETS))} or None, got {subset!r}")
     if (validation_split is None) != (subset is None):
         raise ValueError(
-            "validation_split and subset are given together: the share of the samples that is kept "
-            f"for validation, and which are wanted; got {validation_split!r} and {subset!r}"
+            "validation_split and subset must be given together: the share of the samples to hold "
+            f"out for validation, and which to use; got {validation_split!r} and {subset!r}"
         )
     number = isinstance(validation_split, (int, float)) and not isinstance(validation_split, bool)
     if subset is not None and not (number and 0 < validation_split < 1):
@@ -24,15 +24,15 @@ def check_subset(validation_split, subset):
 
 
 def place_of(name):
-    """A number in [0, 1) made of a name alone: its SHA-256, the first 8 bytes as a fraction."""
+    """A number in [0, 1) from a name: the first 8 bytes of its SHA-256 as a fraction."""
     digest = hashlib.sha256(os.fsencode(name.replace(os.sep, "/"))).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def subset_of(listing, validation_split, subset):
-    """The `Listing` of the samples of a subset, "training" or "validation".
+    """The `Listing` of a subset's samples, "training" or "validation".
 
-    A sample is kept for validation if `place_of` its name is below `validation_split`.
+    A sample belongs to validation if `place_of` its name is below `validation_split`.
 
     Raises:
         ValueError: if the arguments are out of range, or no sample is left.
@@ -41,15 +41,17 @@ def subset_of(listing, validation_split, subset):
     if subset is None:
         return listing
     if not listing.names:
-        raise ValueError("subset is for datasets of files; write records of each subset instead")
+        raise ValueError(
+            "subset is for datasets of files; write separate records for each subset instead"
+        )
     kept = [
         (place_of(name) < validation_split) == (subset == "validation") for name in listing.names
     ]
     chosen = [number for number, wanted in enumerate(kept) if wanted]
     if not chosen:
         raise ValueError(
-            f"validation_split={validation_split} leaves none of {len(kept)} samples to the "
-            f"{subset} set, as each is chosen by its name alone; choose another share"
+            f"validation_split={validation_split} leaves none of {len(kept)} samples for the "
+            f"{subset} set, because each is chosen by its name alone; choose another share"
         )
     names, samples = ([values[n] for n in chosen] for values in (listing.names, listing.samples))
     return replace(listing, names=names, samples=samples)

@@ -1,1 +1,1 @@
-"""What is in a dataset, and what is wrong with it, before training."""
+"""Reports on the contents and problems of a dataset before training."""

@@ -1,4 +1,4 @@
-"""One picture of some samples: photographs beside their label maps, and what the colours mean."""
+"""A picture of some samples: photographs next to their label maps, with a legend."""
 
 import os
 from pathlib import Path
@@ -21,16 +21,16 @@ ENTRY = 130
 
 
 def draw_contact_sheet(path, subject, numbers, legend):
-    """Draws samples into a PNG, each with its name, and below what the colours mean.
+    """Draws samples into a PNG, each with its name, above a legend of the colours.
 
-    The colours are those of `ImageGrid`: the published ones of a named set, void black, else
-    `label_colors`. What no reader makes class ids of is drawn as the files hold it.
+    Colours are those of `ImageGrid`: the published ones of a named dataset, with void in black, or
+    else `label_colors`. Without a reader that maps them to class ids, the files' values are drawn.
 
     Args:
-        path: of the PNG.
+        path: the PNG file.
         subject: the `Subject`.
-        numbers: of the samples.
-        legend: dict class id, or what the files hold, -> text.
+        numbers: numbers of the samples.
+        legend: dict class id, or value in the files, -> text.
     """
     rows = [_row(subject, number) for number in numbers]
     width = max(row.width for row in rows)
@@ -50,7 +50,7 @@ def draw_contact_sheet(path, subject, numbers, legend):
 
 
 def legend_of(subject, pixels):
-    """A dict class id, void the last, -> text, of the values in the files; see `Subject`."""
+    """A dict class id -> text, with void last, for the values in the files; see `Subject`."""
     if subject.reader is None:
         return {value: str(value) for value in pixels}
     values = {}
@@ -72,7 +72,7 @@ def _row(subject, number):
     files = subject.listing.samples[number]
     try:
         image, (labels, *_) = subject.reader.read(files)
-    except (AttributeError, ValueError):  # no reader, or none that knows these ids
+    except (AttributeError, ValueError):  # no reader, or one that does not know these ids
         labels = read_labels(files[1])
         image = read_raster(files[0])
         image = upright(image, files[0], labels.shape[:2], files[1], as_stored=False)
@@ -100,14 +100,14 @@ def _ascii(text):
 
 
 def _scaled(image, how):
-    """The image in the height of a row; what is very wide, in its greatest width."""
+    """The image, scaled to the height of a row and at most to the greatest width."""
     scale = min(HEIGHT / image.height, WIDEST / image.width)
     size = (image.width * scale, image.height * scale)
     return image.resize(tuple(max(1, round(edge)) for edge in size), how)
 
 
 def _colored(labels, palette):
-    """uint8 (H, W, 3) of ids, each in its colour, what has none black, or of colours."""
+    """uint8 (H, W, 3) of colours, or of ids in their colours; ids without a colour are black."""
     if labels.ndim == 3:
         return labels.astype(np.uint8)
     if palette is None:

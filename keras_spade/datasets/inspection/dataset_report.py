@@ -1,4 +1,4 @@
-"""What `inspect_dataset` found."""
+"""The result of `inspect_dataset`."""
 
 from dataclasses import dataclass, field
 
@@ -7,22 +7,22 @@ MOST_LINES = 40
 
 @dataclass
 class DatasetReport:
-    """What is in a dataset, and what is wrong with it; `str` is a table.
+    """The contents and problems of a dataset; `str` returns a table.
 
     Args:
         samples: number of pairs of files.
         unmatched: dict file -> why it belongs to no sample.
         bad_files: dict image file -> why its sample cannot be used.
         image_sizes: dict `(height, width)` -> number of images.
-        image_kinds: dict `(channels, type of numbers)` -> number of images.
-        image_range: the smallest and the largest number in them; `None` of RGB photographs.
+        image_kinds: dict `(channels, data type)` -> number of images.
+        image_range: the smallest and largest value in the images; `None` for RGB photographs.
         pixels: dict id or colour in the label files -> share of all pixels.
-        images: dict id or colour -> number of label maps that hold it.
-        suspicious: what looks wrong and is no error.
-        call: how to load the dataset; `None` if that cannot be told.
-        names: dict id -> name of the class, where known.
-        notes: what to know of the call.
-        command: the line of `examples/train.py` that trains on what the call loads, or `None`.
+        images: dict id or colour -> number of label maps that contain it.
+        suspicious: findings that look wrong but are not errors.
+        call: the call that loads the dataset; `None` if there is none.
+        names: dict id -> class name, where known.
+        notes: notes on the call.
+        command: the `examples/train.py` command that trains on the same data, or `None`.
 
     Example:
 
@@ -58,7 +58,7 @@ class DatasetReport:
             lines += ["sizes of images (height x width):", *_first(sizes, 8)]
         if set(self.image_kinds) - {(3, "uint8")}:
             kinds = [f"  {c} x {kind}: {n}" for (c, kind), n in self.image_kinds.items()]
-            lines += ["channels of images, and their numbers:", *_first(kinds, 8)]
+            lines += ["channels and data types of images:", *_first(kinds, 8)]
             if self.image_range:
                 lines += [f"  from {self.image_range[0]:g} to {self.image_range[1]:g}"]
         lines += [f"files without partner: {len(self.unmatched)}", *_reasons(self.unmatched)]

@@ -1,4 +1,4 @@
-"""Where in a folder photographs and label maps are, by the usual names of their folders."""
+"""Finds photographs and label maps in a folder, by the usual names of their folders."""
 
 import os
 import re
@@ -16,9 +16,9 @@ from keras_spade.datasets.folders.pairing import (
 )
 from keras_spade.datasets.folders.parts import folders_in
 
-# Folders that people spread their own data over; the first is what one trains on.
+# Usual folders for the parts of one's own data; the first ones are for training.
 PARTS = ("train", "training", "val", "validation", "valid", "test", "testing")
-# In small letters, without others. The first that holds files of the kind is taken.
+# Only lower-case letters. The first folder that contains files of the kind is used.
 NAMES = {
     "image": "images image imgs img jpegimages pngimages originalimages originals original photos "
     "photo photographs pictures rgb inputs input frames".split(),
@@ -35,7 +35,7 @@ DEEPEST = 3
 
 @dataclass(frozen=True)
 class OwnFolders:
-    """The folders of a set, as `paired_folders` takes them, and what to know of the choice."""
+    """The folders of a dataset, as arguments of `paired_folders`, with notes on the choice."""
 
     directory: str | os.PathLike
     image: str
@@ -44,12 +44,12 @@ class OwnFolders:
     notes: list = field(default_factory=list)
 
     def files(self, directory):
-        """The `Files` of each kind; of instances `None` if there are none."""
+        """The `Files` of each kind; `None` if there are no instances."""
         return own_files(directory, self.image, self.label, self.instance)
 
     @property
     def arguments(self):
-        """The arguments of `paired_folders` that name the folders, the defaults omitted."""
+        """The arguments of `paired_folders` that name the folders, without defaults."""
         names = {f"{kind}_folder": getattr(self, kind) for kind in NAMES}
         return {"directory": self.directory} | {
             name: value for name, value in names.items() if value != f"{name[:-7]}s"
@@ -58,7 +58,7 @@ class OwnFolders:
 
 @dataclass(frozen=True)
 class _Pair:
-    """Folders of images and labels that lie in one, `above`, or in one for each `part`."""
+    """Folders of images and labels in a common folder `above`, or in one for each `part`."""
 
     above: tuple
     part: str
@@ -66,11 +66,11 @@ class _Pair:
 
 
 def find_folders(given, directory):
-    """The `OwnFolders` that are meant; `None` if there are none of a usual name.
+    """The `OwnFolders` to read; `None` if there are none with usual names.
 
     Args:
-        given: `OwnFolders` of the folders as they were given. Those that are there, and those of
-            other than the default names, are taken as they are.
+        given: `OwnFolders` of the given folders. Existing ones, and those without default names,
+            are used unchanged.
         directory: its directory as an absolute path.
     """
     kinds = ("image", "label")
@@ -92,7 +92,7 @@ def find_folders(given, directory):
         for pair in pairs
         if pair not in alike
     ]
-    # What all have in common stands, `*` for what they have not.
+    # Names common to all are kept; others become `*`.
     names_at = map(set, zip(*(pair.above for pair in alike), strict=True))
     levels = [names.pop() if len(names) == 1 else "*" for names in names_at]
     first = next((place for place, name in enumerate(levels) if name == "*"), len(levels))
@@ -101,16 +101,16 @@ def find_folders(given, directory):
 
 
 def _for_validation(given, pair, alike):
-    """The flag that names a pair as what is not trained on, if there is one."""
+    """The flag that uses a pair for validation, if it can be."""
     fits = [other.names for other in alike] == [pair.names] and pair.above != alike[0].above
     if not fits or _part(pair) not in PARTS[2:5]:
         return ""
     folder = shlex.quote(os.fspath(Path(given.directory).joinpath(*pair.above)))
-    return f"; examples/train.py takes it as --validation_data={folder}"
+    return f"; pass it to examples/train.py as --validation_data={folder}"
 
 
 def _together(given, directory):
-    """The first folder that holds photographs and, of the same stems, label maps, if any does."""
+    """The first folder that contains photographs and label maps with the same stems, if any."""
     parts = [name for name in folders_in(directory) if name.lower() in PARTS]
     parts.sort(key=lambda name: _rank(name.lower()))
     there = [name for name in (".", *parts) if _pairs_in(directory / name)]
@@ -125,7 +125,7 @@ def _together(given, directory):
 
 
 def _pairs_in(folder):
-    """Whether there are as many pairs as photographs without a label map, or more."""
+    """Whether at least half of the photographs have a label map."""
     photographs, labels = set(), set()
     for name in os.listdir(folder):
         stem, suffix = os.path.splitext(name)
@@ -137,7 +137,7 @@ def _pairs_in(folder):
 
 
 def _holds(files):
-    """Whether there are files of a kind where they should be."""
+    """Whether there are files of this kind in their folders."""
     return any(_has_files(path, files.kind) for _, path in files.folders)
 
 
@@ -148,7 +148,7 @@ def _has_files(folder, kind):
 
 
 def _pairs(given, directory, above):
-    """The `_Pair`s in a folder; where there are none, in its folders."""
+    """The `_Pair`s in a folder; if there are none, in its subfolders."""
     folder = directory.joinpath(*above)
     names = folders_in(folder)
     found = {}
@@ -168,7 +168,7 @@ def _pairs(given, directory, above):
 
 
 def _kind(name, given):
-    """Of which part and kind a folder is by its name, and how usual that is."""
+    """The part and kind of a folder according to its name, and how usual the name is."""
     letters = re.sub("[^a-z]", "", name.lower())
     for kind in NAMES:
         own = getattr(given, kind)
@@ -188,10 +188,10 @@ def _kind(name, given):
 
 
 def _part(pair):
-    """The part of the data that a pair is, "" if that has no usual name."""
+    """The part of the data to which a pair belongs; "" if it has no usual name."""
     return pair.part or next((n.lower() for n in pair.above if n.lower() in PARTS), "")
 
 
 def _rank(part):
-    """Training sets first, then what is no part, then the others."""
+    """Sorts training sets first, then folders that are not a part, then the others."""
     return PARTS.index(part) + 3 * (part not in PARTS[:2]) if part else 2

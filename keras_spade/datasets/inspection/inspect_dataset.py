@@ -1,4 +1,4 @@
-"""All that is wrong with a dataset, before training."""
+"""Reports all problems of a dataset before training."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -40,32 +40,33 @@ def inspect_dataset(
     contact_rows=8,
     verbose=1,
 ):
-    """Reads every file of a dataset once and says what is in it and what is wrong.
+    """Reads every file of a dataset once and reports its contents and problems.
 
-    It reads as training does: what an epoch would raise, this tells before. Of a folder whose
-    labels are not known yet it finds the ids or colours, and suggests the call that loads it.
+    It reads files as training does, so it reports every error that an epoch would raise. For a
+    folder with unknown labels, it finds the ids or colours, and suggests the call that loads it.
 
     Args:
-        data: a dataset of `paired_folders`, of a named one or of `tfrecords` (made with
-            `on_bad_file="skip"` if files may lack a partner); or a folder, of your own or in the
-            layout of a named dataset, or spread over `train`, `val` and so on; of these, the
-            training set is inspected. Of other parts, `Tile 1/images`, `Tile 2/images`, all are.
+        data: a dataset made by `paired_folders`, a named dataset's function or `tfrecords` (with
+            `on_bad_file="skip"` if files may lack a partner); or a folder: your own, one in the
+            layout of a named dataset, or one with parts. If these are called `train`, `val` and so
+            on, the training set is inspected; otherwise (`Tile 1/images`, `Tile 2/images`), all
+            parts are.
         image_folder: where in the folder `data` the photographs are; a pattern such as `*/images`
-            names those of all parts. If there is no such folder, and it is the default, usual
-            names are looked for (`JPEGImages`, `masks`, `SegmentationClass`, `gt` and so on).
+            names those of all parts. If the default does not exist, usual names are tried
+            (`JPEGImages`, `masks`, `SegmentationClass`, `gt` and so on).
         label_folder: where in the folder `data` the label maps are, in the same way.
-        instance_folder: where in the folder `data` instance maps are, if there are any.
-        contact_sheet: a `.png` to draw some samples into, photographs beside label maps.
-        contact_rows: how many samples it shows.
-        verbose: 1 prints the report, with a progress bar before; 0 is silent.
+        instance_folder: where in the folder `data` the instance maps are, if any.
+        contact_sheet: a `.png` file for a picture of some samples, photographs next to label maps.
+        contact_rows: number of samples in it.
+        verbose: 1 shows a progress bar and prints the report; 0 prints nothing.
 
     Returns:
-        A `DatasetReport`. Of files that hold photograph and label map side by side, it says so, and
-        how `split_pairs` splits them; it has no call then.
+        A `DatasetReport`. For files with photograph and label map side by side, it says so and how
+        to split them with `split_pairs`, and has no call.
 
     Raises:
-        ValueError: if `data` is of another kind, or holds not one pair of files.
-        OSError: naming `contact_sheet`, if that cannot be written.
+        ValueError: if `data` is of another kind, or contains no pair of files.
+        OSError: if `contact_sheet` cannot be written; it names the file.
 
     Example:
 
@@ -78,7 +79,7 @@ def inspect_dataset(
     """
     contact_rows = positive_integer("contact_rows", contact_rows, "a positive integer")
     subject = _of_dataset(data) or _of_folder(data, image_folder, label_folder, instance_folder)
-    if isinstance(subject, DatasetReport):  # of files that are to be split first
+    if isinstance(subject, DatasetReport):  # for files that must be split first
         if verbose:
             print(printable(subject))
         return subject
@@ -103,7 +104,7 @@ def inspect_dataset(
 
 
 def _of_dataset(data):
-    """What is known of a dataset of files; `None` if it is none."""
+    """The `Subject` of a dataset of files; `None` for other data."""
     source = source_or_none(data)
     if source is None or source.samples is None:
         return None
@@ -112,7 +113,7 @@ def _of_dataset(data):
 
 
 def _of_folder(data, image_folder, label_folder, instance_folder):
-    """What is found in a folder: a `Subject`, or all that can be told, a `DatasetReport`."""
+    """The `Subject` of a folder, or already its `DatasetReport` if the files must be split."""
     if not isinstance(data, (str, os.PathLike)):
         raise ValueError(f"data must be a folder or a dataset of files, got {data!r}")
     directory = existing_directory(data)
@@ -131,7 +132,7 @@ def _of_folder(data, image_folder, label_folder, instance_folder):
 
 
 def _tally(subject, verbose):
-    """What is in all samples, read in parallel."""
+    """Adds up the contents of all samples, read in parallel."""
     import keras
 
     numbers = range(len(subject.listing.samples))
@@ -147,10 +148,10 @@ def _tally(subject, verbose):
 
 
 def _tell_how_to_load(report, subject, grey, as_found):
-    """Notes the call in the report; of a folder of which nothing is known, what looks wrong too.
+    """Adds the call to the report; for a folder with unknown labels, also suspicious findings.
 
-    `as_found`: it was found in a folder, no one has said yet how it is loaded. Returns the
-    `Subject`, which knows what reads its samples from now on, if there is a call.
+    `as_found`: the data was found in a folder, and the caller has not said how to load it. Returns
+    the `Subject`, with a reader for its samples if there is a call.
     """
     stray = None
     if subject.reader is not None:
@@ -159,7 +160,7 @@ def _tell_how_to_load(report, subject, grey, as_found):
         mapping = subject.reader.label_mapping
         if set(report.pixels) == {0, 255} and mapping.is_plain and 255 in mapping.void_labels:
             report.suspicious.append(
-                "the label maps hold 0 and 255 alone, and 255 is read as void: masks are read with "
+                "the label maps contain only 0 and 255, and 255 is read as void: for masks, use "
                 "num_classes=2, label_mapping=LabelMapping(remap={0: 0, 255: 1})"
             )
         function, arguments = subject.call.function, dict(subject.call.arguments)
@@ -176,8 +177,8 @@ def _tell_how_to_load(report, subject, grey, as_found):
         if stray is not None:
             del pixels[stray]
             report.suspicious.append(
-                f"the id {stray} is in {report.images[stray]} of {report.samples} label maps, the "
-                f"others are much lower: is it a mistake? The call takes it for one"
+                f"the id {stray} is in {report.images[stray]} of {report.samples} label maps, and "
+                f"the others are much lower: is it a mistake? The call treats it as one"
             )
         suggestion = suggest(pixels, report.image_sizes, grey)
         if suggestion is None:
@@ -190,8 +191,8 @@ def _tell_how_to_load(report, subject, grey, as_found):
         parts = _parts(subject)
         if len(parts) > 1:
             report.notes.append(
-                f"{' and '.join(parts)} are read as one set; "
-                f"image_folder='{subject.folders.image}/{parts[0]}' and the like read one of them"
+                f"{' and '.join(parts)} are read as one dataset; "
+                f"image_folder='{subject.folders.image}/{parts[0]}' and the like select one of them"
             )
     bad = report.bad_files or report.unmatched or stray is not None
     arguments["on_bad_file"] = "skip" if bad else "error"
@@ -203,7 +204,7 @@ def _tell_how_to_load(report, subject, grey, as_found):
 
 
 def _parts(subject):
-    """The folders below that of the images, if all have names as training and validation sets."""
+    """The subfolders of the images, if all have names of training or validation sets."""
     if has_wildcards(subject.folders.image):
         return []
     folder = existing_directory(subject.folders.directory) / subject.folders.image
@@ -213,7 +214,7 @@ def _parts(subject):
 
 
 def _names(subject, pixels):
-    """Names of the classes that the ids or colours of the files mean."""
+    """Class names for the ids or colours in the files."""
     names = (*subject.info.class_names, "void")
     classes = {value: subject.class_of(value) for value in pixels}
     return {value: names[number] for value, number in classes.items() if number is not None}

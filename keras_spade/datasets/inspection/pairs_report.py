@@ -1,4 +1,4 @@
-"""What `inspect_dataset` says of files that hold photograph and label map side by side."""
+"""The report of `inspect_dataset` on files with photograph and label map side by side."""
 
 from collections import Counter
 
@@ -14,7 +14,7 @@ from keras_spade.datasets.inspection.dataset_report import DatasetReport
 
 
 def pairs_report(directory):
-    """The `DatasetReport` of a folder of such files; `None` if they do not look so."""
+    """The `DatasetReport` of a folder of such files; `None` if they do not look like it."""
     directory = existing_directory(directory)
     files = image_files(directory)
     if not are_side_by_side(files):
@@ -30,7 +30,7 @@ def pairs_report(directory):
         good.append(file)
     report = DatasetReport(len(files), bad_files=bad_files, image_sizes=dict(sizes.most_common()))
     report.suspicious.append(
-        "each file seems to hold a photograph and its label map side by side, as pix2pix has them"
+        "each file seems to contain a photograph and its label map side by side, as in pix2pix"
     )
     if not good:
         return report
@@ -43,12 +43,12 @@ def pairs_report(directory):
     )
     if lossy:
         report.suspicious.append(
-            "JPEG has spoilt the colours of the label maps. Better than these files are label maps "
-            "as they were published, in files of their own (CMP Facades: datasets.cmp_facades)"
+            "JPEG has changed the colours of the label maps. Label maps published as separate "
+            "files are better (CMP Facades: datasets.cmp_facades)"
         )
-    report.notes.append(f"{call} splits them; then inspect_dataset({str(into)!r})")
+    report.notes.append(f"{call} splits them; then run inspect_dataset({str(into)!r})")
     if lossy:
         report.notes.append(
-            "palette is the list of the colours of the classes: each pixel becomes the nearest"
+            "palette is the list of the class colours: each pixel becomes the nearest"
         )
     return report

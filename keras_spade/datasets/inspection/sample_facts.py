@@ -1,4 +1,4 @@
-"""What is in the files of one sample, and whether they can be used."""
+"""The contents of one sample's files, and whether they can be used."""
 
 from dataclasses import dataclass, field
 
@@ -23,11 +23,11 @@ MOST_COLORS = 256
 
 @dataclass
 class SampleFacts:
-    """What was found: sizes, pixels of each id or colour, what is wrong."""
+    """What was found in a sample: sizes, pixels of each id or colour, and the problem if any."""
 
     name: str
     image_size: tuple | None = None
-    image_kind: tuple = (3, "uint8")  # channels, type of numbers
+    image_kind: tuple = (3, "uint8")  # channels, data type
     image_range: tuple | None = None  # smallest and largest value
     counts: dict = field(default_factory=dict)
     palette: dict = field(default_factory=dict)  # of an indexed label map: id -> colour
@@ -38,7 +38,7 @@ class SampleFacts:
 
 
 def inspect_sample(subject, number):
-    """Reads a sample of a `Subject` as a dataset would, and says what is in it."""
+    """Reads a sample of a `Subject` as a dataset would, and returns its facts."""
     try:
         files = subject.listing.samples[number]
     except ValueError as error:
@@ -64,8 +64,8 @@ def inspect_sample(subject, number):
         counts = _counts(codes, facts.colored)
         if reader is None and facts.colored and len(counts) > MOST_COLORS:
             raise ValueError(
-                f"{files[1]}: {len(counts)} colours or more are too many for a label map; "
-                "smoothing and JPEG compression make such numbers of them"
+                f"{files[1]}: {len(counts)} colours or more are too many for a label map; they may "
+                "result from smoothing or JPEG compression"
             )
         facts.counts, facts.cut = counts, sum(counts.values()) < codes.size
         if not facts.colored:
@@ -87,7 +87,7 @@ def inspect_sample(subject, number):
 
 
 def _counts(codes, colored):
-    """A dict id, or colour, -> pixels; of very many the first ones."""
+    """A dict id or colour -> number of pixels; only the first ones of very many."""
     if codes.dtype.kind == "u" and codes.dtype.itemsize <= 2:
         pixels = np.bincount(codes.ravel())
         values = np.flatnonzero(pixels)

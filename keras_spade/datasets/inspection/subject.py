@@ -1,4 +1,4 @@
-"""What is inspected."""
+"""The data to inspect."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,14 @@ from keras_spade.datasets.public.named_dataset import NamedDataset
 
 @dataclass(frozen=True)
 class Subject:
-    """The samples that are inspected, and what is known of them.
+    """The samples to inspect, and what is known about them.
 
     Args:
-        listing: `Listing` of its samples.
-        reader: `SampleReader` of these; `None`: nothing is known of the labels.
-        info: the `NamedDataset` it is, or `None`.
-        call: the `Call` that made it, or `None`.
-        folders: the `OwnFolders` that the files lie in, if nothing is known of them.
+        listing: `Listing` of the samples.
+        reader: their `SampleReader`; `None` if the labels are unknown.
+        info: the `NamedDataset`, or `None`.
+        call: the `Call` that made the dataset, or `None`.
+        folders: the `OwnFolders` with the files, if the labels are unknown.
     """
 
     listing: Listing
@@ -31,7 +31,7 @@ class Subject:
     folders: OwnFolders | None = None
 
     def class_of(self, value):
-        """The class of an id or colour in the files, void the last; `None` if it is of none."""
+        """The class of an id or colour in the files, with void last; `None` if it has none."""
         mapping = self.reader.label_mapping
         try:
             array = [[value]] if mapping.colors is None else np.array([[value]], np.uint8)

@@ -1,4 +1,4 @@
-"""How to load files in which these ids or colours were found."""
+"""Suggests how to load files, given the ids or colours found in them."""
 
 import inspect
 import math
@@ -13,29 +13,30 @@ from keras_spade.datasets.folders.sample_reader import SampleReader, chosen_mapp
 from keras_spade.datasets.inspection.sample_facts import MOST_COLORS
 from keras_spade.datasets.inspection.sizes import suggest_sizes
 
-# So few ids with gaps are numbered anew; of more, the missing ones are in other files, most likely.
+# At most this many ids with gaps are renumbered; of more, the missing ones are probably in other
+# files.
 MOST_REMAPPED = 8
 FEWEST_SAMPLES = 10
-# What masks are drawn in: black, white, and grey between.
+# Values of masks: black, white, and sometimes a grey between.
 MASKS = ({0, 255}, {0, 127, 255}, {0, 128, 255}, {0, 65535}, {0, 32767, 65535}, {0, 32768, 65535})
 # -1 as an unsigned number of 8 and 16 bits.
 LARGEST = (255, 65535)
 FROM_ONE = (
-    "the ids begin at 1. If no part of the data holds 0, or 0 is void, "
-    "LabelMapping(palette='grey', offset=-1, void_labels=0) counts from 0, with one class less"
+    "the ids begin at 1. If no part of the data contains 0, or 0 is void, "
+    "LabelMapping(palette='grey', offset=-1, void_labels=0) counts from 0, with one class fewer"
 )
 
 
 @dataclass
 class Suggestion:
-    """Arguments of `paired_folders`, and what to know of them."""
+    """Arguments of `paired_folders`, with notes on them."""
 
     arguments: dict
     notes: list = field(default_factory=list)
 
     @property
     def reader(self):
-        """What reads the samples with these arguments."""
+        """The reader of samples with these arguments."""
         num_classes = self.arguments["num_classes"]
         mapping = self.arguments.get("label_mapping")
         return SampleReader(
@@ -45,14 +46,14 @@ class Suggestion:
                 num_classes, self.arguments.get("void_label", 255), mapping
             ),
             void_class=self.arguments.get("void_class", False),
-            allow_smooth_labels=True,  # It was looked at before.
+            allow_smooth_labels=True,  # Already checked.
             image_channels=self.arguments.get("image_channels", 3),
             image_range=self.arguments.get("image_range"),
         )
 
 
 def suggest(pixels, image_sizes, grey=False):
-    """The `Suggestion` for a folder; `None` if its labels are of no kind that can be loaded.
+    """The `Suggestion` for a folder; `None` if its labels cannot be loaded.
 
     Args:
         pixels: dict id or colour -> share of pixels.
@@ -76,38 +77,35 @@ def suggest(pixels, image_sizes, grey=False):
     }
     found.notes += sizes.notes
     found.notes.append(
-        "what these label maps hold is all that is known: if other parts of the data hold more "
-        "classes, give all of them the same, larger num_classes and the same label_mapping"
+        "this is based on these label maps only: if other parts of the data contain more "
+        "classes, use the same, larger num_classes and the same label_mapping for all of them"
     )
     return found
 
 
 def image_arguments(report):
-    """The arguments of `paired_folders` that read the images of a `DatasetReport`, and a note."""
+    """The arguments of `paired_folders` that read the images of a `DatasetReport`, and notes."""
     channels = {count for count, _ in report.image_kinds}
     arguments, notes = {}, []
     if len(channels) == 1 and channels != {3}:
         arguments["image_channels"] = channels.pop()
         shape = f"(height, width, {arguments['image_channels']})"
-        notes.append(f"networks of these images have image_shape={shape}")
+        notes.append(f"networks for these images need image_shape={shape}")
     if any(kind != "uint8" for _, kind in report.image_kinds):
         low, high = arguments["image_range"] = report.image_range
-        if low == high:  # No range: the least that holds it and 0.
+        if low == high:  # No range: use the smallest that contains the value and 0.
             arguments["image_range"] = (min(low, 0), max(low, 0)) if low else (0, 1)
-            notes.append(f"all images hold one number, {low}: image_range is made up")
+            notes.append(f"all pixels of all images are {low}: image_range is a guess")
             return arguments, notes
         notes.append(
-            "image_range is what was found: give the range that these numbers can have, or the "
-            "part of it that is to be seen, to all parts of the data alike"
+            "image_range is the range of the values found: for all parts of the data, set the same "
+            "range, that of all possible values, or the part of it that should be visible"
         )
     return arguments, notes
 
 
 def stray_id(report):
-    """A largest id that is far above the others and hardly there; `None` if there is none.
-
-    Of a few files nothing can be told.
-    """
+    """The largest id if it is rare and far above the others; else, or for few files, `None`."""
     if any(isinstance(value, tuple) for value in report.pixels):
         return None
     *others, largest = sorted(set(report.pixels) - set(LARGEST)) or [0]
@@ -118,7 +116,7 @@ def stray_id(report):
 
 
 def call_text(function, arguments):
-    """The call of a function of this package with a dict of arguments, defaults left out."""
+    """The text of a call to a function of this package, without default arguments."""
     defaults = defaults_of(function)
     texts = []
     for name, value in arguments.items():
@@ -133,14 +131,14 @@ def call_text(function, arguments):
 
 
 def defaults_of(function):
-    """The default of each argument of a function of this package, and of `paired_folders`."""
+    """The defaults of the arguments of a function of this package and of `paired_folders`."""
     parameters = {**inspect.signature(paired_folders).parameters}
     parameters |= inspect.signature(function).parameters
     return {name: parameter.default for name, parameter in parameters.items()}
 
 
 def plain(value):
-    """NumPy numbers and arrays as those of Python, paths as texts, sets in order."""
+    """Converts NumPy values to Python values, paths to strings, and sets to sorted lists."""
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, np.ndarray):
@@ -161,28 +159,28 @@ def _colors(pixels):
     return Suggestion(
         {"num_classes": len(pixels), "label_mapping": mapping},
         [
-            "the colours are classes in the order of their red, green and blue. One that means "
-            "void: make palette a dict colour -> class id, void -> 255, and add void_class=True"
+            "classes are numbered by the red, green and blue of their colours. If one means void, "
+            "make palette a dict colour -> class id, void -> 255, and add void_class=True"
         ],
     )
 
 
 def _grey(pixels):
-    """As `_ids`, of ids in three channels: they stay as they are, also where some are missing."""
+    """Like `_ids`, for ids in three channels, which stay unchanged even if some are missing."""
     ids = sorted(pixels)
     if set(pixels) in MASKS:
         return _renumbered(
             ids,
-            [f"{_listed(ids)} were taken for the classes of a mask, none for void"],
+            [f"{_listed(ids)} were read as the classes of a mask, none as void"],
             palette="grey",
         )
     voids = [ids.pop()] if len(ids) > 1 and ids[-1] == 255 and ids[-2] < 254 else []
-    notes = [f"{_listed(voids)} was taken for void"] if voids else []
+    notes = [f"{_listed(voids)} was read as void"] if voids else []
     if ids[-1] + 1 > 2 * len(ids):
         remap = {value: number for number, value in enumerate(ids)}
         notes.append(
-            "the label maps hold ids, the same in all three channels. If these are shades of "
-            f"{len(ids)} classes instead, LabelMapping(palette='grey', remap={remap}) counts them"
+            "the label maps contain ids, the same in all three channels. If these are shades of "
+            f"{len(ids)} classes instead, use LabelMapping(palette='grey', remap={remap})"
         )
     if ids[0] == 1:
         notes.append(FROM_ONE)
@@ -195,7 +193,7 @@ def _ids(pixels):
     ids = sorted(value for value in pixels if value >= 0)
     if set(pixels) in MASKS:
         return _renumbered(
-            ids, [f"{_listed(ids)} were taken for the classes of a mask, none for void"]
+            ids, [f"{_listed(ids)} were read as the classes of a mask, none as void"]
         )
     voids = [value for value in pixels if value < 0]
     for largest in reversed(LARGEST):
@@ -204,7 +202,7 @@ def _ids(pixels):
     if not ids:
         return None
     void = {"void_class": True} if voids else {}
-    notes = [f"{_listed(voids)} was taken for void"] if voids else []
+    notes = [f"{_listed(voids)} was read as void"] if voids else []
     sparse = ids[-1] + 1 > 2 * len(ids)
     if sparse and (len(ids) <= MOST_REMAPPED or math.gcd(*ids) > 1 or ids[-1] >= 2**12):
         if len(ids) > MOST_COLORS:
@@ -212,7 +210,7 @@ def _ids(pixels):
         return _renumbered(ids, notes, voids)
     if ids[0] == 1 and not sparse:
         mapping = LabelMapping(offset=-1, void_labels=voids or None)
-        notes.append("the ids begin at 1. If 0 is void in other parts, it belongs to void_labels")
+        notes.append("the ids begin at 1. If 0 is void in other parts, add it to void_labels")
         return Suggestion({"num_classes": ids[-1], "label_mapping": mapping, **void}, notes)
     if len(voids) > 1:
         void["label_mapping"] = LabelMapping(void_labels=voids)
@@ -222,7 +220,7 @@ def _ids(pixels):
 
 
 def _renumbered(ids, notes, voids=(), palette=None):
-    """The ids as classes in their order."""
+    """A `Suggestion` that numbers the ids in their order."""
     remap = {value: number for number, value in enumerate(ids)}
     mapping = LabelMapping(palette=palette, remap=remap, void_labels=list(voids) or None)
     void = {"void_class": True} if voids else {}

@@ -1,4 +1,4 @@
-"""Adds up what is in the samples of a dataset."""
+"""Adds up the contents of a dataset's samples."""
 
 from collections import Counter
 
@@ -6,12 +6,12 @@ from keras_spade.datasets.inspection.dataset_report import DatasetReport
 from keras_spade.datasets.inspection.sample_facts import MOST_COLORS
 
 TOO_MANY_IDS = 200
-# Of so many different ids or colours the pixels are counted.
+# Largest number of different ids or colours whose pixels are counted.
 MOST_KINDS = 10_000
 
 
 class Tally:
-    """Adds up the facts of samples; `good` are the numbers of those that can be used."""
+    """Adds up the facts of samples; `good` holds the numbers of usable ones."""
 
     def __init__(self):
         self.samples = self.total = self.colored = self.numbered = self.rough = 0
@@ -24,7 +24,7 @@ class Tally:
         self.palette, self.other_palette = {}, None
 
     def add(self, number, fact):
-        """Takes the `SampleFacts` of a sample, which need not be kept."""
+        """Adds the `SampleFacts` of a sample."""
         self.samples += 1
         if fact.problem is None:
             self.good.append(number)
@@ -45,9 +45,9 @@ class Tally:
             first = self.palette.setdefault(value, (color, fact.name))
             if color != first[0] and self.other_palette is None:
                 self.other_palette = (
-                    f"the label maps are indexed, and their palettes differ: {value} is {color} in "
-                    f"that of {fact.name} and {first[0]} in that of {first[1]}. Indices are read; "
-                    "if the colours are right, say with LabelMapping(palette=...) what they mean"
+                    f"the label maps are indexed, but their palettes differ: {value} is {color} "
+                    f"for {fact.name}, {first[0]} for {first[1]}. Indices are read; if the colours "
+                    "are correct instead, map them with LabelMapping(palette=...)"
                 )
         for value, count in fact.counts.items():
             if value not in self.pixels and len(self.pixels) >= MOST_KINDS:
@@ -58,20 +58,20 @@ class Tally:
 
     @property
     def grey(self):
-        """Whether there are colours, and all of them grey: ids that were saved as such."""
+        """Whether there are colours, all of them grey: ids that were saved as colours."""
         colors = (value for value in self.pixels if isinstance(value, tuple))
         return bool(self.colored) and all(len(set(color)) == 1 for color in colors)
 
     def take_grey_for_ids(self):
-        """Counts colours as the ids they are; only if all are `grey`."""
+        """Counts colours as ids; only allowed if all are `grey`."""
         for counts in (self.pixels, self.images):
             for color in [value for value in counts if isinstance(value, tuple)]:
                 counts[color[0]] += counts.pop(color)
         self.colored = 0
 
     def report(self, unmatched):
-        """The `DatasetReport` of all that is counted here."""
-        # Ids in their order, colours by what they cover.
+        """The `DatasetReport` of everything counted."""
+        # Ids in order, colours by the area they cover.
         by_share = [value for value, _ in self.pixels.most_common()]
         ordered = by_share if self.colored else sorted(by_share)
         report = DatasetReport(
@@ -87,7 +87,7 @@ class Tally:
             images=dict(self.images),
         )
         if self.colored and self.numbered:
-            report.suspicious.append("some label files hold colours, others ids")
+            report.suspicious.append("some label files contain colours, others ids")
         if len(self.pixels) > (MOST_COLORS if self.colored else TOO_MANY_IDS):
             report.suspicious.append(
                 f"{len(self.pixels)}{' and more' if self.cut else ''} "
@@ -97,7 +97,7 @@ class Tally:
             report.suspicious.append(self.other_palette)
         if self.rough:
             report.suspicious.append(
-                f"in {self.rough} label maps few borders are sharp, as with lines drawn around "
+                f"in {self.rough} label maps, few borders are sharp, as with lines drawn around "
                 f"everything, or after smoothing or JPEG; the first is that of {self.first_rough}"
             )
         return report

@@ -1,4 +1,4 @@
-"""The line of `examples/train.py` that trains on what a call loads."""
+"""The `examples/train.py` command that trains on the data loaded by a call."""
 
 import os
 import shlex
@@ -8,22 +8,22 @@ from keras_spade.datasets.folders.paired_folders import paired_folders
 from keras_spade.datasets.inspection.find_folders import PARTS
 from keras_spade.datasets.public.public_dataset import PUBLIC_DATASETS
 
-# Arguments that are flags of their own; of folders of one's own, those after them too.
+# Arguments with their own flags; for one's own folders, those in OWN_FLAGS too.
 FLAGS = (
     *("image_size", "load_size", "resize", "image_channels", "image_range"),
     *("validation_split", "batch_size", "seed"),
 )
 OWN_FLAGS = ("num_classes", "image_folder", "label_folder", "instance_folder")
-# What the script chooses itself, or `--instance_edges` says.
+# Arguments chosen by the script itself, or by `--instance_edges`.
 CHOSEN = ("directory", "split", "flip", "subset", "shuffle", "drop_remainder", "instances", "edges")
 
 
 def train_line(function, arguments, defaults, with_instances):
-    """The line as a text; `None` if the script does not know the function.
+    """The command as a string; `None` if the script does not know the function.
 
     Args:
-        function: of this package, that loads the data.
-        arguments: of it, those that are the default or not.
+        function: the function of this package that loads the data.
+        arguments: its arguments, whether default or not.
         defaults: dict name -> default of all its arguments.
         with_instances: whether there are instance maps.
     """
@@ -58,11 +58,11 @@ def train_line(function, arguments, defaults, with_instances):
         flags.append("--noflip")
     if options:
         text = str(options)
-        # Which a shell takes in single quotes as it stands.
+        # A shell accepts this in single quotes without escapes.
         text = text if '"' in text else text.replace("'", '"')
         flags.append(f"--data_options={text}")
     names = os.path.abspath(directory).split(os.sep)
-    # What is called "train" is a part of the folder above.
+    # A folder called "train" is a part of the folder above it.
     name = names[-2] if names[-1].lower() in PARTS and names[-2] else names[-1]
     flags.append(f"--run_dir=runs/{name}")
     return " ".join(map(shlex.quote, ["python", "examples/train.py", *flags]))

@@ -1,1 +1,1 @@
-"""The published sets: a file each, with names, colours, folders and how it is loaded."""
+"""Public datasets, one per file, with names, colours, folders and loading function."""

@@ -8,7 +8,7 @@ from keras_spade.datasets.public.public_dataset import public_files, published
 
 FOLDERS = {"train": "training", "val": "validation"}
 
-# The scene parsing benchmark's objectInfo150.txt (the first word of each), ids 1..150 there.
+# From the scene parsing benchmark's objectInfo150.txt (the first word of each), there ids 1..150.
 ADE20K_NAMES = names_in(
     """
     wall | building | sky | floor | tree | ceiling | road | bed | windowpane | grass | cabinet |
@@ -29,7 +29,7 @@ ADE20K_NAMES = names_in(
     """
 )
 
-# The colours of the benchmark's own pictures (color150).
+# The colours that the benchmark uses in its own pictures (color150).
 ADE20K_PALETTE = colors_in(
     """
     787878 b47878 06e6e6 503232 04c803 787850 8c8c8c cc05ff e6e6e6 04fa07 e005ff ebff07 96053d
@@ -92,30 +92,30 @@ def ade20k(
     on_bad_file="error",
     **kwargs,
 ):
-    """Makes a dataset of the scene parsing benchmark's ADE20K, 150 classes.
+    """Makes a dataset of ADE20K as in the scene parsing benchmark, with 150 classes.
 
     Reads `images/{training,validation}/` and `annotations/{training,validation}/` of
-    `ADEChallengeData2016`. In the files 0 means "other objects", 1..150 are the classes.
+    `ADEChallengeData2016`. In the files, 0 means "other objects", and 1..150 are the classes.
 
     Args:
-        directory: The folder that holds `images` and `annotations`, or `ADEChallengeData2016`.
+        directory: The folder that contains `images` and `annotations`, or `ADEChallengeData2016`.
         split: "train" or "val".
         image_size: `(height, width)` of the batches.
-        batch_size: Number of samples a batch.
-        counting: "shifted": classes are 0..149, void 150: for networks with `num_classes=150,
-            void_class=True`. "unshifted": ids as in the files, 0..150, of which 0 is void: as the
-            authors' weights were in effect trained, in 151 channels. For these take a generator of
-            `num_classes=150, void_class=True` too, or `num_classes=151` without void: the channels
-            are the same.
+        batch_size: Number of samples per batch.
+        counting: "shifted": classes are 0..149, and void is 150, for networks with
+            `num_classes=150, void_class=True`. "unshifted": ids as in the files, 0..150, where 0 is
+            void: the authors' weights were in effect trained like this, with 151 channels. For
+            these, use a generator with `num_classes=150, void_class=True` too, or
+            `num_classes=151` without void: the channels are the same.
         on_bad_file: "error" or "skip", as in `paired_folders`.
         **kwargs: `load_size`, `flip`, `cache` and so on, as in `paired_folders`. The paper trains
             with `load_size=286, flip=True`.
 
     Returns:
-        A dataset of dicts as of `paired_folders`.
+        A dataset of dicts as in `paired_folders`.
 
     Raises:
-        ValueError: if an argument is out of range, a folder is missing or empty, two files of a
+        ValueError: if an argument is out of range, a folder is missing or empty, two files in a
             folder share a stem, or a file has no partner.
         ValueError: when iterated, for a file that cannot be used.
 
@@ -134,9 +134,9 @@ def ade20k(
 
 
 def scenes_dataset(info, directory, split, size, counting, scenes, on_bad_file, options):
-    """The dataset of ADE20K, or of those of its scenes for whose name `scenes` is true.
+    """The dataset of ADE20K, or of the scenes for whose name `scenes` returns true.
 
-    `size` is that of images and batch, `options` are the others of `folder_dataset`.
+    `size` holds the sizes of images and batch, `options` the other arguments of `folder_dataset`.
     """
     if split not in FOLDERS:
         raise ValueError(f'split must be "train" or "val", got {split!r}')
@@ -161,7 +161,7 @@ def scenes_dataset(info, directory, split, size, counting, scenes, on_bad_file, 
 
 
 def _scene_categories(file):
-    """A dict name of an image -> name of its scene."""
+    """A dict image name -> scene name."""
     try:
         lines = file.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -169,5 +169,5 @@ def _scene_categories(file):
     parts = [line.split() for line in lines if line.strip()]
     wrong = next((number for number, part in enumerate(parts, 1) if len(part) < 2), None)
     if wrong:
-        raise ValueError(f"{file}: line {wrong} must hold an image's name and a scene's")
+        raise ValueError(f"{file}: line {wrong} must contain the name of an image and of its scene")
     return {part[0]: part[1] for part in parts}

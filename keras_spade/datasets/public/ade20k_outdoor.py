@@ -10,9 +10,10 @@ from keras_spade.datasets.public.ade20k import COUNTINGS as WHOLE
 from keras_spade.datasets.public.named_dataset import NamedDataset
 from keras_spade.datasets.public.public_dataset import published
 
-# Those of the 1,055 names in ADE20K's sceneCategories.txt that lie outdoors, besides those that end
-# so. Some have lost their first part: `broadleaf` and `needleleaf` are forests, `cultivated` and
-# `wild` fields, `natural` and `urban` canals, `block`, `cascade`, `fan` and `plunge` waterfalls.
+# The outdoor scenes among the 1,055 names in ADE20K's sceneCategories.txt, except those with the
+# endings below. Some names lack their first part: `broadleaf` and `needleleaf` are forests,
+# `cultivated` and `wild` fields, `natural` and `urban` canals, `block`, `cascade`, `fan` and
+# `plunge` waterfalls.
 OUTDOOR_SCENES = frozenset(
     """
     abbey access_road acropolis air_base aircraft_carrier_object airfield airplane airport alley
@@ -96,29 +97,29 @@ def ade20k_outdoor(
     on_bad_file="error",
     **kwargs,
 ):
-    """Makes a dataset of the images of `ade20k` that show outdoor scenes.
+    """Makes a dataset of the images in `ade20k` that show outdoor scenes.
 
-    `sceneCategories.txt`, which comes with the images, names the scene of each. The list of images
-    that the paper used is not published; by default those are taken whose scene is called
-    "..._outdoor" or "..._exterior", or is on this package's list of those of its 1,055 names that
-    lie outdoors (`keras_spade.datasets.OUTDOOR_SCENES`).
+    `sceneCategories.txt`, which comes with the images, names the scene of each. The paper's list of
+    images is not published. By default, this function uses images whose scene is called
+    "..._outdoor" or "..._exterior", or is on this package's list of outdoor scenes among the 1,055
+    names (`keras_spade.datasets.OUTDOOR_SCENES`).
 
     Args:
         directory: as in `ade20k`, with `sceneCategories.txt`.
         split: "train" or "val".
         image_size: `(height, width)` of the batches.
-        batch_size: Number of samples a batch.
-        scenes: names of scenes to take, in place of the default.
+        batch_size: Number of samples per batch.
+        scenes: names of the scenes to use instead of the default.
         counting: "shifted" or "unshifted", as in `ade20k`.
         on_bad_file: "error" or "skip", as in `paired_folders`.
         **kwargs: as in `paired_folders`.
 
     Returns:
-        A dataset of dicts as of `paired_folders`.
+        A dataset of dicts as in `paired_folders`.
 
     Raises:
-        ValueError: as `ade20k`, or if `sceneCategories.txt` is missing or no image is of the
-            scenes.
+        ValueError: as in `ade20k`, or if `sceneCategories.txt` is missing or no image shows one of
+            the scenes.
         ValueError: when iterated, for a file that cannot be used.
 
     Example:

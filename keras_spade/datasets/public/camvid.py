@@ -28,7 +28,7 @@ CAMVID_GROUPS = (
     "bicyclist",
 )
 
-# CamVid, label_colors.txt: name, colour, position of its class among the usual 11.
+# From CamVid's label_colors.txt: name, colour, position of its class among the usual 11.
 CAMVID = (
     ("Animal", (64, 128, 64), 9),
     ("Archway", (192, 0, 128), 1),
@@ -63,7 +63,7 @@ CAMVID = (
     ("Wall", (64, 192, 0), 1),
 )
 CAMVID_VOID = (0, 0, 0)
-# The colours of the 11 are those of one class of each.
+# Each of the 11 groups has the colour of one of its classes.
 CAMVID_LEADERS = (
     "Sky Building Column_Pole Road Sidewalk Tree SignSymbol Fence Car Pedestrian Bicyclist".split()
 )
@@ -119,23 +119,23 @@ def camvid(
 ):
     """Makes a dataset of CamVid street scenes.
 
-    Three layouts are read: `<split>/images/` and `<split>/labels/`; `<split>/` and
-    `<split>annot/`, as the SegNet tutorial spreads it; both with ids 0..10 and 11 for void; and the
-    published archives `701_StillsRaw_full/*.png` and `LabeledApproved_full/*_L.png` with colours,
-    which know no splits.
+    Three layouts are supported: `<split>/images/` and `<split>/labels/`; `<split>/` and
+    `<split>annot/`, as distributed by the SegNet tutorial; both with ids 0..10 and 11 for void; and
+    the published archives `701_StillsRaw_full/*.png` and `LabeledApproved_full/*_L.png` with
+    colours, which have no splits.
 
     Args:
-        directory: The folder that holds these.
+        directory: The folder that contains these.
         split: the name of a split, "train", "val" or "test"; "all" for the published archives.
         image_size: `(height, width)` of the batches.
-        batch_size: Number of samples a batch.
-        num_classes: 11, the usual groups of classes, or, with colours, 31: all.
+        batch_size: Number of samples per batch.
+        num_classes: 11, the usual groups of classes, or, with colours, all 31.
         void_class: If True, void pixels get the id `num_classes`; if False, they are an error.
         on_bad_file: "error" or "skip", as in `paired_folders`.
         **kwargs: `load_size`, `flip`, `cache` and so on, as in `paired_folders`.
 
     Returns:
-        A dataset of dicts as of `paired_folders`.
+        A dataset of dicts as in `paired_folders`.
 
     Raises:
         ValueError: if an argument is out of range, a folder is missing or empty, or a file has no
@@ -157,7 +157,7 @@ def camvid(
     published = (directory / PUBLISHED[0]).is_dir()
     if published and split != "all":
         raise ValueError(
-            f'split must be "all" with {PUBLISHED[0]}, which knows no splits, got {split!r}'
+            f'split must be "all" with {PUBLISHED[0]}, which has no splits, got {split!r}'
         )
     if num_classes == 31 and not published:
         raise ValueError(f"num_classes=31 needs the folders {' and '.join(PUBLISHED)}")

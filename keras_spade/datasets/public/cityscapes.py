@@ -11,8 +11,8 @@ from keras_spade.datasets.public.layout import Layout
 from keras_spade.datasets.public.named_dataset import NamedDataset
 from keras_spade.datasets.public.public_dataset import public_files, published
 
-# Cityscapes, helpers/labels.py: name, train id (None: ignored), colour; the position is the id.
-# The 35th, the licence plate, has the id -1 there and is in no label map.
+# Cityscapes' helpers/labels.py: name, train id (None: ignored), colour; the position is the id.
+# The 35th, the licence plate, has the id -1 there and occurs in no label map.
 CITYSCAPES = (
     ("unlabeled", None, (0, 0, 0)),
     ("ego vehicle", None, (0, 0, 0)),
@@ -97,24 +97,24 @@ def cityscapes(
 ):
     """Makes a dataset of Cityscapes batches.
 
-    Reads `leftImg8bit/<split>/<city>/*_leftImg8bit.png` and, of `gtFine/<split>/<city>/`, the files
-    `*_gtFine_labelIds.png` and `*_gtFine_instanceIds.png`; those of train ids need not be made.
+    Reads `leftImg8bit/<split>/<city>/*_leftImg8bit.png` and, in `gtFine/<split>/<city>/`, the files
+    `*_gtFine_labelIds.png` and `*_gtFine_instanceIds.png`; label maps of train ids are not needed.
     Images are twice as wide as high.
 
     Args:
-        directory: The folder that holds `leftImg8bit` and `gtFine`.
+        directory: The folder that contains `leftImg8bit` and `gtFine`.
         split: "train" or "val".
         image_size: `(height, width)` of the batches; the paper's are (256, 512).
-        batch_size: Number of samples a batch.
-        labels: "trainIds": the 19 classes of the benchmark, void 19. "labelIds": ids as in the
-            files, 35 classes as in the authors' weights: 0..6 (unlabeled and the like) are classes
-            too, and 34, the licence plate, is in no file.
+        batch_size: Number of samples per batch.
+        labels: "trainIds": the 19 classes of the benchmark, and 19 for void. "labelIds": ids as in
+            the files, with 35 classes as in the authors' weights: 0..6 ("unlabeled" and the like)
+            are classes too, and 34, the licence plate, occurs in no file.
         instances: Whether to read instance maps.
         on_bad_file: "error" or "skip", as in `paired_folders`.
         **kwargs: `load_size`, `flip`, `cache` and so on, as in `paired_folders`.
 
     Returns:
-        A dataset of dicts as of `paired_folders`.
+        A dataset of dicts as in `paired_folders`.
 
     Raises:
         ValueError: if an argument is out of range, a folder is missing or empty, or a file has no

@@ -6,7 +6,7 @@ from keras_spade.datasets.public.layout import Layout
 from keras_spade.datasets.public.named_dataset import NamedDataset
 from keras_spade.datasets.public.public_dataset import public_files, published
 
-# CMP Facades, label_names.txt: name, colour in the palette of the files; ids 1..12 there.
+# From CMP Facades' label_names.txt, there ids 1..12: name, colour in the palette of the files.
 CMP_FACADES = (
     ("background", (0, 0, 170)),
     ("facade", (0, 0, 255)),
@@ -54,22 +54,22 @@ def cmp_facades(
     on_bad_file="error",
     **kwargs,
 ):
-    """Makes a dataset of the CMP Facade Database, 12 classes.
+    """Makes a dataset of the CMP Facade Database, with 12 classes.
 
-    Reads the archives as unpacked: in `base/` (378 facades) and `extended/` (228) each photograph
-    `.jpg` has a label map `.png` beside it, whose classes are counted from 1; here from 0.
+    Reads the unpacked archives: in `base/` (378 facades) and `extended/` (228), each photograph
+    `.jpg` has a label map `.png` next to it. Its classes are counted from 1; here they start at 0.
 
     Args:
-        directory: The folder that holds `base` and `extended`.
-        split: "base", "extended" or "all". The database names no training and validation sets.
+        directory: The folder that contains `base` and `extended`.
+        split: "base", "extended" or "all". The database defines no training and validation sets.
         image_size: `(height, width)` of the batches.
-        batch_size: Number of samples a batch.
-        void_class: If True, pixels of 0, not labelled, get the id 12; if False they are an error.
+        batch_size: Number of samples per batch.
+        void_class: If True, pixels of 0 (unlabelled) get the id 12; if False, they are an error.
         on_bad_file: "error" or "skip", as in `paired_folders`.
         **kwargs: `load_size`, `flip`, `validation_split` and so on, as in `paired_folders`.
 
     Returns:
-        A dataset of dicts as of `paired_folders`.
+        A dataset of dicts as in `paired_folders`.
 
     Raises:
         ValueError: if an argument is out of range, a folder is missing or empty, or a file has no
@@ -93,8 +93,8 @@ def cmp_facades(
     there = [part for part in ("base", "extended") if (directory / part).is_dir()]
     if there and not set(parts) <= set(there):
         raise ValueError(
-            f"split={split!r} reads {' and '.join(parts)}, and {directory} holds {there[0]} only: "
-            f"give split={there[0]!r}"
+            f"split={split!r} reads {' and '.join(parts)}, but {directory} only contains "
+            f"{there[0]}: pass split={there[0]!r}"
         )
     for part in parts:
         folder = directory / part

@@ -15,7 +15,7 @@ from keras_spade.datasets.public.public_dataset import public_files, published
 
 VOID_LABEL = 255
 
-# COCO-Stuff's labels.txt, ids 1..182 there, 0..181 in its label maps. It publishes no colours.
+# From COCO-Stuff's labels.txt: ids 1..182 there, 0..181 in its label maps; without colours.
 COCO_STUFF_NAMES = names_in(
     """
     person | bicycle | car | motorcycle | airplane | bus | train | truck | boat | traffic light |
@@ -75,18 +75,18 @@ def coco_stuff(
     on_bad_file="error",
     **kwargs,
 ):
-    """Makes a dataset of COCO-Stuff batches, 182 classes and void.
+    """Makes a dataset of COCO-Stuff batches, with 182 classes and void.
 
     Reads `<split>_img/`, `<split>_label/` and `<split>_inst/`, as SPADE implementations do, or the
-    archives unpacked as COCO-Stuff's page says: `images/<split>2017/` and
-    `annotations/<split>2017/`, beside which instance maps may lie in `instances/<split>2017/`. The
-    label files hold the ids 0..181 and 255 for void.
+    archives unpacked as described on COCO-Stuff's page: `images/<split>2017/` and
+    `annotations/<split>2017/`, with optional instance maps in `instances/<split>2017/`. The label
+    files contain the ids 0..181, and 255 for void.
 
     Args:
-        directory: The folder that holds these.
+        directory: The folder that contains these.
         split: "train" or "val".
         image_size: `(height, width)` of the batches.
-        batch_size: Number of samples a batch.
+        batch_size: Number of samples per batch.
         void_class: If True, void pixels get the id 182; if False, void pixels are an error.
         instances: Whether to read instance maps; "auto" reads them if the folder exists.
         on_bad_file: "error" or "skip", as in `paired_folders`.
@@ -94,10 +94,10 @@ def coco_stuff(
             with `load_size=286, flip=True`.
 
     Returns:
-        A dataset of dicts as of `paired_folders`.
+        A dataset of dicts as in `paired_folders`.
 
     Raises:
-        ValueError: if an argument is out of range, a folder is missing or empty, two files of a
+        ValueError: if an argument is out of range, a folder is missing or empty, two files in a
             folder share a stem, or a file has no partner.
         ValueError: when iterated, for a file that cannot be used.
 

@@ -22,25 +22,25 @@ COUNTINGS = {
 
 @published(COUNTINGS, has_instances=True)
 def landscapes(directory, image_size=(256, 256), batch_size=1, *, void_class=True, **kwargs):
-    """Makes a dataset of photographs whose label maps a COCO-Stuff network predicted.
+    """Makes a dataset of photographs with label maps predicted by a COCO-Stuff network.
 
-    So the paper made its Flickr Landscapes, which are not published: photographs in `images/`, and
-    in `labels/` the predicted maps of the same stems, ids 0..181 of COCO-Stuff, 255 where there is
-    no prediction.
+    The paper made its Flickr Landscapes, which are not published, in this way: photographs in
+    `images/`, and predicted maps with the same stems in `labels/`, with the ids 0..181 of
+    COCO-Stuff, and 255 where there is no prediction.
 
     Args:
-        directory: The folder that holds `images` and `labels`.
+        directory: The folder that contains `images` and `labels`.
         image_size: `(height, width)` of the batches.
-        batch_size: Number of samples a batch.
-        void_class: If True, pixels of 255 get the id 182; if False, they are an error. The
-            networks' `void_class` must be the same.
+        batch_size: Number of samples per batch.
+        void_class: If True, pixels of 255 get the id 182; if False, they are an error. Pass the
+            same `void_class` to the networks.
         **kwargs: as in `paired_folders`.
 
     Returns:
-        A dataset of dicts as of `paired_folders`.
+        A dataset of dicts as in `paired_folders`.
 
     Raises:
-        ValueError: as `paired_folders`.
+        ValueError: as in `paired_folders`.
         ValueError: when iterated, for a file that cannot be used.
 
     Example:

@@ -1,15 +1,15 @@
-"""How a published set lies on the disk."""
+"""How a public dataset is stored on disk."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Folders that tell of a set, and how what lies in them is loaded.
+    """Folders by which a dataset is recognised, and the options to load it.
 
     Args:
-        folders: all of them must be there.
-        split: what `split` must be for them; `None`: the default.
+        folders: the folders, all of which must exist.
+        split: the value of `split` for them; `None`: the default.
     """
 
     folders: tuple
@@ -17,5 +17,5 @@ class Layout:
 
     @property
     def options(self) -> dict:
-        """Arguments of the function that loads the set."""
+        """Arguments of the function that loads the dataset."""
         return {} if self.split is None else {"split": self.split}

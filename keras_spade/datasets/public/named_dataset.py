@@ -1,4 +1,4 @@
-"""What is known of the public datasets that can be loaded by name."""
+"""Information on the public datasets that can be loaded by name."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ class NamedDataset:
     """Names, colours and source of a public dataset.
 
     Args:
-        title: what it is called.
-        call: how it is loaded, after `keras_spade.datasets.`.
+        title: its name.
+        call: the call that loads it, without `keras_spade.datasets.`.
         layout: the folders that are read.
-        class_names: names of the classes, in the order of the ids in the batches, void not counted.
+        class_names: names of the classes, in the order of the ids in the batches, without void.
         palette: uint8 `(r, g, b)` of each class as published, or `None`.
-        void: what is void in the files.
+        void: how void is marked in the files.
         citation: the paper to cite.
 
     Example:
@@ -33,12 +33,12 @@ class NamedDataset:
 
     @property
     def num_classes(self):
-        """Number of classes, void not counted."""
+        """Number of classes, excluding void."""
         return len(self.class_names)
 
 
 def names_in(text):
-    """The names in a text that divides them by bars."""
+    """The names in a text, separated by bars."""
     return tuple(" ".join(name.split()) for name in text.split("|"))
 
 

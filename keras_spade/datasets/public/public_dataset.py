@@ -1,4 +1,4 @@
-"""What this package has for a published set, in one entry."""
+"""Everything that this package knows about a public dataset, in one entry."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,21 +7,21 @@ from keras_spade.datasets.folders.pipeline import folder_dataset
 from keras_spade.datasets.source import recorded
 
 PUBLIC_DATASETS = {}
-"""The entries by the name of the function that loads each; `published` fills it."""
+"""Entries by the name of their loading function; `published` adds them."""
 
 NAMED_DATASETS = {}
-"""The public datasets by name; `ade20k_unshifted` and the like are other countings of one."""
+"""Public datasets by name; some, such as `ade20k_unshifted`, number their classes differently."""
 
 
 @dataclass(frozen=True)
 class PublicDataset:
-    """A published set.
+    """A public dataset.
 
     Args:
-        load: the function that loads it, of a directory and more.
-        countings: dict name -> `NamedDataset`, one for each way to count its classes.
-        layouts: sequence of `Layout`, by which its folders are recognised, the first that fits.
-        has_instances: whether it may come with instance maps, and `load` takes `instances`.
+        load: the function that loads it from a directory.
+        countings: dict name -> `NamedDataset`, one for each way to number its classes.
+        layouts: sequence of `Layout` by which its folders are recognised; the first match counts.
+        has_instances: whether it may have instance maps, and `load` accepts `instances`.
 
     Example:
 
@@ -37,7 +37,7 @@ class PublicDataset:
 
 
 def published(countings, layouts=(), has_instances=False):
-    """Decorates the function that loads a published set: makes its `PublicDataset` known.
+    """Decorates the loading function of a public dataset, to register its `PublicDataset`.
 
     The arguments are those of `PublicDataset`.
     """
@@ -53,9 +53,9 @@ def published(countings, layouts=(), has_instances=False):
 
 
 def public_files(info, listing, mapping, size, void_class, on_bad_file, options):
-    """The dataset of a published set's files, on whose stored pixels the labels were drawn.
+    """The dataset of a public dataset's files, whose labels were drawn on the stored pixels.
 
-    `size` is that of images and batch, `options` are further arguments of `paired_folders`.
+    `size` holds the sizes of images and batch, `options` other arguments of `paired_folders`.
     """
     return folder_dataset(
         listing,
@@ -71,7 +71,7 @@ def public_files(info, listing, mapping, size, void_class, on_bad_file, options)
 
 
 def recognised(directory) -> tuple[Callable, dict] | None:
-    """The function that loads what is in a folder, and the options for it; else `None`."""
+    """The function that loads the dataset in a folder, and its options; `None` if unknown."""
     for entry in PUBLIC_DATASETS.values():
         for layout in entry.layouts:
             if all((directory / folder).is_dir() for folder in layout.folders):

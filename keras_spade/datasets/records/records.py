@@ -1,4 +1,4 @@
-"""Samples in TFRecord shards, read by number through an index of their places."""
+"""Samples in TFRecord shards, read by number through an index of their positions."""
 
 import io
 import json
@@ -15,7 +15,7 @@ from keras_spade.datasets.folders.raster import Raster
 FORMAT = "keras_spade samples 1"
 INDEX = "index.json"
 KEYS = ("image", "labels", "instances")
-# Of TFRecord: length (8 bytes) and its checksum (4), the record, its checksum (4).
+# The TFRecord format: length (8 bytes) and its checksum (4), the record, its checksum (4).
 BEFORE, AFTER = 12, 4
 
 
@@ -23,7 +23,7 @@ class Records:
     """The samples of an index, as a sequence of tuples of `Blob`.
 
     Raises:
-        ValueError: on making it, if the index or a shard is missing or of other size; on reading,
+        ValueError: on creation, if the index or a shard is missing or a size is wrong; on reading,
             if a record is damaged. It names the file.
     """
 
@@ -43,13 +43,13 @@ class Records:
             lengths = [np.array(shard["lengths"], np.int64) for shard in index["shards"]]
             checks = [np.array(shard["crc32"], np.uint32) for shard in index["shards"]]
             if not lengths or not all(map(len, lengths)):
-                raise ValueError("a shard, or the whole of them, holds no record")
+                raise ValueError("there are no shards, or a shard contains no records")
             if [len(length) for length in lengths] != [len(check) for check in checks]:
-                raise ValueError("it has not a checksum for each record")
+                raise ValueError("it lacks a checksum for some records")
         except (OSError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f"{path}: no index of records ({error}); write_tfrecords writes it last, when all "
-                "shards are whole"
+                "shards are complete"
             ) from None
         places = [np.cumsum(length + BEFORE + AFTER) for length in lengths]
         for shard, ends in zip(self.shards, places, strict=True):
@@ -57,7 +57,9 @@ class Records:
             size = shard.stat().st_size if shard.exists() else None
             if size != wanted:
                 found = "is missing" if size is None else f"has {size} bytes"
-                raise ValueError(f"{shard} {found}, {path} wants {wanted}; write the set again")
+                raise ValueError(
+                    f"{shard} {found}, {path} expects {wanted}; write the dataset again"
+                )
         self._shard = np.repeat(np.arange(len(lengths)), [len(length) for length in lengths])
         self._first = np.cumsum([0, *(len(length) for length in lengths)])
         self._length = np.concatenate(lengths)
@@ -84,7 +86,7 @@ class Records:
         except OSError as error:
             raise ValueError(f"{record}: cannot be read: {error}") from None
         if zlib.crc32(content) != self._check[number]:
-            raise ValueError(f"{record}: damaged, its checksum is another than in {INDEX}")
+            raise ValueError(f"{record}: damaged, its checksum differs from that in {INDEX}")
         features = tf.train.Example.FromString(content).features.feature
         name = features["name"].bytes_list.value[0].decode("utf-8", "backslashreplace")
         keys = KEYS if self.instances else KEYS[:2]
@@ -97,10 +99,10 @@ def encode_sample(name, image_content, image, maps):
     """A sample as a serialized `tf.train.Example`.
 
     Args:
-        name: of the image file.
-        image_content: its bytes, if they hold the image as it is; `None`: it is written as PNG.
-        image: Pillow image or `Raster`, which is written as `.npy`.
-        maps: class ids (H, W), void being `num_classes`, and, if there are any, instance ids.
+        name: name of the image file.
+        image_content: its bytes, if they contain the image unchanged; `None`: write it as PNG.
+        image: Pillow image, or a `Raster`, which is written as `.npy`.
+        maps: class ids (H, W), with `num_classes` for void, and instance ids, if any.
     """
     import tensorflow as tf
 
@@ -116,14 +118,14 @@ def encode_sample(name, image_content, image, maps):
 
 
 def _encoded_pixels(raster):
-    """`.npy` of the numbers as they are."""
+    """The unchanged pixels as `.npy`."""
     stream = io.BytesIO()
     np.save(stream, raster.pixels, allow_pickle=False)
     return stream.getvalue()
 
 
 def _encoded_ids(ids):
-    """PNG of 8 or 16 bits; what needs more or is below 0, TIFF of 32."""
+    """8-bit or 16-bit PNG; 32-bit TIFF if ids need more bits or are negative."""
     low, high = int(ids.min()), int(ids.max())
     if low >= 0 and high < 2**16:
         return _encoded(Image.fromarray(ids.astype("uint8" if high < 2**8 else "uint16")))

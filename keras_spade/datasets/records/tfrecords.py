@@ -8,26 +8,25 @@ from keras_spade.datasets.records.records import Records
 
 
 def tfrecords(directory, image_size=(256, 256), batch_size=1, *, on_bad_file="error", **kwargs):
-    """Makes a dataset of the samples that `write_tfrecords` wrote.
+    """Makes a dataset of the samples written by `write_tfrecords`.
 
-    Records are read by their places, so the order is that of the files they were made of: any
-    sample may follow any other, and training goes on in the middle of an epoch as with files.
+    Records are read by position, in the same order as the original files: any sample may follow any
+    other, and training resumes in the middle of an epoch as with files.
 
     Args:
         directory: The folder with `index.json` and the shards.
         image_size: `(height, width)` of the batches.
-        batch_size: Number of samples a batch.
+        batch_size: Number of samples per batch.
         on_bad_file: "error" or "skip", as in `paired_folders`, for damaged records.
         **kwargs: `load_size`, `flip`, `cache` and so on, as in `paired_folders`. Number of classes,
-            void, instances, `image_channels` and `image_range` are those of the dataset that was
-            written.
+            void, instances, `image_channels` and `image_range` are those of the written dataset.
 
     Returns:
-        A dataset of dicts as of `paired_folders`.
+        A dataset of dicts as in `paired_folders`.
 
     Raises:
-        ImportError: where TensorFlow, which reads records, is not installed.
-        ValueError: if the index or a shard is missing, or a shard is not as long as it was.
+        ImportError: if TensorFlow, which reads records, is not installed.
+        ValueError: if the index or a shard is missing, or the size of a shard has changed.
         ValueError: when iterated, if a record is damaged; it names shard, record and image.
 
     Example:
@@ -36,7 +35,7 @@ def tfrecords(directory, image_size=(256, 256), batch_size=1, *, on_bad_file="er
     train = keras_spade.datasets.tfrecords("coco_stuff_records", load_size=286, flip=True)
     ```
     """
-    need_tensorflow("tfrecords", "read the files that records were made of, with paired_folders")
+    need_tensorflow("tfrecords", "read the original files with paired_folders")
     records = Records(existing_directory(directory))
     return folder_dataset(
         Listing(records, with_instances=records.instances),
@@ -46,7 +45,7 @@ def tfrecords(directory, image_size=(256, 256), batch_size=1, *, on_bad_file="er
         batch_size,
         void_class=records.void_class,
         as_stored=True,
-        allow_smooth_labels=True,  # It was looked at when they were written.
+        allow_smooth_labels=True,  # Checked when they were written.
         image_channels=records.image_channels,
         image_range=records.image_range,
         on_bad_file=on_bad_file,

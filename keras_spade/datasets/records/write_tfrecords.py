@@ -1,4 +1,4 @@
-"""A dataset of files as TFRecord shards."""
+"""Writes a dataset of files as TFRecord shards."""
 
 import json
 import zlib
@@ -18,34 +18,34 @@ KEPT_FORMATS = ("JPEG", "PNG", "WEBP")
 def write_tfrecords(dataset, directory, samples_per_shard=1000, name="samples", verbose=1):
     """Writes all samples of a dataset of files into a few large files, checked and mapped.
 
-    Large sets are read faster from a few large files than from many small ones, where opening a
-    file is slow. `tfrecords` reads them again; with the same seed it gives the same batches as
-    `dataset`, of whatever sizes, crops and flips, as images are kept as they are in their files.
+    Where opening a file is slow, large datasets are read faster from a few large files than from
+    many small ones. `tfrecords` reads the records. With the same seed, it yields the same batches
+    as `dataset`, with any sizes, crops and flips, because images are stored unchanged.
 
     Each record of `<name>-00000-of-00004.tfrecord` is a `tf.train.Example` with the bytes features
-    `name` (of the image file), `image` (JPEG, PNG or WebP; of other channels and types of numbers
-    `.npy`, as they are in the file), `labels` (PNG of 8 or 16 bits: class ids, void being
-    `num_classes`) and, if there are any, `instances` (the same, or TIFF of 32 bits). `index.json`,
-    written last, holds `format`, `num_classes`, `void_class`, `instances`, for each shard `file`
-    and of each of its records `lengths` and `crc32`, and of other images than RGB of 8 bits
-    `image_channels` and `image_range`.
+    `name` (of the image file), `image` (JPEG, PNG or WebP; for other channels and data types, the
+    unchanged pixels as `.npy`), `labels` (8-bit or 16-bit PNG: class ids, with `num_classes` for
+    void) and, if there are any, `instances` (the same, or 32-bit TIFF). `index.json`, written last,
+    contains `format`, `num_classes`, `void_class` and `instances`; for each shard `file`, and
+    `lengths` and `crc32` of its records; and, unless images are 8-bit RGB, `image_channels` and
+    `image_range`.
 
     Args:
-        dataset: of `paired_folders` or a function of a named dataset; nothing but its files, their
-            meaning and its `on_bad_file` matters.
-        directory: folder to write to, made if it is not there; no index may be in it.
-        samples_per_shard: records in a file.
-        name: what the files' names begin with.
+        dataset: a dataset made by `paired_folders` or a named dataset's function; only its files,
+            their meaning and its `on_bad_file` matter.
+        directory: folder to write to, created if it does not exist; it must not contain an index.
+        samples_per_shard: records per file.
+        name: how the names of the files begin.
         verbose: 1 for a progress bar, 0 for silence.
 
     Returns:
         The number of samples written.
 
     Raises:
-        ImportError: where TensorFlow, which writes records, is not installed.
-        ValueError: if `dataset` is of another kind, there is an index in `directory`, no sample can
-            be read, or, with `on_bad_file="error"`, a file cannot; it names the file.
-        OSError, tf.errors.OpError: naming the file that cannot be written.
+        ImportError: if TensorFlow, which writes records, is not installed.
+        ValueError: if `dataset` is of another kind, `directory` contains an index, no sample can
+            be read, or, with `on_bad_file="error"`, any file cannot; it names the file.
+        OSError, tf.errors.OpError: if a file cannot be written; it names the file.
 
     Example:
 
@@ -55,14 +55,16 @@ def write_tfrecords(dataset, directory, samples_per_shard=1000, name="samples", 
     train = keras_spade.datasets.tfrecords("coco_stuff_records", load_size=286, flip=True)
     ```
     """
-    need_tensorflow("write_tfrecords", "train on the files themselves, with cache=True from memory")
+    need_tensorflow(
+        "write_tfrecords", "train on the files themselves, with cache=True to keep them in memory"
+    )
     import keras
     import tensorflow as tf
 
     source = source_or_none(dataset)
     if source is None or source.samples is None:
         raise ValueError(
-            f"dataset must be one that paired_folders or a named dataset made, got {dataset!r}"
+            f"dataset must be made by paired_folders or a named dataset, got {dataset!r}"
         )
     samples, reader = source.samples, source.samples.reader
     samples_per_shard = positive_integer(
@@ -70,13 +72,13 @@ def write_tfrecords(dataset, directory, samples_per_shard=1000, name="samples", 
     )
     directory = Path(directory).expanduser()
     if (directory / INDEX).exists():
-        raise ValueError(f"directory must hold no {INDEX}; {directory / INDEX} is there")
+        raise ValueError(f"directory must not contain {INDEX}; {directory / INDEX} exists")
     directory.mkdir(parents=True, exist_ok=True)
     count = -(-len(samples) // samples_per_shard)
     progress = keras.utils.Progbar(len(samples), unit_name="sample") if verbose else None
 
     def encoded(number):
-        """A record; `None` for a sample that is skipped."""
+        """A record; `None` for a skipped sample."""
         files = samples.listing.samples[number]
         try:
             image, maps = reader.read(files)
@@ -124,7 +126,7 @@ def write_tfrecords(dataset, directory, samples_per_shard=1000, name="samples", 
 
 
 def _content(file, image):
-    """The bytes of an image file, if they hold the image as it is."""
+    """The bytes of an image file, if they contain the image unchanged."""
     if image.info.get("orientation", 1) != 1 or image.format not in KEPT_FORMATS:
         return None
     return Path(file).read_bytes()

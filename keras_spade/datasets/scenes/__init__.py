@@ -1,1 +1,1 @@
-"""Drawn landscapes, a data set that needs no download."""
+"""Drawn landscapes: a dataset that needs no download."""

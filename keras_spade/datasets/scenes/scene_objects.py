@@ -1,4 +1,4 @@
-"""The canvas of the drawn scenes and the objects put on it: clouds, the sun, trees, houses."""
+"""The canvas of drawn scenes, and the objects on it: clouds, the sun, trees, houses."""
 
 from functools import lru_cache
 
@@ -14,13 +14,13 @@ def rgb(*values):
 
 
 def mix(first, second, amount):
-    """From `first` (amount 0) to `second` (amount 1), amounts outside [0, 1] clipped."""
+    """Interpolates from `first` (amount 0) to `second` (amount 1); clips amounts to [0, 1]."""
     return first + (second - first) * np.clip(amount, 0.0, 1.0)
 
 
 @lru_cache(maxsize=64)
 def _interpolation(size, cell):
-    """The (size, knots) float32 matrix of smooth interpolation between knots `cell` apart."""
+    """The float32 matrix (size, knots) for smooth interpolation between knots `cell` apart."""
     at = (np.arange(size) + 0.5) / cell
     left = at.astype(int)
     t = at - left
@@ -33,7 +33,7 @@ def _interpolation(size, cell):
 
 
 def smooth_noise(rng, shape, cell_height, cell_width):
-    """Float32 value noise in [-1, 1] of a (height, width) shape; cells are given in pixels."""
+    """Float32 value noise in [-1, 1] with shape (height, width); cell sizes are in pixels."""
     rows = _interpolation(shape[0], cell_height)
     columns = _interpolation(shape[1], cell_width)
     knots = rng.random((rows.shape[1], columns.shape[1]), dtype="float32") * 2.0 - 1.0
@@ -41,14 +41,14 @@ def smooth_noise(rng, shape, cell_height, cell_width):
 
 
 class Canvas:
-    """Image, labels and instances at twice the size of a scene, and the light on it.
+    """Image, labels and instances at twice the size of a scene, and its light.
 
-    Lengths are in image heights: x runs over [0, width / height], y over [0, 1] downwards.
+    The unit of length is the image height: x is in [0, width / height], y in [0, 1], downwards.
 
     Args:
         image_size: (height, width) of the finished scene, in pixels.
-        rng: the generator of the textures.
-        light_x: where the light comes from.
+        rng: the random generator for the textures.
+        light_x: the x position of the light.
     """
 
     def __init__(self, image_size, rng, light_x):
@@ -75,11 +75,11 @@ class Canvas:
         return self.count
 
     def side(self, x):
-        """Where the light stands seen from `x`: -1 left ... 1 right."""
+        """The direction of the light, seen from `x`: from -1 (left) to 1 (right)."""
         return min(max((self.light_x - x) * 4.0, -1.0), 1.0)
 
     def box(self, left, right, top, bottom):
-        """The (rows, columns) slices that hold a rectangle, cut at the border."""
+        """The (rows, columns) slices that contain a rectangle, clipped at the border."""
         height, width = self.shape
         edges = [int(np.floor(edge * height)) for edge in (left, right, top, bottom)]
         left, right = (min(max(edge, 0), width) for edge in (edges[0], edges[1] + 1))
@@ -91,13 +91,13 @@ class Canvas:
         return self.x[:, box[1]], self.y[box[0]]
 
     def paint(self, box, mask, label, instance, colour):
-        """Puts a colour (3, h, w), a label and an instance where the mask of the box is true."""
+        """Paints a colour (3, h, w), a label and an instance where the mask of the box is true."""
         np.copyto(self.image[:, box[0], box[1]], colour, where=mask)
         np.copyto(self.labels[box], label, where=mask)
         np.copyto(self.instances[box], instance, where=mask)
 
     def shadow(self, x, y, radius):
-        """Darkens the ground under an object that stands at (x, y), away from the light."""
+        """Darkens the ground under an object at (x, y), away from the light."""
         centre = x - 0.55 * radius * self.side(x)
         box = self.box(centre - 1.6 * radius, centre + 1.6 * radius, y - radius, y + radius)
         xs, ys = self.coordinates(box)
@@ -107,7 +107,7 @@ class Canvas:
 
 
 def draw_sun(canvas, x, y, radius, colours):
-    """The disc of the sun; its glow lies on all the sky drawn so far. Colours: `Weather.disc`."""
+    """Draws the disc of the sun, and its glow over the sky so far. Colours: `Weather.disc`."""
     middle, rim, shine, strength = colours
     distance = np.sqrt((canvas.x - x) ** 2 + (canvas.y - y) ** 2)
     glow = strength * np.exp(-np.maximum(distance - radius, 0.0) / (1.6 * radius))
@@ -119,7 +119,7 @@ def draw_sun(canvas, x, y, radius, colours):
 
 
 def draw_cloud(canvas, rng, x, y, width):
-    """A heap of puffs on a flat base: white above, blue grey below."""
+    """Draws a heap of puffs on a flat base, white above, blue-grey below."""
     height = width * rng.uniform(0.26, 0.4)
     box = canvas.box(x - 0.7 * width, x + 0.7 * width, y - 1.3 * height, y + 0.3 * height)
     xs, ys = canvas.coordinates(box)
@@ -144,7 +144,7 @@ def draw_cloud(canvas, rng, x, y, width):
 
 
 def draw_tree(canvas, rng, x, y, height, conic):
-    """A trunk and a crown, round or conic, under one instance id; (x, y) is the foot."""
+    """Draws a trunk and a round or conical crown, with one instance id; (x, y) is the foot."""
     instance = canvas.new_instance()
     side = canvas.side(x)
     bare = height * (rng.uniform(0.12, 0.2) if conic else rng.uniform(0.26, 0.36))
@@ -193,16 +193,16 @@ def draw_tree(canvas, rng, x, y, height, conic):
 
 
 def draw_house(canvas, rng, x, y, size, front, length, flip):
-    """A gabled house in parallel perspective; walls, roof, windows and door share one id.
+    """Draws a gabled house in parallel perspective, with one id for all its parts.
 
     Args:
         canvas: the canvas to draw on.
-        rng: the generator of the colours.
+        rng: the random generator for the colours.
         x: the middle of the house.
         y: its foot.
         size: the height of its walls.
-        front: width of the gabled face, in walls' heights; 0 shows the long side alone.
-        length: width of the long side, in walls' heights.
+        front: width of the gabled face, in wall heights; 0 shows only the long side.
+        length: width of the long side, in wall heights.
         flip: whether the gabled face is on the right.
     """
     instance = canvas.new_instance()

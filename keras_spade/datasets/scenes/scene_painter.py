@@ -1,4 +1,4 @@
-"""How a scene is laid out and drawn: sky, mountains, hills, ground, and what stands on it."""
+"""Lays out and draws a scene: sky, mountains, hills, ground, and the objects on it."""
 
 import numpy as np
 
@@ -25,14 +25,14 @@ _EVERYTHING = (slice(None), slice(None))
 def paint_scene(image_size, seed, index, varied):
     """Draws one scene, a pure function of the arguments.
 
-    The layout, the textures and the weather come from generators of their own, so the style
-    does not change what is where. (Another size does: what stands where depends on the room.)
+    Layout, textures and weather have separate random generators, so the style does not change the
+    layout. (The size does: positions depend on the available space.)
 
     Args:
         image_size: (height, width) in pixels.
         seed: non-negative int.
         index: non-negative int, the number of the scene.
-        varied: whether light and weather vary; else it is a clear noon in summer.
+        varied: whether light and weather vary; otherwise it is a clear summer noon.
 
     Returns:
         labels uint8 (H, W), instances uint8 (H, W) numbered 1, 2, ..., image uint8 (H, W, 3).
@@ -91,7 +91,7 @@ def _curve(rng, at):
 
 
 def _mountains(canvas, rng, horizon, haze):
-    """Peaks with a lit and a shaded side, snow high up and haze at the foot."""
+    """Draws peaks with a lit and a shaded side, snow at the top and haze at the foot."""
     count = int(rng.integers(1, 5))
     peaks = [(rng.uniform(0.4, 0.85), rng.uniform(0.0, 1.0)) for _ in range(count)]
     for place, (tall, where) in enumerate(sorted(peaks, reverse=True)):
@@ -116,7 +116,7 @@ def _mountains(canvas, rng, horizon, haze):
 
 
 def _hills(canvas, rng, horizon, haze):
-    """Rolling hills, the far ones bluer; slopes towards the light are brighter."""
+    """Draws rolling hills, bluer in the distance, with slopes towards the light brighter."""
     count = int(rng.integers(1, 4))
     for near in range(count):
         lift = 0.09 * (count - 1 - near) + rng.uniform(0.02, 0.05)
@@ -136,7 +136,7 @@ def _hills(canvas, rng, horizon, haze):
 
 
 def _ground(canvas, horizon):
-    """Grass from the horizon down: pale and fine far away, deep green and bladed near by."""
+    """Draws grass below the horizon: pale and fine far away, deep green with blades nearby."""
     box = canvas.box(0.0, canvas.aspect, horizon, 1.0)
     ys = canvas.coordinates(box)[1]
     near = (ys - horizon) / (1.0 - horizon)
@@ -149,7 +149,7 @@ def _ground(canvas, horizon):
 
 
 def _water(canvas, rng, horizon, haze, lake):
-    """A lake along the horizon or a pond in the grass: it mirrors what lies above its edge."""
+    """Draws a lake along the horizon or a pond in the grass, which mirrors what is above it."""
     room = 1.0 - horizon
     if lake:
         top = horizon + room * rng.uniform(0.0, 0.08)
@@ -182,7 +182,7 @@ def _water(canvas, rng, horizon, haze, lake):
 
 
 def _path(canvas, rng, horizon, end_x, end_y, end_width):
-    """A winding path from the lower edge up to (end_x, end_y), over the grass alone."""
+    """Draws a winding path from the lower edge to (end_x, end_y), only over grass."""
     box = canvas.box(0.0, canvas.aspect, end_y, 1.0)
     xs, ys = canvas.coordinates(box)
     t = np.clip((ys - end_y) / (1.0 - end_y), 0.0, 1.0)
@@ -203,7 +203,7 @@ def _path(canvas, rng, horizon, end_x, end_y, end_width):
 
 
 def _on_grass(canvas, x, y, half):
-    """Whether the ground from x - half to x + half at y is grass, as far as it is in view."""
+    """Whether the visible ground from x - half to x + half at y is grass."""
     height, width = canvas.shape
     row = min(int(y * height), height - 1)
     columns = [min(max(int(at * height), 0), width - 1) for at in (x - half, x, x + half)]
@@ -211,7 +211,7 @@ def _on_grass(canvas, x, y, half):
 
 
 def _objects(canvas, rng, horizon):
-    """The path, then houses and trees from far to near, larger the nearer they stand."""
+    """Draws the path, then houses and trees from far to near, larger when nearer."""
     room = 1.0 - horizon
     houses, trees = [], []
     for _ in range(rng.choice([0, 1, 1, 2, 2, 3, 4])):

@@ -1,4 +1,4 @@
-"""Procedurally drawn landscapes: a data set that needs no download."""
+"""Procedurally drawn landscapes: a dataset that needs no download."""
 
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ SCENE_CLASSES = (
     "window",
     "door",
 )
-"""Names of the classes of the drawn scenes; the label id is the position."""
+"""Class names of drawn scenes; the label id is the position."""
 
 SCENE_PALETTE = np.array(
     [
@@ -48,7 +48,7 @@ SCENE_PALETTE = np.array(
     ],
     "uint8",
 )
-"""One natural colour (uint8 RGB) for each class of `SCENE_CLASSES`, for showing label maps."""
+"""One natural colour (uint8 RGB) for each class in `SCENE_CLASSES`, to show label maps."""
 
 
 def _check_scenes(num_scenes, image_size, seed, first_scene, style):
@@ -64,22 +64,22 @@ def _check_scenes(num_scenes, image_size, seed, first_scene, style):
 
 
 def draw_scenes(num_scenes, image_size=(96, 128), seed=0, first_scene=0, style="day"):
-    """Draws little landscapes with their label and instance maps.
+    """Draws small landscapes with their label and instance maps.
 
-    Scene `i` depends on `seed`, `first_scene + i`, `image_size` and `style` alone, so
+    Scene `i` depends only on `seed`, `first_scene + i`, `image_size` and `style`, so
     `draw_scenes(4)` ends with the scene of `draw_scenes(1, first_scene=3)`. The label map nearly
-    determines the image: each class has its colours, its texture, and a shading by the place in
-    the region and the side on which the sun stands (left, where no sun is drawn).
+    determines the image: each class has its colours and texture, and shading that depends on the
+    place in the region and the side of the sun (left, if no sun is drawn).
 
     Args:
         num_scenes: number of scenes, at least 1.
         image_size: (height, width) in pixels, each at least 32.
-        seed: non-negative int; another seed is another world of scenes.
-        first_scene: number of the first scene. Take numbers that training did not use for a
-            validation set of the same seed.
-        style: `"day"` draws all scenes on a clear noon in summer; `"varied"` draws the same label
-            maps in other light and weather (sunset, night, clouds, fog, snow), which a style
-            encoder finds and a latent then chooses.
+        seed: non-negative int; different seeds give different scenes.
+        first_scene: number of the first scene. For a validation set with the same seed, use numbers
+            that training does not use.
+        style: `"day"` draws all scenes at a clear summer noon; `"varied"` draws the same label maps
+            in other light and weather (sunset, night, clouds, fog, snow), which a style encoder can
+            infer and a latent can choose.
 
     Returns:
         A dict of NumPy arrays: `labels` int32 (N, H, W), ids into `SCENE_CLASSES`;
@@ -88,7 +88,7 @@ def draw_scenes(num_scenes, image_size=(96, 128), seed=0, first_scene=0, style="
         instance); `image` uint8 (N, H, W, 3).
 
     Raises:
-        ValueError: if an argument is out of its range; the message names it.
+        ValueError: if an argument is out of range; the message names it.
 
     Example:
 
@@ -128,32 +128,32 @@ def synthetic_scenes(
     drop_remainder=True,
     style="day",
 ):
-    """A dataset of drawn landscapes, for a first run that downloads nothing.
+    """Makes a dataset of drawn landscapes, for a first run without downloads.
 
     The scenes are those of `draw_scenes`, drawn when the function is called (a few seconds for
-    512) and kept in memory, 5 bytes a pixel. Each epoch comes in another order; two sets made
-    with the same arguments give the same epochs.
+    512) and kept in memory, 5 bytes per pixel. Each epoch has a different order; datasets with the
+    same arguments have the same epochs.
 
     Args:
-        num_scenes: number of scenes in an epoch, at least 1.
+        num_scenes: number of scenes per epoch, at least 1.
         image_size: (height, width) in pixels, each at least 32.
-        batch_size: scenes in a batch, at least 1.
+        batch_size: scenes per batch, at least 1.
         seed: non-negative int, for the scenes, their order and the flips.
         first_scene: number of the first scene; `synthetic_scenes(64, first_scene=512)` is a
-            validation set that `synthetic_scenes(512)` has not seen.
-        shuffle: whether each epoch has another order.
-        augment: whether to flip labels, instances and image left to right, together, at random.
-        drop_remainder: whether to leave out a last batch that is not full.
+            validation set with none of the scenes of `synthetic_scenes(512)`.
+        shuffle: whether each epoch has a different order.
+        augment: whether to flip labels, instances and image together, left to right, at random.
+        drop_remainder: whether to omit an incomplete last batch.
         style: `"day"` or `"varied"`, as in `draw_scenes`.
 
     Returns:
-        A `tf.data.Dataset`, or where TensorFlow is not installed a `keras.utils.PyDataset`, of
-        batches `{"labels": int32 (B, H, W), "instances": int32 (B, H, W), "image": float32
-        (B, H, W, 3) in [-1, 1]}`.
+        A `tf.data.Dataset`, or without TensorFlow a `keras.utils.PyDataset`, of batches
+        `{"labels": int32 (B, H, W), "instances": int32 (B, H, W), "image": float32 (B, H, W, 3) in
+        [-1, 1]}`.
 
     Raises:
-        ValueError: if an argument is out of its range, or `drop_remainder` would leave no batch;
-            the message names the argument.
+        ValueError: if an argument is out of range, or `drop_remainder` would leave no batch; the
+            message names the argument.
 
     Example:
 

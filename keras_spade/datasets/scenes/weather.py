@@ -1,4 +1,4 @@
-"""Light and weather of a drawn scene: what a style encoder has to find."""
+"""Light and weather of a drawn scene, which a style encoder must infer."""
 
 from dataclasses import dataclass
 
@@ -28,12 +28,12 @@ _STANDING = (TREE, TRUNK, WALL, ROOF, WINDOW, DOOR)
 
 
 def _of_classes(otherwise, values):
-    """A float32 array of one value a class."""
+    """A float32 array with one value per class."""
     return np.array([values.get(label, otherwise) for label in range(_CLASSES)], "float32")
 
 
-# How much of a class lies under snow, and how much the light of day changes it (water mirrors
-# the sky, which has its colours already).
+# How much snow covers a class, and how much the light of the day affects it (water mirrors the sky,
+# which already has its colours).
 _SNOWED = _of_classes(0.0, {GRASS: 0.93, HILL: 0.8, PATH: 0.4, ROOF: 0.9, TREE: 0.5, MOUNTAIN: 0.6})
 _LIT = _of_classes(1.0, {SKY: 0.0, SUN: 0.0, CLOUD: 0.75, WATER: 0.6})
 
@@ -45,14 +45,14 @@ def _blend(canvas, colour, amount):
 
 @dataclass(frozen=True)
 class Weather:
-    """Light and weather, each from 0 (a clear noon in summer) to 1.
+    """Light and weather, each from 0 (a clear summer noon) to 1.
 
     Args:
         evening: the low, warm light of a sunset.
-        night: moonlight; the disc of the sun is the moon's then.
+        night: moonlight, with the moon instead of the sun.
         overcast: a grey sky, and light without a direction.
-        fog: what is far is hidden.
-        snow: how much lies on ground, roofs and trees.
+        fog: hides what is far away.
+        snow: amount on ground, roofs and trees.
     """
 
     evening: float = 0.0
@@ -63,7 +63,7 @@ class Weather:
 
     @classmethod
     def drawn(cls, rng):
-        """A random one: half of them clear, a fifth at night, a quarter in winter."""
+        """Random weather: clear in half of the cases, night in a fifth, snow in a quarter."""
         evening = rng.uniform()
         kind, amount = rng.uniform(), rng.uniform(0.35, 1.0)
         night = (rng.uniform() < 0.2) * rng.uniform(0.8, 1.0)
@@ -77,7 +77,7 @@ class Weather:
         )
 
     def sky(self):
-        """Colours of the sky at the zenith and at the horizon."""
+        """The colours of the sky at the zenith and at the horizon."""
         zenith = mix(rgb(0.22, 0.47, 0.86), rgb(0.30, 0.28, 0.52), self.evening)
         haze = mix(rgb(0.83, 0.92, 0.98), rgb(1.0, 0.70, 0.44), self.evening)
         zenith = mix(zenith, rgb(0.58, 0.62, 0.68), 0.9 * self.overcast)
@@ -86,14 +86,14 @@ class Weather:
         return zenith, mix(haze, rgb(0.17, 0.22, 0.38), self.night)
 
     def disc(self):
-        """Colours of the sun's or moon's disc, middle and rim, and of its glow; its strength."""
+        """Colours of the disc of sun or moon (middle, rim) and of its glow; the glow strength."""
         middle = mix(rgb(1.0, 0.99, 0.84), rgb(0.97, 0.98, 1.0), self.night)
         rim = mix(rgb(1.0, 0.86, 0.38), rgb(0.80, 0.84, 0.92), self.night)
         glow = mix(rgb(1.0, 0.95, 0.72), rgb(0.55, 0.64, 0.85), self.night)
         return middle, rim, glow, 0.75 * (1.0 - 0.7 * self.overcast) * (1.0 - 0.5 * self.night)
 
     def apply(self, canvas, horizon, haze):
-        """Puts snow, light and fog on a scene that is drawn at noon, under its sky of now."""
+        """Adds snow, light and fog to a scene drawn at noon; its sky already has this weather."""
         labels = canvas.labels
         if self.snow:
             self._put_snow(canvas)
@@ -114,7 +114,7 @@ class Weather:
             _blend(canvas, rgb(0.9, 0.93, 1.0), 0.8 * stars)
 
     def _put_snow(self, canvas):
-        """White where snow lies, shaded as what is under it."""
+        """Adds snow, shaded like the surface under it."""
         light = canvas.image.mean(0, keepdims=True)
         white = mix(rgb(0.66, 0.74, 0.88), rgb(1.0, 1.0, 1.0), 1.7 * light)
         cover = _SNOWED[canvas.labels]
@@ -123,7 +123,7 @@ class Weather:
         _blend(canvas, white, self.snow * cover)
 
     def _distance(self, canvas, horizon):
-        """How much of a pixel full fog hides, from 0 to 0.95."""
+        """How much of each pixel full fog hides, from 0 to 0.95."""
         rows = np.broadcast_to(canvas.y, canvas.shape)
         foot = np.zeros(canvas.count + 1, "float32")
         np.maximum.at(foot, canvas.instances, rows)

@@ -19,19 +19,19 @@ def test_shares_line():
 
 
 def test_distinct_shares():
-    # Of one label, a pixel sees only its distance from the borders: 0, 1 or more, on each side, so
+    # With one label, a pixel sees only its distance from each border: 0, 1 or more. So there are
     # 5 x 5 windows at 8 x 8, and as many as pixels at 4 x 4.
     flat = np.zeros((2, 8, 8), "int32")
     assert distinct_shares({"labels": flat[:1]}, 1) == {(8, 8): 25 / 64, (4, 4): 1.0}
     assert distinct_shares({"labels": flat}, 1) == {(8, 8): 25 / 128, (4, 4): 0.5}
     edges = np.stack([np.zeros((8, 8)), np.ones((8, 8))])
     assert distinct_shares({"labels": flat, "edges": edges}, 0) == {(8, 8): 50 / 128}
-    # One other pixel is seen from 25 places, beside 25 kinds that do not see it. At half the size
-    # it is not there: the floor rule picks even rows and columns.
+    # One other pixel is seen from 25 places; 25 other kinds of window do not see it. At half the
+    # size it disappears: the floor rule picks even rows and columns.
     spot = np.zeros((1, 16, 16), "int32")
     spot[0, 7, 7] = 1
     assert distinct_shares({"labels": spot}, 1) == {(16, 16): 50 / 256, (8, 8): 25 / 64}
-    # 3 x 3 windows see only whether they are at a border.
+    # 3 x 3 windows only see whether they are at a border.
     assert distinct_shares({"labels": flat[:1]}, 0, window=3) == {(8, 8): 9 / 64}
 
 
@@ -109,7 +109,7 @@ def test_maps_have_as_many_patterns_as_photographs():
     # The COCO-Stuff sample has 7 to 10 % on average at 256 x 256 (docs/performance.md).
     maps = load_label_maps("scenes", 4, (256, 256), 182)
     assert 0.05 < distinct_shares(pick_batch(maps.samples, 0, 4), 0)[256, 256] < 0.12
-    # Scenes do not share their classes, so that two share few patterns.
+    # Two scenes have different classes, so they share few patterns.
     classes = [set(np.unique(labels)) for labels in maps.samples["labels"]]
     assert all(len(a & b) < 5 for i, a in enumerate(classes) for b in classes[:i])
     assert max(map(max, classes)) < 182

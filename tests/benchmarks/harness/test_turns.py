@@ -20,7 +20,7 @@ from benchmarks.harness.turns import NO_TIME, Contest
 
 @dataclass(eq=False)
 class Scripted:
-    """A contestant whose steps take a given time, and which holds only so large batches."""
+    """A contestant with a given time per step and a largest batch size."""
 
     seconds: float
     largest: int = 8
@@ -190,7 +190,7 @@ def test_errors_in_one_line():
 
 
 class EchoRun(Run):
-    """What a subject made of what it was told; `make` is called in another process."""
+    """Echoes the arguments of a subject; `make` is called in another process."""
 
     def prepare(self, case):
         self.samples = case["batch"]
@@ -211,7 +211,7 @@ def make(device, settings, samples, words):
 
 @pytest.fixture
 def echo(monkeypatch):
-    """Starts this module's subject, on the backend of the tests."""
+    """Starts this module's subject on the backend of the tests."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.path.dirname(__file__), str(ROOT)]))
     monkeypatch.syspath_prepend(os.path.dirname(__file__))
 

@@ -22,8 +22,8 @@ SMALL = Settings(
 
 
 def test_flops_of_the_paper():
-    # The sums of docs/performance.md, in multiply-adds: own convolutions, and SPADEs densely; here
-    # with the dense layer and the convolution to the image.
+    # The sums of docs/performance.md, in multiply-adds: the blocks' convolutions, and dense SPADEs;
+    # here also the dense layer and the convolution to the image.
     paper = replace(
         SMALL, height=256, width=256, num_classes=182, base_filters=64, hidden_filters=128
     )

@@ -75,7 +75,7 @@ def test_a_small_run(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_a_small_run_of_several(task):
-    # What is not installed is a row that says why.
+    # A library that is not installed gets a row with the reason.
     subjects = ["ours tensorflow patterns", "torch", "ours torch dense", "ours jax dense"]
     rows = cells(networks(f"--tasks={task}", f"--subjects={','.join(subjects)}").stdout)
     assert {(row["task"], row["subject"]) for row in rows} == {(task, name) for name in subjects}
@@ -101,13 +101,13 @@ def test_a_small_run_of_files():
 def test_another_checkout_takes_turns(tmp_path):
     (tmp_path / "keras_spade").symlink_to(ROOT / "keras_spade")
     result = networks("--subjects=ours tensorflow dense", f"--old={tmp_path}", check=False)
-    # The link leads here, so that it is not what it says it is.
+    # The link leads here, so the file is not the one that it claims to be.
     assert "keras_spade came from" in result.stdout
 
 
 @pytest.mark.slow
 def test_why_nothing_was_measured():
-    # Instance norm needs more than the 1 x 1 map that the encoder would make of this.
+    # Instance norm needs more than the 1 x 1 map that the encoder would compute from this.
     flags = ("--subjects=ours tensorflow dense", "--tasks=training_step", "--width=32")
     result = networks(*flags, "--height=32", check=False)
     assert result.returncode

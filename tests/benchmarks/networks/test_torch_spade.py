@@ -33,7 +33,7 @@ class Pair:
 
 
 def move_weights(network, rng):
-    """Gives every weight, biases and statistics too, a value that shows in the output."""
+    """Sets every weight, including biases and statistics, to a value that affects the output."""
     for variable in network.variables:
         shape, name = tuple(variable.shape), variable.name
         if name in ("seed_generator_state", "u", "v"):
@@ -47,7 +47,7 @@ def move_weights(network, rng):
 
 
 def load(module, network):
-    """Our weights into PyTorch's module, every key and shape checked; counters have none."""
+    """Loads our weights into PyTorch's module and checks every key and shape, except counters."""
     weights = {name: torch.from_numpy(a.copy()) for name, a in nvlabs_weights(network).items()}
     missing = [k for k in module.state_dict() if k.rpartition(".")[2] == "num_batches_tracked"]
     assert set(module.state_dict()) - set(missing) == set(weights)
@@ -82,7 +82,7 @@ def build_theirs(ours):
 
 @pytest.fixture
 def make_pair():
-    """Builds both sides; ours runs once in training, so that `u` and `v` fit their kernels."""
+    """Builds both sides; ours runs once in training mode, so that `u` and `v` fit the kernels."""
 
     def make(arrays, latent_dim=LATENT, encoder=True):
         ours = build_ours(latent_dim, encoder, np.random.default_rng(1))
@@ -121,7 +121,7 @@ def inputs_of(network, arrays):
 
 
 def tensors(arrays):
-    """The batch as PyTorch takes it."""
+    """The batch as PyTorch tensors."""
     tensor = {name: torch.from_numpy(array) for name, array in arrays.items()}
     tensor["labels"] = tensor["labels"].long()
     tensor["image"] = tensor["image"].permute(0, 3, 1, 2)
@@ -223,8 +223,8 @@ def test_training_steps_agree(make_pair, arrays, monkeypatch, latent_dim, encode
 @with_gradients()
 @float64_throughout()
 def test_training_steps_agree_in_float64(make_pair, arrays, monkeypatch):
-    # Without float32's rounding, which Adam turns into whole steps, all weights agree too. What is
-    # left comes from TensorFlow's leaky ReLU: its slope is the float32 nearest to 0.2.
+    # Without float32's rounding, which Adam turns into full steps, all weights agree too. The rest
+    # of the difference comes from TensorFlow's leaky ReLU: its slope is the float32 nearest to 0.2.
     arrays = in_float64(arrays)
     pair = make_pair(arrays)
     want = our_losses(pair.ours, arrays, 2, monkeypatch)
@@ -249,7 +249,7 @@ def test_the_generators_update_leaves_the_discriminator_no_gradients(make_pair, 
     assert all(parameter.grad is not None for parameter in discriminator.parameters())
 
 
-# TorchDynamo looks at what it warns of.
+# TorchDynamo inspects the objects that it warns about.
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")
 @pytest.mark.parametrize(
     "options",

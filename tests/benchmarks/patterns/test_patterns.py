@@ -1,4 +1,4 @@
-"""The counts of the studies of patterns."""
+"""The counts in the pattern studies."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ FLAT = {"labels": np.zeros((1, 256, 256), "uint16"), "image": np.zeros((1, 1, 1,
 
 
 def test_multiply_adds_of_the_paper():
-    # The sums of docs/performance.md: own convolutions, and SPADEs densely.
+    # The sums of docs/performance.md: the blocks' convolutions, and dense SPADEs.
     settings = cost_model.CostSettings(num_classes=183, label_channels=184, batch_size=1)
     cases = list(cost_model.cases(FLAT, (256, 256), settings, 64, 1))
     counts = [cost_model.multiply_adds(case, settings) for case in cases]

@@ -1,4 +1,4 @@
-"""Colours of 16 bits that are really of 8, and ids saved as grey: read as what they are."""
+"""8-bit colours stored with 16 bits, and ids saved as grey, are read correctly."""
 
 import struct
 
@@ -16,7 +16,7 @@ IDS = np.repeat(np.arange(4), 3).reshape(4, 3)
 
 
 def wide_png(path, pixels):
-    """A PNG of 16 bits a channel, with or without alpha."""
+    """A PNG with 16 bits per channel, with or without alpha."""
     height, width, channels = pixels.shape
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
     color = {3: 2, 4: 6}[channels]
@@ -25,13 +25,13 @@ def wide_png(path, pixels):
 
 
 def wide_tiff(path, pixels, order):
-    """An uncompressed TIFF of 16 bits a channel; Pillow and NumPy write none."""
+    """An uncompressed TIFF with 16 bits per channel, which Pillow and NumPy cannot write."""
     height, width, channels = pixels.shape
     content = pixels.astype(order + "u2").tobytes()
     entries = [
         (256, 4, 1, width),
         (257, 4, 1, height),
-        (258, 3, channels, 8),  # bits, which lie at 8
+        (258, 3, channels, 8),  # bits per sample, stored at offset 8
         (259, 3, 1, 1),
         (262, 3, 1, 2),
         (273, 4, 1, 16),
@@ -53,7 +53,7 @@ def wide_tiff(path, pixels, order):
 
 
 def files_of(folder, pixels):
-    """The pixels in every kind of file that holds colours of 16 bits."""
+    """The pixels in every kind of file that can contain 16-bit colours."""
     opaque = np.dstack([pixels, np.full(pixels.shape[:2], 65535)])
     yield wide_png(folder / "rgb.png", pixels)
     yield wide_png(folder / "rgba.png", opaque)
@@ -75,7 +75,7 @@ def test_colors_that_need_16_bits_are_refused_by_name(tmp_path):
     pixels = 257 * np.array(PALETTE)[IDS]
     pixels[1, 2, 0] += 1
     for file in files_of(tmp_path, pixels):
-        told = r"16 bits a channel.* 8.3 % of the pixels|257 times that; got 0 to 65535"
+        told = r"16 bits per channel.* 8.3 % of the pixels|257 times that; got 0 to 65535"
         wanted = rf"{file.name}: .*({told})"
         with pytest.raises(ValueError, match=wanted):
             read_colors(file)
@@ -86,7 +86,7 @@ def test_arrays_of_colors_may_be_of_any_integers(tmp_path):
     np.save(tmp_path / "a.npy", colors.astype("int64"))
     assert np.array_equal(read_colors(tmp_path / "a.npy"), colors)
     np.save(tmp_path / "b.npy", colors - 1)
-    with pytest.raises(ValueError, match=r"b\.npy: .* must be 0\.\.255, .* got -1 to 254"):
+    with pytest.raises(ValueError, match=r"b\.npy: .* must be in 0\.\.255, .* got -1 to 254"):
         read_colors(tmp_path / "b.npy")
 
 
@@ -118,7 +118,7 @@ def test_other_colors_are_no_grey(tmp_path):
     Image.fromarray(colors).save(tmp_path / "a.png")
     with pytest.raises(ValueError, match=r"a\.png: .*all three channels; 8.3 % of the pixels"):
         read_ids(tmp_path / "a.png", grey=True)
-    with pytest.raises(ValueError, match="got mode RGB; colours of label maps become ids with"):
+    with pytest.raises(ValueError, match=r"got mode RGB; LabelMapping\(palette=\.+\) maps colours"):
         read_ids(tmp_path / "a.png")
     with pytest.raises(ValueError, match="b: with palette"):
         grey_ids(colors, "b")
@@ -127,7 +127,7 @@ def test_other_colors_are_no_grey(tmp_path):
 def test_wide_grey_with_alpha_is_refused(tmp_path):
     rows = b"".join(b"\0" + bytes([1, 1, 255, 255]) * 3 for _ in range(4))
     (tmp_path / "a.png").write_bytes(png(3, 4, rows, bits=16, color=4))
-    with pytest.raises(ValueError, match=r"a\.png: .*16 bits a channel and alpha"):
+    with pytest.raises(ValueError, match=r"a\.png: .*16 bits per channel and alpha"):
         read_labels(tmp_path / "a.png")
 
 

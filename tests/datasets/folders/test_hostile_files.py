@@ -1,4 +1,4 @@
-"""Three hundred hostile inputs: each loads right, or gives an error that names the file."""
+"""Three hundred hostile inputs: each loads correctly, or raises an error that names the file."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from keras_spade.datasets import inspect_dataset, paired_folders  # noqa: E402
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of POSIX"),
-    # Pillow warns of what it refuses a moment later.
+    # Pillow warns about files that it then refuses.
     pytest.mark.filterwarnings("default:Image size:PIL.Image.DecompressionBombWarning"),
     pytest.mark.filterwarnings("ignore:Corrupt EXIF data"),
 ]
@@ -24,7 +24,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with one sample for each case, and the cases by the stem of the sample."""
+    """A folder with one sample per case, and the cases by the stem of the sample."""
     root = tmp_path_factory.mktemp("hostile")
     hostile = Hostile()
     cases = {}
@@ -40,7 +40,7 @@ def dataset(root, **options):
 
 
 def plain_reading(root, stem):
-    """Image and labels by Pillow and NumPy alone, resized to 12 x 15."""
+    """Image and labels, read only with Pillow and NumPy, resized to 12 x 15."""
     (image_file,) = (root / "images").glob(f"{stem}.*")
     (label_file,) = (root / "labels").glob(f"{stem}.*")
     if label_file.suffix == ".npy":
@@ -105,7 +105,7 @@ def stem_of(path):
 
 
 def successors(pairs, bad):
-    """For each sample the one that stands for it: itself, or the next that can be read."""
+    """The sample used for each sample: itself, or the next readable one."""
     count = len(pairs)
     for number in range(count):
         places = ((number + step) % count for step in range(count))
@@ -113,7 +113,7 @@ def successors(pairs, bad):
 
 
 def loads_as_pillow(name):
-    """Whether the plain reading is simple enough to be trusted with a case."""
+    """Whether the plain reading is correct for a case."""
     return not any(part in name for part in ("flipped", "EXIF 0", " of 2 bits", " of 4 bits"))
 
 
@@ -161,7 +161,7 @@ def test_folders_that_lead_to_one_another(tmp_path):
             for other in folders:
                 (folder / f"to_{other.name}").symlink_to(other)
         (tmp_path / kind / f"0.{suffix}").rename(tmp_path / kind / "7" / f"0.{suffix}")
-    data = dataset(tmp_path)  # A walk along all paths would take 12! steps.
+    data = dataset(tmp_path)  # Walking along all paths would take 12! steps.
     found = {
         str(Path(image).relative_to(tmp_path)) for image, _ in data.source.samples.listing.samples
     }
@@ -176,7 +176,7 @@ def test_links_out_of_the_folders_and_back(tmp_path, name):
     (tmp_path / "data" / "images" / name).symlink_to("..")
     (tmp_path / "data" / "labels" / name).symlink_to("/")
     assert len(dataset(tmp_path / "data", on_bad_file="error").source.samples) == 1
-    # A link in a folder that is come to by a link, whatever the order of the names.
+    # A link in a linked folder, whatever the order of the names.
     outside, inside = tmp_path / "outside", tmp_path / "data" / "images"
     for folder in (outside / "1", outside / "2"):
         folder.mkdir(parents=True)

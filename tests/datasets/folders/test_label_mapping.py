@@ -11,7 +11,7 @@ PALETTE = [(0, 0, 0), (128, 64, 128), (250, 170, 30), (0, 0, 142)]
 
 
 def naive(labels, function):
-    """A label map, one pixel after another."""
+    """Maps a label map pixel by pixel."""
     return [[function(tuple(p) if np.ndim(p) else int(p)) for p in row] for row in labels]
 
 
@@ -27,7 +27,7 @@ def test_void_labels_of_every_kind():
     labels = np.array([[-1, 0, 255, 300000]])
     assert LabelMapping(void_labels=(-1, 255))(labels).tolist() == [[-1, 0, -1, 300000]]
     assert LabelMapping(void_labels=-1)(labels).tolist() == [[-1, 0, 255, 300000]]
-    # Below 0 and not void: no class, so that it cannot pass for void.
+    # Below 0 and not void: not a class, so that it is not mistaken for void.
     assert LabelMapping()(labels)[0, 0] == 2**31 - 1
     assert LabelMapping(offset=-1, void_labels=None)(labels)[0, 1] == 2**31 - 1
 
@@ -40,7 +40,7 @@ def test_255_is_void_by_default_unless_it_is_a_class():
     assert LabelMapping(palette=grays)(grays[None, 254:]).tolist() == [[254, 255]]
     by_dict = LabelMapping(palette={(0, 0, 0): 255, (1, 1, 1): 0})
     assert by_dict(grays[None, :2]).tolist() == [[-1, 0]]
-    # What is said stands.
+    # An explicit argument takes precedence.
     voided = LabelMapping(remap={0: 0, 255: 1}, void_labels=255)
     assert voided(np.array([[255, 0]])).tolist() == [[-1, 0]]
 
@@ -49,9 +49,9 @@ def test_255_among_many_classes_must_be_said(tmp_path):
     Image.fromarray(np.array([[0, 255]], "uint16")).save(tmp_path / "1.png")
     named = LabelMapping(palette={(0, 0, number): number for number in range(256)})
     for mapping in (LabelMapping(), LabelMapping(offset=1), named):
-        with pytest.raises(ValueError, match="the number 255 of the files is a class; say with"):
+        with pytest.raises(ValueError, match="the number 255 in the files is a class; set"):
             SampleReader(300, (1, 2), label_mapping=mapping)
-        with pytest.raises(ValueError, match="the number 255 of the files is a class; say with"):
+        with pytest.raises(ValueError, match="the number 255 in the files is a class; set"):
             read_label_map(tmp_path / "1.png", 300, label_mapping=mapping)
     labels = read_label_map(tmp_path / "1.png", 300, label_mapping=LabelMapping(void_labels=None))
     assert labels.tolist() == [[0, 255]]
@@ -122,14 +122,14 @@ def test_colors_of_no_class_are_counted():
     [
         ({"remap": {0: 1}, "offset": 1}, "remap and offset=1 exclude each other"),
         ({"remap": {}}, "remap must be a dict number -> class id"),
-        ({"remap": {0: -1}}, "remap must lead to class ids from 0"),
-        ({"remap": {"0": 1}}, "remap must be of integers, got '0'"),
-        ({"palette": []}, "palette must hold at least one colour"),
-        ({"palette": [(0, 0)]}, r"palette must hold colours \(r, g, b\) of 0..255, got \(0, 0\)"),
+        ({"remap": {0: -1}}, "remap must map to class ids of at least 0"),
+        ({"remap": {"0": 1}}, "remap must contain integers, got '0'"),
+        ({"palette": []}, "palette must contain at least one colour"),
+        ({"palette": [(0, 0)]}, r"palette must contain colours \(r.*\) of 0..255, got \(0, 0\)"),
         ({"palette": [(0, 0, 256)]}, r"got \(0, 0, 256\)"),
-        ({"palette": [(1, 2, 3), (1, 2, 3)]}, r"palette: the colour \(1, 2, 3\) is there twice"),
-        ({"void_labels": "255"}, "void_labels must be of integers, got '255'"),
-        ({"offset": 0.5}, "offset must be of integers, got 0.5"),
+        ({"palette": [(1, 2, 3), (1, 2, 3)]}, r"palette: the colour \(1, 2, 3\) occurs twice"),
+        ({"void_labels": "255"}, "void_labels must contain integers, got '255'"),
+        ({"offset": 0.5}, "offset must contain integers, got 0.5"),
     ],
 )
 def test_bad_arguments_are_named(arguments, message):
@@ -170,17 +170,17 @@ def save_two(path, array):
 @pytest.mark.parametrize(
     ("save", "message"),
     [
-        (lambda p, a: np.save(p, a.astype("float32")), "it must hold integers, got float32"),
+        (lambda p, a: np.save(p, a.astype("float32")), "it must contain integers, got float32"),
         (lambda p, a: np.save(p, a[0]), r"its shape must be \(H, W\), got \(5,\)"),
         (lambda p, a: np.save(p, a[:0]), "has no pixels"),
         (
             lambda p, a: np.save(p, np.eye(4, dtype="uint8")[a]),
-            r"must be \(H, W\), got \(6, 5, 4\); of one-hot maps save array\.argmax",
+            r"must be \(H, W\), got \(6, 5, 4\); for one-hot maps, save array\.argmax",
         ),
-        (lambda p, a: np.save(p, np.eye(3, dtype="uint8")[a]), "colours become ids with"),
+        (lambda p, a: np.save(p, np.eye(3, dtype="uint8")[a]), "maps colours to ids"),
         (lambda p, a: np.save(p, a.astype("int64") + 2**40), "more than 32 bits"),
         (lambda p, a: np.save(p, np.array([{}], object)), "Python objects"),
-        (save_two, "it holds several arrays"),
+        (save_two, "it contains several arrays"),
     ],
 )
 def test_arrays_that_are_no_ids(tmp_path, save, message):
@@ -207,7 +207,7 @@ def test_arguments_that_contradict_each_other(tmp_path):
         read_label_map(tmp_path / "1.png", 3, void_label=7, label_mapping=mapping)
     with pytest.raises(ValueError, match="label_mapping must be a LabelMapping, got {0: 1}"):
         read_label_map(tmp_path / "1.png", 3, label_mapping={0: 1})
-    with pytest.raises(ValueError, match="remap must be of integers of 32 bits, got 4294967297"):
+    with pytest.raises(ValueError, match="remap must contain 32-bit integers, got 4294967297"):
         LabelMapping(remap={0: 2**32 + 1})
     with pytest.raises(ValueError, match="palette must be a sequence or dict of colours, got 5"):
         LabelMapping(palette=5)

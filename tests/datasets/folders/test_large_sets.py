@@ -1,4 +1,4 @@
-"""Very many pairs: time to begin, memory; `python -m benchmarks.input --pairs` has more."""
+"""Very many pairs: startup time and memory; `python -m benchmarks.input --pairs` has more."""
 
 import subprocess
 import sys

@@ -17,7 +17,7 @@ SIZE = (12, 16)
 
 @pytest.fixture
 def tree(tmp_path):
-    """`COUNT` samples of 12 x 16 pixels; the label map k is k everywhere but for one column 11."""
+    """`COUNT` samples of 12 x 16 pixels; label map k is k everywhere except for a column of 11."""
     rng = np.random.default_rng(0)
     for name in ("images", "labels", "instances"):
         (tmp_path / name).mkdir()
@@ -95,7 +95,7 @@ def test_instances_are_read_if_the_folder_exists(tree):
     assert "instances" not in paired_folders(tree, 12, SIZE, instances=False).element_spec
     (tree / "instances").rename(tree / "elsewhere")
     assert list(paired_folders(tree, 12, SIZE).element_spec) == ["labels", "image"]
-    with pytest.raises(ValueError, match=r"no folder .*instances: it should hold the instance"):
+    with pytest.raises(ValueError, match=r"no folder .*instances: it should contain the instance"):
         paired_folders(tree, 12, SIZE, instances=True)
     with pytest.raises(ValueError, match=r'instances must be "auto", True or False, got \'yes\''):
         paired_folders(tree, 12, SIZE, instances="yes")
@@ -262,7 +262,7 @@ def test_a_seed_is_an_integer(tree, seed):
 
 
 def test_a_shard_needs_the_seed_of_the_others(tree):
-    with pytest.raises(ValueError, match="seed must be an integer with shard.*; got None"):
+    with pytest.raises(ValueError, match="with shard, seed must be an integer.*; got None"):
         paired_folders(tree, 12, (8, 8), 4, drop_remainder=True, shard=(0, 2), seed=None)
 
 
@@ -284,7 +284,7 @@ def test_edges_are_those_of_the_layer(tree):
                     wanted[row, column] += instances[row, column] != instances[r, c]
     assert np.array_equal(batch["edges"][0], wanted > 0) and 0 < wanted.sum() < wanted.size
     assert batch["edges"].dtype == tf.float32
-    with pytest.raises(ValueError, match="edges=True needs instance maps, and there are none"):
+    with pytest.raises(ValueError, match="edges=True needs instance maps, but there are none"):
         paired_folders(tree, 12, SIZE, edges=True, instances=False)
 
 

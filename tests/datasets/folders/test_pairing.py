@@ -49,7 +49,7 @@ def test_missing_partners_are_named_and_counted(tmp_path):
     images = make_files(tmp_path / "i", *(f"{k}.jpg" for k in range(9)))
     labels = make_files(tmp_path / "l", "0.png", "1.png")
     wanted = (
-        f"7 of 9 files in {images} have no label of the same stem in {labels}: "
+        f"7 of 9 files in {images} have no label with the same stem in {labels}: "
         "2.jpg, 3.jpg, 4.jpg, 5.jpg, 6.jpg and 2 more"
     )
     with pytest.raises(
@@ -91,21 +91,21 @@ def test_all_files_of_a_doubtful_sample_are_told(tmp_path):
 def test_duplicate_stems_are_an_error(tmp_path):
     images = make_files(tmp_path / "i", "0.jpg", "0.png")
     labels = make_files(tmp_path / "l", "0.png")
-    with pytest.raises(ValueError, match=r"two image files of the same stem.*0\.jpg and 0\.png"):
+    with pytest.raises(ValueError, match=r"two image files with the same stem.*0\.jpg and 0\.png"):
         pair_files(images, labels)
 
 
 def test_missing_and_empty_folders_are_named(tmp_path):
     images = make_files(tmp_path / "i", "0.jpg")
-    with pytest.raises(ValueError, match=r"no folder .*/l: it should hold the label files"):
+    with pytest.raises(ValueError, match=r"no folder .*/l: it should contain the label files"):
         pair_files(images, tmp_path / "l")
     labels = make_files(tmp_path / "l")
     with pytest.raises(
-        ValueError, match=r"no label files \(\.bmp, .*\) in .*/l, which holds no files"
+        ValueError, match=r"no label files \(\.bmp, .*\) in .*/l, which contains no files"
     ):
         pair_files(images, labels)
     make_files(labels, "0.jpg")
-    with pytest.raises(ValueError, match=r"in .*/l, which holds 0\.jpg"):
+    with pytest.raises(ValueError, match=r"in .*/l, which contains 0\.jpg"):
         pair_files(images, labels)
 
 
@@ -157,7 +157,7 @@ def test_one_letter_of_two_characters_is_the_same_name(tmp_path):
 
 def test_the_folder_of_images_itself_is_not_the_directory(tmp_path):
     make_files(tmp_path, "1.jpg")
-    with pytest.raises(ValueError, match="holds no folders, but files: .*name the folder above"):
+    with pytest.raises(ValueError, match="contains no folders, but files: .*pass the folder above"):
         pairing.pair_files(*own_files(tmp_path, "images", "labels", "instances")[:2])
     with pytest.raises(ValueError, match="directory must be the path of a folder, got None"):
         existing_directory(None)

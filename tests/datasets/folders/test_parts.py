@@ -27,8 +27,8 @@ def test_folders_are_listed_without_hidden_ones(tmp_path):
         (tmp_path / name).mkdir()
     (tmp_path / ".git").mkdir()
     assert folders_in(tmp_path) == list("abcdef") and folders_in(tmp_path / "no") == []
-    assert some_folders_in(tmp_path, most=2) == f"{tmp_path} holds a, b and 4 more"
-    assert some_folders_in(tmp_path / "a") == f"{tmp_path / 'a'} holds no folders"
+    assert some_folders_in(tmp_path, most=2) == f"{tmp_path} contains a, b and 4 more"
+    assert some_folders_in(tmp_path / "a") == f"{tmp_path / 'a'} contains no folders"
 
 
 def test_files_of_one_name_in_two_parts_are_two_samples(tmp_path):

@@ -1,4 +1,4 @@
-"""Images of any number of channels and bits, from files of every kind to batches."""
+"""Images with any number of channels and bits, from files of every kind to batches."""
 
 import sys
 
@@ -25,12 +25,12 @@ RGB = RNG.integers(0, 256, (8, 12, 3)).astype("uint8")
 
 
 def scaled(pixels, low, high):
-    """What the issue asks for, by NumPy."""
+    """The expected values, computed with NumPy."""
     return np.clip(2 * (pixels.astype("float64") - low) / (high - low) - 1, -1, 1)
 
 
 def written(folder, name, pixels):
-    """A file, by NumPy, TensorFlow or Pillow."""
+    """A file written with NumPy, TensorFlow or Pillow."""
     file = folder / name
     folder.mkdir(parents=True, exist_ok=True)
     if name.endswith(".npy"):
@@ -99,7 +99,7 @@ def test_of_photographs_of_16_bits_the_upper_8_are_read(tmp_path):
 def test_without_tensorflow_other_ranges_of_16_bits_in_colours_are_refused(tmp_path, monkeypatch):
     file = written(tmp_path, "1.png", np.arange(8 * 12 * 3, dtype="uint16").reshape(8, 12, 3))
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    with pytest.raises(ValueError, match="1.png: PNG of 16 bits in colours .* save it as .npy"):
+    with pytest.raises(ValueError, match="1.png: reading a 16-bit colour PNG .* save it as .npy"):
         read_image(file, 3, (0, 2**16 - 1))
 
 
@@ -122,7 +122,7 @@ def test_what_does_not_fit_is_refused(tmp_path):
         read_image(file, 0)
     broken = FLOATS.copy()
     broken[2, 3] = np.nan
-    with pytest.raises(ValueError, match="2.npy: it holds NaN"):
+    with pytest.raises(ValueError, match="2.npy: it contains NaN"):
         read_image(written(tmp_path, "2.npy", broken), 1, (0, 1))
     for array in (np.zeros((2, 2), "complex64"), np.zeros((2, 2, 2, 2)), np.array([{}])):
         with pytest.raises(ValueError, match="3.npy: cannot be read as an array"):
@@ -130,7 +130,7 @@ def test_what_does_not_fit_is_refused(tmp_path):
 
 
 def own_folder(folder, images):
-    """Label maps beside images of these names."""
+    """Label maps for images with these names."""
     for name, pixels in images.items():
         written(folder / "images", name, pixels)
         labels = np.zeros(pixels.shape[:2], "uint8")
@@ -141,7 +141,7 @@ def own_folder(folder, images):
 
 @pytest.fixture(scope="module")
 def bands(tmp_path_factory):
-    """Two samples of four bands of 12 bits."""
+    """Two samples with four 12-bit bands."""
     folder = tmp_path_factory.mktemp("bands")
     images = {f"{i}.npy": RNG.integers(0, 4096, (8, 12, 4)).astype("uint16") for i in range(2)}
     return own_folder(folder, images), images
@@ -208,7 +208,7 @@ def test_inspection_reports_them_and_its_call_reads_them(bands, tmp_path):
 
     (batch,) = eval(report.call, {"keras_spade": keras_spade}).take(1)
     assert batch["image"].shape == (1, 256, 384, 4)
-    # Not guessed: without a range, each file is told of.
+    # The range is not guessed: without one, every file is reported.
     data = paired_folders(folder, 2, (8, 12), image_channels=4)
     bad = inspect_dataset(data, verbose=0).bad_files
     assert len(bad) == 2 and all("image_range=(low, high)" in reason for reason in bad.values())
@@ -229,7 +229,7 @@ def test_images_of_one_number_are_reported_with_a_range_that_loads(
     report = inspect_dataset(folder, contact_sheet=tmp_path / "sheet.png", verbose=0)
     assert report.image_range == (value, value) and not report.bad_files
     assert f"image_range=({proposed[0]}, {proposed[1]})," in report.call.replace(".0", "")
-    assert any(f"all images hold one number, {value}" in note for note in report.notes)
+    assert any(f"all pixels of all images are {value}" in note for note in report.notes)
     image = read_image(folder / "images" / "1.npy", 1, proposed)
     assert np.array_equal(image, np.full((8, 12, 1), read, "float32"))
 

@@ -10,7 +10,7 @@ from keras_spade.datasets.folders.pipeline import batches  # noqa: E402
 
 
 class SleepyReader:
-    """A sample holds its number and its three draws; the first takes long."""
+    """A sample contains its number and its three draws; the first one is slow."""
 
     image_size = (1, 4)
     label_dtype = np.dtype("int32")

@@ -46,7 +46,7 @@ def rng():
 
 @pytest.fixture
 def pair(tmp_path, rng):
-    """An image and a label map of 24 x 30 pixels; labels 0..4."""
+    """An image and a label map of 24 x 30 pixels, with labels 0..4."""
     image = rng.integers(0, 256, (24, 30, 3), dtype=np.uint8)
     labels = rng.integers(0, 5, (24, 30), dtype=np.uint8)
     return save(tmp_path / "x.png", image), save(tmp_path / "y.png", labels)
@@ -175,14 +175,14 @@ def test_images_of_other_modes_become_rgb(tmp_path, rng, mode):
 
 def test_a_sixteen_bit_image_is_an_error(tmp_path):
     file = save(tmp_path / "x.png", np.full((2, 2), 40000, np.uint16))
-    with pytest.raises(ValueError, match=r"x\.png: .* 8 bits a channel, got mode I;16"):
+    with pytest.raises(ValueError, match=r"x\.png: .* 8 bits per channel, got mode I;16"):
         read_rgb(file)
 
 
 def test_different_sizes_name_both_files(tmp_path, pair):
     label = save(tmp_path / "z.png", np.zeros((30, 24), np.uint8))
     reader = SampleReader(5, image_size=(8, 8))
-    resize = "; resize one of them to the size of the other, maps by nearest neighbours"
+    resize = "; resize one of them to the size of the other, maps by nearest neighbour"
     with pytest.raises(ValueError, match=rf"x\.png is 24 x 30, .*z\.png is 30 x 24{resize}$"):
         reader((pair[0], label), NO_DRAWS)
     with pytest.raises(ValueError, match=rf"x\.png is 24 x 30, .*z\.png is 30 x 24{resize}$"):
@@ -190,7 +190,7 @@ def test_different_sizes_name_both_files(tmp_path, pair):
 
 
 def oriented(tmp_path, size, orientation):
-    """A photograph in four colours that EXIF says to turn, and its pixels as stored."""
+    """A photograph in four colours with an EXIF orientation, and its pixels as stored."""
     pixels = np.zeros((*size, 3), np.uint8)
     half = size[0] // 2, size[1] // 2
     pixels[: half[0], : half[1]] = (255, 0, 0)
@@ -205,7 +205,7 @@ def test_a_photograph_is_turned_if_its_labels_are(tmp_path):
     assert read_rgb(image).size == (30, 24)
     label = save(tmp_path / "y.png", np.zeros((30, 24), np.uint8))
     turned = SampleReader(5, image_size=(30, 24))((image, label), NO_DRAWS)[1]
-    # Orientation 6: the first row stored is the right column.
+    # Orientation 6: the first stored row is the right column.
     assert np.array_equal(turned, np.rot90(pixels, -1))
     label = save(tmp_path / "z.png", np.zeros((24, 30), np.uint8))
     alone = SampleReader(5, image_size=(24, 30))((image, label), NO_DRAWS)[1]

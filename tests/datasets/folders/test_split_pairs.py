@@ -1,4 +1,4 @@
-"""Files of pix2pix's form: recognised, split, or refused."""
+"""Files in the format of pix2pix: recognised, split, or refused."""
 
 from types import SimpleNamespace
 
@@ -16,7 +16,7 @@ COLORS = np.array([(0, 0, 170), (255, 85, 0), (0, 255, 60)], "uint8")
 
 
 def pair(number, size=(64, 64), side="right"):
-    """A noisy photograph, ids, and both as one picture."""
+    """A noisy photograph, ids, and both in one picture."""
     rng = np.random.default_rng(number)
     photograph = rng.integers(90, 120, (*size, 3), dtype=np.uint8)
     ids = np.kron(rng.integers(0, 3, (size[0] // 16, size[1] // 16)), np.ones((16, 16), int))
@@ -32,7 +32,7 @@ def write(folder, count=3, end=".png", **options):
 
 
 def split_of(report):
-    """Runs the call that the notes name."""
+    """Runs the call in the notes."""
     call = report.notes[0].split(" splits them")[0]
     return eval(call, {"keras_spade": SimpleNamespace(datasets=keras_spade.datasets)})
 
@@ -60,16 +60,16 @@ def test_pairs_are_recognised_and_split_to_the_bit(tmp_path, size, side):
 
 def test_jpeg_is_refused_unless_the_colors_are_known(tmp_path, capsys):
     report = inspect_dataset(write(tmp_path / "maps", end=".jpg"))
-    assert "JPEG has spoilt the colours of the label maps" in report.suspicious[1]
+    assert "JPEG has changed the colours of the label maps" in report.suspicious[1]
     assert "side by side" in capsys.readouterr().out and "palette=[...])" in report.notes[0]
-    with pytest.raises(ValueError, match=r"maps/0\.jpg: its compression, as JPEG, has spoilt"):
+    with pytest.raises(ValueError, match=r"0\.jpg: lossy compression, such as JPEG, has changed"):
         split_pairs(tmp_path / "maps", tmp_path / "split")
     assert [path.name for path in tmp_path.iterdir()] == ["maps"]
     split_pairs(tmp_path / "maps", tmp_path / "split", palette=COLORS.tolist())
     for number in range(3):
         labels = np.asarray(Image.open(tmp_path / f"split/labels/{number}.png"))
         wrong = labels != pair(number)[1]
-        # Blocks of 16 x 16: none within, at most some at the seam with the photograph.
+        # Blocks of 16 x 16: no errors inside, and at most some at the seam with the photograph.
         assert wrong[:, 8:].mean() < 0.01 and not wrong[4:12, 20:28].any()
 
 
@@ -88,7 +88,7 @@ def test_tiff_is_refused_where_its_compression_is_jpeg(tmp_path):
             assert spoilt.any() == is_spoilt
         report = inspect_dataset(folder, verbose=0)
         assert ("palette=[...])" in report.notes[0]) == is_spoilt
-    with pytest.raises(ValueError, match=r"0\.tif: its compression, as JPEG, has spoilt"):
+    with pytest.raises(ValueError, match=r"0\.tif: lossy compression, such as JPEG, has changed"):
         split_pairs(folder, tmp_path / "split")
 
 
@@ -99,7 +99,7 @@ def test_pairs_of_16_bits_are_reported_though_none_can_be_read(tmp_path):
     report = inspect_dataset(tmp_path, verbose=0)
     assert len(report.bad_files) == report.samples == 2 and report.call is None
     assert "side by side" in report.suspicious[0] and not report.notes
-    assert "must have 8 bits a channel" in report.bad_files[str(tmp_path / "0.png")]
+    assert "must have 8 bits per channel" in report.bad_files[str(tmp_path / "0.png")]
 
 
 def test_of_many_files_sixteen_are_looked_at(tmp_path, monkeypatch):
@@ -116,7 +116,7 @@ def test_photographs_alone_are_no_pairs(tmp_path):
         ramp = np.add.outer(np.arange(64), np.arange(width))[..., None]
         ramp = ramp + rng.integers(0, 30, (64, width, 3))
         Image.fromarray(ramp.astype("uint8")).save(tmp_path / f"{name}.png")
-    with pytest.raises(ValueError, match="no folder .*images: it should hold the image files"):
+    with pytest.raises(ValueError, match="no folder .*images: it should contain the image files"):
         inspect_dataset(tmp_path, verbose=0)
 
 
@@ -131,9 +131,9 @@ def test_mistakes_are_told_and_leave_nothing(tmp_path):
     with pytest.raises(ValueError, match="into must be a folder that does not exist yet, got"):
         split_pairs(folder, folder)
     Image.new("RGB", (63, 32)).save(folder / "2.png")
-    with pytest.raises(ValueError, match=r"2\.png: 63 pixels in width cannot be split"):
+    with pytest.raises(ValueError, match=r"2\.png: a width of 63 pixels cannot be split"):
         split_pairs(folder, tmp_path / "split")
     Image.new("RGB", (64, 32)).save(folder / "0.bmp")
-    with pytest.raises(ValueError, match=r"two files of the same stem: .*0\.bmp and .*0\.png"):
+    with pytest.raises(ValueError, match=r"two files with the same stem: .*0\.bmp and .*0\.png"):
         split_pairs(folder, tmp_path / "split")
     assert [path.name for path in tmp_path.iterdir()] == ["maps"]

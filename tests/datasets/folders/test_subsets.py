@@ -1,4 +1,4 @@
-"""A part for validation: chosen by name, whatever else there is."""
+"""Validation samples are chosen by name, whatever other samples there are."""
 
 import hashlib
 
@@ -27,7 +27,7 @@ def names_in(dataset):
 
 
 def validated(names, share):
-    """By hand: the first 16 hexadecimal digits of the SHA-256, as a fraction."""
+    """Computed by hand: the first 16 hexadecimal digits of the SHA-256, as a fraction."""
     digests = {name: hashlib.sha256(name.encode()).hexdigest() for name in names}
     return sorted(name for name in names if int(digests[name][:16], 16) / 16**16 < share)
 
@@ -88,8 +88,8 @@ def test_parts_and_named_sets_are_split_too(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ({"subset": "validation"}, "validation_split and subset are given together"),
-        ({"validation_split": 0.2}, "validation_split and subset are given together"),
+        ({"subset": "validation"}, "validation_split and subset must be given together"),
+        ({"validation_split": 0.2}, "validation_split and subset must be given together"),
         (
             {"validation_split": 1.0, "subset": "both"},
             "between 0 and 1, such as 0.1; got 1.0",
@@ -99,7 +99,7 @@ def test_parts_and_named_sets_are_split_too(tmp_path):
             {"validation_split": 0.2, "subset": "test"},
             "must be 'training', 'validation', 'both'",
         ),
-        ({"validation_split": 1e-9, "subset": "validation"}, "leaves none of 2 samples to the val"),
+        ({"validation_split": 1e-9, "subset": "validation"}, "leaves none of 2 samples .* valid"),
     ],
 )
 def test_what_makes_no_subset_is_told(tmp_path, arguments, told):

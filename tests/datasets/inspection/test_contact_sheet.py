@@ -1,4 +1,4 @@
-"""The sheet has the colours of `ImageGrid`, and says what they mean."""
+"""The sheet uses the colours of `ImageGrid`, and has a legend for them."""
 
 import numpy as np
 import pytest
@@ -47,9 +47,9 @@ def test_colors_are_those_of_the_grid(tmp_path, kind):
     inspect_dataset(data, contact_sheet=tmp_path / "sheet.png", verbose=0)
     with Image.open(tmp_path / "sheet.png") as sheet:
         sheet = np.asarray(sheet)
-    # The height of a row is that of the map: nothing is resized.
+    # Rows have the height of the maps, so nothing is resized.
     assert np.array_equal(sheet[14 : 14 + 160, 164 : 164 + 160], draw_grid(classes[None], gap=0))
-    # The patches below, two in a line.
+    # The legend below, two patches per line.
     top = 14 + 160
     patches = [sheet[top + line * 14 + 7, column * 130 + 7] for line in (0, 1) for column in (0, 1)]
     assert np.array_equal(patches, draw_grid(np.arange(4)[None, :, None], gap=0)[:, 0])

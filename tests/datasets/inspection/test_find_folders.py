@@ -1,4 +1,4 @@
-"""Folders of usual names, and parts of data, are found; and the calls that come of it load them."""
+"""Folders with usual names, and parts of data, are found, and the suggested calls load them."""
 
 from functools import partial
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ from keras_spade.datasets import inspect_dataset, paired_folders  # noqa: E402
 
 
 def pair(root, images, labels, name, label, suffix=".jpg"):
-    """A photograph, and a label map of one id."""
+    """A photograph, and a label map with one id."""
     for folder, end, value in ((images, suffix, 90), (labels, ".png", label)):
         path = root / folder / f"{name}{end}"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -23,7 +23,7 @@ def pair(root, images, labels, name, label, suffix=".jpg"):
 
 
 def call_of(report):
-    """The directory and the other arguments of the suggested call."""
+    """The directory and other arguments of the suggested call."""
     mapping = keras_spade.datasets.LabelMapping
     recorder = SimpleNamespace(
         paired_folders=lambda directory, **arguments: (directory, arguments), LabelMapping=mapping
@@ -104,7 +104,7 @@ def test_of_training_and_validation_sets_the_first_is_taken(tmp_path, monkeypatc
         "test/img",
         "valid/img",
     ]
-    assert [note for note in report.notes if note.endswith("takes it as --validation_data=valid")]
+    assert [note for note in report.notes if note.endswith("train.py as --validation_data=valid")]
     assert report.command.endswith(f" --run_dir=runs/{tmp_path.name}")
 
 
@@ -133,17 +133,18 @@ def test_a_missing_folder_tells_which_are_there_and_the_argument(tmp_path):
     for name in ("pictures of dogs", "outlines", ".hidden"):
         (tmp_path / name).mkdir()
     wanted = (
-        f"no folder {tmp_path}/images: it should hold the image files; {tmp_path} holds outlines, "
-        "pictures of dogs; image_folder names another one, or several as '*/images'"
+        f"no folder {tmp_path}/images: it should contain the image files; {tmp_path} contains "
+        "outlines, pictures of dogs; use image_folder for another one, or several, such as "
+        "'*/images'"
     )
     for function in (inspect_dataset, lambda data: paired_folders(data, 2, (8, 8))):
         with pytest.raises(ValueError) as caught:
             function(tmp_path)
         assert str(caught.value) == wanted
-    with pytest.raises(ValueError, match=rf"got '.*/no/where'; {tmp_path} holds outlines, pict"):
+    with pytest.raises(ValueError, match=rf"got '.*/no/where'; {tmp_path} contains outlines, p"):
         inspect_dataset(tmp_path / "no" / "where")
     with pytest.raises(
-        ValueError, match=r"no folder .*/\*/masks: .* holds a, outlines, .* label_folder"
+        ValueError, match=r"no folder .*/\*/masks: .* contains a, outlines, .* label_folder"
     ):
         pair(tmp_path, "a/images", "a/labels", "x", 0)
         paired_folders(tmp_path, 2, (8, 8), image_folder="*/images", label_folder="*/masks")
@@ -152,7 +153,7 @@ def test_a_missing_folder_tells_which_are_there_and_the_argument(tmp_path):
 def test_an_instance_folder_that_was_named_must_be_there(tmp_path):
     pair(tmp_path / "flat", "images", "labels", "a", 0)
     pair(tmp_path / "deep", "train/img", "train/seg", "a", 0)
-    wanted = r"no folder .*typo: it should hold the instance files; .* instance_folder names"
+    wanted = r"no folder .*typo: it should contain the instance files; .* use instance_folder for"
     for folder in ("flat", "deep"):
         with pytest.raises(ValueError, match=wanted):
             inspect_dataset(tmp_path / folder, instance_folder="typo", verbose=0)

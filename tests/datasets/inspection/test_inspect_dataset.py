@@ -20,13 +20,13 @@ SIZE = (40, 48)
 
 
 def blocks(values, seed=0):
-    """A label map of squares of the values."""
+    """A label map with squares of the given values."""
     rng = np.random.default_rng(seed)
     return np.kron(rng.choice(values, (5, 6)), np.ones((8, 8))).astype("uint8")
 
 
 def curves(values, seed):
-    """A label map of curved areas of the values, in no order."""
+    """A label map with curved areas of the given values, in random order."""
     values = np.random.default_rng(seed).permutation(np.array(values))
     y, x = np.indices((320, 384)) / 2
     waves = np.sin(x / 17) + np.cos(y / 13 + 1) + np.sin((x + 2 * y) / 31)
@@ -34,7 +34,7 @@ def curves(values, seed):
 
 
 def make(folder, labels, suffix=".png"):
-    """Photographs, and these label maps."""
+    """Writes photographs, and the given label maps."""
     for name in ("images", "labels"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for number, array in enumerate(labels):
@@ -133,7 +133,7 @@ def test_smoothed_labels_are_refused_by_it_and_by_the_pipeline(tmp_path, how, ki
     (told,) = report.bad_files.items()
     assert told[0].endswith("images/1.png") and "labels/1.png: " in told[1]
     many = kind == "colors" and how == "jpeg"
-    assert ("too many for a label map" if many else "hardly a border is sharp") in told[1]
+    assert ("too many for a label map" if many else "few borders are sharp") in told[1]
     assert len(report.pixels) <= 8
     assert "on_bad_file='skip'" in report.call
     dataset = load(report)
@@ -167,11 +167,11 @@ def test_too_many_ids_and_colors_are_suspicious(tmp_path):
     (reason,) = report.bad_files.values()
     assert "1920 colours or more are too many for a label map" in reason and report.call is None
     report = inspect_dataset(tmp_path / "both", verbose=0)
-    assert report.suspicious[0] == "some label files hold colours, others ids"
+    assert report.suspicious[0] == "some label files contain colours, others ids"
 
 
 def spoiled(folder):
-    """A folder in which something is wrong with most samples, and what is told of each."""
+    """A folder with problems in most samples, and the expected message for each."""
     make(folder, [blocks([0, 1, 2, 255], seed) for seed in range(8)])
     (folder / "images" / "0.png").write_bytes(b"")
     (folder / "labels" / "1.png").unlink()
@@ -200,8 +200,8 @@ def test_all_that_an_epoch_would_raise_is_told_before(tmp_path, capsys):
     assert list(report.unmatched) == [str(tmp_path / "images" / "1.png")]
     told = capsys.readouterr().out
     assert "samples that cannot be used: 5" in told and "files without partner: 1" in told
-    # One row for each of the two samples that can be used; below, three classes and void, of which
-    # three are in a line of 130 pixels each.
+    # One row for each of the two usable samples; below, three classes and void, three per line, 130
+    # pixels each.
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (2 * (192 + 4), 2 * (160 + 14) + 2 * 14)
     list(dataset)
@@ -220,7 +220,7 @@ def test_what_is_no_dataset_is_told(tmp_path):
         inspect_dataset(tmp_path / "no")
     with pytest.raises(ValueError, match="data must be a folder or a dataset of files"):
         inspect_dataset(tf.data.Dataset.range(3))
-    with pytest.raises(ValueError, match="no folder .*labels/no: it should hold the label files"):
+    with pytest.raises(ValueError, match="folder .*labels/no: it should contain the label files"):
         inspect_dataset(make(tmp_path, [blocks([0])]), label_folder="labels/no")
 
 
@@ -294,7 +294,7 @@ def test_palettes_that_differ_from_file_to_file_are_suspicious(tmp_path):
         image.putpalette(palette + [7] * (6 - len(palette)))
         image.save(label)
     (told,) = inspect_dataset(tmp_path, verbose=0).suspicious
-    assert "1 is (0, 128, 0) in that of" in told and "images/1.png and (128, 0, 0)" in told
+    assert "1 is (0, 128, 0) for" in told and "images/1.png, (128, 0, 0) for" in told
     colors = {(0, 0, 0): 0, (128, 0, 0): 1, (0, 128, 0): 2}
     mapping = datasets.LabelMapping(palette=colors)
     dataset = paired_folders(tmp_path, 3, (8, 8), label_mapping=mapping)

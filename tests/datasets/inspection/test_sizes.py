@@ -35,9 +35,9 @@ def test_images_of_many_ratios_are_not_stretched():
 
 
 def test_every_image_covers_the_crop():
-    """The image of 500 x 500 needs 512 in width, the others less; 512 * 286 / 256 = 572."""
+    """The 500 x 500 image needs a width of 512, the others less; 512 * 286 / 256 = 572."""
     sizes = {(1024, 400): 3, (600, 1380): 1, (500, 500): 7}
     assert keep_ratios(sizes, (256, 512)).arguments["load_size"] == 572
-    # Of 200 x 400, the shorter side 256 is enough: 286.
+    # For 200 x 400, a shorter side of 256 is enough: 286.
     assert keep_ratios({(200, 400): 1}, (256, 512)).arguments["load_size"] == 286
     assert vary(sizes) and not vary({(100, 120): 1, (100, 100): 1})

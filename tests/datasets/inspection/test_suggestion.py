@@ -1,4 +1,4 @@
-"""What `inspect_dataset` makes of folders, and that the calls it suggests run."""
+"""The calls that `inspect_dataset` suggests for folders are correct, and run."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ SIZE = (40, 48)
 
 
 def blocks(values, seed=0):
-    """A label map of squares of the values, each of which is there."""
+    """A label map with squares of the given values, each of which occurs."""
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(np.resize(np.array(values), 30)).reshape(5, 6)
     return np.kron(chosen, np.ones((8, 8), int))
@@ -32,7 +32,7 @@ def photograph(path, size=SIZE):
 
 
 def own_folder(root, labels, dtype="uint8"):
-    """A folder with these label maps."""
+    """A folder with the given label maps."""
     for number, array in enumerate(labels):
         photograph(root / "images" / f"{number:03}.png")
         save(root / "labels" / f"{number:03}.png", array, dtype)
@@ -40,11 +40,11 @@ def own_folder(root, labels, dtype="uint8"):
 
 
 def loaded(report):
-    """The dataset that the suggested call makes."""
+    """The dataset made by the suggested call."""
     return eval(report.call, {"keras_spade": keras_spade})
 
 
-# What each layout needs of files, and the call that should come of it.
+# The files that each layout needs, and the expected call.
 LAYOUTS = {
     "cityscapes": (
         ["leftImg8bit/train/a/a_1_leftImg8bit.png"],
@@ -208,7 +208,7 @@ def test_parts_within_the_folders_are_told(tmp_path):
         photograph(tmp_path / "images" / part / "1.png")
         save(tmp_path / "labels" / part / "1.png", blocks([0, 1]))
     notes = inspect_dataset(tmp_path, verbose=0).notes
-    told = "train and val are read as one set; image_folder='images/train' and the like read one"
+    told = "train and val are read as one dataset; image_folder='images/train' and the like"
     assert any(note.startswith(told) for note in notes)
 
 
@@ -231,7 +231,7 @@ def test_parts_of_own_data(tmp_path, monkeypatch):
         ([0, 1, 2, 65535], "uint16", {0: 0, 1: 1, 2: 2, 65535: 3}),
         ([0, 1, 255, 65535], "uint16", {0: 0, 1: 1, 255: 2, 65535: 2}),
         (range(0, 250, 10), "uint8", {10 * number: number for number in range(25)}),
-        # Many of a known numbering, others of which are in other files, stay as they are.
+        # Many ids of one numbering, of which others are in other files, stay unchanged.
         ([0, 2, 9, 17, 40, 61, 80, 99, 130, 181], "uint8", None),
     ],
 )
@@ -243,9 +243,9 @@ def test_the_suggested_call_loads_these_ids(tmp_path, values, dtype, mapped):
     (batch,) = loaded(report)
     mapped = mapped or {value: value for value in values}
     assert np.array_equal(batch["labels"][0], np.vectorize(mapped.get)(labels))
-    assert report.notes[-1].startswith("what these label maps hold is all that is known")
+    assert report.notes[-1].startswith("this is based on these label maps only")
     if values == [0, 255]:
-        assert report.notes[0].startswith("0, 255 were taken for the classes of a mask")
+        assert report.notes[0].startswith("0, 255 were read as the classes of a mask")
 
 
 def test_a_stray_id_is_suspicious(tmp_path):
@@ -254,7 +254,7 @@ def test_a_stray_id_is_suspicious(tmp_path):
     maps[3] = blocks([0, 1, 2, 133])
     report = inspect_dataset(own_folder(tmp_path / "b", maps), verbose=0)
     (told,) = report.suspicious
-    assert told.startswith("the id 133 is in 1 of 12 label maps, the others are much lower")
+    assert told.startswith("the id 133 is in 1 of 12 label maps, and the others are much lower")
     assert "num_classes=6," in report.call
     dataset = loaded(report)
     assert len(list(dataset)) == 12 and "out of range: 133" in next(
@@ -282,12 +282,12 @@ def test_of_too_many_ids_no_call_is_made(tmp_path):
 
 
 def grey_folder(root, *maps):
-    """A folder whose label maps are ids saved as RGB."""
+    """A folder with label maps of ids saved as RGB."""
     return own_folder(root, [np.dstack([array] * 3) for array in maps])
 
 
 def test_ids_saved_as_grey_stay_what_they_are_in_every_part(tmp_path):
-    """Whatever each part holds of the ids 0..7, and however much of each."""
+    """Whichever of the ids 0..7 each part contains, and in whatever proportion."""
     for part, values in {"a": [0, 1, 2], "b": [0, 7], "c": [2], "d": [1, 2, 5, 5, 5]}.items():
         ids = blocks(values)
         report = inspect_dataset(grey_folder(tmp_path / part, ids), verbose=0)
@@ -303,8 +303,8 @@ def test_ids_saved_as_grey_stay_what_they_are_in_every_part(tmp_path):
 @pytest.mark.parametrize(
     ("values", "mapped", "told"),
     [
-        ([0, 255], {0: 0, 255: 1}, "0, 255 were taken for the classes of a mask, none for void"),
-        ([0, 3, 255], {0: 0, 3: 3, 255: 4}, "255 was taken for void"),
+        ([0, 255], {0: 0, 255: 1}, "0, 255 were read as the classes of a mask, none as void"),
+        ([0, 3, 255], {0: 0, 3: 3, 255: 4}, "255 was read as void"),
     ],
 )
 def test_masks_and_void_in_grey(tmp_path, values, mapped, told):
@@ -327,7 +327,7 @@ def test_ids_in_one_channel_and_in_three_are_one_set(tmp_path):
 
 
 def test_colors_are_classes_in_an_order_of_their_own(tmp_path):
-    """Not of what they cover, which is another in other parts of the data."""
+    """The order does not depend on areas, which differ between parts of the data."""
     colors = np.array([(0, 0, 0), (0, 9, 0), (200, 0, 0)])
     for part, values in {"a": [0, 1, 1, 2], "b": [0, 0, 2, 2, 2, 1]}.items():
         report = inspect_dataset(own_folder(tmp_path / part, [colors[blocks(values)]]), verbose=0)

@@ -1,4 +1,4 @@
-"""The line of train.py says what the call says."""
+"""The train.py command matches the call."""
 
 import ast
 import shlex
@@ -99,7 +99,7 @@ def test_named_sets(tmp_path, monkeypatch):
         "scale_short_side",
     )
     assert flags["image_size"] == "256,256" and "--noflip" in flags
-    # Whoever has made the dataset is told, and the call stays.
+    # A dataset made by the caller: the report warns, and the call stays the same.
     report = inspect_dataset(datasets.cmp_facades(".", "base"), verbose=0)
     assert report.call == "keras_spade.datasets.cmp_facades('.', split='base')"
     assert "they are stretched by up to 150 %" in report.notes[0]

@@ -13,7 +13,7 @@ SAMPLE = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "coco_
 
 @pytest.fixture
 def tree(tmp_path):
-    """Two train samples (ids 0, 181 and void) and a val sample without an instance map."""
+    """Two training samples (ids 0, 181 and void) and a val sample without an instance map."""
     for folder in ("train_img", "train_label", "train_inst", "val_img", "val_label"):
         (tmp_path / folder).mkdir()
     ids = np.array([[0, 181], [255, 7]], np.uint8)

@@ -1,4 +1,4 @@
-"""Every named dataset, from a small tree in its layout, and from real files where they are."""
+"""Every named dataset, from a small tree in its layout, and from real files if available."""
 
 import inspect
 from pathlib import Path
@@ -32,7 +32,7 @@ def photograph(path, value):
 
 
 def labels_of(ids):
-    """A label map that holds the ids, in rows of six."""
+    """A label map with the given ids, in rows of six."""
     return np.resize(np.array(ids, "uint8"), SIZE)
 
 
@@ -81,7 +81,7 @@ def test_ade20k_outdoor_takes_scenes(tmp_path):
     assert found(scenes=["bathroom"], counting="unshifted") == [2]
     with pytest.raises(ValueError, match="scenes must be a sequence of names, got 'coast'"):
         found(scenes="coast")
-    with pytest.raises(ValueError, match="holds 5, none of which is of the scenes"):
+    with pytest.raises(ValueError, match="contains 5, none of which shows one of the requested"):
         found(scenes=["moon"])
     (tmp_path / "sceneCategories.txt").unlink()
     with pytest.raises(ValueError, match=r"sceneCategories\.txt, which names the scene"):
@@ -89,7 +89,7 @@ def test_ade20k_outdoor_takes_scenes(tmp_path):
 
 
 def test_cityscapes_train_ids_and_label_ids(tmp_path):
-    # Train ids of the published labels.py, copied by hand.
+    # Train ids copied by hand from the published labels.py.
     train_ids = {7: 0, 8: 1, 11: 2, 12: 3, 13: 4, 17: 5, 19: 6, 20: 7, 21: 8, 22: 9, 23: 10}
     train_ids |= {24: 11, 25: 12, 26: 13, 27: 14, 28: 15, 31: 16, 32: 17, 33: 18}
     name = "aachen_000000_000019"
@@ -131,7 +131,7 @@ def test_camvid_in_three_layouts(tmp_path):
         assert only(datasets.camvid(tmp_path / layout, "val", **WHOLE))["labels"].tolist() == (
             ids.tolist()
         )
-    # Colours and groups from label_colors.txt, by hand.
+    # Colours and groups copied by hand from label_colors.txt.
     colors = [(64, 128, 64), (192, 0, 128), (0, 128, 192), (64, 192, 0), (0, 0, 0), (128, 128, 128)]
     photograph(tmp_path / "c" / "701_StillsRaw_full" / "0001TP_006690.png", 9)
     rgb = np.array(colors, "uint8")[np.resize(np.arange(6), SIZE)]
@@ -191,7 +191,7 @@ def test_the_table_is_whole():
         assert len(set(info.class_names)) == len(info.class_names)
         assert info.palette is None or len(info.palette) == info.num_classes
         assert hasattr(datasets, info.call.split("(")[0])
-    # By hand from the published lists.
+    # Copied by hand from the published lists.
     assert NAMED_DATASETS["coco_stuff"].class_names[168] == "tree"
     assert NAMED_DATASETS["coco_stuff"].class_names[90] == "hair brush"
     assert NAMED_DATASETS["ade20k"].class_names[21] == "water"
@@ -206,7 +206,7 @@ def slow_nearest(size_in, size_out):
 
 
 def assert_equals_plain_reading(batches, files, size, void_label, num_classes):
-    """Batches of one, and a plain Pillow / NumPy reading of (image, label) files."""
+    """Compares batches of one sample with plain Pillow / NumPy readings of (image, label) files."""
     for batch, (image_file, label_file) in zip(batches, files, strict=True):
         image = Image.open(image_file).convert("RGB").resize(size[::-1], Image.BICUBIC)
         labels = np.asarray(Image.open(label_file)).astype("int32")

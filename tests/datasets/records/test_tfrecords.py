@@ -15,7 +15,7 @@ SIZE = (12, 16)
 
 @pytest.fixture
 def tree(tmp_path):
-    """Photographs of several kinds, ids with void, instance ids of 8, 16 and 32 bits."""
+    """Photographs of several kinds, ids with void, and instance ids of 8, 16 and 32 bits."""
     rng = np.random.default_rng(0)
     for name in ("images", "labels", "ids"):
         (tmp_path / "street" / name).mkdir(parents=True)
@@ -76,7 +76,7 @@ def test_the_format_is_that_of_the_documentation(tree, records):
     }
     assert [len(shard["lengths"]) for shard in shards] == [3, 3, 1]
     paths = [str(records / shard["file"]) for shard in shards]
-    # TensorFlow's own reader finds whole records, with its own checksums.
+    # TensorFlow's own reader finds complete records, with correct checksums.
     for k, record in enumerate(tf.data.TFRecordDataset(paths).as_numpy_iterator()):
         features = tf.train.Example.FromString(record).features.feature
         values = {key: value.bytes_list.value[0] for key, value in features.items()}
@@ -124,9 +124,9 @@ def test_a_set_that_was_not_written_to_its_end_is_told(records):
 
 
 def test_what_cannot_be_written_is_told(tree, records, tmp_path):
-    with pytest.raises(ValueError, match=r"directory must hold no index\.json"):
+    with pytest.raises(ValueError, match=r"directory must not contain index\.json"):
         write_tfrecords(files(tree), records, verbose=0)
-    with pytest.raises(ValueError, match="dataset must be one that paired_folders"):
+    with pytest.raises(ValueError, match="dataset must be made by paired_folders"):
         write_tfrecords(tf.data.Dataset.range(3), tmp_path / "other", verbose=0)
     (tree / "images" / "1.png").write_bytes(b"no image")
     with pytest.raises(ValueError, match=r"images/1\.png: cannot be read as an image"):

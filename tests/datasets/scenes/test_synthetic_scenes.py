@@ -76,7 +76,7 @@ def test_instances_are_numbered_without_gaps():
 
 
 def test_an_instance_is_one_thing():
-    """One id never spans two classes, but for the parts of a house and of a tree."""
+    """One id never spans two classes, except for the parts of a house or a tree."""
     house = {IDS[name] for name in ("wall", "roof", "window", "door")}
     tree = {IDS[name] for name in ("tree", "trunk")}
     whole_houses = whole_trees = 0
@@ -90,7 +90,7 @@ def test_an_instance_is_one_thing():
 
 
 def test_different_things_of_a_class_have_different_ids():
-    """Sky, grass and water are one instance; trees, clouds and houses are counted."""
+    """Sky, grass and water are one instance each; trees, clouds and houses are counted."""
     most = dict.fromkeys(("sky", "sun", "grass", "water", "path", "tree", "cloud", "wall"), 0)
     for labels, instances in zip(many_scenes()["labels"], many_scenes()["instances"], strict=True):
         for name in most:
@@ -111,7 +111,7 @@ def test_image_follows_the_labels():
 
 
 def test_a_class_says_much_about_the_colour_and_not_all():
-    """Class means explain most of the variance; the texture left inside a class is not flat."""
+    """Class means explain most of the variance; the texture within a class is not flat."""
     scenes = many_scenes()
     image = scenes["image"].astype("float64")
     flat = np.stack([colours_of(scenes, name).mean(0) for name in SCENE_CLASSES])

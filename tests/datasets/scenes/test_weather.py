@@ -9,7 +9,7 @@ IDS = {name: place for place, name in enumerate(SCENE_CLASSES)}
 
 
 def scenes(monkeypatch, **weather):
-    """Labels and floats of twelve scenes in one weather."""
+    """Labels and float images of twelve scenes in one weather."""
     monkeypatch.setattr(Weather, "drawn", classmethod(lambda cls, rng: cls(**weather)))
     drawn = [scene_painter.paint_scene((64, 64), 0, index, True) for index in range(12)]
     labels, _, images = (np.stack(arrays) for arrays in zip(*drawn, strict=True))

@@ -30,7 +30,7 @@ def test_rows_of_the_same_name_are_the_same_everywhere():
             definition = json.loads(json.dumps(variant.definition))
             assert definition == variant.definition
             assert definitions.setdefault(variant.row, definition) == definition
-    assert not [row for row in definitions if "," in row]  # --only has a list of them.
+    assert not [row for row in definitions if "," in row]  # --only takes a comma-separated list.
     assert len(definitions) == 29
     assert len({json.dumps(definition) for definition in definitions.values()}) == 29
 
@@ -45,7 +45,7 @@ def test_a_try_of_table_1_and_what_a_second_call_does(tmp_path, capsys, monkeypa
     assert [record["row"] for record in records] == ["real photographs", "CRN"]
     assert records[1]["steps"] == 2 and set(records[1]["scores"]) == set(experiment.COLUMNS)
     assert all(np.isfinite(list(record["scores"].values())).all() for record in records)
-    # 4 maps; the label map, the photograph and one generator side by side, two rows of them.
+    # 4 maps; the label map, the photograph and one generator side by side, in two rows.
     painted = sorted((tmp_path / "painted/crn_seed_0").glob("*.png"))
     assert [path.stem for path in painted] == ["0000", "0001", "0002", "0003"]
     assert np.asarray(Image.open(painted[0])).shape == (64, 64, 3)

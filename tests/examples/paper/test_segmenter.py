@@ -12,7 +12,7 @@ def test_scores_of_bytes_and_floats():
     assert scores.shape == (2, 16, 32, 5)
     np.testing.assert_array_equal(np.array(segmenter(images.astype("float32"))), scores)
     assert segmenter.get_layer("lowest").output.shape == (None, 1, 2, 32)
-    # Two convolutions a size, and two numbers for each channel of their norms.
+    # Two convolutions per size, and two numbers for each channel of their norms.
     widths, count = [2, 4, 8, 16, 32], 2 * 5 + 5
     for i, width in enumerate(widths):
         down = 9 * (widths[i - 1] if i else 3) * width + 9 * width**2 + 4 * width
@@ -30,7 +30,7 @@ def test_it_learns_which_colour_is_which_class():
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=2)
     segmenter.compile(keras.optimizers.Adam(0.03), loss)
     void = labels.copy()
-    void[:, :4] = 2  # Void teaches nothing, and is no class that comes out.
+    void[:, :4] = 2  # Void is ignored in training, and is never predicted.
     segmenter.fit(images.astype("float32"), void, batch_size=8, epochs=80, verbose=0)
     scores = np.array(segmenter(images))
     assert scores.shape == (8, 16, 16, 2)

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 def folders(tmp_path):
-    """Five pairs, as PNG and as BMP, label maps of ids, and a picture that has no partner."""
+    """Five pairs, as PNG and as BMP, label maps of ids, and a picture without a partner."""
     for folder, name in (("ours", "{}.png"), ("theirs", "{}.bmp"), ("labels", "{}.png")):
         (tmp_path / folder / "part").mkdir(parents=True)
         for number in range(5):

@@ -6,7 +6,7 @@ from examples.paper.time_limit import TimeLimit
 
 
 def fit(clock, epochs=100):
-    """Trains one weight, four steps an epoch; the rates at the end of each epoch."""
+    """Trains one weight, four steps per epoch; returns the rates at the end of each epoch."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile(keras.optimizers.SGD(0.5), "mse", run_eagerly=True)
     rates = []
@@ -20,11 +20,11 @@ def fit(clock, epochs=100):
 
 
 def test_rates_fall_over_the_second_half_and_training_ends_by_the_clock():
-    # Read when training begins and behind each step: 100 s for the first one, 15 for the others.
+    # Read when training begins and after each step: 100 s for the first one, 15 for the others.
     times = iter([0.0, 100.0, *(100.0 + 15 * i for i in range(1, 100))])
     clock = TimeLimit(minutes=4, clock=lambda: next(times))
     rates = fit(clock)
-    # 240 seconds are 16 steps behind the first; an epoch begins after 0, 45, 105, 165, 225 of them.
+    # 240 seconds are 16 steps after the first; epochs begin after 0, 45, 105, 165, 225 of them.
     want = [0.5 * min(1, 2 * (1 - seconds / 240)) for seconds in (0, 45, 105, 165, 225)]
     assert rates == pytest.approx(want)
     assert (clock.first_step, clock.seconds, clock.done) == (100.0, 240.0, 17)

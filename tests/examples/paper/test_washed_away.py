@@ -16,7 +16,7 @@ def test_share_is_the_variance_between_classes_over_that_of_all():
         np.sum((flat[ids == k].mean(0) - flat.mean(0)) ** 2) * np.sum(ids == k) for k in range(3)
     )
     total = np.sum((flat - flat.mean(0)) ** 2)
-    # Within classes is the rest.
+    # The rest is within classes.
     within = sum(np.sum((flat[ids == k] - flat[ids == k].mean(0)) ** 2) for k in range(3))
     assert between + within == pytest.approx(total)
     assert explained_share(x, labels) == pytest.approx(between / total)
@@ -43,7 +43,7 @@ def test_instance_norm_leaves_nothing_of_a_map_of_one_label_and_spade_does():
     found = shares(theirs, {"labels": labels})
     names = ["first_relu", "down_1_relu", "down_2_relu", "block_0_sum", "up_1_relu", "up_0_relu"]
     assert list(found) == [*names, "conv_img"]
-    assert found["first_relu"] == 0  # Behind it, norms enlarge rounding.
+    assert found["first_relu"] == 0  # After it, norms amplify rounding.
     found = shares(ours, {"labels": labels})
     assert list(found)[0] == "head_0" and list(found)[-1] == "conv_img" and len(found) == 8
     assert min(found.values()) > 0.01

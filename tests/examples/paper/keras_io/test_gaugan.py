@@ -30,7 +30,7 @@ def test_spade_has_no_one_and_normalises_by_every_batch():
 
 def test_the_generator_of_the_example():
     generator = build_generator((256, 256, 12), filters=1, latent_dim=2)
-    assert 64 * generator.get_layer(index=1).units == 16384  # By the example's width, 64.
+    assert 64 * generator.get_layer(index=1).units == 16384  # With the example's width, 64.
     widths = [64 * layer.filters for layer in generator.layers if hasattr(layer, "spade_1")]
     assert widths == [1024, 1024, 1024, 512, 256, 128]
     assert inspect.signature(build_generator).parameters["filters"].default == 64
@@ -39,7 +39,7 @@ def test_the_generator_of_the_example():
 
 @pytest.fixture(scope="module")
 def case():
-    """A model whose latents are zero, its weights before and after a step, and what that told."""
+    """A model with zero latents, its weights before and after a step, and the step's losses."""
     keras.utils.set_random_seed(0)
     gan = KerasIoGauGAN((64, 64, 3), PALETTE, 1, 1, 1, latent_dim=4)
     for weight, value in zip(gan.encoder.trainable_variables[-4:], (0, 0, 0, -99), strict=True):

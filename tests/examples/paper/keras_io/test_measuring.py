@@ -55,7 +55,7 @@ def test_states(tmp_path):
 
 def test_moments_that_training_has_passed_are_refused():
     clock = {"before": 1192.5, "seconds": 1193.5, "steps": 900}
-    refuse_passed({1193.0, 2000.0}, clock, "ours-0")  # Crossed by the last step; to come.
+    refuse_passed({1193.0, 2000.0}, clock, "ours-0")  # Crossed by the last step; still to come.
     refuse_passed({500.0}, {"before": 0.0, "seconds": 0.0, "steps": 0}, "ours-0")
     with pytest.raises(ValueError, match="--times=400,500: ours-0 has been trained for 1193.5 s"):
         refuse_passed({500.0, 400.0, 2000.0}, clock, "ours-0")

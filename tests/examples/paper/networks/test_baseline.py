@@ -25,7 +25,7 @@ def small(name, **options):
 
 @functools.cache
 def with_all_maps(name, modulation):
-    """With void and edges, built once."""
+    """Every baseline with void and edges, built once."""
     return small(name, void_class=True, instance_edges=True, modulation=modulation)
 
 
@@ -43,7 +43,7 @@ def test_trains_saves_and_paints(name, tmp_path):
         np.any(np.array(weight) != old)
         for weight, old in zip(gan.generator.trainable_weights, before, strict=True)
     ]
-    # A bias in front of an instance norm has no gradient but rounding.
+    # A bias in front of an instance norm has no gradient except rounding.
     paths = [weight.path for weight in gan.generator.trainable_weights]
     assert all(m for m, path in zip(moved, paths, strict=True) if not path.endswith("bias")), paths
     labels = tiny_batch()["labels"]

@@ -3,7 +3,7 @@ import numpy as np
 from examples.paper.networks import CRN
 from examples.paper.networks.crn import divisor, resolutions
 
-# Chen and Koltun 2017, section 3: the channels of the modules of 4 to 1024 rows.
+# Chen and Koltun 2017, section 3: the channels of the modules with 4 to 1024 rows.
 PAPER = [1024, 1024, 1024, 1024, 1024, 512, 512, 128, 32]
 
 

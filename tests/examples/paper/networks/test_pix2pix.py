@@ -5,7 +5,7 @@ from examples.paper.networks import Pix2Pix
 
 
 def parameters(base, downs, inputs, outputs):
-    """4 x 4 kernels without bias but the last; two numbers a channel of each norm."""
+    """4 x 4 kernels, only the last with bias; two numbers per channel of each norm."""
     filters = [base * min(2**i, 8) for i in range(downs)]
     down = [inputs, *filters]
     kernels = sum(16 * a * b for a, b in zip(down, filters, strict=False))
@@ -30,7 +30,7 @@ def test_shapes_of_the_paper():
     network = Pix2Pix(3, (256, 256, 3), base_filters=1)
     rows = [network.get_layer(f"down_{i}").output.shape[1] for i in range(8)]
     assert rows == [128, 64, 32, 16, 8, 4, 2, 1]
-    # What comes up is as wide as what came down, and twice that with it.
+    # Decoder and encoder maps have the same width, twice that when concatenated.
     assert [network.get_layer(f"up_{i}").output.shape[-1] for i in range(7, 0, -1)] == [
         *[8] * 4,
         *[4, 2, 1],

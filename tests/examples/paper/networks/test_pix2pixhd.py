@@ -7,7 +7,7 @@ from examples.paper.networks.pix2pixhd import Steps
 
 
 def parameters(base, downsamplings, blocks, inputs, channels=3, affine=False):
-    """Kernels and biases, convolution by convolution; two numbers a channel of affine norms."""
+    """Kernels and biases, convolution by convolution; two numbers per channel of affine norms."""
     widths = [base * 2**i for i in range(downsamplings + 1)]
     count = 49 * inputs * base + base
     count += sum(9 * a * b + b for a, b in zip(widths, widths[1:], strict=False))
@@ -97,7 +97,7 @@ def test_the_first_convolution_sees_a_reflected_border(modulation):
 
 
 class Plain:
-    """Parts whose norms and activations do nothing, and whose kernels are given."""
+    """Parts with given kernels, and norms and activations that do nothing."""
 
     dtype = "float32"
 

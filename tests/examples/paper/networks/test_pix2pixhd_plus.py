@@ -7,7 +7,7 @@ from keras_spade import SpectralNorm
 
 
 def parameters(base, channels, image=3, blocks=9):
-    """Kernels, biases, scales and offsets; `channels` of the label map behind every input."""
+    """Kernels, biases, scales and offsets; `channels` of the label map follow every input."""
     widths = [base * 2**i for i in range(5)]
     count = 49 * channels * base + 3 * base
     for a, b in zip(widths, widths[1:], strict=False):
@@ -20,9 +20,9 @@ def test_parameters_with_labels_at_every_layer():
     network = Pix2PixHDPlus(5, (32, 48, 3), void_class=True, base_filters=3, blocks=1)
     count = sum(int(np.prod(w.shape)) for w in network.trainable_weights)
     assert count == parameters(3, 6, blocks=1)
-    # Its default, in what both are.
+    # Its default, in the arguments that both have.
     assert inspect.signature(Pix2PixHD).parameters["blocks"].default == 9
-    # At the paper's size. Its table 3 has 195M, and does not say which layers have the label map.
+    # At the paper's size. Table 3 has 195M, and does not say which layers get the label map.
     assert round(parameters(64, 184) / 1e6) == 218
 
 
