@@ -2,5 +2,6 @@
 
 from typing import Any
 
-# Tensors of the backend in use, symbolic tensors and Keras' variables have no class in common.
+# Tensors of the backend in use, symbolic tensors, Keras variables and arrays: they have no class in
+# common.
 Tensor = Any
