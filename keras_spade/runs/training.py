@@ -29,8 +29,12 @@ def training(
     *,
     callbacks: Any,
     initial_epoch: int,
+    epochs: int,
+    verbose: str | int,
     validation_data: Any,
-    **arguments: Any,
+    validation_split: float,
+    validation_steps: int | None,
+    **others: Any,
 ) -> Iterator[dict[str, Any]]:
     """The context of `GauGAN.fit`.
 
@@ -38,43 +42,45 @@ def training(
         model: a compiled `GauGAN`.
         callbacks: as in `fit`.
         initial_epoch: as in `fit`.
+        epochs: as in `fit`.
+        verbose: as in `fit`.
         validation_data: as in `fit`.
-        **arguments: the other arguments of `fit`.
+        validation_split: as in `fit`.
+        validation_steps: as in `fit`.
+        **others: the other arguments of `fit`, among them those of `FitData`.
 
     Yields:
         The arguments with which Keras' own `fit` makes the training.
     """
     callbacks, backup = split_callbacks(callbacks)
-    validates = validation_data is not None or bool(arguments["validation_split"])
+    validates = validation_data is not None or bool(validation_split)
     losses = [tracker.name for tracker in model.loss_trackers]
     averages = model.keeps_averages
     check_monitors(callbacks, losses, validates, averages)
-    data = FitData(**{f.name: arguments.pop(f.name) for f in dataclasses.fields(FitData)})
+    data = FitData(**{f.name: others.pop(f.name) for f in dataclasses.fields(FitData)})
     if is_tf_dataset(data.x):
         data = dataclasses.replace(data, shuffle=False)  # The dataset does its own shuffling.
-    if backup is not None and arguments["validation_split"]:
+    if backup is not None and validation_split:
         raise ValueError(
             "`validation_split` cannot be used with BackupAndRestore; pass the samples as "
             "`validation_data`."
         )
-    epochs = arguments["epochs"]
     with backend.losing_no_worker(model, _advice(backup)):
         epoch, step = _begin(model, backup, initial_epoch)
         restored = None if backup is None else backup.restored
         if restored:
             best_values = BestValues(callbacks, restored.epochs, restored.history)
-            epochs = arguments["epochs"] = epoch if best_values.ended else epochs
-        if restored and arguments["verbose"]:
+            epochs = epoch if best_values.ended else epochs
+        if restored and verbose:
             print(
                 f"Resuming from {backup.directory}: epoch {epoch + 1}, step {step + 1}."
                 if epoch < epochs
                 else f"The training in {backup.directory} has already ended, after epoch {epoch}."
             )
-        if arguments["verbose"] and epoch < epochs:
+        if verbose and epoch < epochs:
             _tell_of_the_first_step(model)
         data = training_data(model, data, (epoch, step), epochs, backup)
-        steps = arguments.get("validation_steps")
-        validation_data = evaluation_data(model, validation_data, steps)
+        validation_data = evaluation_data(model, validation_data, validation_steps)
         watch = StopOnSkippedSteps(model.skipped_steps, model.max_skipped_steps, bool(restored))
         callbacks = [*with_own_averages(callbacks), watch]
         swaps = swapping(callbacks)
@@ -85,8 +91,17 @@ def training(
                 callbacks.append(best_values)
             callbacks = [*([KeepsWeights(backup)] if swaps else []), *callbacks, backup]
         with _without_past_steps(model, step, backup):
-            here = {"callbacks": callbacks, "initial_epoch": epoch}
-            yield arguments | vars(data) | here | {"validation_data": validation_data}
+            yield {
+                **others,
+                **vars(data),
+                "callbacks": callbacks,
+                "initial_epoch": epoch,
+                "epochs": epochs,
+                "verbose": verbose,
+                "validation_data": validation_data,
+                "validation_split": validation_split,
+                "validation_steps": validation_steps,
+            }
         end_with_averages(model, swaps)
         model.swaps = ()
 
