@@ -1,6 +1,8 @@
 """Argument checks shared by many functions."""
 
 import operator
+from collections.abc import Sequence
+from typing import Any
 
 COUNTED_FROM_0 = (
     'Ids are counted from 0: if yours start at 1, subtract 1. An id that means "don\'t care" '
@@ -8,7 +10,7 @@ COUNTED_FROM_0 = (
 )
 
 
-def integer_at_least(least, argument, value, wanted):
+def integer_at_least(least: int, argument: str, value: Any, wanted: str) -> int:
     """Returns an argument as an int of at least `least`.
 
     Args:
@@ -32,12 +34,14 @@ def integer_at_least(least, argument, value, wanted):
     return number
 
 
-def positive_integer(argument, value, wanted="at least 1"):
+def positive_integer(argument: str, value: Any, wanted: str = "at least 1") -> int:
     """Returns an argument as an int of at least 1; see `integer_at_least`."""
     return integer_at_least(1, argument, value, wanted)
 
 
-def positive_integers(argument, values, count, wanted, least=1):
+def positive_integers(
+    argument: str, values: Any, count: int, wanted: str, least: int = 1
+) -> tuple[int, ...]:
     """Returns an argument as a tuple of `count` ints of at least `least`.
 
     Args:
@@ -62,7 +66,7 @@ def positive_integers(argument, values, count, wanted, least=1):
     return numbers
 
 
-def ids_out_of_range(num_classes, low=None, high=None):
+def ids_out_of_range(num_classes: int, low: int | None = None, high: int | None = None) -> str:
     """Returns the message for label ids that are not a class.
 
     Args:
@@ -79,7 +83,7 @@ def ids_out_of_range(num_classes, low=None, high=None):
     return f"{message} {low}, {high}. {COUNTED_FROM_0}"
 
 
-def samples_by_name(x, y=None, key="labels"):
+def samples_by_name(x: Any, y: Any = None, key: str = "labels") -> dict[str, Any]:
     """Returns the arguments `x` and `y` of Keras' loops as a dict.
 
     Args:
@@ -94,7 +98,7 @@ def samples_by_name(x, y=None, key="labels"):
     return given if y is None else given | {"image": y}
 
 
-def shape_hint(shape, wanted):
+def shape_hint(shape: Sequence[int | None], wanted: Sequence[int | str | None]) -> str:
     """A hint for the error about an array of an unexpected shape, if the shape explains itself.
 
     Args:

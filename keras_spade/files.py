@@ -5,11 +5,15 @@ import errno
 import math
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NoReturn
+
+import keras
 
 
 @contextlib.contextmanager
-def replacing(path, size=0):
+def replacing(path: str | os.PathLike, size: int = 0) -> Iterator[Path]:
     """Yields a temporary path next to `path`, and moves the file written there to `path`.
 
     Readers of `path` find either the old file or the new one, even if the process is killed in
@@ -59,7 +63,7 @@ def replacing(path, size=0):
 
 
 @contextlib.contextmanager
-def replacing_folder(path):
+def replacing_folder(path: str | os.PathLike) -> Iterator[Path]:
     """Does for a folder what `replacing` does for a file; all old content is removed.
 
     No system call replaces a folder that holds files. So for an instant there is none at `path`;
@@ -126,7 +130,12 @@ def _flush(path, mode=os.O_RDWR):
         os.close(handle)
 
 
-def check_format(filepath, zipped=None, save_format=None, include_optimizer=True):
+def check_format(
+    filepath: str | os.PathLike,
+    zipped: bool | None = None,
+    save_format: str | None = None,
+    include_optimizer: bool = True,
+) -> None:
     """Raises unless the arguments of `save` select Keras' native format.
 
     Args:
@@ -170,7 +179,13 @@ class WholeFiles:
     variables: list  # of `keras.Model`
     writes_files = True  # Whether this process does; another worker may.
 
-    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+    def save(
+        self,
+        filepath: str | os.PathLike,
+        overwrite: bool = True,
+        zipped: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Saves the model as Keras does; an existing file is replaced only after a complete write.
 
         Args:
@@ -188,7 +203,12 @@ class WholeFiles:
             if path is not None:
                 super().save(path, overwrite=overwrite, zipped=zipped)
 
-    def save_weights(self, filepath, overwrite=True, max_shard_size=None):
+    def save_weights(
+        self,
+        filepath: str | os.PathLike,
+        overwrite: bool = True,
+        max_shard_size: float | None = None,
+    ) -> None:
         """Saves the weights as Keras does; an existing file is replaced as in `save`.
 
         Args:
@@ -206,7 +226,7 @@ class WholeFiles:
             if path is not None:
                 super().save_weights(path, overwrite=overwrite, max_shard_size=max_shard_size)
 
-    def quantize(self, *args, **kwargs):
+    def quantize(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Raises: files store the constructor's arguments, which cannot make quantized layers."""
         raise ValueError(
             "`quantize`: a keras_spade model with quantized layers could not be saved. "
@@ -226,6 +246,6 @@ class WholeFiles:
             with replacing(filepath, size) as partial:
                 yield partial
 
-    def saved_variables(self):
+    def saved_variables(self) -> list[keras.Variable]:
         """The variables stored in a file of the model."""
         return self.variables

@@ -4,11 +4,13 @@ import numpy as np
 from keras import ops
 from PIL import Image
 
+from keras_spade.tensor import Tensor
+
 # Tolerance for 1 after rounding, also in bfloat16.
 BEYOND = 1.01
 
 
-def to_floats(pixels):
+def to_floats(pixels: Tensor) -> Tensor:
     """Maps floats in [0, 255] to [-1, 1].
 
     Args:
@@ -20,7 +22,7 @@ def to_floats(pixels):
     return pixels / 127.5 - 1.0
 
 
-def to_pixels(images):
+def to_pixels(images: Tensor) -> Tensor:
     """Maps floats in [-1, 1] to [0, 255], unrounded: the inverse of `to_floats`.
 
     Args:
@@ -32,7 +34,7 @@ def to_pixels(images):
     return (images + 1.0) * 127.5
 
 
-def to_bytes(images):
+def to_bytes(images: np.ndarray) -> np.ndarray:
     """Rounds images in [-1, 1] to bytes; values outside are clipped.
 
     Args:
@@ -44,7 +46,7 @@ def to_bytes(images):
     return np.clip(np.round(to_pixels(images)), 0, 255).astype("uint8")
 
 
-def whole_pixels(pixels):
+def whole_pixels(pixels: Tensor) -> Tensor:
     """Rounds a tensor of pixels as `to_bytes` does; values outside [0, 255] are clipped.
 
     Args:
@@ -56,7 +58,7 @@ def whole_pixels(pixels):
     return ops.clip(ops.round(pixels), 0, 255)
 
 
-def nearest_index(size_in, size_out):
+def nearest_index(size_in: int, size_out: int) -> np.ndarray:
     """Returns the source of each pixel of a resized row or column, as in `nearest_resize`.
 
     Args:
@@ -71,7 +73,7 @@ def nearest_index(size_in, size_out):
     return np.minimum(index, size_in - 1)
 
 
-def instance_borders(instances):
+def instance_borders(instances: np.ndarray) -> np.ndarray:
     """Marks borders between instances, as `keras_spade.layers.instance_edges` does.
 
     Args:
@@ -90,7 +92,7 @@ def instance_borders(instances):
     return edges
 
 
-def resize_maps(maps, height, width):
+def resize_maps(maps: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resizes label, instance or float maps by nearest neighbours, as `nearest_resize` does.
 
     Args:
@@ -105,7 +107,7 @@ def resize_maps(maps, height, width):
     return maps[:, rows][:, :, columns]
 
 
-def resize_photograph(photograph, height, width):
+def resize_photograph(photograph: Image.Image, height: int, width: int) -> Image.Image:
     """Resizes a Pillow image bicubically, unless it already has that size.
 
     Args:
@@ -121,7 +123,7 @@ def resize_photograph(photograph, height, width):
     return photograph.resize((width, height), Image.Resampling.BICUBIC)
 
 
-def resize_channels(pixels, height, width):
+def resize_channels(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resizes an image with any number of channels, each separately, as `resize_photograph` does.
 
     Args:
@@ -139,7 +141,7 @@ def resize_channels(pixels, height, width):
     return resized if is_bytes else np.clip(resized, -1, 1)
 
 
-def resize_photographs(images, height, width):
+def resize_photographs(images: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resizes the images of a batch, each as `resize_channels` does.
 
     Args:
@@ -153,7 +155,7 @@ def resize_photographs(images, height, width):
     return np.stack([resize_channels(image, height, width) for image in images])
 
 
-def refusal(argument, dtype):
+def refusal(argument: str, dtype: str) -> tuple[str, str]:
     """Returns the message for images of a wrong dtype or range.
 
     Args:
@@ -173,7 +175,7 @@ def refusal(argument, dtype):
     )
 
 
-def check_images(argument, images):
+def check_images(argument: str, images: np.ndarray) -> None:
     """Raises for an array of images that are neither uint8 nor floats in [-1, 1].
 
     Rounding errors are tolerated, and non-finite values are ignored.

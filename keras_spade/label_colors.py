@@ -5,7 +5,7 @@ import colorsys
 import numpy as np
 
 
-def label_colors(num_classes):
+def label_colors(num_classes: int) -> np.ndarray:
     """Returns one colour per class, deterministic, with neighbouring ids far apart.
 
     Args:

@@ -3,8 +3,10 @@
 import keras
 from keras import ops
 
+from keras_spade.tensor import Tensor
 
-def full_precision_dtype(dtype):
+
+def full_precision_dtype(dtype: str) -> str:
     """Returns the dtype itself if it is float32 or wider, else float32.
 
     Args:
@@ -17,7 +19,7 @@ def full_precision_dtype(dtype):
     return dtype if dtype == "float64" else keras.backend.result_type(dtype, "float32")
 
 
-def full_precision(x):
+def full_precision(x: Tensor) -> Tensor:
     """Casts a tensor to float32, unless it is wider.
 
     Args:

@@ -43,8 +43,8 @@ DATASETS = {
     "scenes": set(),
 }
 SHARED = {
-    *("arguments", "class_info", "files", "images", "label_colors", "precision", "pth_files"),
-    "version",
+    *("arguments", "class_info", "compiled_gan", "files", "gan", "images", "label_colors"),
+    *("precision", "pth_files", "tensor", "version"),
 }
 BACKENDS = ("tensorflow", "torch", "jax")
 DEPENDENCIES = {

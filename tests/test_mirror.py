@@ -27,7 +27,6 @@ BY_BEHAVIOUR = {
     "layers/test_spectral_norm_scaling.py",
     "metrics/test_sensitivity.py",
     "metrics/test_torch_fidelity.py",
-    "models/test_averages.py",
     "models/test_channels.py",
     "models/test_earlier_files.py",
     "models/test_frozen.py",

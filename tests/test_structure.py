@@ -11,11 +11,13 @@ import keras
 import pytest
 
 import keras_spade
+from keras_spade.compiled_gan import CompiledGan
+from keras_spade.gan import Gan
 
 PACKAGE = Path(keras_spade.__file__).parent
 BACKENDS = ("tensorflow", "jax", "torch")
-# Modules that may check which backend is in use, besides `backends/` and `segmaps/`.
-ASKING = set()
+# Modules that may check which backend is in use, besides `backends/` and `segmaps/`: to report it.
+ASKING = {"callbacks/run_facts.py"}
 WORDS = ("backend.backend()", "config.backend()", "distribute_strategy")
 
 
@@ -81,6 +83,59 @@ def test_a_missing_attribute_would_be_seen():
         here = 1
 
     assert attributes_of_self(Mixin, ast.Load) - defined(Mixin) == {"missing"}
+
+
+def members(protocol):
+    """The names that a protocol and its bases declare."""
+    bases = [base for base in protocol.__mro__ if base.__module__.startswith("keras_spade")]
+    names = {name for base in bases for name in (*vars(base), *base.__annotations__)}
+    return {name for name in names if not name.startswith("_")}
+
+
+def test_callbacks_and_runs_use_of_a_gan_what_protocols_declare():
+    for room in ("callbacks", "runs"):
+        for path in (PACKAGE / room).glob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+                    owner = getattr(node.value, "id", getattr(node.value, "attr", None))
+                    if owner in ("model", "_model", "_trained"):
+                        assert node.attr in members(CompiledGan), f"{path}: {node.attr}"
+
+
+def test_gaugan_has_what_the_protocols_declare():
+    assert members(CompiledGan) > members(Gan) > {"generate", "classes"}
+    missing = members(CompiledGan) - defined(keras_spade.GauGAN)
+    assert missing == {"history"}  # Which Keras' callback assigns.
+
+
+def methods_outside_of_classes(tree, in_class=False):
+    """The functions whose first argument is `self` or `cls`, but that no class defines."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            first = [a.arg for a in (*node.args.posonlyargs, *node.args.args)][:1]
+            if not in_class and first in (["self"], ["cls"]):
+                yield node.lineno
+            yield from methods_outside_of_classes(node)
+        else:
+            yield from methods_outside_of_classes(node, in_class or isinstance(node, ast.ClassDef))
+
+
+def test_methods_are_defined_in_classes():
+    for path in PACKAGE.rglob("*.py"):
+        assert not list(methods_outside_of_classes(ast.parse(path.read_text()))), path
+
+
+def test_a_method_outside_of_classes_would_be_seen():
+    code = """
+    class Some:
+        def method(self): return lambda self: 1
+        lambda_of_it = property(lambda self: 2)
+    def of_some(self): pass
+    def of_kind(cls, x): pass
+    def function(x, self): pass
+    """
+    tree = ast.parse(textwrap.dedent(code))
+    assert list(methods_outside_of_classes(tree)) == [3, 5, 6]
 
 
 def test_gaugan_is_few_classes():

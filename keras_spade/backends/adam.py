@@ -1,10 +1,20 @@
 """Adam in one pass over the weights, on backends that provide it."""
 
+from collections.abc import Callable, Sequence
+
 import keras
 from keras import ops
 
+from keras_spade.tensor import Tensor
 
-def move_all(optimizer, gradients, variables, slots, learning_rate):
+
+def move_all(
+    optimizer: keras.optimizers.Adam,
+    gradients: Sequence[Tensor],
+    variables: Sequence[keras.Variable],
+    slots: Callable[[keras.Variable], Sequence[keras.Variable]],
+    learning_rate: Tensor,
+) -> Sequence[int]:
     """Updates variables with PyTorch's fused Adam, in one pass over the weights instead of twelve.
 
     Args:
@@ -58,7 +68,13 @@ def move_all(optimizer, gradients, variables, slots, learning_rate):
     return left
 
 
-def move_one(optimizer, gradient, variables, rate, corrections):
+def move_one(
+    optimizer: keras.optimizers.Adam,
+    gradient: Tensor,
+    variables: Sequence[Tensor],
+    rate: Tensor,
+    corrections: Sequence[Tensor],
+) -> bool:
     """Updates a variable with TensorFlow's fused Adam, in one pass instead of twelve.
 
     Args:

@@ -34,6 +34,7 @@ from keras_spade.backends.one_process import whole
 from keras_spade.backends.one_process import workers as workers
 from keras_spade.backends.one_process import writes_files as writes_files
 from keras_spade.images import check_images, refusal
+from keras_spade.tensor import Tensor
 
 COMPILES_STEPS = True
 FIRST_STEP = "compiled"
@@ -42,7 +43,7 @@ SHARES_BUFFERS = True
 TRACES_TENSORFLOW = False
 
 
-def run_step(model: keras.Model, step: Callable, state: tuple, data) -> tuple[dict, tuple]:
+def run_step(model: keras.Model, step: Callable, state: tuple, data: Any) -> tuple[dict, tuple]:
     """Runs a step in a scope that holds the state; returns its logs and the new state."""
     groups = [model.trainable_variables, model.non_trainable_variables]
     if len(state) == 4:  # A training step.
@@ -58,7 +59,7 @@ def run_step(model: keras.Model, step: Callable, state: tuple, data) -> tuple[di
     return logs, tuple([scope.get_current_value(v) for v in group] for group in groups)
 
 
-def run_predict_step(step: Callable, state: tuple, data):
+def run_predict_step(step: Callable, state: tuple, data: Any) -> tuple[Any, tuple]:
     """Runs Keras' own step."""
     return step(state, data)
 
@@ -70,7 +71,7 @@ def minimize(
     statistics: Sequence[keras.Variable] = (),
     noise: Sequence[keras.Variable] = (),
     reads: Sequence[keras.Variable] = (),
-    share=1.0,
+    share: Tensor = 1.0,
 ) -> tuple[dict, Any]:
     """Differentiates the sum of `losses()` and applies the optimizer if everything is finite."""
     constants = [(variable, variable.value) for variable in (*reads, *statistics, *noise)]
@@ -112,7 +113,7 @@ def minimize(
     return found, skipped
 
 
-def all_finite(tensors):
+def all_finite(tensors: Sequence[Tensor]) -> Tensor:
     """Whether all tensors, and the sums of their squares, are finite."""
     wide = [x.astype("float32") if x.dtype.itemsize < 4 else x for x in tensors]
     return jnp.all(jnp.isfinite(jnp.stack([jnp.sum(jnp.square(x)) for x in wide])))
@@ -123,12 +124,12 @@ def without_gradients() -> AbstractContextManager:
     return scope(None)
 
 
-def on_host(function: Callable, *tensors, shape: tuple | None = None):
+def on_host(function: Callable, *tensors: Tensor, shape: tuple | None = None) -> np.ndarray | None:
     """Calls a function with arrays, immediately."""
     return function(*map(keras.ops.convert_to_numpy, tensors))
 
 
-def check_label_range(labels, num_classes: int):
+def check_label_range(labels: Tensor, num_classes: int) -> Tensor:
     """Raises, naming the range, for ids outside `0..num_classes-1`, unless JAX is tracing."""
     if isinstance(labels, jax.core.Tracer) or not labels.size:
         return labels
@@ -139,7 +140,7 @@ def check_label_range(labels, num_classes: int):
     return labels
 
 
-def check_image_range(argument: str, image, others: dict) -> tuple[Any, dict]:
+def check_image_range(argument: str, image: Tensor, others: dict) -> tuple[Any, dict]:
     """Raises, naming the range, for integers and floats outside [-1, 1], unless JAX is tracing."""
     if not isinstance(image, jax.core.Tracer):
         check_images(argument, np.asarray(image))

@@ -2,7 +2,8 @@
 
 import contextlib
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import jax
 import keras
@@ -19,7 +20,9 @@ def smallest_batch() -> int:
     return 1 if distribution is None else distribution.num_model_replicas
 
 
-def check_batches(x, batch_size: int | None = None, steps_per_epoch: int | None = None) -> None:
+def check_batches(
+    x: Any, batch_size: int | None = None, steps_per_epoch: int | None = None
+) -> None:
     """Raises if it is known in advance that the devices cannot share a batch.
 
     Args:
@@ -52,13 +55,19 @@ class GuardedFunction:
         counters: the last variables of the loop's state, updated outside of it after each call.
     """
 
-    def __init__(self, model, function, check, counters):
+    def __init__(
+        self,
+        model: keras.Model,
+        function: Callable,
+        check: Callable[[Any], None],
+        counters: Sequence[keras.Variable],
+    ):
         self.model = model
         self.function = function
         self.check = check
         self.counters = counters
 
-    def __call__(self, state, iterator):
+    def __call__(self, state: Sequence[list], iterator: Iterator) -> tuple[Any, Sequence[list]]:
         """Runs steps."""
         with _whole_state(self.model, state):
             # All batches of this call, before the first step consumes the state.
@@ -85,7 +94,7 @@ class GuardedFunction:
             yield batch
 
 
-def show_counters(counters, state):
+def show_counters(counters: Sequence[keras.Variable], state: Sequence[list]) -> None:
     """Assigns to counters their values in the loop's state, of which they are the last."""
     values = state[-1][len(state[-1]) - len(counters) :]
     for variable, value in zip(counters, values, strict=True):
@@ -97,7 +106,7 @@ def pass_over(
     arguments: tuple,
     restore: Callable | None,
     counters: Sequence[keras.Variable],
-):
+) -> tuple[dict, Sequence[list]]:
     """Skips the batches of steps that were run before; returns the averages so far and the state.
 
     Args:

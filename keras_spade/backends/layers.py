@@ -1,10 +1,14 @@
 """Operations of layers whose implementation differs between backends."""
 
+from collections.abc import Callable
+
 import keras
 from keras import ops
 
+from keras_spade.tensor import Tensor
 
-def leaky_relu(x, slope):
+
+def leaky_relu(x: Tensor, slope: float) -> Tensor:
     """A leaky ReLU whose gradient needs only the result, not `x`, except on PyTorch.
 
     There, a custom gradient would keep `x` too, and needs additional calls.
@@ -41,7 +45,14 @@ def _leaky_relu_gradient(upstream, y, slope):
     return ops.where(y > 0, upstream, slope * upstream)
 
 
-def convolve(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1):
+def convolve(
+    x: Tensor,
+    kernel: Tensor,
+    bias: Tensor | None = None,
+    strides: int | tuple[int, int] = 1,
+    padding: str | int = "valid",
+    dilation_rate: int | tuple[int, int] = 1,
+) -> Tensor:
     """A convolution, without the copies that Keras makes on PyTorch.
 
     Args:
@@ -75,7 +86,7 @@ def convolve(x, kernel, bias=None, strides=1, padding="valid", dilation_rate=1):
     return y if bias is None else y + bias
 
 
-def convolves_itself(layer):
+def convolves_itself(layer: keras.layers.Conv2D) -> bool:
     """Whether a layer should call `convolve` instead of its own convolution.
 
     Args:
@@ -84,7 +95,7 @@ def convolves_itself(layer):
     return _on_torch() and layer.data_format == "channels_last" and layer.groups == 1
 
 
-def multiplies_small_maps(x):
+def multiplies_small_maps(x: Tensor) -> bool:
     """Whether unfolding windows and a matrix product may be faster than a convolution.
 
     Args:
@@ -93,7 +104,7 @@ def multiplies_small_maps(x):
     return not _on_torch() or x.device.type == "cpu"
 
 
-def again_for_the_gradient(function, *tensors):
+def again_for_the_gradient(function: Callable, *tensors: Tensor) -> Callable:
     """`keras.remat(function)` if there will be a gradient, else the function itself.
 
     On PyTorch, `remat` saves the state of the random number generator at each call.
@@ -106,7 +117,7 @@ def again_for_the_gradient(function, *tensors):
     return keras.remat(function)
 
 
-def batch_normalized(x, epsilon, dtype):
+def batch_normalized(x: Tensor, epsilon: float, dtype: str) -> tuple[Tensor, Tensor, Tensor] | None:
     """Normalises activations by their own moments over the batch, in fewer passes.
 
     Args:
@@ -125,7 +136,7 @@ def batch_normalized(x, epsilon, dtype):
     return torch_layers.normalize_batch(ops.convert_to_tensor(x), epsilon, dtype)
 
 
-def normalized_by(x, mean, variance, epsilon):
+def normalized_by(x: Tensor, mean: Tensor, variance: Tensor, epsilon: float) -> Tensor | None:
     """The activations normalised by given moments; or `None`, as `batch_normalized`."""
     if not _on_torch():
         return None
@@ -135,7 +146,7 @@ def normalized_by(x, mean, variance, epsilon):
     return torch_layers.normalize_by(ops.convert_to_tensor(x), mean, variance, epsilon)
 
 
-def instance_normalized(x, epsilon):
+def instance_normalized(x: Tensor, epsilon: float) -> Tensor | None:
     """The activations normalised by the moments of each image; or `None`."""
     if not _on_torch():
         return None
@@ -144,7 +155,7 @@ def instance_normalized(x, epsilon):
     return torch_layers.normalize_instance(ops.convert_to_tensor(x), epsilon)
 
 
-def multiply_and_add(x, gain, bias):
+def multiply_and_add(x: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
     """`x * gain + bias`, in one pass if the backend supports it."""
     if not _on_torch():
         return x * gain + bias

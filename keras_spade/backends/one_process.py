@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 
 import keras
 from keras import ops
@@ -13,13 +14,13 @@ ARRAYS_STREAM_AS_DATASETS = False
 READS_BATCHES_OF_PAST_STEPS = True
 
 
-def whole(data):
+def whole(data: Any) -> Part:
     """The `Part` that consists of the whole batch."""
     arrays = (array for array in keras.tree.flatten(data) if array is not None)
     return Part(total=ops.shape(next(arrays))[0], share=1.0)
 
 
-def compiled(model: keras.Model, function: Callable, behind: dict):
+def compiled(model: keras.Model, function: Callable, behind: dict) -> Any:
     """Calls the function: either the whole step is compiled, or nothing."""
     return function()
 
@@ -63,6 +64,6 @@ def place_check(model: keras.Model) -> Callable | None:
     return None
 
 
-def shared_by_workers(model: keras.Model, data):
+def shared_by_workers(model: keras.Model, data: Any) -> Any:
     """The data, unchanged."""
     return data

@@ -2,15 +2,23 @@
 
 import contextlib
 import threading
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import keras
 from keras import ops
+
+from keras_spade.tensor import Tensor
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 
 # Replicas are threads; each has its own values.
 _replica = threading.local()
 
 
-def sum_over_replicas(x):
+def sum_over_replicas(x: Tensor) -> Tensor:
     """Sums a tensor over the replicas of `tf.distribute`, differentiably.
 
     Args:
@@ -28,7 +36,7 @@ def sum_over_replicas(x):
 
 
 @contextlib.contextmanager
-def samples_present(present):
+def samples_present(present: Tensor) -> Iterator[None]:
     """Informs the layers called inside whether this replica has samples of its own.
 
     The last batch of an epoch may hold fewer samples than there are replicas. TensorFlow's
@@ -47,7 +55,7 @@ def samples_present(present):
 
 
 @contextlib.contextmanager
-def drawing_outside(graph, tensors):
+def drawing_outside(graph: "tf.Graph", tensors: Sequence[Tensor]) -> Iterator[None]:
     """Draws noise in an outer graph, so that the values of a seed do not depend on XLA.
 
     Args:
@@ -61,7 +69,7 @@ def drawing_outside(graph, tensors):
         _replica.outside = None
 
 
-def place_in_batch(samples):
+def place_in_batch(samples: Tensor) -> tuple[Tensor, Tensor]:
     """The position of this replica's samples among those of all replicas.
 
     Args:
@@ -79,7 +87,11 @@ def place_in_batch(samples):
     return ops.sum(counts * ops.cast(everyone < here, "int32")), ops.sum(counts)
 
 
-def normal_over_replicas(shape, dtype=None, seed=None):
+def normal_over_replicas(
+    shape: Sequence[Tensor],
+    dtype: str | None = None,
+    seed: int | keras.random.SeedGenerator | None = None,
+) -> Tensor:
     """Standard normal noise, one row per sample, independent of the number of replicas.
 
     Args:

@@ -21,6 +21,7 @@ from keras_spade.backends.tensorflow_xla import checking_first as checking_first
 from keras_spade.backends.tensorflow_xla import compiled as compiled
 from keras_spade.backends.tensorflow_xla import compiles
 from keras_spade.images import BEYOND, check_images, refusal
+from keras_spade.tensor import Tensor
 
 COMPILES_STEPS = True
 FIRST_STEP = "traced"
@@ -38,7 +39,7 @@ _REFUSAL = re.compile(r"\[(`\w+` must be floats.*?)\] \[(.*?)\] \[(.*?)\] \[(\(.
 # === Steps, on one replica ===
 
 
-def run_step(model: keras.Model, step: Callable, data) -> dict:
+def run_step(model: keras.Model, step: Callable, data: Any) -> dict:
     """Runs a step on this replica's part of a batch."""
     with _samples(data) as (data, samples, count):
         _, total = place_in_batch(samples)
@@ -50,7 +51,7 @@ def run_step(model: keras.Model, step: Callable, data) -> dict:
     return logs
 
 
-def run_predict_step(step: Callable, data):
+def run_predict_step(step: Callable, data: Any) -> tf.Tensor:
     """Runs Keras' own step on this replica's part of a batch."""
     with _samples(data) as (data, _, count):
         return step(data)[:count]
@@ -81,7 +82,7 @@ def minimize(
     statistics: Sequence[keras.Variable] = (),
     noise: Sequence[keras.Variable] = (),
     reads: Sequence[keras.Variable] = (),
-    share=1.0,
+    share: Tensor = 1.0,
 ) -> tuple[dict, Any]:
     """Differentiates the sum of `losses()` and applies the optimizer if everything is finite."""
     statistics = [variable.value for variable in statistics]
@@ -109,7 +110,7 @@ def without_gradients() -> AbstractContextManager:
     return contextlib.nullcontext()
 
 
-def on_host(function: Callable, *tensors, shape: tuple | None = None):
+def on_host(function: Callable, *tensors: Tensor, shape: tuple | None = None) -> Tensor | None:
     """Calls a function with arrays, immediately or each time the graph runs."""
 
     def alone(*arrays):
@@ -122,7 +123,7 @@ def on_host(function: Callable, *tensors, shape: tuple | None = None):
     return None if shape is None else tf.ensure_shape(found, shape)
 
 
-def check_label_range(labels, num_classes: int):
+def check_label_range(labels: Tensor, num_classes: int) -> tf.Tensor:
     """Fails when the labels are read, naming the range, for ids outside `0..num_classes-1`."""
     low, high = tf.reduce_min(labels), tf.reduce_max(labels)
     ok = tf.logical_and(low >= 0, high < num_classes)
@@ -131,7 +132,7 @@ def check_label_range(labels, num_classes: int):
         return tf.identity(labels)
 
 
-def check_image_range(argument: str, image, others: dict) -> tuple[Any, dict]:
+def check_image_range(argument: str, image: Tensor, others: dict) -> tuple[Any, dict]:
     """Fails when images or `others` are read, naming the range, for values outside [-1, 1]."""
     if tf.executing_eagerly():
         check_images(argument, image.numpy())
@@ -174,7 +175,7 @@ def pass_over(
     arguments: tuple,
     restore: Callable | None,
     counters: Sequence[keras.Variable],
-):
+) -> dict:
     """The averages so far."""
     if restore is not None:
         restore()
@@ -233,7 +234,9 @@ def check_variables(model: keras.Model, **groups: list[keras.Variable]) -> None:
             )
 
 
-def check_batches(x, batch_size: int | None = None, steps_per_epoch: int | None = None) -> None:
+def check_batches(
+    x: Any, batch_size: int | None = None, steps_per_epoch: int | None = None
+) -> None:
     """Does nothing: replicas can share any batch."""
 
 
@@ -256,14 +259,14 @@ def place_check(model: keras.Model) -> Callable | None:
     return functools.partial(check_same_place, model.distribute_strategy)
 
 
-def shared_by_workers(model: keras.Model, data):
+def shared_by_workers(model: keras.Model, data: Any) -> Any:
     """The data; a dataset's batches are split over the workers unless its options say otherwise."""
     if workers(model) == 1:
         return data
     return split_over_workers(data)
 
 
-def split_over_workers(data):
+def split_over_workers(data: Any) -> Any:
     """Makes a dataset split its batches, unless its options say otherwise; other data unchanged."""
     if not isinstance(data, tf.data.Dataset):
         return data

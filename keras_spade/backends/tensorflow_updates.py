@@ -1,10 +1,14 @@
 """Updates on TensorFlow that are skipped for non-finite losses and gradients."""
 
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
 
+from keras_spade.tensor import Tensor
 
-def all_finite(tensors):
+
+def all_finite(tensors: Sequence[Tensor]) -> tf.Tensor:
     """Whether all tensors, on all replicas, and the sums of their squares, are finite."""
     wide = [tf.cast(x, tf.float32) if x.dtype.size < 4 else x for x in tensors]
     sums = tf.stack([tf.cast(tf.nn.l2_loss(x), tf.float64) for x in wide])
@@ -18,7 +22,14 @@ def all_finite(tensors):
     return tf.reduce_all(sums * 2.0 * replicas <= limits)
 
 
-def apply_or_undo(finite, optimizer, gradients, variables, statistics, before):
+def apply_or_undo(
+    finite: tf.Tensor,
+    optimizer: keras.optimizers.Optimizer,
+    gradients: Sequence[tf.Tensor],
+    variables: Sequence[keras.Variable],
+    statistics: Sequence[tf.Variable],
+    before: Sequence[tf.Tensor],
+) -> None:
     """Applies an optimizer if everything is finite; else restores the statistics.
 
     Args:

@@ -1,6 +1,7 @@
 """Several processes that train together, under `tf.distribute.MultiWorkerMirroredStrategy`."""
 
 import contextlib
+from collections.abc import Iterator
 
 import tensorflow as tf
 
@@ -15,12 +16,14 @@ LOST = (
 )
 
 
-def wait_for_all(strategy):
+def wait_for_all(strategy: tf.distribute.Strategy) -> None:
     """Blocks until all workers have called it."""
     _sum(strategy, [0])
 
 
-def check_same_place(strategy, place, checksum):
+def check_same_place(
+    strategy: tf.distribute.Strategy, place: tuple[int, int], checksum: int
+) -> None:
     """Raises on all workers if they have not restored the same backup.
 
     Args:
@@ -51,7 +54,7 @@ def _sum(strategy, numbers):
 
 
 @contextlib.contextmanager
-def losing_none(advice):
+def losing_none(advice: str) -> Iterator[None]:
     """Explains what to do if TensorFlow reports that another worker is lost.
 
     Args:

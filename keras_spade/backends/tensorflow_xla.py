@@ -3,6 +3,7 @@
 import contextlib
 import warnings
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -16,7 +17,7 @@ def compiles(model: keras.Model) -> bool:
         return bool(model.jit_compile) and not tf.distribute.has_strategy()
 
 
-def compiled(model: keras.Model, function: Callable, behind: dict):
+def compiled(model: keras.Model, function: Callable, behind: dict) -> Any:
     """Calls a function; in a graph, with XLA if the model's `jit_compile` is true."""
     if tf.executing_eagerly() or tf.distribute.has_strategy() or not model.jit_compile:
         return function()

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import keras
+import numpy as np
 import torch
 
 from keras_spade.arguments import ids_out_of_range
@@ -24,6 +25,7 @@ from keras_spade.backends.one_process import whole
 from keras_spade.backends.one_process import workers as workers
 from keras_spade.backends.one_process import writes_files as writes_files
 from keras_spade.images import BEYOND, refusal
+from keras_spade.tensor import Tensor
 
 COMPILES_STEPS = False
 FIRST_STEP = None
@@ -32,12 +34,12 @@ SHARES_BUFFERS = False
 TRACES_TENSORFLOW = False
 
 
-def run_step(model: keras.Model, step: Callable, data) -> dict:
+def run_step(model: keras.Model, step: Callable, data: Any) -> dict:
     """Runs a step on the whole batch."""
     return step(data, whole(data))
 
 
-def run_predict_step(step: Callable, data):
+def run_predict_step(step: Callable, data: Any) -> Any:
     """Runs Keras' own step."""
     return step(data)
 
@@ -49,7 +51,7 @@ def minimize(
     statistics: Sequence[keras.Variable] = (),
     noise: Sequence[keras.Variable] = (),
     reads: Sequence[keras.Variable] = (),
-    share=1.0,
+    share: float = 1.0,
 ) -> tuple[dict, Any]:
     """Differentiates the sum of `losses()` and applies the optimizer if everything is finite."""
     before = _copy([variable.value for variable in statistics])
@@ -92,7 +94,7 @@ def _gradients(scalar, variables):
     return [g for g, _ in pairs], [v for _, v in pairs]
 
 
-def all_finite(tensors):
+def all_finite(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
     """Whether all tensors, and the sums of their squares, are finite."""
     wide = [x.float() if x.dtype.itemsize < 4 else x for x in tensors]
     norms = torch._foreach_norm(wide)
@@ -108,12 +110,12 @@ def without_gradients() -> AbstractContextManager:
     return torch.no_grad()
 
 
-def on_host(function: Callable, *tensors, shape: tuple | None = None):
+def on_host(function: Callable, *tensors: Tensor, shape: tuple | None = None) -> np.ndarray | None:
     """Calls a function with arrays, immediately."""
     return function(*map(keras.ops.convert_to_numpy, tensors))
 
 
-def check_label_range(labels, num_classes: int):
+def check_label_range(labels: Tensor, num_classes: int) -> Tensor:
     """Raises, naming the range, for ids outside `0..num_classes-1`."""
     if labels.is_meta or torch.compiler.is_compiling() or not labels.numel():
         return labels
@@ -123,7 +125,7 @@ def check_label_range(labels, num_classes: int):
     return labels
 
 
-def check_image_range(argument: str, image, others: dict) -> tuple[Any, dict]:
+def check_image_range(argument: str, image: Tensor, others: dict) -> tuple[Any, dict]:
     """Raises, naming the range, for integers and for floats outside [-1, 1]."""
     floating = image.dtype.is_floating_point
     if not image.is_meta and not torch.compiler.is_compiling() and image.numel():
@@ -147,7 +149,7 @@ def pass_over(
     arguments: tuple,
     restore: Callable | None,
     counters: Sequence[keras.Variable],
-):
+) -> dict:
     """The averages so far."""
     if restore is not None:
         restore()
@@ -166,7 +168,9 @@ def inference(
     return run
 
 
-def check_batches(x, batch_size: int | None = None, steps_per_epoch: int | None = None) -> None:
+def check_batches(
+    x: Any, batch_size: int | None = None, steps_per_epoch: int | None = None
+) -> None:
     """Does nothing: there is one device."""
 
 

@@ -9,8 +9,17 @@ import torch
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from keras_spade.tensor import Tensor
 
-def convolve(x, kernel, bias, strides, padding, dilation_rate):
+
+def convolve(
+    x: torch.Tensor,
+    kernel: Tensor,
+    bias: Tensor | None,
+    strides: int | tuple[int, int],
+    padding: str | int,
+    dilation_rate: int | tuple[int, int],
+) -> torch.Tensor:
     """See `keras_spade.backends.layers.convolve`."""
     x, padding = _padded(x, kernel.shape[:2], strides, padding, dilation_rate)
     options = {"stride": strides, "padding": padding, "dilation": dilation_rate}
@@ -74,13 +83,15 @@ def _padded(x, size, strides, padding, dilation_rate):
     return functional.pad(x, (0, 0, left, width - left, top, height - top)), 0
 
 
-def normalize_by(x, mean, variance, epsilon):
+def normalize_by(x: torch.Tensor, mean: Tensor, variance: Tensor, epsilon: float) -> torch.Tensor:
     """`(x - mean) / sqrt(variance + epsilon)`, in the dtype of `x`, in one pass."""
     y = functional.batch_norm(_channels_first(x), mean, variance, eps=epsilon)
     return y.permute(0, 2, 3, 1)
 
 
-def normalize_batch(x, epsilon, dtype):
+def normalize_batch(
+    x: torch.Tensor, epsilon: float, dtype: str
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Normalises activations by their own moments over all axes but the last.
 
     Args:
@@ -104,7 +115,7 @@ def normalize_batch(x, epsilon, dtype):
     return y.permute(0, 2, 3, 1), mean, variance
 
 
-def normalize_instance(x, epsilon):
+def normalize_instance(x: torch.Tensor, epsilon: float) -> torch.Tensor:
     """Normalises activations by their own moments over height and width, in the dtype of `x`."""
     return _Normalize.apply(x, (1, 2), epsilon)[0]
 
@@ -140,7 +151,7 @@ class _Normalize(torch.autograd.Function):
         return total.to(upstream.dtype), None, None
 
 
-def one_hot(labels, edges, num_classes, dtype):
+def one_hot(labels: Tensor, edges: Tensor | None, num_classes: int, dtype: str) -> torch.Tensor:
     """See `keras_spade.segmaps.conditioning_map.one_hot_map`; writes the map once, in its dtype."""
     channels = num_classes + (edges is not None)
     size, dtype = (*labels.shape, channels), getattr(torch, dtype)
@@ -152,7 +163,7 @@ def one_hot(labels, edges, num_classes, dtype):
     return encoded
 
 
-def half_pool(x):
+def half_pool(x: torch.Tensor) -> torch.Tensor:
     """See `keras_spade.segmaps.half_pool`."""
     y = functional.avg_pool2d(_channels_first(x), 3, 2, 1, count_include_pad=False)
     return y.permute(0, 2, 3, 1)

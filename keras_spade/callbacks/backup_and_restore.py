@@ -1,9 +1,9 @@
 """Backups from which a training run resumes exactly."""
 
-import json
+import os
 import re
 import warnings
-import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,8 +11,11 @@ import keras
 import numpy as np
 
 from keras_spade.arguments import positive_integer
+from keras_spade.callbacks.backup_file import as_array, read_backup, write_backup
+from keras_spade.callbacks.restored import Restored
 from keras_spade.class_info import ClassInfo
-from keras_spade.files import replacing
+from keras_spade.compiled_gan import CompiledGan
+from keras_spade.gan import Gan
 
 NAME = "epoch_{:05d}_step_{:07d}.npz"
 PATTERN = re.compile(r"epoch_(\d+)_step_(\d+)\.npz")
@@ -64,7 +67,13 @@ class BackupAndRestore(keras.callbacks.Callback):
     >>> # gan.fit(data, epochs=100, callbacks=[backup])
     """
 
-    def __init__(self, backup_dir, save_freq="epoch", keep=2, delete_checkpoint=False):
+    def __init__(
+        self,
+        backup_dir: str | os.PathLike,
+        save_freq: str | int = "epoch",
+        keep: int = 2,
+        delete_checkpoint: bool = False,
+    ):
         super().__init__()
         if save_freq != "epoch":
             wanted = '"epoch" or an integer of at least 1'
@@ -73,12 +82,12 @@ class BackupAndRestore(keras.callbacks.Callback):
         self.save_freq = save_freq
         self.keep = positive_integer("`keep`", keep, "an integer of at least 1")
         self.delete_checkpoint = delete_checkpoint
-        self.restored = {}
+        self.restored: Restored | None = None
         self._steps_made, self._kept = 0, {}
 
-    def set_model(self, model):
+    def set_model(self, model: CompiledGan):
         """Takes a `GauGAN`."""
-        if not hasattr(model, "state_variables"):
+        if not isinstance(model, Gan):
             raise TypeError(
                 "keras_spade.callbacks.BackupAndRestore backs up a GauGAN; for another model use "
                 "keras.callbacks.BackupAndRestore."
@@ -89,7 +98,9 @@ class BackupAndRestore(keras.callbacks.Callback):
 
     # === Reading ===
 
-    def restore(self, model, initial_epoch=0, check=None):
+    def restore(
+        self, model: CompiledGan, initial_epoch: int = 0, check: Callable | None = None
+    ) -> Place:
         """Restores a model from the newest backup, if there is one; `fit` calls it.
 
         Args:
@@ -102,26 +113,26 @@ class BackupAndRestore(keras.callbacks.Callback):
             The `Place` where training resumes.
         """
         place, path, arrays = self._newest(initial_epoch)
+        restored = self.restored
         if check is not None:
-            check(place, self.restored.get("checksum", 0))
-        if path is not None:
-            _assign(model, arrays, path, self.restored.get("trained"))
-            model.classes = model.classes or ClassInfo.from_json(self.restored.get("classes"))
-        self.place, self.first_epoch = place, self.restored.get("first_epoch", initial_epoch)
+            check(place, restored.checksum if restored else 0)
+        if restored:
+            _assign(model, arrays, path, restored.trained)
+            model.classes = model.classes or ClassInfo.from_json(restored.classes)
+        self.place, self.first_epoch = place, restored.first_epoch if restored else initial_epoch
         return place
 
     def _newest(self, initial_epoch):
         """Reads the newest backup; its place, path and arrays."""
-        self.restored = {}
+        self.restored = None
         failures = []
         for place, path in reversed(self._backups()):
             try:
-                state, arrays = _read(path)
+                self.restored, arrays = read_backup(path)
             except Exception as error:  # The type depends on the damage.
                 failures.append(f"{path}: {error}")
                 warnings.warn(f"The backup {path} cannot be read: {error}", stacklevel=3)
                 continue
-            self.restored = state | {"metrics": _group(arrays, "metrics")}
             return place, path, arrays
         if failures:
             raise OSError(
@@ -130,22 +141,22 @@ class BackupAndRestore(keras.callbacks.Callback):
             )
         return Place(initial_epoch), None, None
 
-    def restore_metrics(self):
+    def restore_metrics(self) -> None:
         """Restores the averages of the losses of the current epoch."""
-        for index, array in self.restored["metrics"].items():
+        for index, array in self.restored.metrics.items():
             _state(self._trained)["metrics"][int(index)].assign(array)
 
     # === Writing ===
 
-    def exists(self):
+    def exists(self) -> bool:
         """Whether there is a backup in the folder."""
         return bool(self._backups())
 
-    def delete(self):
+    def delete(self) -> None:
         """Deletes all backups in the folder, to start over."""
         self._delete(self._backups())
 
-    def keep_weights(self):
+    def keep_weights(self) -> None:
         """Makes the backup at the end of training hold the current weights.
 
         `fit` calls it before `keras.callbacks.SwapEMAWeights` replaces them by averages.
@@ -157,7 +168,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         swapped += [v for one in averaging for v in one._model_variables_moving_average]
         ids = set(map(id, swapped))
         named = _named(_state(self.model))
-        self._kept = {name: _as_array(v) for name, v in named.items() if id(v) in ids}
+        self._kept = {name: as_array(v) for name, v in named.items() if id(v) in ids}
 
     def on_train_begin(self, logs=None):
         """Starts counting steps."""
@@ -199,7 +210,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         state = {k: v for k, v in _state(self.model).items() if writes or k == "metrics"}
         arrays = {}
         for name, variable in _named(state).items():
-            arrays[name] = kept[name] if name in kept else _as_array(variable)
+            arrays[name] = kept[name] if name in kept else as_array(variable)
             if not (np.isfinite(arrays[name]).all() or name.startswith("metrics")):
                 raise RuntimeError(
                     f"{variable.path} is not finite, so no backup was made; the backups in "
@@ -217,9 +228,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         }
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / NAME.format(*place)
-        with replacing(path, sum(x.nbytes for x in arrays.values())) as partial:
-            with open(partial, "wb") as file:
-                np.savez(file, state=np.array(json.dumps(state, default=float)), **arrays)
+        write_backup(path, state, arrays)
         self._delete(self._backups()[: -self.keep])
 
     def _delete(self, backups):
@@ -238,8 +247,8 @@ class BackupAndRestore(keras.callbacks.Callback):
         """Prepends earlier epochs to the history that `fit` returns."""
         history = self.model.history
         if self.restored and not history.epoch:
-            history.history = {name: list(row) for name, row in self.restored["history"].items()}
-            history.epoch = list(self.restored["epochs"])
+            history.history = {name: list(row) for name, row in self.restored.history.items()}
+            history.epoch = list(self.restored.epochs)
 
 
 def _state(model):
@@ -249,25 +258,6 @@ def _state(model):
 def _named(groups):
     """Variables by their names in a backup."""
     return {f"{k}/{i}": v for k, group in groups.items() for i, v in enumerate(group)}
-
-
-def _as_array(variable):
-    array = np.asarray(keras.ops.convert_to_numpy(variable))
-    # NumPy files do not support bfloat16; float32 holds it exactly.
-    return array.astype("float32") if array.dtype.name == "bfloat16" else array
-
-
-def _read(path):
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-        sums = [entry.CRC for entry in file.zip.infolist()]
-    state = json.loads(str(arrays.pop("state")))
-    return state | {"checksum": zlib.crc32(str(sums).encode())}, arrays
-
-
-def _group(arrays, group):
-    prefix = f"{group}/"
-    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
 
 
 def _trained(model):

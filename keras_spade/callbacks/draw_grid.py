@@ -1,12 +1,21 @@
 """Pictures of label maps, paintings and photographs side by side."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_spade.images import check_images, to_bytes
 from keras_spade.label_colors import label_colors
 
 
-def draw_grid(labels, *columns, palette=None, gap=2, channels=None):
+def draw_grid(
+    labels: ArrayLike,
+    *columns: ArrayLike,
+    palette: ArrayLike | None = None,
+    gap: int = 2,
+    channels: Sequence[int] | None = None,
+) -> np.ndarray:
     """Draws one row per sample: label map, then one picture per column.
 
     Args:
@@ -49,7 +58,7 @@ def draw_grid(labels, *columns, palette=None, gap=2, channels=None):
     return picture[:-gap, :-gap] if gap else picture
 
 
-def shown_channels(channels, count):
+def shown_channels(channels: Sequence[int] | None, count: int) -> list[int]:
     """The one or three of `count` channels to show, see `draw_grid`."""
     if channels is None:
         return [0, 1, 2] if count >= 3 else [0]

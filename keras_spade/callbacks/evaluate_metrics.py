@@ -4,13 +4,15 @@ import inspect
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import keras
 import numpy as np
 
 from keras_spade.arguments import positive_integer
 from keras_spade.callbacks.paint import batches_of, map_of, paint, with_averages
+from keras_spade.gan import Gan
 from keras_spade.images import check_images, to_bytes
 
 # Keras' name of a direction -> the `mode` of its callbacks.
@@ -76,15 +78,15 @@ class EvaluateMetrics(keras.callbacks.Callback):
 
     def __init__(
         self,
-        data,
-        metrics,
-        every=1,
-        directions=None,
-        steps=None,
-        use_style=False,
-        latents=4,
-        batch_size=8,
-        seed=0,
+        data: Any,
+        metrics: keras.Metric | list[keras.Metric],
+        every: int = 1,
+        directions: Mapping[str, str] | None = None,
+        steps: int | None = None,
+        use_style: bool = False,
+        latents: int = 4,
+        batch_size: int = 8,
+        seed: int = 0,
     ):
         super().__init__()
         if isinstance(data, Iterator):
@@ -116,7 +118,7 @@ class EvaluateMetrics(keras.callbacks.Callback):
         else:
             logs.update({name: history[name][-1] for name in self.directions})
 
-    def evaluate(self, model) -> dict[str, float]:
+    def evaluate(self, model: Gan) -> dict[str, float]:
         """Paints the data and computes the metrics.
 
         Args:

@@ -2,9 +2,12 @@
 
 import importlib.util
 import os
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from keras_spade.arguments import positive_integer
@@ -51,14 +54,14 @@ class ImageGrid(keras.callbacks.Callback):
 
     def __init__(
         self,
-        batch,
-        directory,
-        palette=None,
-        every=1,
-        use_style=False,
-        seed=0,
-        channels=None,
-        tensorboard_dir=None,
+        batch: Mapping[str, Any],
+        directory: str | os.PathLike,
+        palette: ArrayLike | None = None,
+        every: int = 1,
+        use_style: bool = False,
+        seed: int = 0,
+        channels: Sequence[int] | None = None,
+        tensorboard_dir: str | os.PathLike | None = None,
     ):
         super().__init__()
         check_keys(batch)
@@ -84,7 +87,7 @@ class ImageGrid(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Writes the picture of the epoch, counted from 1."""
-        if not getattr(self.model, "writes_files", True):
+        if not self.model.writes_files:
             return
         last = epoch + 1 == (self.params or {}).get("epochs")
         if (epoch + 1) % self.every == 0 or last:
@@ -92,7 +95,7 @@ class ImageGrid(keras.callbacks.Callback):
             if self.tensorboard_dir is not None:
                 self._show(picture, epoch)
 
-    def write(self, path):
+    def write(self, path: str | os.PathLike) -> np.ndarray:
         """Paints and writes the picture atomically.
 
         Args:

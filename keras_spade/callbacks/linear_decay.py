@@ -29,7 +29,7 @@ class LinearDecay(keras.callbacks.Callback):
     Reference: Park et al. 2019 (arXiv 1903.07291), appendix A, "Training details".
     """
 
-    def __init__(self, constant_epochs=None, decay_epochs=None):
+    def __init__(self, constant_epochs: int | None = None, decay_epochs: int | None = None):
         super().__init__()
         for name, value in (("constant_epochs", constant_epochs), ("decay_epochs", decay_epochs)):
             if value is not None and value < 0:
@@ -37,7 +37,7 @@ class LinearDecay(keras.callbacks.Callback):
         self.constant_epochs = constant_epochs
         self.decay_epochs = decay_epochs
 
-    def factor(self, epoch):
+    def factor(self, epoch: int) -> float:
         """The fraction of the initial learning rates during an epoch, counted from 0."""
         epochs = (self.params or {}).get("epochs", 0)
         constant = epochs // 2 if self.constant_epochs is None else self.constant_epochs

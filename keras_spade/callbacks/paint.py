@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,7 +11,9 @@ import numpy as np
 from keras_spade.arguments import samples_by_name
 from keras_spade.datasets.by_epoch import one_epoch
 from keras_spade.datasets.source import source_or_none
+from keras_spade.gan import Gan
 from keras_spade.images import resize_maps, resize_photographs
+from keras_spade.tensor import Tensor
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Painted:
     real: np.ndarray | None
 
 
-def paint(model: keras.Model, batch: dict, use_style: bool = False, **arguments) -> Painted:
+def paint(model: Gan, batch: dict, use_style: bool = False, **arguments: Any) -> Painted:
     """Paints a batch.
 
     Args:
@@ -52,15 +55,14 @@ def paint(model: keras.Model, batch: dict, use_style: bool = False, **arguments)
     return Painted(labels, images, real)
 
 
-def with_averages(model: keras.Model):
+def with_averages(model: Gan) -> contextlib.AbstractContextManager[None]:
     """A context in which a `GauGAN` uses the averages of its weights, if there are any."""
-    return getattr(model, "painting_averages", contextlib.nullcontext)()
+    return model.painting_averages()
 
 
-def palette_of(model: keras.Model):
+def palette_of(model: Gan) -> np.ndarray | None:
     """The colours in a model's `classes`, or `None`."""
-    classes = getattr(model, "classes", None)
-    return classes and classes.palette
+    return model.classes and model.classes.palette
 
 
 def check_keys(batch: dict) -> None:
@@ -71,12 +73,12 @@ def check_keys(batch: dict) -> None:
         )
 
 
-def map_of(batch: dict):
+def map_of(batch: dict) -> Tensor | None:
     """The label map of a batch, `None` without one."""
     return batch.get("labels", batch.get("segmap"))
 
 
-def batches_of(data, batch_size: int = 8) -> Iterator[dict]:
+def batches_of(data: Any, batch_size: int = 8) -> Iterator[dict]:
     """The batches of validation data; for datasets of this package, of the first epoch.
 
     Args:

@@ -2,6 +2,7 @@
 
 import csv
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -10,7 +11,10 @@ from keras_spade.callbacks.epochs_of import epochs_of
 from keras_spade.files import replacing
 
 
-def plot_curves(history, path):
+def plot_curves(
+    history: keras.callbacks.History | Mapping[str, Sequence[float]] | str | os.PathLike,
+    path: str | os.PathLike,
+) -> None:
     """Plots every number of a run over its epochs, one chart per number and its validation value.
 
     Args:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import keras
 
+from keras_spade.compiled_gan import CompiledGan
 from keras_spade.version import __version__
 
 
-def run_facts(model, params: dict, given: dict) -> dict[str, dict[str, str]]:
+def run_facts(model: CompiledGan, params: dict, given: dict) -> dict[str, dict[str, str]]:
     """The settings of a training as text, by title and name.
 
     Args:
@@ -61,8 +62,7 @@ def machine() -> dict[str, str]:
 
 def versions() -> dict[str, str]:
     """The versions of Python, this package and its numerical libraries."""
-    # The library of the tensors: tensorflow, torch, jaxlib.
-    backend = type(keras.ops.zeros(())).__module__.partition(".")[0].removesuffix("lib")
+    backend = keras.backend.backend()
     found = {"keras_spade": __version__, "Python": platform.python_version()}
     for name in ("keras", backend, "numpy"):
         found[name] = importlib.import_module(name).__version__

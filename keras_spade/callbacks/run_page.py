@@ -2,12 +2,16 @@
 
 import json
 import math
+import os
 import re
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from keras_spade.arguments import positive_integer
@@ -70,18 +74,18 @@ class RunPage(keras.callbacks.Callback):
 
     def __init__(
         self,
-        batch,
-        directory,
-        monitor=None,
-        mode="auto",
-        palette=None,
-        class_names=None,
-        settings=None,
-        every=1,
-        latents=4,
-        use_style=False,
-        seed=0,
-        channels=None,
+        batch: Mapping[str, Any],
+        directory: str | os.PathLike,
+        monitor: str | None = None,
+        mode: str = "auto",
+        palette: ArrayLike | None = None,
+        class_names: Sequence[str] | None = None,
+        settings: Mapping[str, Any] | None = None,
+        every: int = 1,
+        latents: int = 4,
+        use_style: bool = False,
+        seed: int = 0,
+        channels: Sequence[int] | None = None,
     ):
         super().__init__()
         check_keys(batch)
@@ -206,7 +210,7 @@ class RunPage(keras.callbacks.Callback):
         """Names and colours of the displayed classes."""
         palette = self._palette()
         palette = label_colors(max(ids) + 1) if palette is None else np.asarray(palette)
-        classes = getattr(self.model, "classes", None)
+        classes = self.model.classes
         names = self.class_names or (classes and classes.names) or ()
         return [
             (

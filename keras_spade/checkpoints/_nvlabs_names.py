@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 import numpy as np
 
 from keras_spade.layers import SpectralNorm
@@ -22,18 +23,18 @@ class Entry:
     axes: tuple
     shape: tuple
 
-    def to_torch(self, array):
+    def to_torch(self, array: np.ndarray) -> np.ndarray:
         """Our array in PyTorch's layout."""
         return np.reshape(np.transpose(np.reshape(array, self.split), self.axes), self.shape)
 
-    def to_keras(self, array):
+    def to_keras(self, array: np.ndarray) -> np.ndarray:
         """PyTorch's array in our layout."""
         split = tuple(self.split[axis] for axis in self.axes)
         array = np.transpose(np.reshape(array, split), np.argsort(self.axes))
         return np.reshape(array, self.variable.shape)
 
 
-def nvlabs_entries(network):
+def nvlabs_entries(network: keras.Model) -> dict[str, Entry]:
     """Maps the reference implementation's names to the variables of a network.
 
     Args:

@@ -2,14 +2,18 @@
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
+import keras
 import numpy as np
 
 from keras_spade.checkpoints._nvlabs_names import nvlabs_entries
 from keras_spade.pth_files import read_pth
 
 
-def load_nvlabs_weights(network, source):
+def load_nvlabs_weights(
+    network: keras.Model, source: str | os.PathLike | Mapping[str, Any]
+) -> None:
     """Loads the weights of a network of the authors' PyTorch implementation.
 
     Args:

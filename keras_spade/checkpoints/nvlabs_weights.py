@@ -1,11 +1,12 @@
 """Our weights under the reference implementation's names."""
 
 import keras
+import numpy as np
 
 from keras_spade.checkpoints._nvlabs_names import nvlabs_entries
 
 
-def nvlabs_weights(network):
+def nvlabs_weights(network: keras.Model) -> dict[str, np.ndarray]:
     """Returns the weights of a network with the names and layouts of the authors' implementation.
 
     The inverse of `load_nvlabs_weights`.

@@ -1,18 +1,22 @@
 """Datasets whose epochs are a function of the epoch number."""
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from keras_spade.datasets import philox
 from keras_spade.datasets.data_errors import with_data_errors
+from keras_spade.datasets.dataset import Dataset
 from keras_spade.datasets.epoch_plan import EpochPlan, converted
 from keras_spade.datasets.has_tensorflow import has_tensorflow
 from keras_spade.datasets.python_calls import python_calls
 from keras_spade.datasets.source import Source, source_or_none, with_source
+from keras_spade.tensor import Tensor
 
 
-def by_epoch(for_epoch, num_batches):
+def by_epoch(for_epoch: Callable, num_batches: int) -> Dataset:
     """Makes a dataset in which each pass is an epoch, determined by its number alone.
 
     `GauGAN.fit` asks such a dataset for the current epoch, starting at any batch. So interrupted
@@ -60,7 +64,7 @@ def by_epoch(for_epoch, num_batches):
     return with_source(with_data_errors(dataset), Source(for_epoch, num_batches))
 
 
-def epoch_order(size, epoch, seed, shuffle=True):
+def epoch_order(size: int, epoch: Tensor, seed: int, shuffle: bool = True) -> Tensor:
     """The order of the samples in an epoch: a function of seed and epoch only.
 
     Args:
@@ -93,7 +97,7 @@ def epoch_order(size, epoch, seed, shuffle=True):
     return tf.ensure_shape(found, [size])
 
 
-def planned(plan: EpochPlan, num_parallel_calls=None):
+def planned(plan: EpochPlan, num_parallel_calls: int | None = None) -> Dataset:
     """The dataset of a plan, made by `by_epoch`.
 
     Args:
@@ -135,7 +139,7 @@ def planned(plan: EpochPlan, num_parallel_calls=None):
     return by_epoch(for_epoch, plan.num_batches)
 
 
-def one_epoch(data, steps=None):
+def one_epoch(data: Any, steps: int | None = None) -> Any:
     """Returns a `by_epoch` dataset that repeats its first epoch; returns other data unchanged.
 
     Validation then does not depend on how often it has run before.

@@ -3,9 +3,15 @@
 import functools
 import re
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from keras_spade.arguments import ids_out_of_range
 from keras_spade.datasets.python_calls import python_calls
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 
 # How TensorFlow formats the message and the two numbers of a label id check: in three lines when
 # eager, otherwise each in brackets.
@@ -14,7 +20,7 @@ OUT_OF_RANGE = re.compile(
 )
 
 
-def telling_data_errors(function):
+def telling_data_errors(function: Callable) -> Callable:
     """Returns a function that raises one-line errors for problems in the data.
 
     These are errors in files read by this package's datasets, and label ids that are no class.
@@ -38,7 +44,7 @@ def telling_data_errors(function):
     return call
 
 
-def in_one_line(error):
+def in_one_line(error: Exception) -> ValueError | None:
     """The same error in one line; `None` if it is not a data error, or already is one line.
 
     Args:
@@ -73,7 +79,7 @@ def _data_error(kind):
     return DataError
 
 
-def with_data_errors(dataset):
+def with_data_errors(dataset: "tf.data.Dataset") -> "tf.data.Dataset":
     """The dataset, with iterators that raise one-line errors for problems in the data.
 
     TensorFlow still treats them as its own: compiled functions accept them as before.

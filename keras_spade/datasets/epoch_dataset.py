@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import keras
 
@@ -71,7 +72,7 @@ class EpochDataset(keras.utils.PyDataset):
         if not self.repeats_first:
             self._epoch += 1
 
-    def batch(self, place: tuple[int, int]):
+    def batch(self, place: tuple[int, int]) -> Any:
         """The batch at `(epoch, number)`."""
         for batch in self.source.for_epoch(*place):
             return batch

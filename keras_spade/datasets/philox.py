@@ -6,6 +6,7 @@ resumes with the same samples on every backend. The generator is Philox4x32-10 (
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 ROUNDS = 10
 MULTIPLIERS = np.array([0xD2511F53, 0xCD9E8D57], np.uint64)
@@ -16,7 +17,7 @@ LOW = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)
 
 
-def epoch_seed(epoch, seed):
+def epoch_seed(epoch: int, seed: int) -> np.ndarray:
     """The seed of an epoch, uint64 `(2,)`.
 
     Args:
@@ -26,7 +27,7 @@ def epoch_seed(epoch, seed):
     return fold_in(np.array([seed % 2**64, 0], np.uint64), [epoch])[0]
 
 
-def fold_in(seed, numbers):
+def fold_in(seed: np.ndarray, numbers: ArrayLike) -> np.ndarray:
     """A seed for each number, equal to that of `tf.random.experimental.stateless_fold_in`.
 
     Args:
@@ -41,7 +42,7 @@ def fold_in(seed, numbers):
     return np.stack([np.full_like(numbers, low | high << HALF), numbers], axis=1)
 
 
-def uniform(seeds):
+def uniform(seeds: np.ndarray) -> np.ndarray:
     """Three numbers in [0, 1) per seed, as from `tf.random.stateless_uniform((3,), seed)`.
 
     Args:
@@ -55,7 +56,7 @@ def uniform(seeds):
     return ones.view(np.float32) - np.float32(1)
 
 
-def shuffled(count, seed):
+def shuffled(count: int, seed: np.ndarray) -> np.ndarray:
     """The numbers below `count` in the order of `tf.random.experimental.stateless_shuffle`.
 
     Args:

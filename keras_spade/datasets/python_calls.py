@@ -11,6 +11,7 @@ import collections
 import functools
 import sys
 import time
+from collections.abc import Callable
 
 # Required number of checks in a row without a call, seconds between them, longest wait in seconds.
 QUIET, INTERVAL, LONGEST = 40, 0.005, 60.0
@@ -26,7 +27,7 @@ class PythonCalls:
         self.refused = False
         self._errors = collections.deque(maxlen=KEPT)
 
-    def guarded(self, function, advice=""):
+    def guarded(self, function: Callable, advice: str = "") -> Callable:
         """Returns `function`, guarded so that it can be called until Python exits.
 
         Args:
@@ -47,7 +48,7 @@ class PythonCalls:
 
         return call
 
-    def error_in(self, text):
+    def error_in(self, text: str) -> str | None:
         """The message of the guarded function's error that a text reports, or `None`.
 
         Args:
@@ -58,7 +59,7 @@ class PythonCalls:
                 return f"{message.rstrip('.')}. {advice}" if advice else message
         return None
 
-    def end(self):
+    def end(self) -> None:
         """Refuses further calls, and waits for those that are running."""
         self.refused = True
         quiet, latest = 0, time.monotonic() + LONGEST
@@ -72,7 +73,7 @@ class PythonCalls:
 
 
 @functools.cache
-def python_calls():
+def python_calls() -> PythonCalls:
     """The `PythonCalls` of this process, ended when it exits."""
     calls = PythonCalls()
     atexit.register(calls.end)

@@ -4,9 +4,11 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from keras_spade.class_info import ClassInfo
 from keras_spade.datasets.call import Call
+from keras_spade.datasets.dataset import Dataset
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Source:
         return {} if self.samples is None else self.samples.skipped
 
 
-def source_of(dataset) -> Source:
+def source_of(dataset: Any) -> Source:
     """Returns the `Source` of a dataset of this package.
 
     Args:
@@ -110,19 +112,19 @@ def source_of(dataset) -> Source:
     return source
 
 
-def source_or_none(data) -> Source | None:
+def source_or_none(data: Any) -> Source | None:
     """Returns the `Source` of a dataset of this package; `None` for other data."""
     source = getattr(data, "source", None)
     return source if isinstance(source, Source) else None
 
 
-def with_source(dataset, source):
+def with_source(dataset: Dataset, source: Source) -> Dataset:
     """Attaches a source to a dataset, and returns it."""
     dataset.source = source
     return dataset
 
 
-def recorded(function):
+def recorded(function: Callable) -> Callable:
     """Decorates a function that makes a dataset, to record the call in its source.
 
     With `subset="both"`, calls `make` for each subset, and returns two datasets.

@@ -8,7 +8,7 @@ import keras
 from keras_spade.exporting import Export
 
 
-def main(file, arguments):
+def main(file: str, arguments: str) -> None:
     """Loads the generator and writes it."""
     generator = keras.models.load_model(file, compile=False)
     Export(**json.loads(arguments), verbose=False).write(generator)

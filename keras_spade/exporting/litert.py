@@ -1,5 +1,6 @@
 """LiteRT (TensorFlow Lite): a file for phones, with built-in operations only."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def changes(options: dict) -> dict:
     return {"modulation": "dense", "dtype": "float32"}
 
 
-def write(painter: Painter, path, options: dict) -> None:
+def write(painter: Painter, path: str | os.PathLike, options: dict) -> None:
     """Writes the file, with one signature."""
     import tensorflow as tf
 

@@ -1,6 +1,11 @@
 """ONNX: a file for onnxruntime and other programs that read ONNX."""
 
+import os
+from collections.abc import Sequence
+from typing import Any
+
 import keras
+import numpy as np
 
 from keras_spade.exporting.painter import Painter
 
@@ -21,7 +26,7 @@ def changes(options: dict) -> dict:
     return {"modulation": "dense", "dtype": "float32"}
 
 
-def write(painter: Painter, path, options: dict) -> None:
+def write(painter: Painter, path: str | os.PathLike, options: dict) -> None:
     """Writes the file, after ONNX's checks of operations and types.
 
     tf2onnx copies constants dozens of times, 20 GiB for the paper's generator. So kernels are
@@ -54,7 +59,7 @@ def write(painter: Painter, path, options: dict) -> None:
     onnx.save(model, path)
 
 
-def make_constant(graph, values: dict) -> None:
+def make_constant(graph: Any, values: dict[str, np.ndarray]) -> None:
     """Turns inputs of a graph into constants, transposed where a node only transposes them.
 
     Args:
@@ -80,7 +85,7 @@ def make_constant(graph, values: dict) -> None:
         field.extend(kept)
 
 
-def name_sizes(value, shape):
+def name_sizes(value: Any, shape: Sequence[int | str | None]) -> None:
     """Gives meaningful names to the unknown sizes of an input or output."""
     for axis, size in zip(value.type.tensor_type.shape.dim, shape, strict=True):
         if isinstance(size, str):

@@ -6,9 +6,15 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import keras
+
+if TYPE_CHECKING:
+    from keras_spade.exporting.export import Export
 
 
-def write_in_other_process(export, generator) -> None:
+def write_in_other_process(export: "Export", generator: keras.Model) -> None:
     """Writes an `Export` with TensorFlow, which reads the generator from a file.
 
     All formats are made from TensorFlow graphs. Keras' weights are the same on all backends, so

@@ -1,12 +1,18 @@
 """The function in an exported file."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import keras
 from keras import ops
 
 from keras_spade.images import to_pixels, whole_pixels
 from keras_spade.segmaps import nearest_resize
+from keras_spade.tensor import Tensor
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 @dataclass(frozen=True)
@@ -28,11 +34,11 @@ class Painter:
     generator: keras.Model
     image_size: tuple[int, int] | None
 
-    def __call__(self, inputs):
+    def __call__(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Paints."""
         return {"image": ops.cast(self.pixels(inputs), "uint8")}
 
-    def pixels(self, inputs):
+    def pixels(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """Pixels in [0, 255], whole numbers, but as floats."""
         symbolic = self.generator.input
         inputs = {name: ops.cast(inputs[name], symbolic[name].dtype) for name in symbolic}
@@ -54,7 +60,7 @@ class Painter:
             shapes["latent"] = ("batch", self.generator.latent_dim)
         return shapes
 
-    def signature(self):
+    def signature(self) -> dict[str, "tf.TensorSpec"]:
         """The inputs as TensorFlow specs."""
         import tensorflow as tf
 
@@ -67,7 +73,7 @@ class Painter:
             for name, shape in self.shapes().items()
         }
 
-    def traced(self):
+    def traced(self) -> Callable:
         """The function as a `tf.function`, traced with a dict and with keyword arguments."""
         import tensorflow as tf
 

@@ -1,5 +1,7 @@
 """SavedModel: a folder for TensorFlow, TensorFlow Serving and Keras' `TFSMLayer`."""
 
+import os
+
 import keras
 
 from keras_spade.exporting.painter import Painter
@@ -25,7 +27,7 @@ def changes(options: dict) -> dict:
     return dict(options)
 
 
-def write(painter: Painter, path, options: dict) -> None:
+def write(painter: Painter, path: str | os.PathLike, options: dict) -> None:
     """Writes the folder with the endpoint `serve`, also the signature `serving_default`."""
     archive = keras.export.ExportArchive()
     archive.track(painter.generator)

@@ -1,5 +1,7 @@
 """The base class of layers made of layers."""
 
+from typing import Any
+
 import keras
 
 from keras_spade.layers.trainable_parts import config_of_parts, set_trainable_parts
@@ -15,11 +17,11 @@ class Composite(keras.layers.Layer):
         **kwargs: see `keras.layers.Layer`.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         self.parts_of_config = {}
 
-    def freeze_parts(self):
+    def freeze_parts(self) -> None:
         """Sets `trainable` of the layers created in `build` as in the config."""
         set_trainable_parts(self, self.parts_of_config)
 

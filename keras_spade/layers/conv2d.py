@@ -1,5 +1,7 @@
 """Keras' convolution without the copies that it makes on PyTorch."""
 
+from typing import Any
+
 import keras
 
 from keras_spade.backends.layers import convolve, convolves_itself
@@ -29,7 +31,7 @@ class Conv2D(keras.layers.Conv2D):
     (1, 4, 4, 4)
     """
 
-    def __init__(self, filters, kernel_size, **kwargs):
+    def __init__(self, filters: int, kernel_size: int | tuple[int, int], **kwargs: Any):
         super().__init__(filters, kernel_size, **kwargs)
 
     def convolution_op(self, inputs, kernel, bias=None):

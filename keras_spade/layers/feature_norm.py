@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import keras
@@ -10,6 +11,7 @@ from keras import ops
 from keras_spade.backends import layers as kernels
 from keras_spade.backends.replicas import sum_over_replicas
 from keras_spade.precision import full_precision, full_precision_dtype
+from keras_spade.tensor import Tensor
 
 NORMS = ("sync_batch", "batch", "instance")
 
@@ -37,7 +39,7 @@ class Moments(NamedTuple):
 
 
 @contextlib.contextmanager
-def collecting_moments():
+def collecting_moments() -> Iterator[dict["FeatureNorm", list[Moments]]]:
     """Makes batch norms normalise by their batch without updating moving statistics.
 
     Frozen batch norms work as in inference.
@@ -67,7 +69,7 @@ class Normalized(NamedTuple):
     scale: Any
     offset: Any
 
-    def assembled(self):
+    def assembled(self) -> Tensor:
         """The activations."""
         if self.scale is None:
             return self.value
@@ -120,7 +122,14 @@ class FeatureNorm(keras.layers.Layer):
     Reference: Park et al. 2019 (arXiv 1903.07291), section 3 and appendix A.
     """
 
-    def __init__(self, norm="sync_batch", affine=False, momentum=0.9, epsilon=1e-5, **kwargs):
+    def __init__(
+        self,
+        norm: str = "sync_batch",
+        affine: bool = False,
+        momentum: float = 0.9,
+        epsilon: float = 1e-5,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         if norm not in NORMS:
             raise ValueError(f"`norm` must be one of {NORMS}, got {norm!r}.")
@@ -168,7 +177,9 @@ class FeatureNorm(keras.layers.Layer):
             y = y * full_precision(self.gamma) + full_precision(self.beta)
         return ops.cast(y, self.compute_dtype)
 
-    def parts(self, x, training=False, moments=None):
+    def parts(
+        self, x: Tensor, training: bool = False, moments: Moments | None = None
+    ) -> Normalized:
         """The normalisation as `value * scale + offset`, for layers that process these further.
 
         Updates the moving statistics as `call` does, and omits the learned scale and offset of
@@ -203,12 +214,12 @@ class FeatureNorm(keras.layers.Layer):
             return Normalized(moments.normalized, None, None)
         return Normalized(moments.centered, ops.rsqrt(moments.variance + self.epsilon), None)
 
-    def uses_moments(self, training):
+    def uses_moments(self, training: bool) -> bool:
         """Whether a call normalises by the moments of its activations."""
         collects = getattr(_collection, "moments", None) is not None
         return self.norm == "instance" or bool((training or collects) and self.trainable)
 
-    def moments(self, x):
+    def moments(self, x: Tensor) -> Moments:
         """Mean and variance of activations, and the activations centred or normalised.
 
         Two norms of the same activations can share them.

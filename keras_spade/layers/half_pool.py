@@ -1,5 +1,7 @@
 """The average pooling between the scales of the discriminator."""
 
+from typing import Any
+
 import keras
 
 from keras_spade.segmaps.distinct_windows import window_count
@@ -32,7 +34,7 @@ class HalfPool(keras.layers.Layer):
     1903.07291), appendix A, whose discriminator is that one.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         self.input_spec = keras.layers.InputSpec(ndim=4)
 

@@ -3,7 +3,7 @@
 import keras
 
 
-def xavier_normal(gain=0.02):
+def xavier_normal(gain: float = 0.02) -> keras.initializers.VarianceScaling:
     """Xavier-normal initialiser with a gain, `std = gain * sqrt(2 / (fan_in + fan_out))`.
 
     Args:

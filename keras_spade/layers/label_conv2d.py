@@ -1,5 +1,7 @@
 """A convolution over labels, optionally concatenated with an image."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -60,13 +62,13 @@ class LabelConv2D(keras.layers.Conv2D):
 
     def __init__(
         self,
-        filters,
-        kernel_size,
-        strides=1,
-        num_classes=None,
-        halvings=0,
-        modulation="auto",
-        **kwargs,
+        filters: int,
+        kernel_size: int,
+        strides: int = 1,
+        num_classes: int | None = None,
+        halvings: int = 0,
+        modulation: str = "auto",
+        **kwargs: Any,
     ):
         check_modulation(modulation)
         for argument in FIXED:

@@ -5,9 +5,12 @@ from keras import ops
 
 from keras_spade.backends.replicas import normal_over_replicas
 from keras_spade.precision import full_precision
+from keras_spade.tensor import Tensor
 
 
-def reparameterize(mean, log_variance, seed=None):
+def reparameterize(
+    mean: Tensor, log_variance: Tensor, seed: int | keras.random.SeedGenerator | None = None
+) -> Tensor:
     """Draws `z = mean + exp(log_variance / 2) * noise` with standard normal noise.
 
     Under `tf.distribute`, each sample's noise depends only on its position in the global batch.

@@ -1,5 +1,7 @@
 """Spatially-adaptive (de)normalisation, the paper's central layer."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -68,12 +70,12 @@ class SPADE(Composite):
 
     def __init__(
         self,
-        norm="sync_batch",
-        kernel_size=3,
-        hidden_filters=128,
-        num_classes=None,
-        modulation="auto",
-        **kwargs,
+        norm: str = "sync_batch",
+        kernel_size: int = 3,
+        hidden_filters: int = 128,
+        num_classes: int | None = None,
+        modulation: str = "auto",
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if kernel_size < 1 or kernel_size % 2 == 0:

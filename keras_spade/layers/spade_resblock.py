@@ -1,5 +1,7 @@
 """The residual block of the generator."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -59,14 +61,14 @@ class SPADEResBlock(Composite):
 
     def __init__(
         self,
-        filters,
-        norm="sync_batch",
-        kernel_size=3,
-        hidden_filters=128,
-        num_classes=None,
-        spectral_norm=True,
-        modulation="auto",
-        **kwargs,
+        filters: int,
+        norm: str = "sync_batch",
+        kernel_size: int = 3,
+        hidden_filters: int = 128,
+        num_classes: int | None = None,
+        spectral_norm: bool = True,
+        modulation: str = "auto",
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         filters = positive_integer("`filters`", filters)

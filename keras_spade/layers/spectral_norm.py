@@ -1,6 +1,7 @@
 """Spectral normalisation that keeps the kernel and differentiates through sigma."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
@@ -10,6 +11,7 @@ from keras_spade.backends.layers import convolves_itself
 from keras_spade.layers.conv2d import Conv2D
 from keras_spade.layers.small_map_conv2d import SmallMapConv2D
 from keras_spade.precision import full_precision, full_precision_dtype
+from keras_spade.tensor import Tensor
 
 INITIAL_ITERATIONS = 15
 # Layers whose only operation on their inputs is the product with the kernel.
@@ -64,7 +66,13 @@ class SpectralNorm(keras.layers.Wrapper):
     Reference: Miyato et al. 2018 (arXiv 1802.05957), algorithm 1; Park et al. 2019, section 3.
     """
 
-    def __init__(self, layer, power_iterations=1, epsilon=1e-12, **kwargs):
+    def __init__(
+        self,
+        layer: keras.layers.Layer,
+        power_iterations: int = 1,
+        epsilon: float = 1e-12,
+        **kwargs: Any,
+    ):
         # No autocast, so that sigma is computed from the full-precision kernel even if the layer
         # computes in 16 bits; the layer casts its inputs and its kernel itself.
         kwargs["dtype"] = getattr(layer, "variable_dtype", None)
@@ -109,7 +117,7 @@ class SpectralNorm(keras.layers.Wrapper):
         return self._normalize(ops.matmul(self._matrix(), ops.convert_to_tensor(self.u)))
 
     @property
-    def kernel(self):
+    def kernel(self) -> keras.Variable:
         """The raw kernel (a `keras.Variable`), which the optimizer trains."""
         for name in ("kernel", "embeddings"):
             variable = getattr(self.layer, name, None)
@@ -136,7 +144,7 @@ class SpectralNorm(keras.layers.Wrapper):
             kernel = ops.swapaxes(kernel, -1, -2)
         return ops.reshape(kernel, (-1, kernel.shape[-1]))
 
-    def normalized_kernel(self, training=False):
+    def normalized_kernel(self, training: bool = False) -> Tensor:
         """`W / sigma`, after a power iteration if `training`.
 
         Args:

@@ -1,9 +1,12 @@
 """Adversarial losses over the scales of a discriminator."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
 from keras_spade.precision import full_precision
+from keras_spade.tensor import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -45,12 +48,14 @@ class AdversarialLoss:
 
     KINDS = ("hinge", "least_squares", "binary_crossentropy", "wasserstein")
 
-    def __init__(self, kind="hinge"):
+    def __init__(self, kind: str = "hinge"):
         if kind not in self.KINDS:
             raise ValueError(f"`kind` must be one of {self.KINDS}, got {kind!r}.")
         self.kind = kind
 
-    def __call__(self, outputs, real, for_discriminator=True):
+    def __call__(
+        self, outputs: Sequence[Sequence[Tensor]], real: bool, for_discriminator: bool = True
+    ) -> Tensor:
         """The loss of a discriminator's outputs."""
         if not isinstance(outputs, (list, tuple)):
             outputs = [outputs]

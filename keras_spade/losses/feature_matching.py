@@ -1,11 +1,16 @@
 """The feature matching loss of pix2pixHD."""
 
+from collections.abc import Sequence
+
 from keras import ops
 
 from keras_spade.precision import full_precision
+from keras_spade.tensor import Tensor
 
 
-def feature_matching_loss(fake, real):
+def feature_matching_loss(
+    fake: Sequence[Sequence[Tensor]], real: Sequence[Sequence[Tensor]]
+) -> Tensor:
     """Mean absolute difference between the discriminator's features of fake and real images.
 
     `sum over scales and features of mean |fake - real| / number of scales`, over all features

@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from keras_spade.tensor import Tensor
 
-def kl_divergence(mean, log_variance, reduction="sum"):
+
+def kl_divergence(mean: Tensor, log_variance: Tensor, reduction: str = "sum") -> Tensor:
     """Divergence of `N(mean, exp(log_variance))` from the standard normal.
 
     `-0.5 * sum(1 + log_variance - mean^2 - exp(log_variance))`

@@ -1,11 +1,13 @@
 """The perceptual loss."""
 
+import os
 from collections.abc import Mapping
 
 import keras
 from keras import ops
 
 from keras_spade.losses.perceptual_network import PerceptualNetwork
+from keras_spade.tensor import Tensor
 
 TAPS = tuple(f"block{i}_conv1" for i in range(1, 6))
 TAP_WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
@@ -70,7 +72,7 @@ class PerceptualLoss:
 
     def __init__(
         self,
-        weights: str | Mapping | None = "imagenet",
+        weights: str | os.PathLike | Mapping | None = "imagenet",
         preprocessing: str | None = None,
         network: str | keras.Model = "vgg19",
     ):
@@ -83,12 +85,12 @@ class PerceptualLoss:
         is_model = isinstance(network, keras.Model)
         self.tap_weights = (1 / count,) * count if is_model else TAP_WEIGHTS
 
-    def __call__(self, fake, real):
+    def __call__(self, fake: Tensor, real: Tensor) -> Tensor:
         """The weighted distance."""
         terms = zip(self.tap_weights, self.tap(fake), self.tap(real), strict=True)
         return sum(w * ops.mean(ops.abs(f - ops.stop_gradient(r))) for w, f, r in terms)
 
-    def tap(self, images) -> list:
+    def tap(self, images: Tensor) -> list:
         """The feature maps of a batch of images.
 
         Args:

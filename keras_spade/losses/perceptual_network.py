@@ -9,6 +9,7 @@ from keras import ops
 from keras_spade.images import to_pixels
 from keras_spade.losses.vgg import CONVS_PER_BLOCK, is_of_torchvision, load_vgg
 from keras_spade.precision import full_precision
+from keras_spade.tensor import Tensor
 
 # torchvision's, for images in [0, 1].
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -39,7 +40,13 @@ class PerceptualNetwork:
         ImportError: for a `.pth` file, without PyTorch.
     """
 
-    def __init__(self, weights, preprocessing, network, taps: Sequence[str]):
+    def __init__(
+        self,
+        weights: str | os.PathLike | Mapping | None,
+        preprocessing: str | None,
+        network: str | keras.Model,
+        taps: Sequence[str],
+    ):
         is_model = isinstance(network, keras.Model)
         if not is_model and not (isinstance(network, str) and network in CONVS_PER_BLOCK):
             raise ValueError(
@@ -67,7 +74,7 @@ class PerceptualNetwork:
         self.preprocessing = preprocessing or belonging
         self.network = network
 
-    def __call__(self, images) -> list:
+    def __call__(self, images: Tensor) -> list:
         """The feature maps of images.
 
         Args:
@@ -113,7 +120,7 @@ class PerceptualNetwork:
         }
 
 
-def check_channels(network, channels: int):
+def check_channels(network: str | keras.Model, channels: int) -> None:
     """Raises unless the network accepts images with that many channels."""
     wanted = network.inputs[0].shape[-1] if isinstance(network, keras.Model) else 3
     if channels in (wanted, *([1] if wanted == 3 else [])) or wanted is None:

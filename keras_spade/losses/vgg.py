@@ -29,14 +29,14 @@ def torchvision_names(network: str) -> dict[str, str]:
     return names
 
 
-def is_of_torchvision(weights) -> bool:
+def is_of_torchvision(weights: str | Mapping | None) -> bool:
     """Whether weights have torchvision's names."""
     return isinstance(weights, Mapping) or (
         isinstance(weights, str) and weights.endswith((".pth", ".pt"))
     )
 
 
-def load_vgg(network: str, weights, last: str) -> keras.Model:
+def load_vgg(network: str, weights: str | Mapping | None, last: str) -> keras.Model:
     """Returns the network without top, frozen, in float32 under every mixed dtype policy.
 
     Args:

@@ -4,9 +4,10 @@ import keras
 from keras import ops
 
 from keras_spade.images import to_floats
+from keras_spade.tensor import Tensor
 
 
-def byte_images(argument, images, size=None):
+def byte_images(argument: str, images: Tensor, size: tuple[int, int] | None = None) -> Tensor:
     """Returns uint8 images as floats in [-1, 1], resized if a size is given.
 
     Args:

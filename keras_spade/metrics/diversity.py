@@ -9,6 +9,7 @@ from keras import ops
 from keras_spade.backends import backend
 from keras_spade.metrics.host_metric import HostMetric, deserialized, serialized
 from keras_spade.precision import full_precision
+from keras_spade.tensor import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -61,11 +62,11 @@ class Diversity(HostMetric):
         super().__init__(name, dtype, better="up")
         self.distance = distance
 
-    def clear(self):
+    def clear(self) -> None:
         """Forgets all pairs."""
         self.total, self.pairs = 0.0, 0
 
-    def update_state(self, images):
+    def update_state(self, images: Tensor) -> None:
         """Adds the pictures of some label maps.
 
         Args:
@@ -94,7 +95,7 @@ class Diversity(HostMetric):
                     )
                 backend.on_host(self.add, found)
 
-    def add(self, distances):
+    def add(self, distances: np.ndarray) -> None:
         """Adds the distances of some pairs."""
         self.total += float(np.sum(distances, dtype="float64"))
         self.pairs += len(distances)

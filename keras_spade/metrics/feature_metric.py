@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 from keras import ops
+from numpy.typing import ArrayLike
 
 from keras_spade.backends import backend
 from keras_spade.metrics.host_metric import HostMetric, deserialized, serialized
 from keras_spade.precision import full_precision
+from keras_spade.tensor import Tensor
 
 
 class FeatureMetric(HostMetric):
@@ -28,7 +30,7 @@ class FeatureMetric(HostMetric):
         super().__init__(name, dtype, better="down")
         self.features = features
 
-    def update_state(self, real, fake):
+    def update_state(self, real: Tensor, fake: ArrayLike) -> None:
         """Adds images to both sets, which may differ in image size and number.
 
         Args:

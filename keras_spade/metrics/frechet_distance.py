@@ -61,11 +61,11 @@ class FrechetDistance(FeatureMetric):
     ):
         super().__init__(features, name, dtype)
 
-    def clear(self):
+    def clear(self) -> None:
         """Forgets all images."""
         self.real, self.fake = MeanAndCovariance(), MeanAndCovariance()
 
-    def add(self, real, fake):
+    def add(self, real: np.ndarray, fake: np.ndarray) -> None:
         """Adds features of both sets."""
         self.real.add(real)
         self.fake.add(fake)

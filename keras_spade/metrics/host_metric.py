@@ -1,10 +1,13 @@
 """A metric that accumulates in NumPy float64 on every backend."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_spade.backends import backend
+from keras_spade.tensor import Tensor
 
 
 class HostMetric(keras.metrics.Metric):
@@ -27,16 +30,16 @@ class HostMetric(keras.metrics.Metric):
 
     shape: tuple = ()  # Of the result of `compute`.
 
-    def __init__(self, name, dtype, better):
+    def __init__(self, name: str, dtype: str | None, better: str):
         super().__init__(dtype=dtype, name=name)
         self._direction = better
         self.reset_state()
 
-    def clear(self):
+    def clear(self) -> None:
         """Forgets all samples."""
         raise NotImplementedError
 
-    def add(self, *arrays):
+    def add(self, *arrays: np.ndarray) -> None:
         """Adds the values computed from a batch, as NumPy arrays."""
         raise NotImplementedError
 
@@ -44,17 +47,17 @@ class HostMetric(keras.metrics.Metric):
         """The result."""
         raise NotImplementedError
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Forgets all samples."""
         self.clear()
 
-    def result(self):
+    def result(self) -> Tensor:
         """The metric of all samples so far, a scalar; NaN if there are too few."""
         value = backend.on_host(lambda: np.asarray(self.compute(), "float64"), shape=self.shape)
         return ops.cast(ops.convert_to_tensor(value), self.dtype)
 
 
-def serialized(argument, function):
+def serialized(argument: str, function: Any) -> Any:
     """Serializes a function or object as a part of a config.
 
     Args:
@@ -73,6 +76,6 @@ def serialized(argument, function):
     return keras.saving.serialize_keras_object(function)
 
 
-def deserialized(config, argument):
+def deserialized(config: dict, argument: str) -> dict:
     """Returns the config with `argument` deserialized."""
     return {**config, argument: keras.saving.deserialize_keras_object(config[argument])}

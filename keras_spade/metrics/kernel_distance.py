@@ -57,11 +57,11 @@ class KernelDistance(FeatureMetric):
     def __init__(self, features: Callable, name: str = "kernel_distance", dtype: str | None = None):
         super().__init__(features, name, dtype)
 
-    def clear(self):
+    def clear(self) -> None:
         """Forgets all images."""
         self.real, self.fake = [], []
 
-    def add(self, real, fake):
+    def add(self, real: np.ndarray, fake: np.ndarray) -> None:
         """Adds features of both sets."""
         self.real.append(np.array(real))
         self.fake.append(np.array(fake))

@@ -16,7 +16,7 @@ class MeanAndCovariance:
         self.mean = 0.0
         self.scatter = 0.0
 
-    def add(self, vectors):
+    def add(self, vectors: np.ndarray) -> None:
         """Adds vectors.
 
         Args:
@@ -35,6 +35,6 @@ class MeanAndCovariance:
         self.count = total
 
     @property
-    def covariance(self):
+    def covariance(self) -> np.ndarray:
         """The covariance matrix `(D, D)`, with denominator `n - 1`."""
         return self.scatter / (self.count - 1)

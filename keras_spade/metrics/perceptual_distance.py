@@ -1,5 +1,6 @@
 """The perceptual distance of two pictures, computed with a VGG."""
 
+import os
 from collections.abc import Mapping
 
 import keras
@@ -7,6 +8,7 @@ from keras import ops
 
 from keras_spade.losses.perceptual_network import PerceptualNetwork
 from keras_spade.metrics.byte_images import byte_images
+from keras_spade.tensor import Tensor
 
 TAPS = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3")
 
@@ -51,11 +53,11 @@ class PerceptualDistance:
     Reference: Zhang et al. 2018 (LPIPS, arXiv 1801.03924), equation 1.
     """
 
-    def __init__(self, weights: str | Mapping | None = "imagenet"):
+    def __init__(self, weights: str | os.PathLike | Mapping | None = "imagenet"):
         self.network = PerceptualNetwork(weights, None, "vgg16", TAPS)
         self.weights = self.network.weights
 
-    def __call__(self, first, second):
+    def __call__(self, first: Tensor, second: Tensor) -> Tensor:
         """The distances of pairs of images."""
         both = (
             self.network(byte_images(argument, images))

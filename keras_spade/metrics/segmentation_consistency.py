@@ -10,6 +10,7 @@ from keras_spade.arguments import ids_out_of_range, positive_integer
 from keras_spade.backends import backend
 from keras_spade.metrics.host_metric import HostMetric, deserialized, serialized
 from keras_spade.precision import full_precision
+from keras_spade.tensor import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -80,11 +81,11 @@ class SegmentationConsistency(HostMetric):
         super().__init__(name, dtype, better="up")
         self.segmenter = segmenter
 
-    def clear(self):
+    def clear(self) -> None:
         """Forgets all pixels."""
         self.confusion = np.zeros((self.num_classes, self.num_classes), "int64")
 
-    def update_state(self, labels, images):
+    def update_state(self, labels: Tensor, images: Tensor) -> None:
         """Adds label maps and pictures.
 
         Args:
@@ -114,7 +115,7 @@ class SegmentationConsistency(HostMetric):
             seen = ops.argmax(scores, axis=-1)
         backend.on_host(self.add, labels, seen)
 
-    def add(self, labels, seen):
+    def add(self, labels: np.ndarray, seen: np.ndarray) -> None:
         """Adds label ids and the predicted classes."""
         if labels.shape != seen.shape:
             raise ValueError(f"`labels` have shape {labels.shape}, predictions {seen.shape}.")

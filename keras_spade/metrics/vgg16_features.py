@@ -1,5 +1,6 @@
 """Features of VGG16, for distances between sets of images."""
 
+import os
 from collections.abc import Mapping
 
 import keras
@@ -8,6 +9,7 @@ from keras import ops
 from keras_spade.arguments import positive_integers
 from keras_spade.losses.perceptual_network import PerceptualNetwork
 from keras_spade.metrics.byte_images import byte_images
+from keras_spade.tensor import Tensor
 
 TAP = "block5_conv3"
 
@@ -58,7 +60,7 @@ class VGG16Features:
 
     def __init__(
         self,
-        weights: str | Mapping | None = "imagenet",
+        weights: str | os.PathLike | Mapping | None = "imagenet",
         image_size: tuple[int, int] | None = (224, 224),
     ):
         if image_size is not None:
@@ -68,7 +70,7 @@ class VGG16Features:
         self.network = PerceptualNetwork(weights, None, "vgg16", [TAP])
         self.weights = self.network.weights
 
-    def __call__(self, images):
+    def __call__(self, images: Tensor) -> Tensor:
         """The features of images."""
         (features,) = self.network(byte_images("images", images, self.image_size))
         return ops.mean(features, axis=(1, 2))

@@ -1,5 +1,6 @@
 """Conversion of the batches of `fit`, `evaluate` and `predict` for the networks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ from keras_spade.backends.part import Part
 from keras_spade.images import to_floats
 from keras_spade.layers import instance_edges, nearest_resize
 from keras_spade.models.keras_arguments import maps_and_images, refuse_weights
+from keras_spade.networks import Generator
+from keras_spade.tensor import Tensor
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Batch:
         return self.conditioning | {"image": self.image}
 
 
-def read_batch(data, generator, part: Part | None) -> Batch:
+def read_batch(data: Any, generator: Generator, part: Part | None) -> Batch:
     """Reads a batch of `fit` or `evaluate`, checking keys, shapes, dtypes, label ids and images.
 
     Args:
@@ -63,7 +66,7 @@ def read_batch(data, generator, part: Part | None) -> Batch:
     return Batch(conditioning_inputs(maps, generator), image, part)
 
 
-def checked_floats(key, image, others) -> tuple:
+def checked_floats(key: str, image: Tensor, others: dict[str, Tensor]) -> tuple:
     """Images as floats in [-1, 1], and a dict of tensors that depend on that check."""
     image = ops.convert_to_tensor(image)
     if keras.backend.standardize_dtype(image.dtype) == "uint8":
@@ -71,12 +74,12 @@ def checked_floats(key, image, others) -> tuple:
     return backend.check_image_range(key, image, others)
 
 
-def map_key(generator) -> str:
+def map_key(generator: Generator) -> str:
     """The key of the label map in a batch."""
     return "segmap" if generator.conditioning == "dense" else "labels"
 
 
-def label_maps(given, generator) -> dict:
+def label_maps(given: Mapping[str, Any], generator: Generator) -> dict:
     """Returns the label maps for the networks, from a dict that may have other keys.
 
     Returns:
@@ -111,7 +114,7 @@ def label_maps(given, generator) -> dict:
     return maps
 
 
-def with_checked_ids(maps, generator) -> dict:
+def with_checked_ids(maps: dict[str, Tensor], generator: Generator) -> dict:
     """The maps, with a check that every label id is a class."""
     if "labels" not in maps:
         return maps
@@ -119,7 +122,7 @@ def with_checked_ids(maps, generator) -> dict:
     return maps | {"labels": labels}
 
 
-def conditioning_inputs(maps, generator) -> dict:
+def conditioning_inputs(maps: dict[str, Tensor], generator: Generator) -> dict:
     """Makes the conditioning inputs of the networks from label maps, as datasets do.
 
     Maps of another size are first resized to the image size by nearest neighbours; instance edges
@@ -141,7 +144,7 @@ def conditioning_inputs(maps, generator) -> dict:
     return inputs
 
 
-def check_values(data, generator, images):
+def check_values(data: Any, generator: Generator, images: str) -> None:
     """Raises for label ids that are not a class, and images in a wrong range.
 
     Args:
@@ -158,7 +161,7 @@ def check_values(data, generator, images):
         backend.check_label_range(labels, label_channels(generator))
 
 
-def label_channels(generator) -> int:
+def label_channels(generator: Generator) -> int:
     """The number of classes, including the void class."""
     return generator.num_classes + bool(generator.void_class)
 

@@ -3,6 +3,8 @@
 import functools
 import itertools
 import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -12,82 +14,30 @@ from keras_spade.arguments import positive_integer
 from keras_spade.backends import backend
 from keras_spade.layers import FeatureNorm
 from keras_spade.layers.feature_norm import collecting_moments
+from keras_spade.models.averages import statistics_of_averages
 from keras_spade.models.batch import check_values, read_batch
 from keras_spade.models.gan_networks import GanNetworks
 from keras_spade.models.keras_arguments import maps_and_images, refuse_batch_size, refuse_weights_of
 from keras_spade.models.pooled_moments import PooledMoments
-from keras_spade.runs import evaluation_data, telling_data_errors
+from keras_spade.runs import evaluation_data
 from keras_spade.runs.streams import is_tf_dataset
+
+if TYPE_CHECKING:
+    from keras_spade.models.gaugan import GauGAN
+
 
 ENDLESS = -1  # `tf.data`'s value for an infinite dataset.
 
 
-@telling_data_errors
 def calibrate(
-    self,
-    dataset,
-    batches: int | None = None,
-    batch_size: int | None = None,
-    seed: int | None = None,
-    verbose: str | int = "auto",
+    gan: "GauGAN",
+    dataset: Any,
+    batches: int | None,
+    batch_size: int | None,
+    seed: int | None,
+    verbose: str | int,
 ) -> None:
-    """Sets the moving statistics of generator and encoder to those of many batches.
-
-    In training, a batch norm normalises by the mean and the variance of its batch; in painting, by
-    moving statistics. These are an exponential average over about the last ten batches, while the
-    weights were changing. After this call they are the moments of all `batches` together,
-
-        moving_mean = E[x],  moving_variance = E[x^2] - E[x]^2
-
-    over samples, rows and columns, for the current weights. The networks run as in painting except
-    for their norms, which normalise by the batch, as in training. One pass per batch is enough:
-    the input of a later norm does not depend on the moving statistics of earlier ones. With a
-    single batch, painting it then reproduces the pass; with more, the variances of all layers
-    include the differences between batches, and painting approximates training to the extent that
-    batches are alike.
-
-    If the generator's optimizer keeps averages of the weights, the same pass also computes their
-    statistics, which `averaged()` and `export` use until training resumes. (While a
-    `SwapEMAWeights` has put the averages into the model, they are the weights.)
-
-    Nothing else changes: weights, spectral norms, the noise of training, optimizers and frozen
-    parts stay the same, and training resumes unaffected. Instance norms have no statistics. Call it
-    after training, with the training data and their batch size, then save.
-
-    Args:
-        dataset: batches in a form that `fit` accepts, or arrays. Datasets of `keras_spade.datasets`
-            yield the batches of their first epoch.
-        batches: number of batches; `None`, or more than there are: all of them.
-        batch_size: with arrays only: samples per batch, 32 if `None`.
-        seed: of the latents, which are drawn as in training: from the encoder's posterior, or
-            without an encoder from a standard normal. `None`: the latents that training would draw
-            next.
-        verbose: as in `evaluate`.
-
-    Raises:
-        ValueError: naming the invalid argument; for batches that `fit` would refuse; for
-            a `keras.layers.BatchNormalization`; if a statistic is not finite. Nothing is changed
-            then.
-
-    Example:
-
-    >>> import numpy as np
-    >>> from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator
-    >>> shape = (32, 32, 3)
-    >>> gan = GauGAN(
-    ...     SPADEGenerator(4, shape, latent_dim=None, base_filters=2),
-    ...     MultiScaleDiscriminator(4, shape, base_filters=2),
-    ... )
-    >>> labels = np.random.randint(0, 4, (6, 32, 32))
-    >>> image = np.random.uniform(-1, 1, (6, 32, 32, 3)).astype("float32")
-    >>> gan.calibrate({"labels": labels, "image": image}, batch_size=2, verbose=0)
-    >>> norm = gan.generator.get_layer("head_0").norm_0.feature_norm
-    >>> bool(np.abs(np.array(norm.moving_mean)).max() > 0)  # was zero
-    True
-
-    Reference: Ioffe and Szegedy 2015 (arXiv 1502.03167), algorithm 2, with statistics of many
-    batches after training; Park et al. 2019 (arXiv 1903.07291), section 3, equations 2 and 3.
-    """
+    """Does what `GauGAN.calibrate` describes."""
     if batches is not None:
         batches = positive_integer("`batches`", batches, "None or a positive integer")
     refuse_weights_of("dataset", dataset)
@@ -95,20 +45,20 @@ def calibrate(
     x, y = maps_and_images(dataset, None)
     if batches is None and is_tf_dataset(x) and x.cardinality() == ENDLESS:
         raise ValueError("`dataset` is infinite: pass the number of `batches`.")
-    averages = None if self.is_swapped or self._averaging_optimizer() is None else self.averaged()
-    with backend.scope(self):
-        calibration = Calibration([gan for gan in (self, averages) if gan is not None], seed)
+    averages = gan.averaged() if gan.keeps_averages and not gan.is_swapped else None
+    with backend.scope(gan):
+        calibration = Calibration([one for one in (gan, averages) if one is not None], seed)
     if not calibration.pooled:
         warnings.warn(
             "`calibrate` has nothing to do: the networks have no batch norms, or these are frozen.",
-            stacklevel=3,
+            stacklevel=4,
         )
         return
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Your input ran out of data")
-        data = evaluation_data(self, x)
+        data = evaluation_data(gan, x)
         calibration.evaluate(data, y, batch_size=batch_size, steps=batches, verbose=verbose)
-    found = [calibration.statistics(gan) for gan in calibration.gans]
+    found = [calibration.statistics(one) for one in calibration.gans]
     for variable, value in itertools.chain(*found):
         if not np.isfinite(value).all():
             raise ValueError(
@@ -120,18 +70,27 @@ def calibrate(
     for variable, value in found[0]:
         variable.assign(value)
     if averages is not None:
-        self.keep_statistics_of_averages(averages, found[1])
+        gan.statistics_of_averages = statistics_of_averages(gan, averages, found[1])
 
 
 class Calibration(keras.Model):
     """A model for Keras' evaluation loop that pools the moments of all batch norms for painting.
 
+    The networks run as in painting except for their norms, which normalise by the batch, as in
+    training. One pass per batch is enough: the input of a later norm does not depend on the moving
+    statistics of earlier ones. With a single batch, painting it then reproduces the pass; with
+    more, the variances of all layers include the differences between batches, and painting
+    approximates training to the extent that batches are alike.
+
     Args:
         gans: GANs of the same kind; the batches pass through each.
         seed: as in `calibrate`.
+
+    Reference: Ioffe and Szegedy 2015 (arXiv 1502.03167), algorithm 2, with statistics of many
+    batches after training; Park et al. 2019 (arXiv 1903.07291), section 3, equations 2 and 3.
     """
 
-    def __init__(self, gans, seed):
+    def __init__(self, gans: Sequence["GauGAN"], seed: int | None):
         super().__init__()
         self.gans = gans
         self.noises = [keras.random.SeedGenerator(seed or 0) for _ in gans]
@@ -143,7 +102,7 @@ class Calibration(keras.Model):
         self.built = True
         self.compile(run_eagerly=gans[0].run_eagerly, jit_compile=gans[0].jit_compile)
 
-    def statistics(self, gan) -> list:
+    def statistics(self, gan: "GauGAN") -> list:
         """Pairs of moving statistics of a GAN and their new values."""
         norms = batch_norms(gan.networks)
         return [pair for one in self.pooled if one.norm in norms for pair in one.statistics()]
@@ -175,12 +134,12 @@ class Calibration(keras.Model):
         self.test_function = backend.guarded(self, self.test_function, check)
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.Metric]:
         """None."""
         return []
 
     @property
-    def metrics_variables(self):
+    def metrics_variables(self) -> list[keras.Variable]:
         """The moments, which Keras' loop carries on JAX."""
         return [variable for one in self.pooled for variable in one.variables]
 

@@ -1,21 +1,25 @@
 """The methods of a `GauGAN` for training and evaluation, and those that Keras' loops call."""
 
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 import keras
+import numpy as np
 
 from keras_spade.backends import backend
-from keras_spade.models import calibration
-from keras_spade.models.batch import check_values, read_batch
+from keras_spade.models import steps
+from keras_spade.models.batch import check_values
+from keras_spade.models.calibration import calibrate
+from keras_spade.models.compiling import check_trained_weights
 from keras_spade.models.keras_arguments import (
     check_data,
+    checked_arguments_of_fit,
     maps_and_images,
     refuse_batch_size,
-    refuse_unused_validation,
     refuse_weights,
     refuse_weights_of,
 )
-from keras_spade.models.loss_average import track
 from keras_spade.models.saving import Saving
 from keras_spade.models.training_step import TrainingStep
 from keras_spade.runs import classes_of, evaluation_data, telling_data_errors, training
@@ -25,14 +29,6 @@ class Fitting(Saving):
     """Training, evaluation and their steps."""
 
     training_step: TrainingStep
-
-    def __init__(self, dtype=None, **kwargs):
-        if dtype is not None:
-            raise ValueError(
-                f"`dtype`: a GauGAN computes in the dtypes of its networks; pass {dtype!r} to them."
-            )
-        super().__init__(**kwargs)
-        self.swaps, self.loaded_swapped, self.statistics_of_averages = (), False, None
 
     # === Devices ===
 
@@ -56,23 +52,23 @@ class Fitting(Saving):
     @telling_data_errors
     def fit(
         self,
-        x=None,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
-        validation_split=0.0,
-        validation_data=None,
-        shuffle=True,
-        class_weight=None,
-        sample_weight=None,
-        initial_epoch=0,
-        steps_per_epoch=None,
-        validation_steps=None,
-        validation_batch_size=None,
-        validation_freq=1,
-    ):
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: str | int = "auto",
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: None = None,
+        sample_weight: None = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Sequence[int] = 1,
+    ) -> keras.callbacks.History:
         """Trains the model, with the arguments of `keras.Model.fit`.
 
         With a `callbacks.BackupAndRestore` it resumes from the last backup. Steps with a
@@ -88,58 +84,42 @@ class Fitting(Saving):
             RuntimeError: after too many skipped steps, or if another worker is lost.
         """
         refuse_weights(sample_weight=sample_weight, class_weight=class_weight)
-        refuse_weights_of("x", x)
-        refuse_weights_of("validation_data", validation_data)
-        refuse_unused_validation(
-            x,
-            validation_split,
-            validation_data,
+        arguments = checked_arguments_of_fit(
+            x=x,
+            y=y,
+            batch_size=batch_size,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            shuffle=shuffle,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
             validation_steps=validation_steps,
             validation_batch_size=validation_batch_size,
+            validation_freq=validation_freq,
         )
-        refuse_batch_size("batch_size", batch_size, x)
-        refuse_batch_size("validation_batch_size", validation_batch_size, validation_data)
-        x, y = maps_and_images(x, y)
-        check_data("x", x, y)
-        validation = maps_and_images(*keras.utils.unpack_x_y_sample_weight(validation_data)[:2])
-        if validation_data is not None:
-            check_data("validation_data", *validation)
-        arguments = {
-            "x": x,
-            "y": y,
-            "batch_size": batch_size,
-            "epochs": epochs,
-            "verbose": verbose,
-            "callbacks": callbacks,
-            "validation_split": validation_split,
-            "validation_data": validation_data,
-            "shuffle": shuffle,
-            "initial_epoch": initial_epoch,
-            "steps_per_epoch": steps_per_epoch,
-            "validation_steps": validation_steps,
-            "validation_batch_size": validation_batch_size or batch_size,
-            "validation_freq": validation_freq,
-        }
         if not self.compiled:
             return super().fit(**arguments)  # Keras has a better message.
         if self.classes is None:
-            self.classes = classes_of(x, self.generator.num_classes)
+            self.classes = classes_of(arguments["x"], self.generator.num_classes)
         with training(self, **arguments) as arguments:
             return super().fit(**arguments)
 
     @telling_data_errors
     def evaluate(
         self,
-        x=None,
-        y=None,
-        batch_size=None,
-        verbose="auto",
-        sample_weight=None,
-        steps=None,
-        callbacks=None,
-        return_dict=False,
-        **kwargs,
-    ):
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        sample_weight: None = None,
+        steps: int | None = None,
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> list[float] | dict[str, float]:
         """Averages the losses in inference mode, as `keras.Model.evaluate` does.
 
         Datasets of `keras_spade.datasets` yield the batches of their first epoch.
@@ -158,7 +138,6 @@ class Fitting(Saving):
             y,
             batch_size=batch_size,
             verbose=verbose,
-            sample_weight=sample_weight,
             steps=steps,
             callbacks=callbacks,
             return_dict=return_dict,
@@ -166,7 +145,14 @@ class Fitting(Saving):
         )
 
     @telling_data_errors
-    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: None = None,
+        class_weight: None = None,
+        return_dict: bool = False,
+    ) -> list | dict:
         """Makes one step of training, as `keras.Model.train_on_batch` does.
 
         Raises:
@@ -177,7 +163,9 @@ class Fitting(Saving):
         return super().train_on_batch(x, y, return_dict=return_dict)
 
     @telling_data_errors
-    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: None = None, return_dict: bool = False
+    ) -> list | dict:
         """Returns the losses of one batch, as `keras.Model.test_on_batch` does.
 
         Raises:
@@ -188,48 +176,92 @@ class Fitting(Saving):
         return super().test_on_batch(x, y, return_dict=return_dict)
 
     @telling_data_errors
-    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        steps: int | None = None,
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+    ) -> np.ndarray:
         """Paints label maps, as `keras.Model.predict` does: float32 images in [-1, 1]."""
         refuse_batch_size("batch_size", batch_size, x)
         return super().predict(x, batch_size, verbose, steps, callbacks)
 
     @telling_data_errors
-    def predict_on_batch(self, x):
+    def predict_on_batch(self, x: Any) -> np.ndarray:
         """Paints one batch, as `keras.Model.predict_on_batch` does."""
         return super().predict_on_batch(x)
 
-    calibrate = calibration.calibrate
+    @telling_data_errors
+    def calibrate(
+        self,
+        dataset: Any,
+        batches: int | None = None,
+        batch_size: int | None = None,
+        seed: int | None = None,
+        verbose: str | int = "auto",
+    ) -> None:
+        """Sets the moving statistics of generator and encoder to those of many batches.
+
+        In training, a batch norm normalises by the mean and the variance of its batch; in painting,
+        by moving statistics. These are an exponential average over about the last ten batches,
+        while the weights were changing. After this call they are the moments of all `batches`
+        together,
+
+            moving_mean = E[x],  moving_variance = E[x^2] - E[x]^2
+
+        over samples, rows and columns, for the current weights.
+
+        If the generator's optimizer keeps averages of the weights, the same pass also computes
+        their statistics, which `averaged()` and `export` use until training resumes. (While a
+        `SwapEMAWeights` has put the averages into the model, they are the weights.)
+
+        Nothing else changes: weights, spectral norms, the noise of training, optimizers and frozen
+        parts stay the same, and training resumes unaffected. Instance norms have no statistics.
+        Call it after training, with the training data and their batch size, then save.
+
+        Args:
+            dataset: batches in a form that `fit` accepts, or arrays. Datasets of
+                `keras_spade.datasets` yield the batches of their first epoch.
+            batches: number of batches; `None`, or more than there are: all of them.
+            batch_size: with arrays only: samples per batch, 32 if `None`.
+            seed: of the latents, which are drawn as in training: from the encoder's posterior, or
+                without an encoder from a standard normal. `None`: the latents that training would
+                draw next.
+            verbose: as in `evaluate`.
+
+        Raises:
+            ValueError: naming the invalid argument; for batches that `fit` would refuse; for a
+                `keras.layers.BatchNormalization`; if a statistic is not finite. Nothing changes.
+
+        Example:
+
+        >>> import numpy as np
+        >>> from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator
+        >>> generator = SPADEGenerator(4, (32, 32, 3), latent_dim=None, base_filters=2)
+        >>> gan = GauGAN(generator, MultiScaleDiscriminator(4, (32, 32, 3), base_filters=2))
+        >>> labels = np.random.randint(0, 4, (6, 32, 32))
+        >>> image = np.random.uniform(-1, 1, (6, 32, 32, 3)).astype("float32")
+        >>> gan.calibrate({"labels": labels, "image": image}, batch_size=2, verbose=0)
+        >>> norm = gan.generator.get_layer("head_0").norm_0.feature_norm
+        >>> bool(np.abs(np.array(norm.moving_mean)).max() > 0)  # was zero
+        True
+
+        Reference: Ioffe and Szegedy 2015 (arXiv 1502.03167), algorithm 2, with statistics of many
+        batches after training; Park et al. 2019 (arXiv 1903.07291), section 3, equations 2 and 3.
+        """
+        calibrate(self, dataset, batches, batch_size, seed, verbose)
 
     # === Steps, which Keras' loop calls ===
 
     def train_step(self, *arguments):
         """One update of generator and encoder, then one of the discriminator."""
-
-        def step(data, part):
-            self.check_trained_weights()
-            batch = read_batch(data, self.generator, part)
-
-            def update():
-                losses = self.training_step(batch)
-                return track(self.loss_trackers, losses, part, self.replicas, leave_out_bad=True)
-
-            return backend.compiled(self, update, batch.tensors)
-
-        return backend.run_step(self, step, *arguments)
+        return backend.run_step(self, functools.partial(steps.train, self), *arguments)
 
     def test_step(self, *arguments):
         """The losses of a batch, in inference mode."""
-
-        def step(data, part):
-            batch = read_batch(data, self.generator, part)
-
-            def evaluate():
-                losses = self.objective.losses(batch, self.seed_generator, training=False)
-                return track(self.loss_trackers, losses, part, self.replicas)
-
-            return backend.compiled(self, evaluate, batch.tensors)
-
-        return backend.run_step(self, step, *arguments)
+        return backend.run_step(self, functools.partial(steps.evaluate, self), *arguments)
 
     def predict_step(self, *arguments):
         """Paints a batch."""
@@ -237,7 +269,7 @@ class Fitting(Saving):
 
     def make_train_function(self, force=False):
         """Makes the function that Keras' loop calls for a training step."""
-        self.check_trained_weights()
+        check_trained_weights(self)
         if self.train_function is None or force:
             with backend.checking_first(self):
                 super().make_train_function(force=True)
@@ -262,39 +294,7 @@ class Fitting(Saving):
         check = functools.partial(check_values, generator=self.generator, images=images)
         return backend.guarded(self, function, check, counters)
 
-    def prepare_batch(self, data) -> dict:
-        """Returns a batch as a step reads it: `"conditioning"`, a dict, and `"image"` in [-1, 1].
-
-        Args:
-            data: as Keras passes it to a step.
-
-        Raises:
-            ValueError: as the step would.
-        """
-        batch = read_batch(data, self.generator, part=None)
-        return {"conditioning": batch.conditioning, "image": batch.image}
-
-    def check_trained_weights(self):
-        """Raises if the trainable weights have changed since `compile`."""
-        if not self.optimizers_fit:
-            raise ValueError(
-                "The trainable weights are not those for which the optimizers were built: "
-                "after changing `trainable`, call `compile` again, with new optimizers."
-            )
-
     def _symbolic_build(self, *args, **kwargs):
         """Does nothing: everything is built; Keras would read a batch and average label ids."""
 
     _maybe_symbolic_build = _symbolic_build
-
-    # === The loop's state ===
-
-    @property
-    def metrics(self):
-        """The averages of the losses, one per loss."""
-        return list(self.loss_trackers)
-
-    @property
-    def metrics_variables(self):
-        """The averages of the losses, and the related counts of skipped steps."""
-        return super().metrics_variables + self.skipped_steps.counters

@@ -1,5 +1,6 @@
 """The networks of a GAN, and their forward passes."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import keras
@@ -8,6 +9,7 @@ from keras import ops
 from keras_spade.backends.replicas import normal_over_replicas
 from keras_spade.layers import reparameterize
 from keras_spade.networks import Generator, MultiScaleDiscriminator, StyleEncoder
+from keras_spade.tensor import Tensor
 
 SHARED = ("num_classes", "image_shape", "void_class", "instance_edges", "conditioning")
 
@@ -82,7 +84,9 @@ class GanNetworks:
 
     # === Forward passes ===
 
-    def encode(self, image, noise, training):
+    def encode(
+        self, image: Tensor, noise: keras.random.SeedGenerator, training: bool
+    ) -> tuple[Tensor | None, tuple[Tensor, Tensor] | None]:
         """A latent for each image (`None` without), and its posterior (`None` without encoder).
 
         Args:
@@ -100,18 +104,22 @@ class GanNetworks:
         posterior = self.encoder(image, training=training)
         return reparameterize(*posterior, seed=noise), posterior
 
-    def draw_latent(self, batch_size, noise):
+    def draw_latent(self, batch_size: int | Tensor, noise: keras.random.SeedGenerator) -> Tensor:
         """Latents from a standard normal, `(batch_size, latent_dim)`."""
         return normal_over_replicas((batch_size, self.generator.latent_dim), seed=noise)
 
-    def paint(self, conditioning, latent, training):
+    def paint(
+        self, conditioning: Mapping[str, Tensor], latent: Tensor | None, training: bool
+    ) -> Tensor:
         """Images in [-1, 1] for conditioning inputs and, unless it is `None`, a latent."""
         inputs = dict(conditioning)
         if latent is not None:
             inputs["latent"] = ops.convert_to_tensor(latent)
         return self.generator(inputs, training=training)
 
-    def judge(self, conditioning, fake, real, training):
+    def judge(
+        self, conditioning: Mapping[str, Tensor], fake: Tensor, real: Tensor, training: bool
+    ) -> Iterator[list[list[Tensor]]]:
         """The discriminator's features of fake and of real images, computed in one batch."""
         inputs = dict(conditioning)
         inputs["image"] = ops.concatenate([fake, ops.cast(real, fake.dtype)])

@@ -1,35 +1,38 @@
 """The GAN: three networks, their losses, one training step."""
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from keras_spade.backends import backend
 from keras_spade.images import to_bytes
 from keras_spade.models import compiling
-from keras_spade.models.batch import (
-    checked_floats,
-    conditioning_inputs,
-    label_maps,
-    map_key,
-    with_checked_ids,
-)
+from keras_spade.models.batch import conditioning_inputs, label_maps, map_key, with_checked_ids
 from keras_spade.models.fitting import Fitting
 from keras_spade.models.gan_networks import GanNetworks
 from keras_spade.models.loss_average import LossAverage
 from keras_spade.models.objective import Objective
-from keras_spade.models.painting import checked_maps, given_or_drawn_latent, style_tensor
+from keras_spade.models.painting import (
+    checked_maps,
+    given_or_drawn_latent,
+    inference,
+    latent_of_call,
+)
 from keras_spade.models.training_step import TrainingStep
 from keras_spade.networks import Generator, MultiScaleDiscriminator, StyleEncoder
 from keras_spade.optimizers import AlternatingOptimizers
 from keras_spade.runs import SkippedSteps
+from keras_spade.tensor import Tensor
 
 
 def _of(part, name):
     """An argument of `compile` stored in a part of the model; to change it, compile again."""
-    return property(lambda self: getattr(getattr(self, part), name), doc=f"`{name}` of `compile`.")
+    return property(lambda gan: getattr(getattr(gan, part), name), doc=f"`{name}` of `compile`.")
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -99,8 +102,13 @@ class GauGAN(Fitting):
         encoder: StyleEncoder | None = None,
         seed: int | None = None,
         trainable: bool = True,
-        **kwargs,
+        **kwargs: Any,
     ):
+        dtype = kwargs.pop("dtype", None)
+        if dtype is not None:
+            raise ValueError(
+                f"`dtype`: a GauGAN computes in the dtypes of its networks; pass {dtype!r} to them."
+            )
         super().__init__(**kwargs)
         GanNetworks(generator, discriminator, encoder)  # This checks that they fit together.
         self.generator = generator
@@ -114,6 +122,7 @@ class GauGAN(Fitting):
         if not trainable:  # Here, so that the networks are frozen too.
             self.trainable = False
         self.loss_trackers, self._inference = [], None
+        self.swaps, self.loaded_swapped, self.statistics_of_averages = (), False, None
 
     # === Configuration ===
 
@@ -132,8 +141,8 @@ class GauGAN(Fitting):
         jit_compile: bool | str = "auto",
         steps_per_execution: int = 1,
         auto_scale_loss: bool = True,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         """Sets optimizers and losses; the defaults are the paper's.
 
         Args:
@@ -229,22 +238,13 @@ class GauGAN(Fitting):
             inputs = {map_key(self.generator): inputs}
         maps = with_checked_ids(label_maps(inputs, self.generator), self.generator)
         conditioning = conditioning_inputs(maps, self.generator)
-        style, latent = inputs.get("style_image"), inputs.get("latent")
-        if style is not None and self.encoder is None:
-            raise ValueError("`style_image`: the model has no encoder.")
-        if self.generator.latent_dim is None:
-            latent = None
-        elif latent is None and style is not None:
-            style, conditioning = checked_floats("style_image", style, conditioning)
-            style = style_tensor(style, self.encoder.image_shape)
-            latent, _ = self.networks.encode(style, self.seed_generator, training)
-        elif latent is None:
-            batch_size = ops.shape(next(iter(conditioning.values())))[0]
-            latent = self.networks.draw_latent(batch_size, self.seed_generator)
+        latent, conditioning = latent_of_call(
+            self.networks, inputs, conditioning, self.seed_generator, training
+        )
         inputs = conditioning, latent, training
         return backend.compiled(self, lambda: self.networks.paint(*inputs), conditioning)
 
-    def paint_checked(self, inputs):
+    def paint_checked(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """Paints label maps whose ids have been checked, as in `generate`.
 
         With several workers, a single worker may call it.
@@ -256,17 +256,17 @@ class GauGAN(Fitting):
             Images `(batch, H, W, channels)`, float32 in [-1, 1].
         """
         if self._inference is None:
-
-            def inference(inputs):
-                maps = label_maps(inputs, self.generator)
-                conditioning = conditioning_inputs(maps, self.generator)
-                return self.networks.paint(conditioning, inputs.get("latent"), training=False)
-
-            self._inference = backend.inference(self, inference, self.generator.variables)
+            paint = functools.partial(inference, self.networks)
+            self._inference = backend.inference(self, paint, self.generator.variables)
         return self._inference(inputs)
 
     def generate(
-        self, labels, instances=None, style_image=None, latent=None, seed: int | None = None
+        self,
+        labels: ArrayLike,
+        instances: ArrayLike | None = None,
+        style_image: ArrayLike | None = None,
+        latent: ArrayLike | None = None,
+        seed: int | None = None,
     ) -> np.ndarray:
         """Paints arrays of label maps and returns pictures.
 

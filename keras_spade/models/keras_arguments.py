@@ -1,6 +1,8 @@
 """Refusing Keras' arguments that are redundant or meaningless for a GAN."""
 
 import os
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 
@@ -25,7 +27,7 @@ INSTEAD = {
 INSTEAD["weighted_metrics"] = INSTEAD["metrics"]
 
 
-def refuse_weights(**weights):
+def refuse_weights(**weights: Any) -> None:
     """Raises if weights of samples or classes are given.
 
     Args:
@@ -39,7 +41,7 @@ def refuse_weights(**weights):
             raise ValueError(f"`{argument}` is not used by a GauGAN. {WEIGHTS[argument]}.")
 
 
-def refuse_weights_of(argument, data):
+def refuse_weights_of(argument: str, data: Any) -> None:
     """Raises if data contain weights of samples: a tuple of three, or a dataset of these.
 
     Args:
@@ -57,7 +59,7 @@ def refuse_weights_of(argument, data):
         )
 
 
-def refuse_batch_size(argument, batch_size, data):
+def refuse_batch_size(argument: str, batch_size: int | None, data: Any) -> None:
     """Raises if a batch size is given for data already in batches, where Keras ignores it.
 
     Args:
@@ -77,7 +79,7 @@ def refuse_batch_size(argument, batch_size, data):
         )
 
 
-def check_data(argument, x, y=None):
+def check_data(argument: str, x: Any, y: Any = None) -> None:
     """Raises for anything that is no data, and for arrays with different numbers of samples.
 
     Args:
@@ -104,7 +106,9 @@ def check_data(argument, x, y=None):
         )
 
 
-def refuse_unused_validation(x, validation_split, validation_data, **details):
+def refuse_unused_validation(
+    x: Any, validation_split: float | None, validation_data: Any, **details: Any
+) -> None:
     """Raises for validation arguments of `fit` that Keras would ignore or misread.
 
     Args:
@@ -133,7 +137,50 @@ def refuse_unused_validation(x, validation_split, validation_data, **details):
             raise ValueError(f"`{argument}` is given, but neither validation data nor a split.")
 
 
-def maps_and_images(x, y):
+def checked_arguments_of_fit(
+    *,
+    x: Any,
+    y: Any,
+    batch_size: int | None,
+    validation_split: float | None,
+    validation_data: Any,
+    **others: Any,
+) -> dict[str, Any]:
+    """Checks the data arguments of `fit`; returns all arguments, with a pair as `x` split.
+
+    Args:
+        x: as in `fit`.
+        y: as in `fit`.
+        batch_size: as in `fit`.
+        validation_split: as in `fit`.
+        validation_data: as in `fit`.
+        **others: the other arguments of `fit`, except weights.
+
+    Raises:
+        ValueError: naming the argument.
+    """
+    refuse_weights_of("x", x)
+    refuse_weights_of("validation_data", validation_data)
+    details = {name: others[name] for name in ("validation_steps", "validation_batch_size")}
+    refuse_unused_validation(x, validation_split, validation_data, **details)
+    refuse_batch_size("batch_size", batch_size, x)
+    refuse_batch_size("validation_batch_size", details["validation_batch_size"], validation_data)
+    x, y = maps_and_images(x, y)
+    check_data("x", x, y)
+    validation = maps_and_images(*keras.utils.unpack_x_y_sample_weight(validation_data)[:2])
+    if validation_data is not None:
+        check_data("validation_data", *validation)
+    return others | {
+        "x": x,
+        "y": y,
+        "batch_size": batch_size,
+        "validation_split": validation_split,
+        "validation_data": validation_data,
+        "validation_batch_size": details["validation_batch_size"] or batch_size,
+    }
+
+
+def maps_and_images(x: Any, y: Any) -> tuple[Any, Any]:
     """Returns the arguments `x` and `y` of Keras' loops; a pair passed as `x` is split.
 
     Args:
@@ -164,7 +211,7 @@ def maps_and_images(x, y):
     return x, y
 
 
-def refuse_of_compile(arguments):
+def refuse_of_compile(arguments: Mapping[str, Any]) -> None:
     """Raises for arguments of `keras.Model.compile` that `GauGAN.compile` lacks.
 
     Args:

@@ -1,11 +1,14 @@
 """The averages that `GauGAN` logs."""
 
+from collections.abc import Mapping, Sequence
+
 import keras
 from keras import ops
 
 from keras_spade.backends.part import Part
 from keras_spade.backends.replicas import sum_over_replicas
 from keras_spade.precision import full_precision, full_precision_dtype
+from keras_spade.tensor import Tensor
 
 
 class LossAverage(keras.metrics.Mean):
@@ -15,15 +18,21 @@ class LossAverage(keras.metrics.Mean):
     wider: in 16 bits, a sum of a few hundred would stop growing.
     """
 
-    def __init__(self, name="mean", dtype=None):
+    def __init__(self, name: str = "mean", dtype: str | None = None):
         super().__init__(name, dtype or full_precision_dtype(keras.config.floatx()))
 
-    def result(self):
+    def result(self) -> Tensor:
         """The mean."""
         return ops.where(self.count > 0, super().result(), float("nan"))
 
 
-def track(averages, losses, part: Part, replicas: int, leave_out_bad=False) -> dict:
+def track(
+    averages: Sequence[LossAverage],
+    losses: Mapping[str, Tensor],
+    part: Part,
+    replicas: int,
+    leave_out_bad: bool = False,
+) -> dict:
     """Adds a batch's losses, as means over all replicas, to the averages.
 
     Args:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import keras
 from keras import ops
 
 from keras_spade.backends import backend
@@ -46,13 +47,15 @@ class Objective:
         names += ["generator/kl"] if self.networks.encoder is not None else []
         return names + ["discriminator/real", "discriminator/fake"]
 
-    def losses(self, batch: Batch, noise, training: bool) -> dict:
+    def losses(self, batch: Batch, noise: keras.random.SeedGenerator, training: bool) -> dict:
         """The losses of both sides, by name."""
         return self.generator_losses(batch, noise, training) | self.discriminator_losses(
             batch, noise, training
         )
 
-    def generator_losses(self, batch: Batch, noise, training: bool) -> dict:
+    def generator_losses(
+        self, batch: Batch, noise: keras.random.SeedGenerator, training: bool
+    ) -> dict:
         """The terms of the generator's and encoder's loss, by name."""
         networks = self.networks
         latent, posterior = networks.encode(batch.image, noise, training)
@@ -74,7 +77,9 @@ class Objective:
             losses["generator/kl"] = self.kl_weight * divergence
         return losses
 
-    def discriminator_losses(self, batch: Batch, noise, training: bool) -> dict:
+    def discriminator_losses(
+        self, batch: Batch, noise: keras.random.SeedGenerator, training: bool
+    ) -> dict:
         """The two terms of the discriminator's loss, by name; the fake is a constant."""
         networks = self.networks
         with backend.without_gradients():

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from keras_spade.arguments import ids_out_of_range, shape_hint
 from keras_spade.images import (
@@ -14,11 +15,19 @@ from keras_spade.images import (
     whole_pixels,
 )
 from keras_spade.layers import reparameterize
-from keras_spade.models.batch import label_channels, map_key
+from keras_spade.models.batch import (
+    checked_floats,
+    conditioning_inputs,
+    label_channels,
+    label_maps,
+    map_key,
+)
 from keras_spade.models.gan_networks import GanNetworks
+from keras_spade.networks import Generator
+from keras_spade.tensor import Tensor
 
 
-def checked_maps(labels, instances, generator) -> dict:
+def checked_maps(labels: ArrayLike, instances: ArrayLike | None, generator: Generator) -> dict:
     """Returns label maps and instance maps as a batch of the generator's image size.
 
     Args:
@@ -70,7 +79,7 @@ def checked_maps(labels, instances, generator) -> dict:
     return {k: resize_maps(array, *generator.image_shape[:2]) for k, array in arrays.items()}
 
 
-def checked_style(style_image, batch_size: int, image_shape: tuple):
+def checked_style(style_image: ArrayLike, batch_size: int, image_shape: tuple) -> np.ndarray:
     """Returns a style image as floats in [-1, 1] at the encoder's size, resized as in datasets."""
     style = np.asarray(style_image)
     channels = image_shape[-1]
@@ -88,7 +97,7 @@ def checked_style(style_image, batch_size: int, image_shape: tuple):
     return to_floats(style) if is_bytes else style
 
 
-def style_tensor(style, image_shape: tuple):
+def style_tensor(style: Tensor, image_shape: tuple) -> Tensor:
     """Does the same in a compiled call, where Pillow cannot resize; equal to within one byte.
 
     Args:
@@ -113,7 +122,55 @@ def style_tensor(style, image_shape: tuple):
     return to_floats(pixels)
 
 
-def given_or_drawn_latent(networks: GanNetworks, batch_size: int, style_image, latent, seed):
+def inference(networks: GanNetworks, inputs: dict) -> Tensor:
+    """Paints label maps whose ids have been checked, of any size, with a given latent."""
+    maps = label_maps(inputs, networks.generator)
+    conditioning = conditioning_inputs(maps, networks.generator)
+    return networks.paint(conditioning, inputs.get("latent"), training=False)
+
+
+def latent_of_call(
+    networks: GanNetworks,
+    inputs: dict,
+    conditioning: dict,
+    noise: keras.random.SeedGenerator,
+    training: bool,
+) -> tuple[Tensor | None, dict[str, Tensor]]:
+    """Returns the latents for a call of a `GauGAN`, and its conditioning inputs.
+
+    Args:
+        networks: a `GanNetworks`.
+        inputs: of the call.
+        conditioning: the conditioning inputs made of these.
+        noise: a `keras.random.SeedGenerator`.
+        training: as in the call.
+
+    Returns:
+        The latents, or `None` for a generator without; and the conditioning inputs, which then
+        depend on the check of a style image.
+    """
+    style, latent = inputs.get("style_image"), inputs.get("latent")
+    if style is not None and networks.encoder is None:
+        raise ValueError("`style_image`: the model has no encoder.")
+    if networks.generator.latent_dim is None:
+        return None, conditioning
+    if latent is not None:
+        return latent, conditioning
+    if style is None:
+        batch_size = ops.shape(next(iter(conditioning.values())))[0]
+        return networks.draw_latent(batch_size, noise), conditioning
+    style, conditioning = checked_floats("style_image", style, conditioning)
+    style = style_tensor(style, networks.encoder.image_shape)
+    return networks.encode(style, noise, training)[0], conditioning
+
+
+def given_or_drawn_latent(
+    networks: GanNetworks,
+    batch_size: int,
+    style_image: ArrayLike | None,
+    latent: ArrayLike | None,
+    seed: int | keras.random.SeedGenerator | None,
+) -> np.ndarray | None:
     """Returns the latents for the arguments of `GauGAN.generate`.
 
     Args:

@@ -30,7 +30,7 @@ class PooledMoments:
             for shape in ((), channels, channels)
         ]
 
-    def add(self, moments: Moments):
+    def add(self, moments: Moments) -> None:
         """Adds the moments of a batch, on all replicas."""
         mean, variance, count = moments.mean, moments.variance, moments.count
         if self.norm.norm == "batch":  # Each replica has its own.

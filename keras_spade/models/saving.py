@@ -1,7 +1,8 @@
 """Saving, loading and exporting a `GauGAN`."""
 
-import dataclasses
 import os
+from contextlib import AbstractContextManager
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,32 +10,14 @@ import numpy as np
 from keras_spade.backends import backend
 from keras_spade.exporting import Export
 from keras_spade.files import WholeFiles
-from keras_spade.models import compiling
+from keras_spade.models import averages, compiling
 from keras_spade.models.gan_networks import GanNetworks
+from keras_spade.models.loss_average import LossAverage
 from keras_spade.models.objective import Objective
-from keras_spade.models.painting_averages import (
-    assign_by_place,
-    averages_by_place,
-    painting_averages,
-)
-from keras_spade.models.presets import from_preset, save_to_preset
+from keras_spade.models.presets import gan_from_preset, save_gan_to_preset
+from keras_spade.models.statistics_of_averages import StatisticsOfAverages
 from keras_spade.presets import PRESETS
 from keras_spade.runs import SkippedSteps
-
-OF_AVERAGES = "statistic_of_averages_"
-
-
-@dataclasses.dataclass(frozen=True)
-class StatisticsOfAverages:
-    """Moving statistics for the averages of the weights, computed by `calibrate`.
-
-    Args:
-        step: the number of training steps made until then.
-        values: arrays by their position in the GAN's weights.
-    """
-
-    step: int
-    values: dict[int, np.ndarray]
 
 
 class Saving(WholeFiles, keras.Model):
@@ -98,59 +81,11 @@ class Saving(WholeFiles, keras.Model):
 
     def get_compile_config(self):
         """The arguments of `compile`, and the initial learning rates of training."""
-        if not self.compiled:
-            return None
-        arguments = {
-            "generator_optimizer": self.generator_optimizer,
-            "discriminator_optimizer": self.discriminator_optimizer,
-            "max_skipped_steps": self.max_skipped_steps,
-            "auto_scale_loss": self.auto_scale_loss,
-            "run_eagerly": self.run_eagerly,
-            "jit_compile": self.given_jit_compile,  # Backends treat "auto" differently.
-            "steps_per_execution": self.steps_per_execution,
-        }
-        losses = {f.name: getattr(self.objective, f.name) for f in dataclasses.fields(Objective)}
-        del losses["networks"]
-        losses["perceptual_loss"] = compiling.savable(losses["perceptual_loss"])
-        arguments |= losses
-        config = {k: keras.saving.serialize_keras_object(v) for k, v in arguments.items()}
-        if not self.optimizers_fit:  # Their state belongs to the weights trainable at that time.
-            places = {id(weight): place for place, weight in enumerate(self.weights)}
-            config["optimized_weights"] = {
-                f"{side}_optimizer": [places[id(v)] for v in optimizer._trainable_variables]
-                for side, optimizer, _ in self._sides()
-            }
-        return config | {"initial_learning_rates": list(self.initial_learning_rates)}
+        return compiling.config(self) if self.compiled else None
 
     def compile_from_config(self, config):
         """Compiles from `get_compile_config()` with built optimizers, so that their state loads."""
-        config = dict(config)
-        rates = config.pop("initial_learning_rates")
-        optimized_weights = config.pop("optimized_weights", {})
-        if not backend.RUNS_MANY_STEPS:
-            config["steps_per_execution"] = 1
-        arguments = keras.saving.deserialize_keras_object(config)
-        weights = self.weights
-        for argument, places in optimized_weights.items():
-            with backend.scope(self):
-                arguments[argument].build([weights[place] for place in places])
-        self.compile(**arguments)
-        self.initial_learning_rates = tuple(rates)
-        self.optimizer.keep_ratio(*rates)
-
-    @property
-    def optimizers_fit(self) -> bool:
-        """Whether the optimizers were built for the currently trainable weights."""
-        return all(
-            list(map(id, optimizer._trainable_variables)) == list(map(id, variables))
-            for _, optimizer, variables in self._sides()
-        )
-
-    def _sides(self):
-        return (
-            ("generator", self.generator_optimizer, self.generator_variables),
-            ("discriminator", self.discriminator_optimizer, self.discriminator_variables),
-        )
+        compiling.compile_from_config(self, config)
 
     def save_own_variables(self, store):
         """Saves the state of the noise, which Keras omits, and the state of averages."""
@@ -159,19 +94,13 @@ class Saving(WholeFiles, keras.Model):
         if self.is_swapped:
             store["is_swapped"] = np.array(True)
         if self.statistics_of_averages is not None:
-            store["step_of_averages"] = np.array(self.statistics_of_averages.step)
-            for place, value in self.statistics_of_averages.values.items():
-                store[f"{OF_AVERAGES}{place}"] = value
+            self.statistics_of_averages.save(store)
 
     def load_own_variables(self, store):
         """Loads the state of the noise and of averages."""
         self.seed_generator.state.assign(store["seed_generator_state"])
-        self.loaded_swapped, self.statistics_of_averages = "is_swapped" in store.keys(), None
-        if "step_of_averages" in store.keys():
-            keys = [key for key in store.keys() if key.startswith(OF_AVERAGES)]
-            values = {int(key.removeprefix(OF_AVERAGES)): np.array(store[key]) for key in keys}
-            step = int(np.array(store["step_of_averages"]))
-            self.statistics_of_averages = StatisticsOfAverages(step, values)
+        self.loaded_swapped = "is_swapped" in store.keys()
+        self.statistics_of_averages = StatisticsOfAverages.load(store)
 
     def state_variables(self) -> dict[str, list[keras.Variable]]:
         """All variables needed to resume training, in groups, by name."""
@@ -187,7 +116,17 @@ class Saving(WholeFiles, keras.Model):
         groups["skipped_steps"] = self.skipped_steps.variables
         return groups
 
-    def saved_variables(self):
+    @property
+    def metrics(self) -> list[LossAverage]:
+        """The averages of the losses, one per loss."""
+        return list(self.loss_trackers)
+
+    @property
+    def metrics_variables(self) -> list[keras.Variable]:
+        """The averages of the losses, and the related counts of skipped steps."""
+        return super().metrics_variables + self.skipped_steps.counters
+
+    def saved_variables(self) -> list[keras.Variable]:
         """The variables stored in a file of the model."""
         return [variable for group in self.state_variables().values() for variable in group]
 
@@ -198,7 +137,7 @@ class Saving(WholeFiles, keras.Model):
         image_size: tuple[int, int] | None = None,
         averaged: bool | str = "auto",
         verbose: bool | None = None,
-        **options,
+        **options: Any,
     ) -> None:
         """Writes the generator as a file that runs without this package.
 
@@ -231,15 +170,77 @@ class Saving(WholeFiles, keras.Model):
             RuntimeError: if the generator cannot be converted. Existing content is unchanged then.
         """
         export = Export(path, format, image_size, verbose, options)
-        if averaged not in (True, False, "auto"):
-            raise ValueError(f"`averaged` must be True, False or 'auto', got {averaged!r}.")
-        if averaged == "auto":
-            averaged = self._averaging_optimizer() is not None
-        export.write((self.averaged() if averaged else self).generator)
+        export.write(averages.with_weights_for_files(self, averaged).generator)
 
-    painting_averages = painting_averages
-    from_preset = classmethod(from_preset)
-    save_to_preset = save_to_preset
+    @classmethod
+    def from_preset(
+        cls, preset: str | os.PathLike, load_weights: bool = True, **kwargs: Any
+    ) -> "Saving":
+        """Builds a model from a preset: its generator, its encoder if it has one, a discriminator.
+
+        If the preset lacks the weights of the discriminator, that starts untrained, with the
+        preset's size, or with the generator's width if the preset contains only a generator. The
+        model is not compiled.
+
+        Args:
+            preset: a name in `presets`; a folder written by `save_to_preset` or
+                `save(folder, zipped=False)`; or `"hf://user/repository"` of such a folder, which
+                needs the library `huggingface_hub`. (If a folder has the same name as a preset,
+                pass `"./name"`.)
+            load_weights: `False`: random weights. Architectures have no trained weights.
+            **kwargs: arguments of the constructor; and the arguments that the networks share,
+                `num_classes`, `image_shape`, `void_class`, `instance_edges`, `conditioning` and
+                `dtype`, which override the preset's.
+
+        Returns:
+            A `GauGAN`.
+
+        Raises:
+            ValueError: if there is no such preset, it is of another kind, it cannot be read, or has
+                no weights but `load_weights` is True.
+            ImportError: for an `hf://` address, naming the library to install.
+
+        Example:
+
+        >>> from keras_spade import GauGAN
+        >>> gan = GauGAN.from_preset("facades_128_tiny", load_weights=False, num_classes=5)
+        >>> gan.generator.num_classes, gan.generator.image_shape
+        (5, (128, 128, 3))
+        """
+        return gan_from_preset(cls, preset, load_weights, **kwargs)
+
+    def save_to_preset(
+        self,
+        preset_dir: str | os.PathLike,
+        dtype: str | None = None,
+        discriminator: bool = False,
+        averaged: bool | str = "auto",
+    ) -> None:
+        """Writes a folder from which `from_preset` rebuilds the model.
+
+        It holds `config.json`, `model.weights.h5` of generator and encoder, `classes.json` if
+        `classes` are known, and `metadata.json`. It does not contain optimizers: to resume
+        training, use `save` or backups. With several workers, all must call it; the first one
+        writes.
+
+        Args:
+            preset_dir: a new or empty folder, or a preset, which is replaced after a complete
+                write.
+            dtype: `None`: weights are stored unchanged. `"float16"`: kernels are stored in 16 bits,
+                which halves the file, except those that would lose more than rounding; biases,
+                moving statistics and vectors of spectral norms are stored unchanged. Loaded weights
+                have the dtype of the model.
+            discriminator: whether to store its weights, for further training; painting does not
+                need them.
+            averaged: whether to write the averages of the weights, as in `averaged()`;
+                `"auto"`: if the generator's optimizer keeps any.
+
+        Raises:
+            ValueError: naming the invalid argument; if the folder holds other files.
+            OSError: if it cannot be written; existing content is unchanged.
+        """
+        save_gan_to_preset(self, preset_dir, dtype, discriminator, averaged)
+
     presets = PRESETS
     classes = property(
         lambda self: self.generator.classes,
@@ -247,10 +248,10 @@ class Saving(WholeFiles, keras.Model):
         doc="The generator's names, colours and label mapping of the classes, or `None`.",
     )
 
-    def _averaging_optimizer(self):
-        """The generator's optimizer, if it keeps averages of the weights, else `None`."""
-        optimizer = self.optimizer.optimizers[0] if self.compiled else None
-        return optimizer if getattr(optimizer, "use_ema", False) else None
+    @property
+    def keeps_averages(self) -> bool:
+        """Whether the generator's optimizer keeps averages of the weights."""
+        return self.compiled and bool(getattr(self.optimizer.optimizers[0], "use_ema", False))
 
     @property
     def is_swapped(self) -> bool:
@@ -273,7 +274,7 @@ class Saving(WholeFiles, keras.Model):
         Raises:
             ValueError: if the generator's optimizer keeps no averages.
         """
-        if self._averaging_optimizer() is None:
+        if not self.keeps_averages:
             raise ValueError(
                 "`averaged`: the generator's optimizer keeps no averages; compile with an "
                 "optimizer made with `use_ema=True`."
@@ -281,19 +282,15 @@ class Saving(WholeFiles, keras.Model):
         with backend.scope(self):
             copy = self.from_config(self.get_config())
         copy.set_weights(self.get_weights())
-        assign_by_place(copy.weights, averages_by_place(self))
+        averages.assign_by_place(copy.weights, averages.averages_by_place(self))
         return copy
 
-    def keep_statistics_of_averages(self, averages: "Saving", statistics: list):
-        """Stores the statistics of the result of `averaged` until the next step.
+    def painting_averages(self) -> AbstractContextManager[None]:
+        """A context in which the model uses the averages of its weights, if there are any.
 
-        Args:
-            averages: the result of `averaged`.
-            statistics: pairs of the copy's variables and their values.
+        They include the moving statistics computed by `calibrate`, as in `averaged()`, if no
+        step was made since. Use it to paint during training: unlike `averaged`, it builds no second
+        model, so nothing is traced or compiled again. The weights are copied to the host until the
+        context ends, and then restored bit for bit.
         """
-        places = {id(weight): place for place, weight in enumerate(averages.weights)}
-        values = {places[id(variable)]: value for variable, value in statistics}
-        self.statistics_of_averages = StatisticsOfAverages(self._steps_made(), values)
-
-    def _steps_made(self):
-        return int(keras.ops.convert_to_numpy(self.optimizer.optimizers[0].iterations))
+        return averages.painting_averages(self)

@@ -1,10 +1,12 @@
 """Networks for inference, with spectral norm folded into the kernels."""
 
+import keras
+
 from keras_spade.layers import SPADEResBlock, SpectralNorm
 from keras_spade.layers.trainable_parts import copy_trainable
 
 
-def fold(source, target):
+def fold(source: keras.layers.Layer, target: keras.layers.Layer) -> None:
     """Copies the weights of a layer to one without spectral norm, dividing kernels by sigma.
 
     The same parts are frozen in both.

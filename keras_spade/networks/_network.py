@@ -1,5 +1,7 @@
 """The base class of the three networks."""
 
+from typing import Any, Self
+
 import keras
 
 from keras_spade.backends import backend
@@ -16,13 +18,13 @@ class Network(WholeFiles, keras.Model):
     input: dict | keras.KerasTensor
     outputs: list
 
-    def __init__(self, trainable=True, **kwargs):
+    def __init__(self, trainable: bool = True, **kwargs: Any):
         super().__init__(**kwargs)
         # Here and not above, because Keras would not change the layers.
         self.trainable = trainable
 
     @property
-    def writes_files(self):
+    def writes_files(self) -> bool:
         """Whether this process writes files: with several workers, only the first one does."""
         return backend.writes_files(self)
 
@@ -44,7 +46,7 @@ class Network(WholeFiles, keras.Model):
             )
         return super().call(inputs, training=training, mask=mask)
 
-    def fold_spectral_norm(self, **changes):
+    def fold_spectral_norm(self, **changes: Any) -> Self:
         """Returns a copy for inference with spectral norm folded into the kernels.
 
         Every kernel is divided by its sigma of inference, so outputs are equal up to rounding and

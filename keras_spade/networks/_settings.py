@@ -12,7 +12,7 @@ SIXTEEN_BITS = (
 )
 
 
-def checked_policy(dtype) -> keras.DTypePolicy:
+def checked_policy(dtype: str | keras.DTypePolicy | None) -> keras.DTypePolicy:
     """Returns the dtype policy of a network, after checking Keras' settings.
 
     Args:

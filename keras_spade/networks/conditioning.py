@@ -1,6 +1,8 @@
 """The conditioning inputs of generator and discriminator, encoded once per resolution."""
 
 import copy
+from collections.abc import Callable, Sequence
+from typing import Self
 
 import keras
 
@@ -9,6 +11,7 @@ from keras_spade.layers import RepeatMaps
 from keras_spade.networks._settings import checked_policy
 from keras_spade.precision import full_precision_dtype
 from keras_spade.segmaps import ConditioningMap, LabelPatterns, resolve_modulation
+from keras_spade.tensor import Tensor
 
 
 class Conditioning:
@@ -50,13 +53,13 @@ class Conditioning:
 
     def __init__(
         self,
-        num_classes,
-        image_shape,
-        void_class=False,
-        instance_edges=False,
-        conditioning="labels",
-        modulation="auto",
-        dtype=None,
+        num_classes: int,
+        image_shape: tuple[int, int, int],
+        void_class: bool = False,
+        instance_edges: bool = False,
+        conditioning: str = "labels",
+        modulation: str = "auto",
+        dtype: str | keras.DTypePolicy | None = None,
     ):
         self.dtype = checked_policy(dtype)
         self.image_dtype = full_precision_dtype(self.dtype.variable_dtype)
@@ -83,7 +86,9 @@ class Conditioning:
         chosen = resolve_modulation(modulation, self.num_classes)
         self.dense = chosen == "dense" or conditioning == "dense"
 
-    def at(self, height, width, windows):
+    def at(
+        self, height: int, width: int, windows: Sequence[tuple[int, int]]
+    ) -> Tensor | dict[str, Tensor]:
         """Returns the encoding for layers with these windows at one resolution, made on first use.
 
         Args:
@@ -94,7 +99,7 @@ class Conditioning:
         windows = None if self.dense else tuple(windows)
         return self._encoded(height, width, windows)
 
-    def for_images(self, images):
+    def for_images(self, images: Tensor) -> Self:
         """Returns the same for `n` stacks of images, with the label maps repeated.
 
         Args:
@@ -104,7 +109,7 @@ class Conditioning:
             lambda name, maps: RepeatMaps(name=f"repeated_{name}", dtype=self.dtype)(maps, images)
         )
 
-    def through(self, layer):
+    def through(self, layer: Callable[[str, Tensor], Tensor]) -> Self:
         """Returns the same after applying a step to all inputs.
 
         Args:
@@ -115,7 +120,7 @@ class Conditioning:
         changed.inputs = {name: layer(name, maps) for name, maps in self.inputs.items()}
         return changed
 
-    def map_at(self, height, width):
+    def map_at(self, height: int, width: int) -> Tensor:
         """Returns the one-hot or float map `(batch, height, width, channels)` at one resolution."""
         return self._encoded(height, width, None)
 
@@ -136,7 +141,7 @@ class Conditioning:
         )
 
 
-def check_image_shape(image_shape):
+def check_image_shape(image_shape: Sequence[int]) -> tuple[int, ...]:
     """Returns `image_shape` as a tuple of three ints, or raises."""
     wanted = "(height, width, channels), positive integers"
     return positive_integers("`image_shape`", image_shape, 3, wanted)

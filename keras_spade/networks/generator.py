@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import Self
+from typing import Any, Self
 
 from keras_spade.class_info import ClassInfo
 from keras_spade.exporting import Export
@@ -48,7 +48,7 @@ class Generator(Network):
         return self._classes
 
     @classes.setter
-    def classes(self, classes: ClassInfo | None):
+    def classes(self, classes: ClassInfo | None) -> None:
         if classes is not None:
             if not isinstance(classes, ClassInfo):
                 raise ValueError(f"`classes` must be a ClassInfo or None, got {classes!r}.")
@@ -70,7 +70,9 @@ class Generator(Network):
         return network
 
     @classmethod
-    def from_preset(cls, preset: str | os.PathLike, load_weights: bool = True, **kwargs) -> Self:
+    def from_preset(
+        cls, preset: str | os.PathLike, load_weights: bool = True, **kwargs: Any
+    ) -> Self:
         """Builds a generator from a preset, of a generator or of a `GauGAN`.
 
         Args:
@@ -123,7 +125,7 @@ class Generator(Network):
         image_size: tuple[int, int] | None = None,
         averaged: bool | str = "auto",
         verbose: bool | None = None,
-        **options,
+        **options: Any,
     ) -> None:
         """Exports as `GauGAN.export` does; a network alone has no averages of its weights.
 

@@ -1,5 +1,8 @@
 """The discriminator."""
 
+import os
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -109,22 +112,22 @@ class MultiScaleDiscriminator(Network):
 
     def __init__(
         self,
-        num_classes,
-        image_shape=(256, 256, 3),
-        void_class=False,
-        instance_edges=False,
-        base_filters=64,
-        num_scales=2,
-        num_layers=4,
-        norm="instance",
-        spectral_norm=True,
-        conditioning="labels",
-        modulation="auto",
-        fusion="concat",
-        hidden_filters=128,
-        name="discriminator",
-        dtype=None,
-        trainable=True,
+        num_classes: int,
+        image_shape: tuple[int, int, int] = (256, 256, 3),
+        void_class: bool = False,
+        instance_edges: bool = False,
+        base_filters: int = 64,
+        num_scales: int = 2,
+        num_layers: int = 4,
+        norm: str = "instance",
+        spectral_norm: bool = True,
+        conditioning: str = "labels",
+        modulation: str = "auto",
+        fusion: str = "concat",
+        hidden_filters: int = 128,
+        name: str = "discriminator",
+        dtype: str | keras.DTypePolicy | None = None,
+        trainable: bool = True,
     ):
         condition = Conditioning(
             num_classes, image_shape, void_class, instance_edges, conditioning, modulation, dtype
@@ -252,7 +255,7 @@ class MultiScaleDiscriminator(Network):
         # Keras unwraps a list of one.
         return [outputs] if self.num_scales == 1 else outputs
 
-    def export(self, filepath, **kwargs):
+    def export(self, filepath: str | os.PathLike, **kwargs: Any) -> None:
         """Exports as Keras does, with named features: `"scale_0_feature_0"` ...
 
         Saved models do not support nested lists.

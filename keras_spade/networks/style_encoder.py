@@ -65,15 +65,15 @@ class StyleEncoder(Network):
 
     def __init__(
         self,
-        image_shape=(256, 256, 3),
-        latent_dim=256,
-        base_filters=64,
-        resize_to=(256, 256),
-        norm="instance",
-        spectral_norm=True,
-        name="encoder",
-        dtype=None,
-        trainable=True,
+        image_shape: tuple[int, int, int] = (256, 256, 3),
+        latent_dim: int = 256,
+        base_filters: int = 64,
+        resize_to: tuple[int, int] | None = (256, 256),
+        norm: str = "instance",
+        spectral_norm: bool = True,
+        name: str = "encoder",
+        dtype: str | keras.DTypePolicy | None = None,
+        trainable: bool = True,
     ):
         dtype = checked_policy(dtype)
         image_shape = check_image_shape(image_shape)

@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_spade.tensor import Tensor
+
 
 @keras.saving.register_keras_serializable(package="keras_spade")
 class AlternatingOptimizers(keras.optimizers.Optimizer):
@@ -25,7 +27,12 @@ class AlternatingOptimizers(keras.optimizers.Optimizer):
     0.2
     """
 
-    def __init__(self, generator_optimizer, discriminator_optimizer, name="alternating_optimizers"):
+    def __init__(
+        self,
+        generator_optimizer: keras.optimizers.Optimizer,
+        discriminator_optimizer: keras.optimizers.Optimizer,
+        name: str = "alternating_optimizers",
+    ):
         super().__init__(learning_rate=0.0, name=name)
         self.generator_optimizer = generator_optimizer
         self.discriminator_optimizer = discriminator_optimizer
@@ -36,18 +43,18 @@ class AlternatingOptimizers(keras.optimizers.Optimizer):
             )
         )
 
-    def keep_ratio(self, generator_rate, discriminator_rate):
+    def keep_ratio(self, generator_rate: float, discriminator_rate: float) -> None:
         """Sets the ratio of the rates; by default, the ratio at construction."""
         self._ratio = discriminator_rate / generator_rate if generator_rate else None
 
     @property
-    def optimizers(self):
+    def optimizers(self) -> list[keras.optimizers.Optimizer]:
         """The two, without loss-scaling wrappers."""
         both = (self.generator_optimizer, self.discriminator_optimizer)
         return [getattr(optimizer, "inner_optimizer", optimizer) for optimizer in both]
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> Tensor:
         """The generator's rate; setting it also sets the discriminator's, keeping their ratio.
 
         The ratio is the one at construction. Keras' callbacks do not set this: they set the rate of
@@ -56,18 +63,18 @@ class AlternatingOptimizers(keras.optimizers.Optimizer):
         return self.generator_optimizer.learning_rate
 
     @learning_rate.setter
-    def learning_rate(self, rate):
+    def learning_rate(self, rate: Tensor) -> None:
         self.generator_optimizer.learning_rate = rate
         if self._ratio is not None:
             self.discriminator_optimizer.learning_rate = rate * self._ratio
 
     @property
-    def iterations(self):
+    def iterations(self) -> keras.Variable:
         """The number of steps of the generator's optimizer."""
         return self.generator_optimizer.iterations
 
     @property
-    def variables(self):
+    def variables(self) -> list[keras.Variable]:
         """The variables of both, which Keras' loop carries on JAX."""
         return self.generator_optimizer.variables + self.discriminator_optimizer.variables
 

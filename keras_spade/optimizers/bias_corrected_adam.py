@@ -1,5 +1,7 @@
 """Adam with epsilon placed as in its paper and in PyTorch."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -36,7 +38,14 @@ class BiasCorrectedAdam(keras.optimizers.Adam):
     1903.07291), section 4, "Implementation details".
     """
 
-    def __init__(self, learning_rate=1e-4, beta_1=0.0, beta_2=0.9, epsilon=1e-8, **kwargs):
+    def __init__(
+        self,
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 1e-4,
+        beta_1: float = 0.0,
+        beta_2: float = 0.9,
+        epsilon: float = 1e-8,
+        **kwargs: Any,
+    ):
         if kwargs.get("amsgrad"):
             raise ValueError("BiasCorrectedAdam: `amsgrad` must be False, got True.")
         super().__init__(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, **kwargs)

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 DESCRIPTION = """\
@@ -13,7 +14,7 @@ Opens a page to draw a label map and see the picture that a model paints from it
 """
 
 
-def parser():
+def parser() -> argparse.ArgumentParser:
     """The command's flags."""
     flags = argparse.ArgumentParser(
         "keras_spade_paint",
@@ -49,7 +50,7 @@ def parser():
     return flags
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     """Opens the painter, or writes its site.
 
     Args:
@@ -64,7 +65,7 @@ def main(argv=None):
         sys.exit(f"keras_spade_paint: {error}")
 
 
-def run(options):
+def run(options: argparse.Namespace) -> None:
     """Runs the command for the parsed flags."""
     from keras_spade.painting.load_painting_model import load_painting_model
     from keras_spade.painting.page_files import starting_maps

@@ -1,12 +1,15 @@
 """Loading a model from a file for painting, with the averages of its weights."""
 
 import json
+import os
 import zipfile
 
 import keras
 
+from keras_spade.gan import Gan
 
-def load_gan(path):
+
+def load_gan(path: str | os.PathLike) -> tuple[keras.Model, str]:
     """Loads a model from a `.keras` file, and reports which weights it has.
 
     Args:
@@ -28,7 +31,7 @@ def load_gan(path):
     # The rest of `compile` is skipped: its losses may need files.
     averages = _keeps_averages(path)
     gan = keras.models.load_model(path, compile=averages)
-    is_swapped = getattr(gan, "is_swapped", False)
+    is_swapped = isinstance(gan, Gan) and gan.is_swapped
     if averages and not is_swapped:
         gan = gan.averaged()
     return gan, "averages" if averages or is_swapped else "as in the file"

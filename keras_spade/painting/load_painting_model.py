@@ -1,5 +1,6 @@
 """Loading the painter's model from a file or a preset."""
 
+import os
 from pathlib import Path
 
 from keras_spade.networks import Generator, StyleEncoder
@@ -8,7 +9,9 @@ from keras_spade.painting.painting_model import PaintingModel
 from keras_spade.presets import find_preset
 
 
-def load_painting_model(model=None, preset=None):
+def load_painting_model(
+    model: str | os.PathLike | None = None, preset: str | os.PathLike | None = None
+) -> PaintingModel:
     """Loads the painter's model.
 
     Args:

@@ -2,7 +2,10 @@
 
 import io
 import json
+import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -14,6 +17,7 @@ from keras_spade.datasets import (
     label_files,
     read_label_map,
 )
+from keras_spade.painting.painting_model import PaintingModel
 
 PAGE = Path(__file__).parent / "page"
 SEEDS = 1000
@@ -22,7 +26,9 @@ ENGINES = ("engine_server.js", "engine_site.js")
 WORKER = "worker.js"
 
 
-def starting_maps(model, folder=None):
+def starting_maps(
+    model: PaintingModel, folder: str | os.PathLike | None = None
+) -> list[np.ndarray]:
     """Returns the label maps to start with.
 
     Args:
@@ -57,7 +63,9 @@ def starting_maps(model, folder=None):
     ]
 
 
-def page_files(model, engine, maps=(), **facts) -> dict[str, bytes]:
+def page_files(
+    model: PaintingModel, engine: str, maps: Sequence[np.ndarray] = (), **facts: Any
+) -> dict[str, bytes]:
     """Returns the page and all files that it loads, by path.
 
     Args:
@@ -89,7 +97,7 @@ def page_files(model, engine, maps=(), **facts) -> dict[str, bytes]:
     return files
 
 
-def facts_of(model) -> dict:
+def facts_of(model: PaintingModel) -> dict:
     """The facts about a `PaintingModel` that the page needs."""
     generator = model.generator
     height, width, channels = generator.image_shape
@@ -117,7 +125,7 @@ def facts_of(model) -> dict:
     }
 
 
-def png_of_ids(ids) -> bytes:
+def png_of_ids(ids: np.ndarray) -> bytes:
     """A label map as a grey PNG whose values are the ids."""
     kind = "uint8" if ids.max() < 256 else "uint16"
     file = io.BytesIO()

@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
 from keras_spade.arguments import ids_out_of_range
 from keras_spade.backends import backend
@@ -11,6 +12,7 @@ from keras_spade.datasets import read_image
 from keras_spade.datasets.folders.opening import Blob
 from keras_spade.images import resize_channels, to_bytes, to_floats
 from keras_spade.label_colors import label_colors
+from keras_spade.networks import Generator, StyleEncoder
 from keras_spade.segmaps import instance_edges
 
 VOID_COLOR = (150, 150, 150)
@@ -39,7 +41,9 @@ class PaintingModel:
     ['class 0', 'class 1', "don't care"]
     """
 
-    def __init__(self, generator, encoder=None, title="keras_spade"):
+    def __init__(
+        self, generator: Generator, encoder: StyleEncoder | None = None, title: str = "keras_spade"
+    ):
         if generator.conditioning != "labels":
             raise ValueError(
                 f"The painter draws label maps, but {generator.name!r} was built with "
@@ -82,7 +86,7 @@ class PaintingModel:
         void = [VOID_COLOR] * bool(self.generator.void_class)
         return np.concatenate([colors, np.array(void, "uint8").reshape(-1, 3)])
 
-    def paint(self, labels, latent=None) -> np.ndarray:
+    def paint(self, labels: ArrayLike, latent: ArrayLike | None = None) -> np.ndarray:
         """Paints one label map.
 
         Args:

@@ -5,11 +5,19 @@ import logging
 import mimetypes
 import socket
 import webbrowser
+from collections.abc import Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import numpy as np
 
 from keras_spade.painting.page_files import page_files
+from keras_spade.painting.painting_model import PaintingModel
+
+if TYPE_CHECKING:
+    import flask
+
 
 MAX_BYTES = 2**25
 BYTES = "application/octet-stream"
@@ -23,7 +31,9 @@ HEADERS = {
 }
 
 
-def make_app(model, maps=(), host="127.0.0.1"):
+def make_app(
+    model: PaintingModel, maps: Sequence[np.ndarray] = (), host: str = "127.0.0.1"
+) -> "flask.Flask":
     """Makes the painter a WSGI application with Flask.
 
     It serves the files of the page from memory, and answers two requests, whose bodies
@@ -108,7 +118,7 @@ def make_app(model, maps=(), host="127.0.0.1"):
     return app
 
 
-def knows_host(named, host) -> bool:
+def knows_host(named: str, host: str) -> bool:
     """Whether a request with the `Host` header `named` is meant for a server at `host`.
 
     Other sites can make their own names, but not addresses, resolve to this machine.
@@ -130,7 +140,7 @@ def _address(name):
         return None
 
 
-def libraries():
+def libraries() -> tuple[ModuleType, ModuleType]:
     """Imports Flask and waitress, which the extra `paint` installs."""
     try:
         import flask
@@ -143,7 +153,9 @@ def libraries():
     return flask, waitress
 
 
-def make_server(model, maps=(), host="127.0.0.1", port=8188):
+def make_server(
+    model: PaintingModel, maps: Sequence[np.ndarray] = (), host: str = "127.0.0.1", port: int = 8188
+) -> tuple[Any, str]:
     """Makes the painter's waitress server; it listens, and answers once it runs.
 
     Args:
@@ -190,7 +202,13 @@ def make_server(model, maps=(), host="127.0.0.1", port=8188):
     return server, f"http://{opened}:{server.effective_port}/"
 
 
-def serve(model, maps=(), host="127.0.0.1", port=8188, open_browser=True):
+def serve(
+    model: PaintingModel,
+    maps: Sequence[np.ndarray] = (),
+    host: str = "127.0.0.1",
+    port: int = 8188,
+    open_browser: bool = True,
+) -> None:
     """Serves the painter until it is interrupted.
 
     Args:

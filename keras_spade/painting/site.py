@@ -1,6 +1,8 @@
 """The painter as a folder for any static host; the visitor's browser paints."""
 
+import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import numpy as np
 from keras_spade.backends import backend
 from keras_spade.files import replacing_folder
 from keras_spade.painting.page_files import PAGE, page_files
+from keras_spade.painting.painting_model import PaintingModel
 
 VERSION = "1.30.0"
 SCRIPT = "ort.wasm.bundle.min.mjs"
@@ -22,7 +25,12 @@ LOCAL = "onnxruntime/"
 GENERATOR, ENCODER = "generator.onnx", "encoder.onnx"
 
 
-def write_site(folder, model, maps=(), onnxruntime_web=None):
+def write_site(
+    folder: str | os.PathLike,
+    model: PaintingModel,
+    maps: Sequence[np.ndarray] = (),
+    onnxruntime_web: str | os.PathLike | None = None,
+) -> None:
     """Writes the painter's page with the networks as ONNX, which onnxruntime-web runs.
 
     Args:

@@ -1,9 +1,11 @@
 """A preset, read from a folder or defined by name."""
 
 import json
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import h5py
 import keras
@@ -65,7 +67,7 @@ class Preset:
             )
         return found
 
-    def network(self, part: str, kind: type, load_weights: bool, **changes) -> keras.Model:
+    def network(self, part: str, kind: type, load_weights: bool, **changes: Any) -> keras.Model:
         """Builds one of the networks.
 
         Args:
@@ -120,7 +122,7 @@ class Preset:
             raise ValueError(f"{self.weights} does not fit the {part}: {error}") from error
 
 
-def find_preset(preset, load_weights: bool = True) -> Preset:
+def find_preset(preset: str | os.PathLike, load_weights: bool = True) -> Preset:
     """Finds a preset by name, folder or address.
 
     Args:

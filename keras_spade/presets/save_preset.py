@@ -8,6 +8,7 @@ import h5py
 import keras
 import numpy as np
 
+from keras_spade.class_info import ClassInfo
 from keras_spade.files import replacing_folder
 from keras_spade.presets.preset import CLASSES, CONFIG, FILES, METADATA, WEIGHTS
 from keras_spade.version import __version__
@@ -15,7 +16,13 @@ from keras_spade.version import __version__
 DTYPES = (None, "float16")
 
 
-def save_preset(preset_dir: str | os.PathLike, model, parts: dict, classes, dtype) -> None:
+def save_preset(
+    preset_dir: str | os.PathLike,
+    model: keras.Model,
+    parts: dict,
+    classes: ClassInfo | None,
+    dtype: str | None,
+) -> None:
     """Atomically writes a folder from which `from_preset` rebuilds a model.
 
     Args:

@@ -1,10 +1,12 @@
 """The classes of a dataset."""
 
+from typing import Any
+
 from keras_spade.class_info import ClassInfo
 from keras_spade.datasets.source import source_or_none
 
 
-def classes_of(data, num_classes: int) -> ClassInfo | None:
+def classes_of(data: Any, num_classes: int) -> ClassInfo | None:
     """Returns the classes of a dataset of `keras_spade.datasets`; `None` for other data.
 
     Args:

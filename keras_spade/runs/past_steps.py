@@ -1,6 +1,10 @@
 """Skipping steps that were made before an interruption."""
 
+from collections.abc import Callable
+from typing import Any
+
 from keras_spade.backends import backend
+from keras_spade.compiled_gan import CompiledGan
 
 
 class PastSteps:
@@ -13,13 +17,19 @@ class PastSteps:
         restore_metrics: restores the averages of the losses of these steps.
     """
 
-    def __init__(self, model, train_function, steps, restore_metrics):
+    def __init__(
+        self,
+        model: CompiledGan,
+        train_function: Callable,
+        steps: int,
+        restore_metrics: Callable[[], None],
+    ):
         self.model = model
         self.train_function = train_function
         self.steps = steps
         self.restore_metrics = restore_metrics
 
-    def __call__(self, *arguments):
+    def __call__(self, *arguments: Any) -> Any:
         """Makes a step, or skips one."""
         if self.steps <= 0:
             return self.train_function(*arguments)

@@ -1,12 +1,18 @@
 """Support for resuming `fit` in the middle of an epoch."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from keras_spade.backends import backend
 from keras_spade.callbacks import BackupAndRestore
+from keras_spade.compiled_gan import CompiledGan
 
 
-def split_callbacks(callbacks):
+def split_callbacks(
+    callbacks: Any,
+) -> tuple[list[keras.callbacks.Callback], BackupAndRestore | None]:
     """Splits callbacks into the `BackupAndRestore`, or `None`, and a list of the others."""
     if callbacks is None:
         callbacks = []
@@ -31,7 +37,7 @@ class KeepsWeights(keras.callbacks.Callback):
     They stay there at the end of training, but the backup must hold the weights.
     """
 
-    def __init__(self, backup):
+    def __init__(self, backup: BackupAndRestore):
         super().__init__()
         self.backup = backup
 
@@ -55,7 +61,9 @@ class OwnAverages(keras.callbacks.Callback):
                     average.assign(keras.ops.copy(average))
 
 
-def with_own_averages(callbacks):
+def with_own_averages(
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> Sequence[keras.callbacks.Callback]:
     """The callbacks, with an `OwnAverages` after each `SwapEMAWeights` if buffers are shared."""
     if not backend.SHARES_BUFFERS:
         return callbacks
@@ -66,20 +74,20 @@ def with_own_averages(callbacks):
     return [callback for pair in pairs for callback in pair]
 
 
-def swapping(callbacks):
+def swapping(callbacks: Sequence[keras.callbacks.Callback]) -> list[keras.callbacks.SwapEMAWeights]:
     """The `SwapEMAWeights` callbacks that put averages into the model after every epoch."""
     swaps = [c for c in callbacks if isinstance(c, keras.callbacks.SwapEMAWeights)]
     return [swap for swap in swaps if swap.swap_on_epoch]
 
 
-def begin_with_weights(callbacks):
+def begin_with_weights(callbacks: Sequence[keras.callbacks.Callback]) -> None:
     """Informs earlier `SwapEMAWeights` that a backup has restored the weights of the model."""
     for callback in callbacks:
         if isinstance(callback, keras.callbacks.SwapEMAWeights):
             callback._ema_weights_in_model = False
 
 
-def end_with_averages(model, swaps):
+def end_with_averages(model: CompiledGan, swaps: Sequence[keras.callbacks.SwapEMAWeights]) -> None:
     """Leaves model and optimizers as Keras does after the last epoch of a `SwapEMAWeights`.
 
     That is, both the weights and the averages hold the averages. Keras itself does not do this if

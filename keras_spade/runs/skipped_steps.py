@@ -4,6 +4,8 @@ import warnings
 
 import keras
 
+from keras_spade.tensor import Tensor
+
 
 class StopOnSkippedSteps(keras.callbacks.Callback):
     """Warns about every skipped step, and stops training if there are too many in a row.
@@ -15,7 +17,7 @@ class StopOnSkippedSteps(keras.callbacks.Callback):
         goes_on: whether an interrupted training resumes, with its current row.
     """
 
-    def __init__(self, skipped_steps, limit, goes_on=False):
+    def __init__(self, skipped_steps: "SkippedSteps", limit: int | None, goes_on: bool = False):
         super().__init__()
         self.skipped_steps = skipped_steps
         self.limit = limit
@@ -78,16 +80,16 @@ class SkippedSteps:
         )
 
     @property
-    def counters(self):
+    def counters(self) -> list[keras.Variable]:
         """All counters."""
         return [self.total, self.in_a_row, self.longest, self.of_images]
 
     @property
-    def variables(self):
+    def variables(self) -> list[keras.Variable]:
         """The counters with which training resumes."""
         return [self.total, self.in_a_row]
 
-    def count(self, skipped, bad_images=False):
+    def count(self, skipped: Tensor, bad_images: Tensor = False) -> None:
         """Counts a step, in a training step.
 
         Args:
@@ -100,24 +102,24 @@ class SkippedSteps:
         self.in_a_row.assign((self.in_a_row + one) * one)
         self.longest.assign(keras.ops.maximum(self.longest, self.in_a_row))
 
-    def begin_a_row(self, from_scratch):
+    def begin_a_row(self, from_scratch: bool) -> None:
         """Forgets earlier rows; with `from_scratch`, also the current one."""
         if from_scratch:
             self.in_a_row.assign(0)
         self.longest.assign(self.number_in_a_row())
 
-    def total_number(self):
+    def total_number(self) -> int:
         """The total number of skipped steps."""
         return int(keras.ops.convert_to_numpy(self.total))
 
-    def number_of_images(self):
+    def number_of_images(self) -> int:
         """The number of skipped steps whose images contain NaN or infinity."""
         return int(keras.ops.convert_to_numpy(self.of_images))
 
-    def number_in_a_row(self):
+    def number_in_a_row(self) -> int:
         """The number of skipped steps in the current row."""
         return int(keras.ops.convert_to_numpy(self.in_a_row))
 
-    def longest_row(self):
+    def longest_row(self) -> int:
         """The largest number of steps skipped in a row since `begin_a_row`."""
         return int(keras.ops.convert_to_numpy(self.longest))

@@ -5,25 +5,27 @@ import itertools
 import math
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
 
 from keras_spade.backends import backend
 from keras_spade.callbacks import BackupAndRestore
+from keras_spade.compiled_gan import CompiledGan
 from keras_spade.datasets.by_epoch import one_epoch
 from keras_spade.datasets.epoch_dataset import EpochDataset
 from keras_spade.runs.fit_data import FitData
 
 
-def is_tf_dataset(data) -> bool:
+def is_tf_dataset(data: Any) -> bool:
     """Whether data are a `tf.data.Dataset`, checked without importing TensorFlow."""
     tensorflow = sys.modules.get("tensorflow")
     return tensorflow is not None and isinstance(data, tensorflow.data.Dataset)
 
 
 def training_data(
-    model: keras.Model,
+    model: CompiledGan,
     data: FitData,
     place: tuple[int, int],
     epochs: int,
@@ -57,7 +59,7 @@ def training_data(
     return dataclasses.replace(data, x=backend.shared_by_workers(model, data.x))
 
 
-def evaluation_data(model: keras.Model, data, steps: int | None = None):
+def evaluation_data(model: CompiledGan, data: Any, steps: int | None = None) -> Any:
     """Returns data for evaluation; a dataset yields the same batches each time.
 
     Args:
@@ -74,7 +76,7 @@ def evaluation_data(model: keras.Model, data, steps: int | None = None):
 
 
 def check_steps(
-    model: keras.Model, steps: int, place: tuple[int, int], backup: BackupAndRestore
+    model: CompiledGan, steps: int, place: tuple[int, int], backup: BackupAndRestore
 ) -> None:
     """Raises unless a training with epochs of `steps` steps can resume at `place`.
 
@@ -89,10 +91,10 @@ def check_steps(
             f"`steps_per_execution` must divide the steps of an epoch, {steps}, and the steps made "
             f"before the backup, {place[1]}; got {model.steps_per_execution}."
         )
-    if place[1] and steps != backup.restored["steps_per_epoch"]:
+    if place[1] and steps != backup.restored.steps_per_epoch:
         raise ValueError(
             f"The backup in {backup.directory} was made in the middle of an epoch of "
-            f"{backup.restored['steps_per_epoch']} steps; now an epoch has {steps}. Train with the "
+            f"{backup.restored.steps_per_epoch} steps; now an epoch has {steps}. Train with the "
             "same data, batch size and `steps_per_epoch`, or move the backup away."
         )
 
@@ -131,7 +133,7 @@ def check_arrays(data: FitData, convert: Callable) -> tuple[tuple, int]:
 
 
 def stream_of_epochs(
-    model: keras.Model,
+    model: CompiledGan,
     data: FitData,
     place: tuple[int, int],
     epochs: int,
@@ -167,7 +169,7 @@ def stream_of_epochs(
 
 
 def stream_of_arrays(
-    model: keras.Model,
+    model: CompiledGan,
     data: FitData,
     place: tuple[int, int],
     epochs: int,

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_spade.callbacks import BackupAndRestore
+from keras_spade.compiled_gan import CompiledGan
 from keras_spade.datasets.by_epoch import by_epoch, epoch_order
 from keras_spade.datasets.source import source_or_none
 from keras_spade.runs.fit_data import FitData
@@ -14,7 +15,7 @@ from keras_spade.runs.streams import check_arrays, check_steps
 
 
 def training_stream(
-    model: keras.Model,
+    model: CompiledGan,
     data: FitData,
     place: tuple[int, int],
     epochs: int,

@@ -2,8 +2,11 @@
 
 import contextlib
 import dataclasses
+from collections.abc import Iterator
+from typing import Any
 
 from keras_spade.backends import backend
+from keras_spade.compiled_gan import CompiledGan
 from keras_spade.runs.best_values import BestValues
 from keras_spade.runs.fit_data import FitData
 from keras_spade.runs.monitors import check_monitors
@@ -21,52 +24,64 @@ from keras_spade.runs.streams import evaluation_data, is_tf_dataset, training_da
 
 
 @contextlib.contextmanager
-def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
+def training(
+    model: CompiledGan,
+    *,
+    callbacks: Any,
+    initial_epoch: int,
+    epochs: int,
+    verbose: str | int,
+    validation_data: Any,
+    validation_split: float,
+    validation_steps: int | None,
+    **others: Any,
+) -> Iterator[dict[str, Any]]:
     """The context of `GauGAN.fit`.
 
     Args:
         model: a compiled `GauGAN`.
         callbacks: as in `fit`.
         initial_epoch: as in `fit`.
+        epochs: as in `fit`.
+        verbose: as in `fit`.
         validation_data: as in `fit`.
-        **arguments: the other arguments of `fit`.
+        validation_split: as in `fit`.
+        validation_steps: as in `fit`.
+        **others: the other arguments of `fit`, among them those of `FitData`.
 
     Yields:
         The arguments with which Keras' own `fit` makes the training.
     """
     callbacks, backup = split_callbacks(callbacks)
-    validates = validation_data is not None or bool(arguments["validation_split"])
+    validates = validation_data is not None or bool(validation_split)
     losses = [tracker.name for tracker in model.loss_trackers]
-    averages = model._averaging_optimizer() is not None
+    averages = model.keeps_averages
     check_monitors(callbacks, losses, validates, averages)
-    data = FitData(**{f.name: arguments.pop(f.name) for f in dataclasses.fields(FitData)})
+    data = FitData(**{f.name: others.pop(f.name) for f in dataclasses.fields(FitData)})
     if is_tf_dataset(data.x):
         data = dataclasses.replace(data, shuffle=False)  # The dataset does its own shuffling.
-    if backup is not None and arguments["validation_split"]:
+    if backup is not None and validation_split:
         raise ValueError(
             "`validation_split` cannot be used with BackupAndRestore; pass the samples as "
             "`validation_data`."
         )
-    epochs = arguments["epochs"]
     with backend.losing_no_worker(model, _advice(backup)):
         epoch, step = _begin(model, backup, initial_epoch)
-        restored = backup is not None and bool(backup.restored)
+        restored = None if backup is None else backup.restored
         if restored:
-            state = backup.restored
-            best_values = BestValues(callbacks, state["epochs"], state["history"])
-            epochs = arguments["epochs"] = epoch if best_values.ended else epochs
-        if restored and arguments["verbose"]:
+            best_values = BestValues(callbacks, restored.epochs, restored.history)
+            epochs = epoch if best_values.ended else epochs
+        if restored and verbose:
             print(
                 f"Resuming from {backup.directory}: epoch {epoch + 1}, step {step + 1}."
                 if epoch < epochs
                 else f"The training in {backup.directory} has already ended, after epoch {epoch}."
             )
-        if arguments["verbose"] and epoch < epochs:
+        if verbose and epoch < epochs:
             _tell_of_the_first_step(model)
         data = training_data(model, data, (epoch, step), epochs, backup)
-        steps = arguments.get("validation_steps")
-        validation_data = evaluation_data(model, validation_data, steps)
-        watch = StopOnSkippedSteps(model.skipped_steps, model.max_skipped_steps, goes_on=restored)
+        validation_data = evaluation_data(model, validation_data, validation_steps)
+        watch = StopOnSkippedSteps(model.skipped_steps, model.max_skipped_steps, bool(restored))
         callbacks = [*with_own_averages(callbacks), watch]
         swaps = swapping(callbacks)
         model.swaps, model.loaded_swapped = tuple(swaps), False
@@ -76,13 +91,22 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
                 callbacks.append(best_values)
             callbacks = [*([KeepsWeights(backup)] if swaps else []), *callbacks, backup]
         with _without_past_steps(model, step, backup):
-            here = {"callbacks": callbacks, "initial_epoch": epoch}
-            yield arguments | vars(data) | here | {"validation_data": validation_data}
+            yield {
+                **others,
+                **vars(data),
+                "callbacks": callbacks,
+                "initial_epoch": epoch,
+                "epochs": epochs,
+                "verbose": verbose,
+                "validation_data": validation_data,
+                "validation_split": validation_split,
+                "validation_steps": validation_steps,
+            }
         end_with_averages(model, swaps)
         model.swaps = ()
 
 
-def _tell_of_the_first_step(model):
+def _tell_of_the_first_step(model: CompiledGan):
     """Reports once why the first step takes longer; with several workers, only on the first."""
     happens = backend.FIRST_STEP == "traced" or (backend.FIRST_STEP and model.jit_compile)
     if happens and not model.run_eagerly and model.train_function is None and model.writes_files:
@@ -100,7 +124,7 @@ def _advice(backup):
     return f"training resumes from the last backup in {backup.directory}"
 
 
-def _begin(model, backup, initial_epoch):
+def _begin(model: CompiledGan, backup, initial_epoch):
     """Restores a backup on all workers; returns the epoch and step where training begins."""
     check = backend.place_check(model)
     if backup is not None:
@@ -111,7 +135,7 @@ def _begin(model, backup, initial_epoch):
 
 
 @contextlib.contextmanager
-def _without_past_steps(model, steps, backup):
+def _without_past_steps(model: CompiledGan, steps, backup):
     """Wraps the train function while it would repeat earlier steps."""
     model.make_train_function()
     train_function = model.train_function

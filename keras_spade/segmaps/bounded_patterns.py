@@ -6,7 +6,8 @@ fit in the table, layers convolve the one-hot map instead: the result is exact i
 """
 
 import dataclasses
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import keras
 from keras import ops
@@ -17,6 +18,8 @@ from keras_spade.segmaps.distinct_windows import INDEX_BITS, window_count
 from keras_spade.segmaps.nearest_resize import is_integer
 from keras_spade.segmaps.patterns import Patterns
 from keras_spade.segmaps.segmap import Segmap
+from keras_spade.segmaps.segmap_function import SegmapFunction
+from keras_spade.tensor import Tensor
 
 # Windows differ where borders of regions run through them, so the share of distinct windows grows
 # with the size of the window and falls with the size of the map: it is `reach / side` times a
@@ -45,11 +48,11 @@ class BoundedPatterns(Segmap):
     ids: Any
     fit: Any
 
-    def compute(self, function):
+    def compute(self, function: SegmapFunction) -> list[Tensor]:
         """See `Segmap`."""
         return self._where_it_fits(lambda segmap: segmap.compute(function))
 
-    def modulate(self, normalized, function):
+    def modulate(self, normalized: Any, function: SegmapFunction) -> Tensor:
         """See `Segmap`."""
         return self._where_it_fits(lambda segmap: segmap.modulate(normalized, function))
 
@@ -72,17 +75,19 @@ class BoundedPatterns(Segmap):
         # The gradient recomputes the branch: otherwise JAX allocates memory for every branch.
         return ops.switch(self.fit, [keras.remat(branch) for branch in branches])
 
-    def tensors(self):
+    def tensors(self) -> dict[str, Tensor]:
         """The dict of tensors that Keras layers exchange, as `LabelPatterns` returns it."""
         return self.patterns.tensors() | {"ids": self.ids, "fit": self.fit}
 
     @classmethod
-    def from_tensors(cls, tensors):
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Self:
         """The inverse of `tensors`."""
         return cls(Patterns.from_tensors(tensors), tensors["ids"], tensors["fit"])
 
 
-def table_share(size, windows, must_fit=False):
+def table_share(
+    size: Sequence[int], windows: Sequence[tuple[int, int]], must_fit: bool = False
+) -> float:
     """Rows of the tables of distinct windows as a share of the output pixels; at most 1.
 
     Args:
@@ -99,7 +104,9 @@ def table_share(size, windows, must_fit=False):
     return 1.0 if must_fit else min(ROOM * reach / min(size), 1.0)
 
 
-def find_bounded_patterns(ids, id_bits, pixels, windows):
+def find_bounded_patterns(
+    ids: Tensor, id_bits: int, pixels: Tensor, windows: Sequence[tuple[int, int]]
+) -> Segmap:
     """`BoundedPatterns` of a map of ids, or `Patterns` if there is a row for each pixel."""
     batch, *size = ids.shape
     share = table_share(size, windows, is_integer(pixels))

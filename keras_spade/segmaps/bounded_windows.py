@@ -6,15 +6,17 @@ import math
 import keras
 from keras import ops
 
+from keras_spade.tensor import Tensor
+
 WORD_BITS = 32
 
 
-def shapes_are_fixed():
+def shapes_are_fixed() -> bool:
     """Whether shapes cannot depend on data, as in everything that JAX compiles."""
     return keras.backend.backend() == "jax"
 
 
-def compiled_by_xla():
+def compiled_by_xla() -> bool:
     """Whether TensorFlow is tracing a function that XLA compiles, once for each shape."""
     if keras.backend.backend() != "tensorflow":
         return False
@@ -24,7 +26,9 @@ def compiled_by_xla():
     return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
-def bounded_windows(ids, id_bits, kernel_size, strides=1, share=1.0):
+def bounded_windows(
+    ids: Tensor, id_bits: int, kernel_size: int, strides: int = 1, share: float = 1.0
+) -> tuple[Tensor, Tensor, Tensor]:
     """`distinct_windows` with a table of fixed length.
 
     Windows are packed into words of 32 bits and the pixels are sorted by these words. Each time two

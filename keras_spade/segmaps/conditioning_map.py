@@ -1,12 +1,22 @@
 """From label ids (or any float map) to the tensor that convolutions read."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_spade.segmaps.nearest_resize import is_integer, nearest_resize
+from keras_spade.tensor import Tensor
 
 
-def encode_labels(labels, num_classes, height, width, edges=None, dtype="float32"):
+def encode_labels(
+    labels: Tensor,
+    num_classes: int,
+    height: int,
+    width: int,
+    edges: Tensor | None = None,
+    dtype: str = "float32",
+) -> Tensor:
     """Resizes integer labels, one-hot encodes them and appends the edge channel.
 
     Resizing comes first, so the one-hot tensor is only created at the required resolution.
@@ -33,7 +43,9 @@ def encode_labels(labels, num_classes, height, width, edges=None, dtype="float32
     return one_hot_map(nearest_resize(labels, height, width), num_classes, edges, dtype)
 
 
-def one_hot_map(labels, num_classes, edges=None, dtype="float32"):
+def one_hot_map(
+    labels: Tensor, num_classes: int, edges: Tensor | None = None, dtype: str = "float32"
+) -> Tensor:
     """One-hot labels, zeros for unknown ids; the edges, if given, are one more last channel."""
     if keras.backend.backend() == "torch":
         from keras_spade.backends import torch_layers
@@ -79,7 +91,7 @@ class ConditioningMap(keras.layers.Layer):
     3
     """
 
-    def __init__(self, height, width, num_classes=None, **kwargs):
+    def __init__(self, height: int, width: int, num_classes: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.height = height
         self.width = width
@@ -115,7 +127,15 @@ class ConditioningMap(keras.layers.Layer):
         }
 
 
-def conditioning_map(segmap, edges, num_classes, height, width, dtype, layer_name):
+def conditioning_map(
+    segmap: Tensor,
+    edges: Tensor | None,
+    num_classes: int | None,
+    height: int,
+    width: int,
+    dtype: str,
+    layer_name: str,
+) -> Tensor:
     """`segmap` resized to `height` x `width`, as floats; shared by all layers."""
     check_conditioning(segmap, edges, num_classes, layer_name)
     if len(segmap.shape) == 3:
@@ -123,7 +143,9 @@ def conditioning_map(segmap, edges, num_classes, height, width, dtype, layer_nam
     return nearest_resize(ops.cast(segmap, dtype), height, width)
 
 
-def check_conditioning(segmap, edges, num_classes, layer_name):
+def check_conditioning(
+    segmap: Tensor, edges: Tensor | None, num_classes: int | None, layer_name: str
+) -> None:
     """Raises unless `segmap` is integer labels, or a map with channels and without `edges`."""
     rank, integer = len(segmap.shape), is_integer(segmap)
     if rank == 3 and integer and num_classes is not None:

@@ -4,12 +4,15 @@ import keras
 from keras import ops
 
 from keras_spade.segmaps.bounded_windows import bounded_windows, shapes_are_fixed
+from keras_spade.tensor import Tensor
 
 KEY_BITS = 63
 INDEX_BITS = 31
 
 
-def distinct_windows(ids, id_bits, kernel_size, strides=1):
+def distinct_windows(
+    ids: Tensor, id_bits: int, kernel_size: int, strides: int = 1
+) -> tuple[Tensor, Tensor]:
     """Lists the distinct windows that a convolution sees on a map of ids, and their pixels.
 
     The map is padded by `kernel_size // 2` on all sides with the id 0, which stands for "outside".
@@ -51,7 +54,7 @@ def distinct_windows(ids, id_bits, kernel_size, strides=1):
     return ops.cast(members, "int32"), ops.cast(index, "int32")
 
 
-def all_windows(ids, kernel_size, strides=1):
+def all_windows(ids: Tensor, kernel_size: int, strides: int = 1) -> tuple[Tensor, Tensor]:
     """`distinct_windows` without a search, with fixed shapes: one row per pixel."""
     pad = kernel_size // 2
     padded = ops.pad(ops.cast(ids, "int32"), [[0, 0], [pad, pad], [pad, pad]])
@@ -62,7 +65,7 @@ def all_windows(ids, kernel_size, strides=1):
     return ops.reshape(ops.stack(taps, axis=-1), (-1, kernel_size**2)), index
 
 
-def window_count(size, kernel_size, strides):
+def window_count(size: int | None, kernel_size: int, strides: int) -> int | None:
     """The number of windows along an axis of a given size (`None`: unknown)."""
     pad = kernel_size // 2
     return None if size is None else (size + 2 * pad - kernel_size) // strides + 1
@@ -106,7 +109,7 @@ def _pixels_of_numbers(numbers, count):
     return ops.segment_max(pixels, numbers, count)
 
 
-def index_bits(x):
+def index_bits(x: Tensor) -> int:
     """Bits that suffice to number the pixels of a map, and so its distinct values or windows."""
     size = 1
     for length in x.shape:

@@ -1,6 +1,7 @@
 """The forms in which Keras layers exchange label maps."""
 
 import enum
+from typing import Any
 
 
 class Form(enum.Enum):
@@ -16,12 +17,12 @@ class Form(enum.Enum):
     """The tensors of `BoundedPatterns`."""
 
     @property
-    def has_patterns(self):
+    def has_patterns(self) -> bool:
         """Whether patterns have been found."""
         return self in (Form.PATTERNS, Form.BOUNDED_PATTERNS)
 
 
-def form_of(segmap):
+def form_of(segmap: Any) -> Form:
     """Returns the `Form` of a label map.
 
     Args:

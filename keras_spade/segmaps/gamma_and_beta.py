@@ -1,12 +1,14 @@
 """The maps by which SPADE modulates."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import keras
 from keras import ops
 
 from keras_spade.backends.layers import again_for_the_gradient, convolve
 from keras_spade.segmaps.pattern_convolution import convolve_labels, gather_windows
+from keras_spade.tensor import Tensor
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -28,14 +30,14 @@ class GammaAndBeta:
     beta: keras.layers.Conv2D
     training: bool = False
 
-    def of_map(self, segmap):
+    def of_map(self, segmap: Tensor) -> list[Tensor]:
         """See `Segmap`."""
         hidden = convolve(segmap, self.shared.kernel, self.shared.bias, padding="same")
         hidden = ops.relu(hidden)
         gamma = convolve(hidden, self.gamma.kernel, 1.0 + self.gamma.bias, padding="same")
         return [gamma, convolve(hidden, self.beta.kernel, self.beta.bias, padding="same")]
 
-    def of_patterns(self, pixels, members):
+    def of_patterns(self, pixels: Tensor, members: Sequence[Tensor]) -> list[Tensor]:
         """See `Segmap`."""
         hidden = convolve_labels(ops.convert_to_tensor(self.shared.kernel), pixels, members[0])
         hidden = ops.relu(hidden + self.shared.bias)

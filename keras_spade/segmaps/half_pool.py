@@ -3,8 +3,10 @@
 import keras
 from keras import ops
 
+from keras_spade.tensor import Tensor
 
-def half_pool(x):
+
+def half_pool(x: Tensor) -> Tensor:
     """3 x 3 average pooling with stride 2 and a padding of 1 that the mean excludes.
 
     Args:

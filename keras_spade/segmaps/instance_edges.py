@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from keras_spade.tensor import Tensor
 
-def instance_edges(instances):
+
+def instance_edges(instances: Tensor) -> Tensor:
     """Marks the pixels whose instance id differs from a left, right, upper or lower neighbour.
 
     Both sides of a border are marked. The image border is not an edge, and diagonal neighbours do

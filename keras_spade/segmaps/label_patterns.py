@@ -1,6 +1,8 @@
 """The label patterns of a batch, for which convolutions over label maps compute one row each."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -23,6 +25,8 @@ from keras_spade.segmaps.distinct_windows import (
 from keras_spade.segmaps.modulation import check_modulation, compiles, has_many_classes
 from keras_spade.segmaps.nearest_resize import is_integer, nearest_resize
 from keras_spade.segmaps.patterns import Patterns
+from keras_spade.segmaps.segmap import Segmap
+from keras_spade.tensor import Tensor
 
 # `"auto"` convolves one-hot maps above this share of distinct patterns, unless the map is so small
 # that patterns are never slower; `benchmarks/patterns` measures both numbers.
@@ -100,7 +104,13 @@ class LabelPatterns(keras.layers.Layer):
     """
 
     def __init__(
-        self, height, width, num_classes, windows=((3, 1), (3, 1)), modulation="auto", **kwargs
+        self,
+        height: int,
+        width: int,
+        num_classes: int,
+        windows: Sequence[tuple[int, int]] = ((3, 1), (3, 1)),
+        modulation: str = "auto",
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         check_modulation(modulation)
@@ -162,7 +172,15 @@ class LabelPatterns(keras.layers.Layer):
         }
 
 
-def find_patterns(labels, edges, num_classes, size, windows, modulation, dtype):
+def find_patterns(
+    labels: Tensor,
+    edges: Tensor | None,
+    num_classes: int,
+    size: Sequence[int],
+    windows: Sequence[tuple[int, int]],
+    modulation: str,
+    dtype: str,
+) -> Segmap:
     """The `Patterns` or `BoundedPatterns` of integer labels; arguments as in `LabelPatterns`."""
     labels = nearest_resize(labels, *size)
     edges = None if edges is None else nearest_resize(edges, *size)
@@ -214,20 +232,20 @@ def _without_search(labels, edges, num_classes, ids, pixels, windows, dtype):
     return Patterns(tables, index + 1, pixels, Dense(dense_map))
 
 
-def has_map(modulation, height, width, num_classes):
+def has_map(modulation: str, height: int, width: int, num_classes: int) -> bool:
     """Whether patterns come with a dense map, which is used if there are too many patterns."""
     small = None not in (height, width) and height * width <= SMALL_MAP
     return modulation == "auto" and not small and not has_many_classes(num_classes)
 
 
-def pixels_of_ids(num_classes, has_edges):
+def pixels_of_ids(num_classes: int, has_edges: bool) -> np.ndarray:
     """`"pixels"` or `"channels"` of `LabelPatterns`, an array of floats or integers."""
     if has_many_classes(num_classes):
         return one_hot_channels(num_classes, has_edges)
     return one_hot_pixels(num_classes, has_edges)
 
 
-def one_hot_pixels(num_classes, has_edges):
+def one_hot_pixels(num_classes: int, has_edges: bool) -> np.ndarray:
     """The one-hot pixel for each id of `LabelPatterns`, `(ids, channels)`."""
     pixels = np.zeros((num_classes + 2, num_classes + has_edges))
     pixels[1 : num_classes + 1, :num_classes] = np.eye(num_classes)
@@ -238,7 +256,7 @@ def one_hot_pixels(num_classes, has_edges):
     return np.concatenate([pixels, on_edge])
 
 
-def one_hot_channels(num_classes, has_edges):
+def one_hot_channels(num_classes: int, has_edges: bool) -> np.ndarray:
     """The channels that are 1 in each row of `one_hot_pixels`, int32 `(ids, 1 + has_edges)`.
 
     The number of channels stands for none.

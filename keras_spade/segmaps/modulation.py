@@ -7,7 +7,7 @@ MODULATIONS = ("auto", "patterns", "dense")
 MANY_CLASSES = 2048
 
 
-def check_modulation(modulation):
+def check_modulation(modulation: str) -> None:
     """Raises unless `modulation` is a known choice.
 
     Args:
@@ -20,7 +20,7 @@ def check_modulation(modulation):
         raise ValueError(f"`modulation` must be one of {MODULATIONS}, got {modulation!r}.")
 
 
-def resolve_modulation(modulation, num_classes=None):
+def resolve_modulation(modulation: str, num_classes: int | None = None) -> str:
     """Turns `"auto"` into `"dense"` where patterns have not been shown to be faster.
 
     That is the case except on a CPU, and on JAX with several devices. It does not apply to very
@@ -35,7 +35,7 @@ def resolve_modulation(modulation, num_classes=None):
     return "dense" if dense else modulation
 
 
-def has_many_classes(num_classes):
+def has_many_classes(num_classes: int | None) -> bool:
     """Whether there are too many classes for a table whose size is their square.
 
     Args:
@@ -44,7 +44,7 @@ def has_many_classes(num_classes):
     return (num_classes or 0) > MANY_CLASSES
 
 
-def compiles(modulation, num_classes):
+def compiles(modulation: str, num_classes: int | None) -> bool:
     """Whether layers omit the search for patterns when TensorFlow compiles with XLA."""
     on_tensorflow = keras.backend.backend() == "tensorflow"
     return on_tensorflow and modulation == "auto" and not has_many_classes(num_classes)

@@ -4,9 +4,10 @@ import keras
 from keras import ops
 
 from keras_spade.images import nearest_index
+from keras_spade.tensor import Tensor
 
 
-def nearest_resize(x, height, width):
+def nearest_resize(x: Tensor, height: int, width: int) -> Tensor:
     """Resizes maps by the rule `source = floor(target * (size_in / size_out))`.
 
     The product and the ratio are float32, as in PyTorch's `interpolate(mode="nearest")`, which
@@ -70,6 +71,6 @@ def _source_indices(size_in, size_out):
     return ops.minimum(ops.cast(index, "int32"), ops.cast(size_in, "int32") - 1)
 
 
-def is_integer(x):
+def is_integer(x: Tensor) -> bool:
     """Whether a tensor, array or symbolic tensor holds integers."""
     return "int" in keras.backend.standardize_dtype(x.dtype)

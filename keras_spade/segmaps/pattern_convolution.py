@@ -1,12 +1,17 @@
 """Convolutions by label patterns: one row of the result for each distinct pattern."""
 
+from collections.abc import Sequence
+
 from keras import ops
 
 from keras_spade.segmaps.nearest_resize import is_integer
 from keras_spade.segmaps.rows import pick_rows
+from keras_spade.tensor import Tensor
 
 
-def convolve_pooled_labels(kernel, pixels, pooled, members):
+def convolve_pooled_labels(
+    kernel: Tensor, pixels: Tensor, pooled: Sequence[Tensor], members: Tensor
+) -> Tensor:
     """A convolution after poolings, for each distinct window of the pooled map.
 
     Pooling and convolution are linear: with few channels the pixels are pooled, with many channels
@@ -32,7 +37,7 @@ def convolve_pooled_labels(kernel, pixels, pooled, members):
     return sum_over_taps(_taps_first(rows, size**2, filters), members)
 
 
-def convolve_labels(kernel, pixels, members):
+def convolve_labels(kernel: Tensor, pixels: Tensor, members: Tensor) -> Tensor:
     """A convolution over a map of few distinct pixels, for each distinct window of them.
 
     Each tap multiplies its part of the kernel by each distinct pixel once; the result of a window
@@ -72,7 +77,7 @@ def _taps_first(rows, taps, filters):
     return ops.transpose(ops.reshape(rows, (-1, taps, filters)), (1, 0, 2))
 
 
-def half_pool_pixels(pixels, members):
+def half_pool_pixels(pixels: Tensor, members: Tensor) -> Tensor:
     """The distinct pixels of a map after `HalfPool`.
 
     Args:
@@ -88,7 +93,7 @@ def half_pool_pixels(pixels, members):
     return ops.concatenate([outside, total / ops.maximum(inside, 1)], axis=0)
 
 
-def sum_over_taps(rows, members):
+def sum_over_taps(rows: Tensor, members: Tensor) -> Tensor:
     """Sums `rows[tap, members[pattern, tap]]` over the taps.
 
     Args:
@@ -104,7 +109,7 @@ def sum_over_taps(rows, members):
     return ops.sum(pick_rows(flat, members + offsets), axis=1)
 
 
-def gather_windows(rows, members):
+def gather_windows(rows: Tensor, members: Tensor) -> Tensor:
     """Concatenates, for each distinct window of patterns, the rows of its members.
 
     Args:

@@ -1,7 +1,8 @@
 """Label maps for which layers compute each distinct pattern once."""
 
 import dataclasses
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
 import keras
 from keras import ops
@@ -11,6 +12,8 @@ from keras_spade.segmaps.dense import Dense
 from keras_spade.segmaps.nearest_resize import is_integer
 from keras_spade.segmaps.rows import after, pick_and_modulate, pick_rows
 from keras_spade.segmaps.segmap import Segmap
+from keras_spade.segmaps.segmap_function import SegmapFunction
+from keras_spade.tensor import Tensor
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -32,11 +35,11 @@ class Patterns(Segmap):
     pixels: Any
     dense: Dense | None = None
 
-    def compute(self, function):
+    def compute(self, function: SegmapFunction) -> list[Tensor]:
         """See `Segmap`."""
         return [pick_rows(rows, self.index) for rows in self._rows(function)]
 
-    def modulate(self, normalized, function):
+    def modulate(self, normalized: Any, function: SegmapFunction) -> Tensor:
         """See `Segmap`."""
         value, scale, offset = normalized
         later = dataclasses.replace(
@@ -67,7 +70,7 @@ class Patterns(Segmap):
         pairs = zip(rows, [ops.reshape(x, (-1, x.shape[-1])) for x in maps], strict=True)
         return [ops.concatenate(pair, axis=0) for pair in pairs]
 
-    def tensors(self):
+    def tensors(self) -> dict[str, Tensor]:
         """The dict of tensors that Keras layers exchange, as `LabelPatterns` returns it."""
         listed = is_integer(self.pixels)
         found = {f"members_{level}": members for level, members in enumerate(self.members)}
@@ -75,7 +78,7 @@ class Patterns(Segmap):
         return found if self.dense is None else found | {"map": self.dense.map}
 
     @classmethod
-    def from_tensors(cls, tensors):
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Self:
         """The inverse of `tensors`."""
         levels = sum(name.startswith("members_") for name in tensors)
         members = tuple(tensors[f"members_{level}"] for level in range(levels))
@@ -83,7 +86,7 @@ class Patterns(Segmap):
         return cls(members, tensors["index"], tensors[_pixels_key(tensors)], dense)
 
 
-def channels_of(shapes):
+def channels_of(shapes: Mapping[str, tuple]) -> int:
     """Channels of the one-hot map, from the shapes of the tensors of `LabelPatterns`."""
     key = _pixels_key(shapes)
     ids, last = shapes[key]

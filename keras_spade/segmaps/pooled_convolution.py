@@ -1,6 +1,7 @@
 """A convolution of the label map after any number of poolings."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from keras import ops
@@ -8,6 +9,7 @@ from keras import ops
 from keras_spade.backends.layers import convolve
 from keras_spade.segmaps.half_pool import half_pool
 from keras_spade.segmaps.pattern_convolution import convolve_pooled_labels
+from keras_spade.tensor import Tensor
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -24,19 +26,19 @@ class PooledConvolution:
     strides: int = 1
     halvings: int = 0
 
-    def of_map(self, segmap):
+    def of_map(self, segmap: Tensor) -> list[Tensor]:
         """See `Segmap`."""
         for _ in range(self.halvings):
             segmap = half_pool(segmap)
         return [padded_convolution(segmap, self.kernel, self.strides)]
 
-    def of_patterns(self, pixels, members):
+    def of_patterns(self, pixels: Tensor, members: Sequence[Tensor]) -> list[Tensor]:
         """See `Segmap`."""
         *pooled, convolved = members
         return [convolve_pooled_labels(self.kernel, pixels, pooled, convolved)]
 
 
-def padded_convolution(x, kernel, strides=1):
+def padded_convolution(x: Tensor, kernel: Tensor, strides: int = 1) -> Tensor:
     """A convolution with a padding of half the kernel's size, rounded down, on all sides.
 
     Args:

@@ -5,9 +5,10 @@ from keras import ops
 
 from keras_spade.backends.layers import multiply_and_add
 from keras_spade.precision import full_precision
+from keras_spade.tensor import Tensor
 
 
-def after(x, ids):
+def after(x: Tensor, ids: Tensor) -> Tensor:
     """The same integers, available only after `x` has been computed.
 
     Operations that depend on labels alone can run at any time, and TensorFlow would compute the
@@ -24,7 +25,7 @@ def after(x, ids):
     return ids + ops.cast(ops.sum(ops.reshape(x, (-1,))[:1]) > float("inf"), ids.dtype)
 
 
-def pick_rows(rows, index):
+def pick_rows(rows: Tensor, index: Tensor) -> Tensor:
     """`rows[index]`; the gradients of a row are summed in at least float32.
 
     Args:
@@ -59,7 +60,7 @@ def _sum_by_row(values, index, rows):
     return ops.cast(total, rows.dtype)
 
 
-def pick_and_modulate(x, gain, bias, index):
+def pick_and_modulate(x: Tensor, gain: Tensor, bias: Tensor, index: Tensor) -> Tensor:
     """`x * gain[index] + bias[index]`; the gradient gathers again instead of storing the result.
 
     Args:

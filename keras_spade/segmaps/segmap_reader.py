@@ -1,6 +1,7 @@
 """Converts the label map of a layer from any input form to a `Segmap`."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import keras
 from keras import ops
@@ -14,6 +15,8 @@ from keras_spade.segmaps.form import Form, form_of
 from keras_spade.segmaps.label_patterns import find_patterns
 from keras_spade.segmaps.modulation import compiles, resolve_modulation
 from keras_spade.segmaps.patterns import Patterns, channels_of
+from keras_spade.segmaps.segmap import Segmap
+from keras_spade.tensor import Tensor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +39,7 @@ class SegmapReader:
     def _modulation(self):
         return resolve_modulation(self.layer.modulation, self.layer.num_classes)
 
-    def check(self, segmap, edges=None):
+    def check(self, segmap: Tensor | dict[str, Tensor], edges: Tensor | None = None) -> None:
         """Raises unless `segmap` is label patterns, integer labels, or a map with channels."""
         if not form_of(segmap).has_patterns:
             check_conditioning(segmap, edges, self.layer.num_classes, self.layer.name)
@@ -46,7 +49,9 @@ class SegmapReader:
                 "its result."
             )
 
-    def channels(self, segmap_shape, edges_shape=None):
+    def channels(
+        self, segmap_shape: tuple | dict[str, tuple], edges_shape: tuple | None = None
+    ) -> int:
         """Channels of the one-hot or float map represented by a `segmap` of the given shape."""
         form = form_of(segmap_shape)
         if form.has_patterns:
@@ -55,7 +60,7 @@ class SegmapReader:
             return segmap_shape[-1]
         return (self.layer.num_classes or 0) + (edges_shape is not None)
 
-    def output_shape(self, segmap):
+    def output_shape(self, segmap: Tensor | dict[str, Tensor]) -> tuple:
         """Batch, height and width after all convolutions of a `segmap` that is not resized."""
         if form_of(segmap).has_patterns:
             return segmap["index"].shape
@@ -64,7 +69,7 @@ class SegmapReader:
             size = [window_count(length, kernel_size, strides) for length in size]
         return (batch, *size)
 
-    def supports_jit(self, segmap_shape):
+    def supports_jit(self, segmap_shape: tuple | dict[str, tuple]) -> bool:
         """Whether XLA can compile a layer that reads a `segmap` of the given shape.
 
         It cannot if the layer itself must search for patterns, whose number depends on the labels.
@@ -73,7 +78,12 @@ class SegmapReader:
         searches = searches and not compiles(self._modulation, self.layer.num_classes)
         return shapes_are_fixed() or not searches
 
-    def encode(self, segmap, edges=None, size=None):
+    def encode(
+        self,
+        segmap: Tensor | dict[str, Tensor],
+        edges: Tensor | None = None,
+        size: Sequence[int] | None = None,
+    ) -> Tensor | dict[str, Tensor]:
         """The result of `LabelPatterns` or `ConditioningMap`, for layers that share it.
 
         Args:
@@ -96,7 +106,12 @@ class SegmapReader:
         found = find_patterns(segmap, edges, classes, size, self.windows, modulation, dtype)
         return found.tensors()
 
-    def read(self, segmap, edges=None, size=None):
+    def read(
+        self,
+        segmap: Tensor | dict[str, Tensor],
+        edges: Tensor | None = None,
+        size: Sequence[int] | None = None,
+    ) -> Segmap:
         """The `Segmap` that a layer computes with; arguments as in `encode`."""
         encoded = self.encode(segmap, edges, size)
         form = form_of(encoded)

@@ -1,3 +1,4 @@
+import contextlib
 import importlib.util
 from types import SimpleNamespace
 
@@ -16,8 +17,10 @@ PALETTE = [[10, 10, 10], [20, 20, 20]]
 class Painter:
     """Paints every pixel 77, and remembers its arguments."""
 
-    encoder = None
+    encoder = classes = None
     generator = SimpleNamespace(instance_edges=False)
+    painting_averages = contextlib.nullcontext
+    writes_files = True
 
     def __init__(self):
         self.asked = []

@@ -5,6 +5,7 @@ from support.backends import EAGERLY, label_error, not_on, only_on
 from support.tiny_gan import state_of, tiny_batch, tiny_gan
 
 from keras_spade import GauGAN
+from keras_spade.models.batch import read_batch
 
 BATCH = tiny_batch(2)
 LABELS, IMAGE = BATCH["labels"], BATCH["image"]
@@ -133,7 +134,7 @@ def test_labels_of_64_bits_do_not_lose_the_upper_ones(gan):
         beyond.append(LABELS.astype("uint64") + np.uint64(2**63))
     for wide in beyond:
         with pytest.raises(label_error(), match="`labels` must hold ids 0..2"):
-            gan.prepare_batch({"labels": wide, "image": IMAGE})
+            read_batch({"labels": wide, "image": IMAGE}, gan.generator, part=None)
 
 
 def test_a_dtype_is_that_of_the_networks(gan):

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from keras_spade.datasets.folders.label_mapping import LabelMapping
 
-def advice(labels, num_classes, mapping):
+
+def advice(labels: np.ndarray, num_classes: int, mapping: LabelMapping) -> str:
     """The end of an error message about label ids (H, W); empty if there is no advice.
 
     Args:

@@ -3,6 +3,9 @@
 import sys
 
 import numpy as np
+from PIL import Image
+
+from keras_spade.datasets.folders.opening import File
 
 # Ratio of a 16-bit colour to the 8-bit one it stands for: 255 becomes 65535.
 FROM_16_BITS = 257
@@ -10,12 +13,12 @@ FROM_16_BITS = 257
 OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
 
-def is_grey(colors):
+def is_grey(colors: np.ndarray) -> bool:
     """Whether all colours (H, W, 3) have the same value in all three channels."""
     return not np.any(colors[..., 1:] != colors[..., :1])
 
 
-def grey_ids(colors, file):
+def grey_ids(colors: np.ndarray, file: File) -> np.ndarray:
     """The ids (H, W) represented by grey colours (H, W, 3).
 
     Raises:
@@ -30,7 +33,7 @@ def grey_ids(colors, file):
     return np.ascontiguousarray(colors[..., 0])
 
 
-def refuse_wide_colors(upper, lower):
+def refuse_wide_colors(upper: Image.Image, lower: Image.Image) -> None:
     """Refuses 16-bit colours unless every value is 257 times an 8-bit value.
 
     Args:
@@ -53,7 +56,7 @@ def refuse_wide_colors(upper, lower):
         )
 
 
-def colors_of_8_bits(colors):
+def colors_of_8_bits(colors: np.ndarray) -> np.ndarray:
     """uint8 colours (H, W, 3) from integers; 16-bit colours may be 257 times as large."""
     if colors.max() > 255 and not np.any(colors % FROM_16_BITS):
         colors = colors // FROM_16_BITS

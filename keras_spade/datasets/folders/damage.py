@@ -2,11 +2,12 @@
 
 import os
 import zlib
+from typing import BinaryIO
 
 PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 
 
-def refuse_damage(kind, mode, stream):
+def refuse_damage(kind: str, mode: str, stream: BinaryIO) -> None:
     """Refuses files that Pillow misreads silently: damaged PNG and two-colour BMP files.
 
     Args:

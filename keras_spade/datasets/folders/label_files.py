@@ -1,9 +1,13 @@
 """The label maps in a folder."""
 
+import os
+
 from keras_spade.datasets.folders.pairing import Files, existing_directory, files_by_name
 
 
-def label_files(directory, folder="", kind="label"):
+def label_files(
+    directory: str | os.PathLike, folder: str = "", kind: str = "label"
+) -> dict[str, str]:
     """Lists label or instance maps by name, as the folder datasets find them.
 
     Args:

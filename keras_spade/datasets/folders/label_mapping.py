@@ -2,11 +2,13 @@
 
 import functools
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from keras_spade.datasets.folders.colors import grey_ids
+from keras_spade.datasets.folders.opening import File
 
 TABLE = 1 << 16
 COLORS = 1 << 24
@@ -50,7 +52,13 @@ class LabelMapping:
     VOID = -1
     _UNKNOWN = -2
 
-    def __init__(self, palette=None, remap=None, offset=0, void_labels="auto"):
+    def __init__(
+        self,
+        palette: Sequence | Mapping | str | None = None,
+        remap: Mapping[int, int] | None = None,
+        offset: int = 0,
+        void_labels: int | Sequence[int] | str | None = "auto",
+    ):
         self._arguments = {
             "palette": palette,
             "remap": remap,
@@ -82,7 +90,7 @@ class LabelMapping:
         self.void_labels = _integers("void_labels", void_labels)
 
     @property
-    def arguments(self):
+    def arguments(self) -> dict[str, Any]:
         """The arguments it was made with, as a dict without defaults."""
         defaults = {"palette": None, "remap": None, "offset": 0, "void_labels": "auto"}
         given = {k: v for k, v in self._arguments.items() if v is not defaults[k]}
@@ -93,17 +101,17 @@ class LabelMapping:
         return f"LabelMapping({listed})"
 
     @property
-    def is_plain(self):
+    def is_plain(self) -> bool:
         """Whether numbers, except void, are already class ids."""
         return self.colors is None and self.remap is None and not self.offset
 
-    def takes_255_from(self, num_classes):
+    def takes_255_from(self, num_classes: int) -> bool:
         """Whether 255 is void by default although it would be a class."""
         named = self.colors is None or 255 in self.colors.values()
         named = named and self.remap is None and bool(self.void_labels)
         return self._auto and named and 0 <= 255 + self.offset < num_classes
 
-    def __call__(self, labels, file="labels"):
+    def __call__(self, labels: np.ndarray, file: File = "labels") -> np.ndarray:
         """Returns the class ids of a label map.
 
         Args:
@@ -133,7 +141,7 @@ class LabelMapping:
             raise ValueError(f"{file}: ids that are neither in remap nor void: {some(unknown)}")
         return ids
 
-    def byte_table(self, num_classes, void_class):
+    def byte_table(self, num_classes: int, void_class: bool) -> np.ndarray:
         """uint8 class ids of the numbers 0..255; `num_classes` is void, 255 an error."""
         arguments, table = self._byte_table
         if arguments != (num_classes, void_class):
@@ -191,18 +199,18 @@ class LabelMapping:
         return table
 
 
-def color_codes(colors):
+def color_codes(colors: np.ndarray) -> np.ndarray:
     """One int32 code for each RGB colour of uint8 `(..., 3)`."""
     red, green, blue = (colors[..., channel].astype(np.int32) for channel in range(3))
     return (red << 16) | (green << 8) | blue
 
 
-def color_of(code):
+def color_of(code: int) -> tuple[int, int, int]:
     """The `(r, g, b)` of a code."""
     return code >> 16, code >> 8 & 255, code & 255
 
 
-def some(values, most=5):
+def some(values: Sequence, most: int = 5) -> str:
     """The first of many values, for a message."""
     return ", ".join(map(str, values[:most])) + (", ..." if len(values) > most else "")
 

@@ -2,11 +2,14 @@
 
 import os
 import re
+from collections.abc import Collection
 
 FEWEST = 2
 
 
-def how_names_differ(names, others, kinds):
+def how_names_differ(
+    names: Collection[str], others: Collection[str], kinds: tuple[str, str]
+) -> str:
     """The end of a message about unpaired files; empty if their names do not show the reason.
 
     Args:

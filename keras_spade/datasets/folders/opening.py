@@ -4,6 +4,7 @@ import io
 import os
 import stat
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -20,7 +21,10 @@ class Blob:
         return self.name
 
 
-def opened(file):
+File = str | os.PathLike | Blob
+
+
+def opened(file: File) -> str | os.PathLike | io.BytesIO:
     """A file or stream that Pillow and NumPy can open without blocking."""
     if isinstance(file, Blob):
         return io.BytesIO(file.content)
@@ -32,13 +36,13 @@ def opened(file):
     return file
 
 
-def stream_of(file):
+def stream_of(file: File) -> BinaryIO:
     """A binary stream of a file, after the checks of `opened`."""
     source = opened(file)
     return source if isinstance(file, Blob) else open(source, "rb")
 
 
-def open_array(file):
+def open_array(file: File) -> np.ndarray:
     """Returns the array in a `.npy` file without reading it yet; refuses pickled arrays."""
     mode = None if isinstance(file, Blob) else "r"
     array = np.load(opened(file), mmap_mode=mode, allow_pickle=False)
@@ -48,12 +52,12 @@ def open_array(file):
     return array
 
 
-def is_npy(file):
+def is_npy(file: File) -> bool:
     """Whether a file contains an array, judging by its name."""
     return str(file).lower().endswith(".npy")
 
 
-def too_many_pixels(size):
+def too_many_pixels(size: tuple[int, int]) -> bool:
     """Whether an image of this size exceeds Pillow's limit."""
     limit = Image.MAX_IMAGE_PIXELS
     return limit is not None and size[0] * size[1] > limit

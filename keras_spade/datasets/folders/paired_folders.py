@@ -1,5 +1,9 @@
 """Pairs of photographs and label maps in folders."""
 
+import os
+
+from keras_spade.datasets.dataset import Dataset
+from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.pairing import existing_directory, own_files, pair_files
 from keras_spade.datasets.folders.pipeline import folder_dataset
 from keras_spade.datasets.folders.sample_reader import chosen_mapping
@@ -8,36 +12,36 @@ from keras_spade.datasets.source import recorded
 
 @recorded
 def paired_folders(
-    directory,
-    num_classes,
-    image_size,
-    batch_size=1,
+    directory: str | os.PathLike,
+    num_classes: int,
+    image_size: tuple[int, int],
+    batch_size: int = 1,
     *,
-    image_folder="images",
-    label_folder="labels",
-    instance_folder="instances",
-    image_channels=3,
-    image_range=None,
-    void_label=255,
-    label_mapping=None,
-    void_class=False,
-    instances="auto",
-    edges=False,
-    load_size=None,
-    resize="stretch",
-    crop="random",
-    flip=False,
-    allow_smooth_labels=False,
-    cache=False,
-    on_bad_file="error",
-    validation_split=None,
-    subset=None,
-    shuffle=True,
-    seed=0,
-    drop_remainder=False,
-    num_parallel_calls=None,
-    shard=None,
-):
+    image_folder: str = "images",
+    label_folder: str = "labels",
+    instance_folder: str = "instances",
+    image_channels: int = 3,
+    image_range: tuple[float, float] | None = None,
+    void_label: int | None = 255,
+    label_mapping: LabelMapping | None = None,
+    void_class: bool = False,
+    instances: bool | str = "auto",
+    edges: bool = False,
+    load_size: int | tuple[int, int] | None = None,
+    resize: str = "stretch",
+    crop: str = "random",
+    flip: bool = False,
+    allow_smooth_labels: bool = False,
+    cache: bool = False,
+    on_bad_file: str = "error",
+    validation_split: float | None = None,
+    subset: str | None = None,
+    shuffle: bool = True,
+    seed: int | None = 0,
+    drop_remainder: bool = False,
+    num_parallel_calls: int | None = None,
+    shard: tuple[int, int] | None = None,
+) -> Dataset | tuple[Dataset, Dataset]:
     """Makes a dataset of batches from `images/`, `labels/` and `instances/` folders.
 
     Files with the same path and stem form a pair: `images/a/1.jpg` and `labels/a/1.png`. Images

@@ -3,10 +3,13 @@
 import logging
 import os
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
+from keras_spade.datasets.folders.files_below import files_below
 from keras_spade.datasets.folders.naming import how_names_differ
 from keras_spade.datasets.folders.parts import (
     has_wildcards,
@@ -18,7 +21,6 @@ from keras_spade.datasets.folders.parts import (
 IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".npy", ".png", ".tif", ".tiff", ".webp")
 LABEL_SUFFIXES = (".bmp", ".npy", ".png", ".tif", ".tiff")
 LOSSY_SUFFIXES = (".jpeg", ".jpg")
-MOST_LINKS = 2
 # Only this folder may be missing, because the caller did not name it.
 INSTANCE_FOLDER = "instances"
 
@@ -39,21 +41,27 @@ class Files:
     within: str = ""
 
     @property
-    def place(self):
+    def place(self) -> Path:
         """Where the files are, for messages."""
         return self.folder / self.within
 
     @property
-    def folders(self):
+    def folders(self) -> list[tuple[str, Path]]:
         """The folders that contain the files, as a list of `(part, path)`."""
         return named_folders(self.folder, self.within)
 
-    def shown(self, path):
+    def shown(self, path: str | os.PathLike) -> str:
         """The path of a file as messages show it."""
         return os.path.relpath(path, self.folder if has_wildcards(self.within) else self.place)
 
 
-def own_files(directory, image_folder, label_folder, instance_folder, instances="auto"):
+def own_files(
+    directory: Path,
+    image_folder: str,
+    label_folder: str,
+    instance_folder: str,
+    instances: bool | str = "auto",
+) -> tuple[Files, Files, Files | None]:
     """The `Files` of images, labels and instances (or `None`) that `paired_folders` reads.
 
     If images and labels share a folder, the photographs are the files with lossy compression.
@@ -84,7 +92,13 @@ class Listing:
     names: list = field(default_factory=list)
 
 
-def pair_files(images, labels, instances=None, on_bad_file="error", keep=None):
+def pair_files(
+    images: Files,
+    labels: Files,
+    instances: Files | None = None,
+    on_bad_file: str = "error",
+    keep: Callable[[str], bool] | None = None,
+) -> Listing:
     """Lists the samples of some `Files`, sorted by name.
 
     Args:
@@ -125,7 +139,9 @@ def pair_files(images, labels, instances=None, on_bad_file="error", keep=None):
     return Listing(list(samples.values()), problems, instances is not None, list(samples))
 
 
-def instance_folder_or_none(folder, instances):
+def instance_folder_or_none(
+    folder: str | os.PathLike, instances: bool | str
+) -> str | os.PathLike | None:
     """Returns `folder` if `instances` ("auto", True or False) means to read it."""
     if instances == "auto":
         return folder if Path(folder).is_dir() else None
@@ -134,7 +150,7 @@ def instance_folder_or_none(folder, instances):
     raise ValueError(f'instances must be "auto", True or False, got {instances!r}')
 
 
-def existing_directory(directory):
+def existing_directory(directory: str | os.PathLike) -> Path:
     """Returns `directory` as an absolute `Path`; raises ValueError if it does not exist."""
     if not isinstance(directory, (str, os.PathLike)):
         raise ValueError(f"directory must be the path of a folder, got {directory!r}")
@@ -145,17 +161,22 @@ def existing_directory(directory):
     return path.absolute()
 
 
-def report_skipped(message):
+def report_skipped(message: str) -> None:
     """Logs a skipped file."""
     logging.getLogger("keras_spade").warning("Skipped: %s", printable(message))
 
 
-def printable(text):
+def printable(text: Any) -> str:
     """A file name or message that can be printed and encoded, whatever bytes it contains."""
     return os.fsencode(str(text)).decode("utf-8", "backslashreplace")
 
 
-def files_by_name(files, problems, messages, keep=None):
+def files_by_name(
+    files: Files,
+    problems: dict[str, str],
+    messages: list[str],
+    keep: Callable[[str], bool] | None = None,
+) -> tuple[dict[str, str], dict[str, str]]:
     """Returns a dict name -> path of the files, and one of the files that are not of this kind.
 
     Files that share a name are noted as problems.
@@ -221,38 +242,6 @@ def _files_in(folder):
         return os.listdir(folder)
     except OSError:
         return []
-
-
-def files_below(folder, unreadable):
-    """The files in a folder and its subfolders, without hidden ones.
-
-    Links are followed, but not to a folder above them, and not more than two nested ones; otherwise
-    folders that link to each other would be walked along all their paths. Folders that cannot be
-    read are noted in the dict `unreadable`.
-    """
-    real = Path(os.path.realpath(folder))
-    folders = [(folder, frozenset(map(str, (real, *real.parents))), 0)]
-    while folders:
-        folder, above, links = folders.pop()
-        try:
-            with os.scandir(folder) as entries:
-                entries = sorted(entries, key=lambda entry: entry.name, reverse=True)
-        except OSError as error:
-            unreadable[folder] = f"{folder}: the folder cannot be read: {error.strerror}"
-            continue
-        for entry in entries:
-            if entry.name.startswith(".") or entry.name == "__MACOSX":
-                continue
-            try:
-                is_folder = entry.is_dir()
-            except OSError:  # a link to itself
-                is_folder = False
-            if not is_folder:
-                yield entry.path
-                continue
-            real, further = os.path.realpath(entry.path), links + entry.is_symlink()
-            if real not in above and further <= MOST_LINKS:
-                folders.append((entry.path, above | {real}, further))
 
 
 def _without_partner(files, names, others, partners, rejected, problems, messages):

@@ -7,12 +7,12 @@ from pathlib import Path
 WILDCARDS = re.compile(r"([*?])")
 
 
-def has_wildcards(pattern):
+def has_wildcards(pattern: str | os.PathLike) -> bool:
     """Whether a pattern may name several folders."""
     return WILDCARDS.search(str(pattern)) is not None
 
 
-def named_folders(folder, pattern):
+def named_folders(folder: Path, pattern: str | os.PathLike) -> list[tuple[str, Path]]:
     """The folders in `folder` that match a pattern, as a sorted list of `(part, path)`.
 
     `*` matches any characters within one name, `?` a single one. The part is the text they match:
@@ -42,7 +42,7 @@ def named_folders(folder, pattern):
     return sorted(("/".join(parts), path) for parts, path in found if path.is_dir())
 
 
-def folders_in(folder):
+def folders_in(folder: str | os.PathLike) -> list[str]:
     """Names of the subfolders, without hidden ones; none if the folder cannot be read."""
     try:
         with os.scandir(folder) as entries:
@@ -51,14 +51,14 @@ def folders_in(folder):
         return []
 
 
-def some_folders_in(folder, most=8):
+def some_folders_in(folder: str | os.PathLike, most: int = 8) -> str:
     """Lists the subfolders, as the end of a message."""
     names = folders_in(folder)
     rest = f" and {len(names) - most} more" if len(names) > most else ""
     return f"{folder} contains {', '.join(names[:most]) or 'no folders'}{rest}"
 
 
-def nearest_folder(path):
+def nearest_folder(path: Path) -> Path:
     """The folder itself, or the nearest one above it that exists."""
     return next((above for above in (path, *path.parents) if above.is_dir()), path)
 

@@ -3,7 +3,13 @@
 import numpy as np
 from PIL import Image
 
-from keras_spade.datasets.folders.opening import open_array, opened, stream_of, too_many_pixels
+from keras_spade.datasets.folders.opening import (
+    File,
+    open_array,
+    opened,
+    stream_of,
+    too_many_pixels,
+)
 from keras_spade.datasets.folders.raster import Raster
 from keras_spade.datasets.folders.reading import (
     CHANNELS_LAST,
@@ -21,7 +27,9 @@ TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 NPY = b"\x93NUMPY"
 
 
-def read_photograph(file, image_channels=3, image_range=None):
+def read_photograph(
+    file: File, image_channels: int = 3, image_range: tuple[float, float] | None = None
+) -> Image.Image | Raster:
     """The image in a file, with the given number of channels.
 
     Args:
@@ -65,7 +73,7 @@ def read_photograph(file, image_channels=3, image_range=None):
     return Raster(pixels, file, raster.format, raster.info)
 
 
-def read_raster(file):
+def read_raster(file: File) -> Image.Image | Raster:
     """The image in a file, with its own channels and data type.
 
     Colour photographs, including 16-bit PNG, are read by `read_rgb`.

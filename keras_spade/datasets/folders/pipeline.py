@@ -3,12 +3,16 @@
 import operator
 import secrets
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from keras_spade.arguments import positive_integer
 from keras_spade.datasets.by_epoch import planned
+from keras_spade.datasets.dataset import Dataset
 from keras_spade.datasets.epoch_plan import EpochPlan
+from keras_spade.datasets.folders.label_mapping import LabelMapping
+from keras_spade.datasets.folders.pairing import Listing
 from keras_spade.datasets.folders.sample_reader import SampleReader
 from keras_spade.datasets.folders.samples import Samples
 from keras_spade.datasets.folders.subsets import subset_of
@@ -20,26 +24,26 @@ FILES = "`datasets.inspect_dataset` reports all problems with the files before t
 
 
 def folder_dataset(
-    listing,
-    num_classes,
-    label_mapping,
-    image_size,
-    batch_size,
+    listing: Listing,
+    num_classes: int,
+    label_mapping: LabelMapping,
+    image_size: tuple[int, int],
+    batch_size: int,
     *,
-    void_class,
-    as_stored=False,
-    info=None,
-    load_size=None,
-    resize="stretch",
-    crop="random",
-    flip=False,
-    allow_smooth_labels=False,
-    validation_split=None,
-    subset=None,
-    image_channels=3,
-    image_range=None,
-    **options,
-):
+    void_class: bool,
+    as_stored: bool = False,
+    info: object = None,
+    load_size: int | tuple[int, int] | None = None,
+    resize: str = "stretch",
+    crop: str = "random",
+    flip: bool = False,
+    allow_smooth_labels: bool = False,
+    validation_split: float | None = None,
+    subset: str | None = None,
+    image_channels: int = 3,
+    image_range: tuple[float, float] | None = None,
+    **options: Any,
+) -> Dataset:
     """The dataset of the files in a `Listing`; arguments as in `paired_folders`.
 
     `info` is its entry in `NAMED_DATASETS`.
@@ -62,25 +66,25 @@ def folder_dataset(
     return known_as(batches(listing, reader, batch_size, **options), info)
 
 
-def known_as(dataset, info):
+def known_as(dataset: Dataset, info: object) -> Dataset:
     """The dataset, with the `NamedDataset` `info` in its source."""
     return with_source(dataset, replace(dataset.source, info=info))
 
 
 def batches(
-    listing,
-    reader,
-    batch_size,
+    listing: Listing,
+    reader: SampleReader,
+    batch_size: int,
     *,
-    edges=False,
-    cache=False,
-    on_bad_file="error",
-    shuffle=True,
-    seed=0,
-    drop_remainder=False,
-    num_parallel_calls=None,
-    shard=None,
-):
+    edges: bool = False,
+    cache: bool = False,
+    on_bad_file: str = "error",
+    shuffle: bool = True,
+    seed: int | None = 0,
+    drop_remainder: bool = False,
+    num_parallel_calls: int | None = None,
+    shard: tuple[int, int] | None = None,
+) -> Dataset:
     """Returns the dataset of batches of a listing's samples, read by `reader`."""
     size = len(listing.samples)
     batch_size = positive_integer("batch_size", batch_size, "a positive integer")

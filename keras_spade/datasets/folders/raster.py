@@ -1,6 +1,7 @@
 """Pixels with any number of channels and any data type."""
 
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 from PIL import Image
@@ -36,26 +37,26 @@ class Raster:
     info: dict = field(default_factory=dict)
 
     @property
-    def height(self):
+    def height(self) -> int:
         """Number of rows."""
         return self.pixels.shape[0]
 
     @property
-    def width(self):
+    def width(self) -> int:
         """Number of columns."""
         return self.pixels.shape[1]
 
     @property
-    def size(self):
+    def size(self) -> tuple[int, int]:
         """`(width, height)`, as in Pillow."""
         return self.width, self.height
 
-    def transpose(self, turn):
+    def transpose(self, turn: Image.Transpose) -> Self:
         """The same image, turned as by Pillow's `transpose`."""
         pixels = np.ascontiguousarray(_TURNS[turn](self.pixels))
         return Raster(pixels, self.file, self.format, self.info)
 
-    def resized(self, size, image_range):
+    def resized(self, size: tuple[int, int], image_range: tuple[float, float] | None) -> np.ndarray:
         """The pixels, resized bicubically, each channel separately.
 
         Args:
@@ -81,14 +82,14 @@ class Raster:
             raise ValueError(f"{self.file}: it contains NaN, which is not a colour")
         return pixels
 
-    def extremes(self):
+    def extremes(self) -> tuple[float, float]:
         """The smallest and the largest finite value."""
         pixels = self.pixels
         if pixels.dtype.kind == "f":
             pixels = pixels[np.isfinite(pixels)]
         return (pixels.min().item(), pixels.max().item()) if pixels.size else (0.0, 0.0)
 
-    def shown(self, image_range=None):
+    def shown(self, image_range: tuple[float, float] | None = None) -> Image.Image:
         """A Pillow image of its first three channels, or of the first if there are fewer."""
         count = 3 if self.pixels.shape[-1] >= 3 else 1
         if image_range is None:

@@ -2,13 +2,16 @@
 
 import numpy as np
 
+from keras_spade.datasets.folders.opening import File
 from keras_spade.datasets.folders.photographs import read_photograph
 from keras_spade.datasets.folders.raster import Raster
 from keras_spade.datasets.folders.reading import TURNS
 from keras_spade.datasets.folders.sample_reader import image_kind
 
 
-def read_image(file, image_channels=3, image_range=None):
+def read_image(
+    file: File, image_channels: int = 3, image_range: tuple[float, float] | None = None
+) -> np.ndarray:
     """Reads an image as the folder datasets do, in its own size, turned according to EXIF.
 
     Args:

@@ -1,5 +1,9 @@
 """One label map from disk."""
 
+import numpy as np
+
+from keras_spade.datasets.folders.label_mapping import LabelMapping
+from keras_spade.datasets.folders.opening import File
 from keras_spade.datasets.folders.reading import read_colors, read_ids
 from keras_spade.datasets.folders.sample_reader import SampleReader, chosen_mapping, class_ids
 from keras_spade.datasets.folders.smoothing import refuse_smooth
@@ -7,16 +11,16 @@ from keras_spade.images import resize_maps
 
 
 def read_label_map(
-    file,
-    num_classes=None,
-    void_label=255,
-    void_class=False,
-    label_mapping=None,
-    allow_smooth_labels=False,
-    image_size=None,
-    load_size=None,
-    resize="stretch",
-):
+    file: File,
+    num_classes: int | None = None,
+    void_label: int | None = 255,
+    void_class: bool = False,
+    label_mapping: LabelMapping | None = None,
+    allow_smooth_labels: bool = False,
+    image_size: tuple[int, int] | None = None,
+    load_size: int | tuple[int, int] | None = None,
+    resize: str = "stretch",
+) -> np.ndarray:
     """Reads a label map, or instance ids, as the folder datasets do.
 
     Args:

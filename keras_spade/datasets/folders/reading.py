@@ -12,6 +12,7 @@ from keras_spade.datasets.folders.colors import (
 from keras_spade.datasets.folders.damage import refuse_damage
 from keras_spade.datasets.folders.opening import (
     Blob,
+    File,
     is_npy,
     open_array,
     opened,
@@ -45,7 +46,7 @@ TURNS = {
 GRAY_STEPS = {"L;2": 85, "L;4": 17}
 
 
-def read_rgb(file, image=None):
+def read_rgb(file: File, image: Image.Image | None = None) -> Image.Image:
     """Returns the RGB Pillow image in `file`, with its pixels as stored.
 
     `image.info["orientation"]` is its EXIF orientation, from 1 to 8.
@@ -65,7 +66,7 @@ def read_rgb(file, image=None):
     return image
 
 
-def read_ids(file, grey=False):
+def read_ids(file: File, grey: bool = False) -> np.ndarray:
     """Returns the one-channel ids in `file` as integers (H, W); in palette files, the indices.
 
     With `grey`, ids may be in three identical channels.
@@ -78,14 +79,14 @@ def read_ids(file, grey=False):
     return _ids(open_image(file, label=True), file)
 
 
-def read_colors(file):
+def read_colors(file: File) -> np.ndarray:
     """Returns the colours in a label file, uint8 (H, W, 3)."""
     if is_npy(file):
         return _load_array(file, COLORS)
     return _colors(open_image(file, label=True), file)
 
 
-def read_labels(file):
+def read_labels(file: File) -> np.ndarray:
     """Returns the contents of a label file: ids (H, W), or colours uint8 (H, W, 3)."""
     if is_npy(file):
         return _load_array(file, IDS, COLORS)
@@ -93,7 +94,7 @@ def read_labels(file):
     return _colors(image, file) if image.mode in ("LA", "RGB", "RGBA") else _ids(image, file)
 
 
-def palette_of(file):
+def palette_of(file: File) -> dict[int, tuple[int, int, int]]:
     """A dict index -> `(r, g, b)`, the colours of an indexed label file; empty for others."""
     if is_npy(file):
         return {}
@@ -131,7 +132,13 @@ def _colors(image, file):
     return np.asarray(image.convert("RGB"))
 
 
-def upright(image, image_file, size, label_file, as_stored):
+def upright(
+    image: Image.Image | Raster,
+    image_file: File,
+    size: tuple[int, int],
+    label_file: File,
+    as_stored: bool,
+) -> Image.Image | Raster:
     """Returns `image`, turned to match the label map of `size` (height, width).
 
     Cameras store a photograph as the sensor saw it, and note in EXIF how to turn it. The size of a
@@ -158,7 +165,9 @@ def upright(image, image_file, size, label_file, as_stored):
     raise ValueError(sizes_differ(image, image_file, size, label_file))
 
 
-def sizes_differ(image, image_file, size, map_file):
+def sizes_differ(
+    image: Image.Image | Raster, image_file: File, size: tuple[int, int], map_file: File
+) -> str:
     """The error message for an image and a map of different sizes (height, width)."""
     message = (
         f"sizes differ (height x width): {image_file} is {image.height} x {image.width}, "
@@ -172,7 +181,7 @@ def sizes_differ(image, image_file, size, map_file):
     return f"{message}; resize one of them to the size of the other, maps by nearest neighbour"
 
 
-def open_image(file, label=False):
+def open_image(file: File, label: bool = False) -> Image.Image:
     """Returns the Pillow image in a file, loaded."""
     if ImageFile.LOAD_TRUNCATED_IMAGES:
         raise ValueError(
@@ -198,12 +207,12 @@ def open_image(file, label=False):
         raise ValueError(f"{file}: cannot be read as an image: {told}") from None
 
 
-def is_lossy(image):
+def is_lossy(image: Image.Image) -> bool:
     """Whether a Pillow image has a format whose compression changes colours."""
     return image.format not in LABEL_FORMATS or image.info.get("compression") in LOSSY_TIFF
 
 
-def raw_mode(image):
+def raw_mode(image: Image.Image) -> str:
     """Pillow's raw mode: how the pixels are stored."""
     arguments = image.tile[0][3] if image.tile else ""
     raw = arguments if isinstance(arguments, (str, type(None))) else next(iter(arguments), "")
@@ -269,7 +278,7 @@ def _load_array(file, *shapes):
         raise ValueError(f"{file}: cannot be read as an array: {error}") from None
 
 
-def orientation_of(image):
+def orientation_of(image: Image.Image) -> int:
     """The EXIF orientation; 1 if there is none or it cannot be read."""
     try:
         orientation = image.getexif().get(EXIF_ORIENTATION, 1)

@@ -2,14 +2,16 @@
 
 import math
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from PIL import Image
 
 from keras_spade.arguments import positive_integer, positive_integers
 from keras_spade.datasets.folders.advice import advice
 from keras_spade.datasets.folders.label_mapping import NOT_A_BYTE, LabelMapping, some
-from keras_spade.datasets.folders.opening import too_many_pixels
+from keras_spade.datasets.folders.opening import File, too_many_pixels
 from keras_spade.datasets.folders.photographs import read_photograph
 from keras_spade.datasets.folders.raster import Raster
 from keras_spade.datasets.folders.reading import read_colors, read_ids, sizes_differ, upright
@@ -55,16 +57,16 @@ class SampleReader:
             raise ValueError("void_class=True needs the void_label in the files, got None")
 
     @property
-    def label_dtype(self):
+    def label_dtype(self) -> np.dtype:
         """The smallest type that can hold every class id, including void."""
         return np.min_scalar_type(self.num_classes)
 
     @property
-    def image_dtype(self):
+    def image_dtype(self) -> np.dtype:
         """Bytes, or floats in [-1, 1] if the range of the files is given."""
         return np.dtype("uint8" if self.image_range is None else "float32")
 
-    def __call__(self, files, draws):
+    def __call__(self, files: Sequence[File], draws: Sequence[float]) -> list[np.ndarray]:
         """Reads the sample of `files` with three uniform `draws` in [0, 1): top, left, flip.
 
         Returns:
@@ -73,11 +75,13 @@ class SampleReader:
         """
         return self.window(self.load(files), draws)
 
-    def load(self, files):
+    def load(self, files: Sequence[File]) -> list[np.ndarray]:
         """The arrays of a sample, checked and resized: everything that does not depend on draws."""
         return self.resized(files, *self.read(files))
 
-    def resized(self, files, image, maps):
+    def resized(
+        self, files: Sequence[File], image: Image.Image | Raster, maps: Sequence[np.ndarray]
+    ) -> list[np.ndarray]:
         """The arrays of a checked image and its maps, in the size before the crop."""
         height, width = self.loaded_size(files[0], maps[0].shape)
         maps = [resize_maps(ids[None], height, width)[0] for ids in maps]
@@ -91,7 +95,7 @@ class SampleReader:
             *(ids.astype(np.int32) for ids in maps[1:]),
         ]
 
-    def window(self, arrays, draws):
+    def window(self, arrays: Sequence[np.ndarray], draws: Sequence[float]) -> list[np.ndarray]:
         """Crops and flips loaded arrays according to the draws."""
         (height, width), (load_height, load_width) = self.image_size, arrays[0].shape
         if self.crop == "center":
@@ -105,15 +109,15 @@ class SampleReader:
             return [array.take(columns, axis=1) for array in arrays]
         return [np.ascontiguousarray(array[:, left : left + width]) for array in arrays]
 
-    def read(self, files):
+    def read(self, files: Sequence[File]) -> tuple[Image.Image | Raster, list[np.ndarray]]:
         """A sample's image and its checked maps as NumPy arrays, in the size of the files."""
         return self.checked(files, self.read_image(files[0]), self.read_labels(files[1]))
 
-    def read_image(self, file):
+    def read_image(self, file: File) -> Image.Image | Raster:
         """The Pillow image or `Raster` in a file."""
         return read_photograph(file, self.image_channels, self.image_range)
 
-    def read_labels(self, file):
+    def read_labels(self, file: File) -> np.ndarray:
         """The ids or colours in a label file, as the mapping needs; refuses smoothed ids."""
         if self.label_mapping.colors is not None:
             return read_colors(file)
@@ -123,7 +127,9 @@ class SampleReader:
             self._sharp.add(file)
         return labels
 
-    def checked(self, files, image, labels):
+    def checked(
+        self, files: Sequence[File], image: Image.Image | Raster, labels: np.ndarray
+    ) -> tuple[Image.Image | Raster, list[np.ndarray]]:
         """Like `read`, for an image and labels that have already been read."""
         image_file, label_file, *instance_file = files
         image = upright(image, image_file, labels.shape[:2], label_file, self.as_stored)
@@ -137,7 +143,7 @@ class SampleReader:
             maps.append(instances)
         return image, maps
 
-    def loaded_size(self, file, size):
+    def loaded_size(self, file: File, size: tuple[int, int]) -> tuple[int, int]:
         """The `(height, width)` to which an image of `size` is resized before the crop."""
         height, width = size
         if self.resize == "stretch":
@@ -163,7 +169,9 @@ class SampleReader:
         return loaded
 
 
-def class_ids(file, labels, num_classes, mapping, void_class):
+def class_ids(
+    file: File, labels: np.ndarray, num_classes: int, mapping: LabelMapping, void_class: bool
+) -> np.ndarray:
     """Returns checked class ids (H, W) for a label file's contents; void is `num_classes`."""
     if mapping.is_plain and not any(0 <= void < num_classes for void in mapping.void_labels):
         if labels.min() >= 0 and labels.max() < num_classes:
@@ -200,7 +208,7 @@ def class_ids(file, labels, num_classes, mapping, void_class):
     return np.where(void, np.int32(num_classes), ids)
 
 
-def check_mapping(mapping, num_classes):
+def check_mapping(mapping: object, num_classes: int) -> None:
     """Refuses anything but a mapping to `num_classes` classes."""
     if not isinstance(mapping, LabelMapping):
         raise ValueError(f"label_mapping must be a LabelMapping, got {mapping!r}")
@@ -211,7 +219,9 @@ def check_mapping(mapping, num_classes):
         )
 
 
-def chosen_mapping(num_classes, void_label, label_mapping):
+def chosen_mapping(
+    num_classes: int, void_label: int | None, label_mapping: LabelMapping | None
+) -> LabelMapping:
     """The given mapping, or that of files that contain class ids and `void_label`."""
     num_classes = positive_integer("num_classes", num_classes, "a positive integer")
     if label_mapping is not None:
@@ -237,7 +247,9 @@ def chosen_mapping(num_classes, void_label, label_mapping):
     return LabelMapping(void_labels=number)
 
 
-def image_kind(image_channels, image_range):
+def image_kind(
+    image_channels: int, image_range: tuple[float, float] | None
+) -> tuple[int, tuple[float, float] | None]:
     """The checked number of channels, and the range as two floats or `None`."""
     image_channels = positive_integer("image_channels", image_channels, "a positive integer")
     if image_range is None:

@@ -1,8 +1,12 @@
 """Samples on disk, read by number."""
 
 import threading
+from collections.abc import Sequence
 
-from keras_spade.datasets.folders.pairing import printable, report_skipped
+import numpy as np
+
+from keras_spade.datasets.folders.pairing import Listing, printable, report_skipped
+from keras_spade.datasets.folders.sample_reader import SampleReader
 
 MOST_SKIPPED_IN_A_ROW = 1000
 
@@ -10,7 +14,7 @@ MOST_SKIPPED_IN_A_ROW = 1000
 class Samples:
     """Reads samples by number: `len`, `read(number, draws)`, `load(number)`, `skipped`."""
 
-    def __init__(self, listing, reader, cache, on_bad_file):
+    def __init__(self, listing: Listing, reader: SampleReader, cache: bool, on_bad_file: str):
         if on_bad_file not in ("error", "skip"):
             raise ValueError(f'on_bad_file must be "error" or "skip", got {on_bad_file!r}')
         self.listing = listing
@@ -24,7 +28,7 @@ class Samples:
     def __len__(self):
         return len(self.listing.samples)
 
-    def read(self, number, draws):
+    def read(self, number: int, draws: Sequence[float]) -> list[np.ndarray]:
         """The arrays of a sample for a batch; with `skips`, those of the next readable one."""
         error = None
         for step in range(min(len(self), MOST_SKIPPED_IN_A_ROW) if self.skips else 1):
@@ -44,7 +48,7 @@ class Samples:
             )
         raise error
 
-    def load(self, number):
+    def load(self, number: int) -> list[np.ndarray]:
         """The arrays of a sample before the crop, from the cache if there is one."""
         if self._cache is None:
             return self.reader.load(self.listing.samples[number])
@@ -53,7 +57,7 @@ class Samples:
             arrays = self._cache[number] = self.reader.load(self.listing.samples[number])
         return arrays
 
-    def skip(self, number, reason):
+    def skip(self, number: int, reason: str) -> None:
         """Skips a sample from now on, and reports it."""
         with self._lock:
             new = number not in self._bad

@@ -1,11 +1,14 @@
 """Files with a photograph and its coloured label map side by side, as in pix2pix."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from keras_spade.datasets.folders.pairing import IMAGE_SUFFIXES, files_below
+from keras_spade.datasets.folders.files_below import files_below
+from keras_spade.datasets.folders.pairing import IMAGE_SUFFIXES
 from keras_spade.datasets.folders.reading import is_lossy
 
 LOOKED_AT = 16
@@ -18,19 +21,19 @@ MOST = 0.8
 FLAT = 8
 
 
-def image_files(folder):
+def image_files(folder: str | os.PathLike) -> list[str]:
     """All files in a folder and its subfolders that may be images, sorted."""
     paths = sorted(files_below(str(folder), unreadable={}))
     return [path for path in paths if path.lower().endswith(IMAGE_SUFFIXES)]
 
 
-def are_side_by_side(files):
+def are_side_by_side(files: Sequence[str]) -> bool:
     """Whether most files look like two pictures with a seam in the middle."""
     looked = _some(files)
     return bool(looked) and sum(map(_are_two, looked)) >= MOST * len(looked)
 
 
-def label_side(files):
+def label_side(files: Sequence[str]) -> str:
     """Which half has the label maps, "left" or "right": the one with larger flat areas."""
     flat = np.mean([[_flat(half) for half in _halves(file)] for file in _some(files)], axis=0)
     return "left" if flat[0] > flat[1] + 0.1 else "right"
@@ -64,12 +67,12 @@ def _flat(half):
     return np.mean(np.abs(np.diff(half, axis=1)).max(axis=-1) <= FLAT)
 
 
-def looks_lossy(file):
+def looks_lossy(file: str | os.PathLike) -> bool:
     """Whether a file has a format whose compression changes colours."""
     with Image.open(file) as image:
         return is_lossy(image)
 
 
-def stem_of(file, folder):
+def stem_of(file: str | os.PathLike, folder: str | os.PathLike) -> Path:
     """The path of a file relative to a folder, without suffix."""
     return Path(file).relative_to(folder).with_suffix("")

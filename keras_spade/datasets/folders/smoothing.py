@@ -1,10 +1,12 @@
 """Detects label maps changed by interpolation or lossy compression."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
 from keras_spade.datasets.folders.label_mapping import color_codes
+from keras_spade.datasets.folders.opening import File
 
 # An area begins with AREA pixels in a row of one label; the next one begins after at most FAR short
 # runs of others.
@@ -22,7 +24,7 @@ IN_AREAS = 0.5
 LINES = 64
 
 
-def refuse_smooth(file, labels):
+def refuse_smooth(file: File, labels: np.ndarray) -> "Borders":
     """Returns the `Borders` of ids (H, W), or colours (H, W, 3).
 
     Raises:
@@ -53,7 +55,7 @@ class Borders:
     most_frequent: int = 0  # of these, of the most frequent label
 
     @classmethod
-    def of(cls, labels):
+    def of(cls, labels: np.ndarray) -> Self:
         """Counts borders in ids (H, W), or colours (H, W, 3)."""
         found, others = cls(), []
         codes = color_codes(labels) if labels.ndim == 3 else labels
@@ -89,12 +91,12 @@ class Borders:
         return self.borders >= FEWEST_BORDERS and self.in_areas > IN_AREAS * self.pixels
 
     @property
-    def are_smooth(self):
+    def are_smooth(self) -> bool:
         """Whether few borders are sharp, with many different labels between areas."""
         many = self.most_frequent < DRAWN * self.between
         return self._tell and many and self.sharp < SMOOTH * self.borders
 
     @property
-    def are_rough(self):
+    def are_rough(self) -> bool:
         """Whether few borders are sharp: after smoothing, or with lines drawn around everything."""
         return self._tell and self.sharp < ROUGH * self.borders

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,12 @@ from keras_spade.datasets.folders.side_by_side import image_files, looks_lossy, 
 AT_ONCE = 1 << 16
 
 
-def split_pairs(directory, into, label_side="right", palette=None):
+def split_pairs(
+    directory: str | os.PathLike,
+    into: str | os.PathLike,
+    label_side: str = "right",
+    palette: Sequence | None = None,
+) -> Path:
     """Splits files with a photograph and its label map side by side, as in pix2pix.
 
     Writes PNGs with the same names and subfolders to `into/images/` and `into/labels/`, for

@@ -4,10 +4,12 @@ import hashlib
 import os
 from dataclasses import replace
 
+from keras_spade.datasets.folders.pairing import Listing
+
 SUBSETS = ("training", "validation", "both")
 
 
-def check_subset(validation_split, subset):
+def check_subset(validation_split: float | None, subset: str | None) -> None:
     """Checks `validation_split` and `subset` of `paired_folders`."""
     if subset not in (None, *SUBSETS):
         raise ValueError(f"subset must be {', '.join(map(repr, SUBSETS))} or None, got {subset!r}")
@@ -23,13 +25,13 @@ def check_subset(validation_split, subset):
         )
 
 
-def place_of(name):
+def place_of(name: str) -> float:
     """A number in [0, 1) from a name: the first 8 bytes of its SHA-256 as a fraction."""
     digest = hashlib.sha256(os.fsencode(name.replace(os.sep, "/"))).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
-def subset_of(listing, validation_split, subset):
+def subset_of(listing: Listing, validation_split: float | None, subset: str | None) -> Listing:
     """The `Listing` of a subset's samples, "training" or "validation".
 
     A sample belongs to validation if `place_of` its name is below `validation_split`.

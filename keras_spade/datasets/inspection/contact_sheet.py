@@ -1,7 +1,9 @@
 """A picture of some samples: photographs next to their label maps, with a legend."""
 
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -10,6 +12,7 @@ from keras_spade.datasets.folders.pairing import printable
 from keras_spade.datasets.folders.photographs import read_raster
 from keras_spade.datasets.folders.raster import Raster
 from keras_spade.datasets.folders.reading import read_labels, upright
+from keras_spade.datasets.inspection.subject import Subject
 from keras_spade.files import replacing
 from keras_spade.label_colors import label_colors
 
@@ -20,7 +23,9 @@ LINE = 14
 ENTRY = 130
 
 
-def draw_contact_sheet(path, subject, numbers, legend):
+def draw_contact_sheet(
+    path: str | os.PathLike, subject: Subject, numbers: Sequence[int], legend: dict[Any, str]
+) -> None:
     """Draws samples into a PNG, each with its name, above a legend of the colours.
 
     Colours are those of `ImageGrid`: the published ones of a named dataset, with void in black, or
@@ -49,7 +54,7 @@ def draw_contact_sheet(path, subject, numbers, legend):
         sheet.save(partial, "PNG")
 
 
-def legend_of(subject, pixels):
+def legend_of(subject: Subject, pixels: Iterable) -> dict[Any, str]:
     """A dict class id -> text, with void last, for the values in the files; see `Subject`."""
     if subject.reader is None:
         return {value: str(value) for value in pixels}

@@ -6,12 +6,14 @@ import shlex
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from keras_spade.datasets.folders.files_below import files_below
 from keras_spade.datasets.folders.pairing import (
     IMAGE_SUFFIXES,
     LABEL_SUFFIXES,
     LOSSY_SUFFIXES,
-    files_below,
+    Files,
     own_files,
 )
 from keras_spade.datasets.folders.parts import folders_in
@@ -43,12 +45,12 @@ class OwnFolders:
     instance: str
     notes: list = field(default_factory=list)
 
-    def files(self, directory):
+    def files(self, directory: Path) -> tuple[Files, Files, Files | None]:
         """The `Files` of each kind; `None` if there are no instances."""
         return own_files(directory, self.image, self.label, self.instance)
 
     @property
-    def arguments(self):
+    def arguments(self) -> dict[str, Any]:
         """The arguments of `paired_folders` that name the folders, without defaults."""
         names = {f"{kind}_folder": getattr(self, kind) for kind in NAMES}
         return {"directory": self.directory} | {
@@ -65,7 +67,7 @@ class _Pair:
     names: tuple  # of images, labels, instances
 
 
-def find_folders(given, directory):
+def find_folders(given: OwnFolders, directory: Path) -> OwnFolders | None:
     """The `OwnFolders` to read; `None` if there are none with usual names.
 
     Args:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from keras_spade.arguments import positive_integer
+from keras_spade.datasets.dataset import Dataset
 from keras_spade.datasets.folders.paired_folders import paired_folders
 from keras_spade.datasets.folders.pairing import existing_directory, pair_files, printable
 from keras_spade.datasets.folders.parts import has_wildcards
@@ -32,14 +33,14 @@ from keras_spade.datasets.source import source_or_none
 
 
 def inspect_dataset(
-    data,
-    image_folder="images",
-    label_folder="labels",
-    instance_folder="instances",
-    contact_sheet=None,
-    contact_rows=8,
-    verbose=1,
-):
+    data: Dataset | str | os.PathLike,
+    image_folder: str = "images",
+    label_folder: str = "labels",
+    instance_folder: str = "instances",
+    contact_sheet: str | os.PathLike | None = None,
+    contact_rows: int = 8,
+    verbose: int = 1,
+) -> DatasetReport:
     """Reads every file of a dataset once and reports its contents and problems.
 
     It reads files as training does, so it reports every error that an epoch would raise. For a

@@ -1,6 +1,7 @@
 """The report of `inspect_dataset` on files with photograph and label map side by side."""
 
 from collections import Counter
+from pathlib import Path
 
 from keras_spade.datasets.folders.pairing import existing_directory
 from keras_spade.datasets.folders.reading import read_rgb
@@ -13,7 +14,7 @@ from keras_spade.datasets.folders.side_by_side import (
 from keras_spade.datasets.inspection.dataset_report import DatasetReport
 
 
-def pairs_report(directory):
+def pairs_report(directory: Path) -> DatasetReport | None:
     """The `DatasetReport` of a folder of such files; `None` if they do not look like it."""
     directory = existing_directory(directory)
     files = image_files(directory)

@@ -16,6 +16,7 @@ from keras_spade.datasets.folders.reading import (
     upright,
 )
 from keras_spade.datasets.folders.smoothing import refuse_smooth
+from keras_spade.datasets.inspection.subject import Subject
 
 MOST_VALUES = 4096
 MOST_COLORS = 256
@@ -37,7 +38,7 @@ class SampleFacts:
     problem: str | None = None
 
 
-def inspect_sample(subject, number):
+def inspect_sample(subject: Subject, number: int) -> SampleFacts:
     """Reads a sample of a `Subject` as a dataset would, and returns its facts."""
     try:
         files = subject.listing.samples[number]

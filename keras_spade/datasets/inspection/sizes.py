@@ -1,6 +1,7 @@
 """Suggests sizes for loading images, with regard to the ratio of width to height."""
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 SHORT = 256
@@ -13,7 +14,7 @@ ALIKE, UNSEEN = 1.25, 1.02
 WIDEST = 4
 
 
-@dataclass
+@dataclass(frozen=True)
 class Sizes:
     """Arguments of `paired_folders` for sizes, with notes on them."""
 
@@ -21,7 +22,7 @@ class Sizes:
     notes: list = field(default_factory=list)
 
 
-def suggest_sizes(image_sizes):
+def suggest_sizes(image_sizes: Collection[tuple[int, int]]) -> Sizes:
     """The `Sizes` for a folder with images of the given sizes `(height, width)`.
 
     Images with similar ratios get an `image_size` close to that ratio; others keep their ratios and
@@ -39,7 +40,7 @@ def suggest_sizes(image_sizes):
     return Sizes(arguments, stretched(image_sizes, size))
 
 
-def keep_ratios(image_sizes, image_size):
+def keep_ratios(image_sizes: Collection[tuple[int, int]], image_size: tuple[int, int]) -> Sizes:
     """The `Sizes` that keep the ratios of images, and crop them to `image_size`."""
     height, width = image_size
     least = max((max(height / h, width / w) * min(h, w) for h, w in image_sizes), default=SHORT)
@@ -52,13 +53,15 @@ def keep_ratios(image_sizes, image_size):
     return Sizes({"image_size": image_size, **arguments}, [note])
 
 
-def vary(image_sizes):
+def vary(image_sizes: Collection[tuple[int, int]]) -> bool:
     """Whether the ratios differ so much that one size would stretch some images."""
     low, high = _ratios(image_sizes)
     return high > ALIKE * low
 
 
-def stretched(image_sizes, image_size, unseen=UNSEEN):
+def stretched(
+    image_sizes: Collection[tuple[int, int]], image_size: tuple[int, int], unseen: float = UNSEEN
+) -> list[str]:
     """Notes, as a list, on images that are stretched to a size."""
     low, high = _ratios(image_sizes)
     ratio = image_size[1] / image_size[0]

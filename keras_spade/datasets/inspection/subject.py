@@ -30,7 +30,7 @@ class Subject:
     call: Call | None = None
     folders: OwnFolders | None = None
 
-    def class_of(self, value):
+    def class_of(self, value: int | tuple) -> int | None:
         """The class of an id or colour in the files, with void last; `None` if it has none."""
         mapping = self.reader.label_mapping
         try:

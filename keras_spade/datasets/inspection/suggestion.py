@@ -3,13 +3,16 @@
 import inspect
 import math
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.paired_folders import paired_folders
 from keras_spade.datasets.folders.sample_reader import SampleReader, chosen_mapping
+from keras_spade.datasets.inspection.dataset_report import DatasetReport
 from keras_spade.datasets.inspection.sample_facts import MOST_COLORS
 from keras_spade.datasets.inspection.sizes import suggest_sizes
 
@@ -35,7 +38,7 @@ class Suggestion:
     notes: list = field(default_factory=list)
 
     @property
-    def reader(self):
+    def reader(self) -> SampleReader:
         """The reader of samples with these arguments."""
         num_classes = self.arguments["num_classes"]
         mapping = self.arguments.get("label_mapping")
@@ -52,7 +55,9 @@ class Suggestion:
         )
 
 
-def suggest(pixels, image_sizes, grey=False):
+def suggest(
+    pixels: Mapping[Any, float], image_sizes: Mapping[tuple[int, int], int], grey: bool = False
+) -> Suggestion | None:
     """The `Suggestion` for a folder; `None` if its labels cannot be loaded.
 
     Args:
@@ -83,7 +88,7 @@ def suggest(pixels, image_sizes, grey=False):
     return found
 
 
-def image_arguments(report):
+def image_arguments(report: DatasetReport) -> tuple[dict[str, Any], list[str]]:
     """The arguments of `paired_folders` that read the images of a `DatasetReport`, and notes."""
     channels = {count for count, _ in report.image_kinds}
     arguments, notes = {}, []
@@ -104,7 +109,7 @@ def image_arguments(report):
     return arguments, notes
 
 
-def stray_id(report):
+def stray_id(report: DatasetReport) -> int | None:
     """The largest id if it is rare and far above the others; else, or for few files, `None`."""
     if any(isinstance(value, tuple) for value in report.pixels):
         return None
@@ -115,7 +120,7 @@ def stray_id(report):
     return largest if largest + 1 > 2 * (others[-1] + 1) else None
 
 
-def call_text(function, arguments):
+def call_text(function: Callable, arguments: Mapping[str, Any]) -> str:
     """The text of a call to a function of this package, without default arguments."""
     defaults = defaults_of(function)
     texts = []
@@ -130,14 +135,14 @@ def call_text(function, arguments):
     return line if len(line) <= 100 else "\n    ".join([begin, *(f"{t}," for t in texts)]) + "\n)"
 
 
-def defaults_of(function):
+def defaults_of(function: Callable) -> dict[str, Any]:
     """The defaults of the arguments of a function of this package and of `paired_folders`."""
     parameters = {**inspect.signature(paired_folders).parameters}
     parameters |= inspect.signature(function).parameters
     return {name: parameter.default for name, parameter in parameters.items()}
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """Converts NumPy values to Python values, paths to strings, and sets to sorted lists."""
     if isinstance(value, os.PathLike):
         return os.fspath(value)

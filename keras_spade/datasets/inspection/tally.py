@@ -1,9 +1,10 @@
 """Adds up the contents of a dataset's samples."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 from keras_spade.datasets.inspection.dataset_report import DatasetReport
-from keras_spade.datasets.inspection.sample_facts import MOST_COLORS
+from keras_spade.datasets.inspection.sample_facts import MOST_COLORS, SampleFacts
 
 TOO_MANY_IDS = 200
 # Largest number of different ids or colours whose pixels are counted.
@@ -23,7 +24,7 @@ class Tally:
         self.kinds, self.ranges = Counter(), []
         self.palette, self.other_palette = {}, None
 
-    def add(self, number, fact):
+    def add(self, number: int, fact: SampleFacts) -> None:
         """Adds the `SampleFacts` of a sample."""
         self.samples += 1
         if fact.problem is None:
@@ -57,19 +58,19 @@ class Tally:
             self.images[value] += 1
 
     @property
-    def grey(self):
+    def grey(self) -> bool:
         """Whether there are colours, all of them grey: ids that were saved as colours."""
         colors = (value for value in self.pixels if isinstance(value, tuple))
         return bool(self.colored) and all(len(set(color)) == 1 for color in colors)
 
-    def take_grey_for_ids(self):
+    def take_grey_for_ids(self) -> None:
         """Counts colours as ids; only allowed if all are `grey`."""
         for counts in (self.pixels, self.images):
             for color in [value for value in counts if isinstance(value, tuple)]:
                 counts[color[0]] += counts.pop(color)
         self.colored = 0
 
-    def report(self, unmatched):
+    def report(self, unmatched: Mapping[str, str]) -> DatasetReport:
         """The `DatasetReport` of everything counted."""
         # Ids in order, colours by the area they cover.
         by_share = [value for value, _ in self.pixels.most_common()]

@@ -2,6 +2,8 @@
 
 import os
 import shlex
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.paired_folders import paired_folders
@@ -18,7 +20,12 @@ OWN_FLAGS = ("num_classes", "image_folder", "label_folder", "instance_folder")
 CHOSEN = ("directory", "split", "flip", "subset", "shuffle", "drop_remainder", "instances", "edges")
 
 
-def train_line(function, arguments, defaults, with_instances):
+def train_line(
+    function: Callable,
+    arguments: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    with_instances: bool,
+) -> str | None:
     """The command as a string; `None` if the script does not know the function.
 
     Args:

@@ -1,5 +1,10 @@
 """ADE20K, the scene parsing benchmark."""
 
+import os
+from collections.abc import Callable
+from typing import Any
+
+from keras_spade.datasets.dataset import Dataset
 from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.pairing import Files, existing_directory, pair_files
 from keras_spade.datasets.public.layout import Layout
@@ -83,15 +88,15 @@ COUNTINGS = {
     ],
 )
 def ade20k(
-    directory,
-    split="train",
-    image_size=(256, 256),
-    batch_size=1,
+    directory: str | os.PathLike,
+    split: str = "train",
+    image_size: tuple[int, int] = (256, 256),
+    batch_size: int = 1,
     *,
-    counting="shifted",
-    on_bad_file="error",
-    **kwargs,
-):
+    counting: str = "shifted",
+    on_bad_file: str = "error",
+    **kwargs: Any,
+) -> Dataset:
     """Makes a dataset of ADE20K as in the scene parsing benchmark, with 150 classes.
 
     Reads `images/{training,validation}/` and `annotations/{training,validation}/` of
@@ -133,7 +138,16 @@ def ade20k(
     return scenes_dataset(info, directory, split, size, counting, None, on_bad_file, kwargs)
 
 
-def scenes_dataset(info, directory, split, size, counting, scenes, on_bad_file, options):
+def scenes_dataset(
+    info: NamedDataset,
+    directory: str | os.PathLike,
+    split: str,
+    size: tuple[tuple[int, int], int],
+    counting: str,
+    scenes: Callable[[str], bool] | None,
+    on_bad_file: str,
+    options: dict[str, Any],
+) -> Dataset:
     """The dataset of ADE20K, or of the scenes for whose name `scenes` returns true.
 
     `size` holds the sizes of images and batch, `options` the other arguments of `folder_dataset`.

@@ -1,5 +1,10 @@
 """The outdoor scenes of ADE20K."""
 
+import os
+from collections.abc import Collection
+from typing import Any
+
+from keras_spade.datasets.dataset import Dataset
 from keras_spade.datasets.public.ade20k import (
     ADE20K_NAMES,
     ADE20K_PALETTE,
@@ -87,16 +92,16 @@ COUNTINGS = {
 
 @published(COUNTINGS)
 def ade20k_outdoor(
-    directory,
-    split="train",
-    image_size=(256, 256),
-    batch_size=1,
+    directory: str | os.PathLike,
+    split: str = "train",
+    image_size: tuple[int, int] = (256, 256),
+    batch_size: int = 1,
     *,
-    scenes=None,
-    counting="shifted",
-    on_bad_file="error",
-    **kwargs,
-):
+    scenes: Collection[str] | None = None,
+    counting: str = "shifted",
+    on_bad_file: str = "error",
+    **kwargs: Any,
+) -> Dataset:
     """Makes a dataset of the images in `ade20k` that show outdoor scenes.
 
     `sceneCategories.txt`, which comes with the images, names the scene of each. The paper's list of

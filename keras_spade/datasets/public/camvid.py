@@ -1,5 +1,9 @@
 """CamVid."""
 
+import os
+from typing import Any
+
+from keras_spade.datasets.dataset import Dataset
 from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.pairing import (
     IMAGE_SUFFIXES,
@@ -107,16 +111,16 @@ COUNTINGS = {
     ],
 )
 def camvid(
-    directory,
-    split="train",
-    image_size=(288, 384),
-    batch_size=1,
+    directory: str | os.PathLike,
+    split: str = "train",
+    image_size: tuple[int, int] = (288, 384),
+    batch_size: int = 1,
     *,
-    num_classes=11,
-    void_class=True,
-    on_bad_file="error",
-    **kwargs,
-):
+    num_classes: int = 11,
+    void_class: bool = True,
+    on_bad_file: str = "error",
+    **kwargs: Any,
+) -> Dataset:
     """Makes a dataset of CamVid street scenes.
 
     Three layouts are supported: `<split>/images/` and `<split>/labels/`; `<split>/` and

@@ -1,5 +1,9 @@
 """Cityscapes."""
 
+import os
+from typing import Any
+
+from keras_spade.datasets.dataset import Dataset
 from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.pairing import (
     Files,
@@ -85,16 +89,16 @@ COUNTINGS = {
     has_instances=True,
 )
 def cityscapes(
-    directory,
-    split="train",
-    image_size=(256, 512),
-    batch_size=1,
+    directory: str | os.PathLike,
+    split: str = "train",
+    image_size: tuple[int, int] = (256, 512),
+    batch_size: int = 1,
     *,
-    labels="trainIds",
-    instances=True,
-    on_bad_file="error",
-    **kwargs,
-):
+    labels: str = "trainIds",
+    instances: bool = True,
+    on_bad_file: str = "error",
+    **kwargs: Any,
+) -> Dataset:
     """Makes a dataset of Cityscapes batches.
 
     Reads `leftImg8bit/<split>/<city>/*_leftImg8bit.png` and, in `gtFine/<split>/<city>/`, the files

@@ -1,5 +1,9 @@
 """The CMP Facade Database."""
 
+import os
+from typing import Any
+
+from keras_spade.datasets.dataset import Dataset
 from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.pairing import Files, Listing, existing_directory, pair_files
 from keras_spade.datasets.public.layout import Layout
@@ -45,15 +49,15 @@ COUNTINGS = {
     ],
 )
 def cmp_facades(
-    directory,
-    split="all",
-    image_size=(256, 256),
-    batch_size=1,
+    directory: str | os.PathLike,
+    split: str = "all",
+    image_size: tuple[int, int] = (256, 256),
+    batch_size: int = 1,
     *,
-    void_class=True,
-    on_bad_file="error",
-    **kwargs,
-):
+    void_class: bool = True,
+    on_bad_file: str = "error",
+    **kwargs: Any,
+) -> Dataset:
     """Makes a dataset of the CMP Facade Database, with 12 classes.
 
     Reads the unpacked archives: in `base/` (378 facades) and `extended/` (228), each photograph

@@ -1,5 +1,9 @@
 """COCO-Stuff."""
 
+import os
+from typing import Any
+
+from keras_spade.datasets.dataset import Dataset
 from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.pairing import (
     IMAGE_SUFFIXES,
@@ -65,16 +69,16 @@ COUNTINGS = {
     has_instances=True,
 )
 def coco_stuff(
-    directory,
-    split="train",
-    image_size=(256, 256),
-    batch_size=1,
+    directory: str | os.PathLike,
+    split: str = "train",
+    image_size: tuple[int, int] = (256, 256),
+    batch_size: int = 1,
     *,
-    void_class=True,
-    instances="auto",
-    on_bad_file="error",
-    **kwargs,
-):
+    void_class: bool = True,
+    instances: bool | str = "auto",
+    on_bad_file: str = "error",
+    **kwargs: Any,
+) -> Dataset:
     """Makes a dataset of COCO-Stuff batches, with 182 classes and void.
 
     Reads `<split>_img/`, `<split>_label/` and `<split>_inst/`, as SPADE implementations do, or the

@@ -1,5 +1,9 @@
 """Photographs of landscapes with predicted label maps."""
 
+import os
+from typing import Any
+
+from keras_spade.datasets.dataset import Dataset
 from keras_spade.datasets.folders.paired_folders import paired_folders
 from keras_spade.datasets.folders.pipeline import known_as
 from keras_spade.datasets.public.coco_stuff import COCO_STUFF_NAMES
@@ -21,7 +25,14 @@ COUNTINGS = {
 
 
 @published(COUNTINGS, has_instances=True)
-def landscapes(directory, image_size=(256, 256), batch_size=1, *, void_class=True, **kwargs):
+def landscapes(
+    directory: str | os.PathLike,
+    image_size: tuple[int, int] = (256, 256),
+    batch_size: int = 1,
+    *,
+    void_class: bool = True,
+    **kwargs: Any,
+) -> Dataset:
     """Makes a dataset of photographs with label maps predicted by a COCO-Stuff network.
 
     The paper made its Flickr Landscapes, which are not published, in this way: photographs in

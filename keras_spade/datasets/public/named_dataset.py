@@ -32,16 +32,16 @@ class NamedDataset:
     citation: str
 
     @property
-    def num_classes(self):
+    def num_classes(self) -> int:
         """Number of classes, excluding void."""
         return len(self.class_names)
 
 
-def names_in(text):
+def names_in(text: str) -> tuple[str, ...]:
     """The names in a text, separated by bars."""
     return tuple(" ".join(name.split()) for name in text.split("|"))
 
 
-def colors_in(text):
+def colors_in(text: str) -> tuple[tuple[int, ...], ...]:
     """The colours in a text of hexadecimal numbers."""
     return tuple(tuple(bytes.fromhex(color)) for color in text.split())

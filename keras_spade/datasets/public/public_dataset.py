@@ -1,9 +1,16 @@
 """Everything that this package knows about a public dataset, in one entry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from keras_spade.datasets.dataset import Dataset
+from keras_spade.datasets.folders.label_mapping import LabelMapping
+from keras_spade.datasets.folders.pairing import Listing
 from keras_spade.datasets.folders.pipeline import folder_dataset
+from keras_spade.datasets.public.layout import Layout
+from keras_spade.datasets.public.named_dataset import NamedDataset
 from keras_spade.datasets.source import recorded
 
 PUBLIC_DATASETS = {}
@@ -36,7 +43,9 @@ class PublicDataset:
     has_instances: bool = False
 
 
-def published(countings, layouts=(), has_instances=False):
+def published(
+    countings: dict[str, NamedDataset], layouts: Sequence[Layout] = (), has_instances: bool = False
+) -> Callable:
     """Decorates the loading function of a public dataset, to register its `PublicDataset`.
 
     The arguments are those of `PublicDataset`.
@@ -52,7 +61,15 @@ def published(countings, layouts=(), has_instances=False):
     return decorate
 
 
-def public_files(info, listing, mapping, size, void_class, on_bad_file, options):
+def public_files(
+    info: NamedDataset,
+    listing: Listing,
+    mapping: LabelMapping,
+    size: tuple[tuple[int, int], int],
+    void_class: bool,
+    on_bad_file: str,
+    options: dict[str, Any],
+) -> Dataset:
     """The dataset of a public dataset's files, whose labels were drawn on the stored pixels.
 
     `size` holds the sizes of images and batch, `options` other arguments of `paired_folders`.
@@ -70,7 +87,7 @@ def public_files(info, listing, mapping, size, void_class, on_bad_file, options)
     )
 
 
-def recognised(directory) -> tuple[Callable, dict] | None:
+def recognised(directory: Path) -> tuple[Callable, dict] | None:
     """The function that loads the dataset in a folder, and its options; `None` if unknown."""
     for entry in PUBLIC_DATASETS.values():
         for layout in entry.layouts:

@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +29,7 @@ class Records:
             if a record is damaged. It names the file.
     """
 
-    def __init__(self, directory):
+    def __init__(self, directory: str | os.PathLike):
         self.directory = Path(directory)
         path = self.directory / INDEX
         try:
@@ -95,7 +97,9 @@ class Records:
         )
 
 
-def encode_sample(name, image_content, image, maps):
+def encode_sample(
+    name: str, image_content: bytes | None, image: Image.Image | Raster, maps: Sequence[np.ndarray]
+) -> bytes:
     """A sample as a serialized `tf.train.Example`.
 
     Args:

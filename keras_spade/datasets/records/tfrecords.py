@@ -1,5 +1,9 @@
 """Samples from TFRecord shards."""
 
+import os
+from typing import Any
+
+from keras_spade.datasets.dataset import Dataset
 from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.pairing import Listing, existing_directory
 from keras_spade.datasets.folders.pipeline import folder_dataset
@@ -7,7 +11,14 @@ from keras_spade.datasets.has_tensorflow import need_tensorflow
 from keras_spade.datasets.records.records import Records
 
 
-def tfrecords(directory, image_size=(256, 256), batch_size=1, *, on_bad_file="error", **kwargs):
+def tfrecords(
+    directory: str | os.PathLike,
+    image_size: tuple[int, int] = (256, 256),
+    batch_size: int = 1,
+    *,
+    on_bad_file: str = "error",
+    **kwargs: Any,
+) -> Dataset:
     """Makes a dataset of the samples written by `write_tfrecords`.
 
     Records are read by position, in the same order as the original files: any sample may follow any

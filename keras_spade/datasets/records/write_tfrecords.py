@@ -1,11 +1,13 @@
 """Writes a dataset of files as TFRecord shards."""
 
 import json
+import os
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from keras_spade.arguments import positive_integer
+from keras_spade.datasets.dataset import Dataset
 from keras_spade.datasets.has_tensorflow import need_tensorflow
 from keras_spade.datasets.ordered import in_order
 from keras_spade.datasets.records.records import FORMAT, INDEX, encode_sample
@@ -15,7 +17,13 @@ from keras_spade.files import replacing
 KEPT_FORMATS = ("JPEG", "PNG", "WEBP")
 
 
-def write_tfrecords(dataset, directory, samples_per_shard=1000, name="samples", verbose=1):
+def write_tfrecords(
+    dataset: Dataset,
+    directory: str | os.PathLike,
+    samples_per_shard: int = 1000,
+    name: str = "samples",
+    verbose: int = 1,
+) -> int:
     """Writes all samples of a dataset of files into a few large files, checked and mapped.
 
     Where opening a file is slow, large datasets are read faster from a few large files than from

@@ -8,12 +8,12 @@ SKY, CLOUD, SUN, MOUNTAIN, HILL, GRASS, WATER, PATH = range(8)
 TREE, TRUNK, WALL, ROOF, WINDOW, DOOR = range(8, 14)
 
 
-def rgb(*values):
+def rgb(*values: float) -> np.ndarray:
     """Three values as a float32 colour of shape (3, 1, 1)."""
     return np.asarray(values, "float32").reshape(3, 1, 1)
 
 
-def mix(first, second, amount):
+def mix(first: np.ndarray, second: np.ndarray, amount: float | np.ndarray) -> np.ndarray:
     """Interpolates from `first` (amount 0) to `second` (amount 1); clips amounts to [0, 1]."""
     return first + (second - first) * np.clip(amount, 0.0, 1.0)
 
@@ -32,7 +32,9 @@ def _interpolation(size, cell):
     return matrix
 
 
-def smooth_noise(rng, shape, cell_height, cell_width):
+def smooth_noise(
+    rng: np.random.Generator, shape: tuple[int, int], cell_height: float, cell_width: float
+) -> np.ndarray:
     """Float32 value noise in [-1, 1] with shape (height, width); cell sizes are in pixels."""
     rows = _interpolation(shape[0], cell_height)
     columns = _interpolation(shape[1], cell_width)
@@ -51,7 +53,7 @@ class Canvas:
         light_x: the x position of the light.
     """
 
-    def __init__(self, image_size, rng, light_x):
+    def __init__(self, image_size: tuple[int, int], rng: np.random.Generator, light_x: float):
         height, width = 2 * image_size[0], 2 * image_size[1]
         self.shape = (height, width)
         self.pixel = 2.0 / height
@@ -69,16 +71,16 @@ class Canvas:
         self.ripples = smooth_noise(rng, self.shape, 4, 22)
         self.patches = smooth_noise(rng, self.shape, height // 8, height // 5)
 
-    def new_instance(self):
+    def new_instance(self) -> int:
         """The next unused instance id; the first is 1."""
         self.count += 1
         return self.count
 
-    def side(self, x):
+    def side(self, x: float) -> float:
         """The direction of the light, seen from `x`: from -1 (left) to 1 (right)."""
         return min(max((self.light_x - x) * 4.0, -1.0), 1.0)
 
-    def box(self, left, right, top, bottom):
+    def box(self, left: float, right: float, top: float, bottom: float) -> tuple[slice, slice]:
         """The (rows, columns) slices that contain a rectangle, clipped at the border."""
         height, width = self.shape
         edges = [int(np.floor(edge * height)) for edge in (left, right, top, bottom)]
@@ -86,17 +88,24 @@ class Canvas:
         top, bottom = (min(max(edge, 0), height) for edge in (edges[2], edges[3] + 1))
         return slice(top, bottom), slice(left, right)
 
-    def coordinates(self, box):
+    def coordinates(self, box: tuple[slice, slice]) -> tuple[np.ndarray, np.ndarray]:
         """The x row and the y column of a box."""
         return self.x[:, box[1]], self.y[box[0]]
 
-    def paint(self, box, mask, label, instance, colour):
+    def paint(
+        self,
+        box: tuple[slice, slice],
+        mask: np.ndarray,
+        label: int,
+        instance: int,
+        colour: np.ndarray,
+    ) -> None:
         """Paints a colour (3, h, w), a label and an instance where the mask of the box is true."""
         np.copyto(self.image[:, box[0], box[1]], colour, where=mask)
         np.copyto(self.labels[box], label, where=mask)
         np.copyto(self.instances[box], instance, where=mask)
 
-    def shadow(self, x, y, radius):
+    def shadow(self, x: float, y: float, radius: float) -> None:
         """Darkens the ground under an object at (x, y), away from the light."""
         centre = x - 0.55 * radius * self.side(x)
         box = self.box(centre - 1.6 * radius, centre + 1.6 * radius, y - radius, y + radius)
@@ -106,7 +115,7 @@ class Canvas:
         self.image[:, box[0], box[1]] *= 1.0 - 0.42 * np.clip(1.25 - far, 0.0, 1.0) * ground
 
 
-def draw_sun(canvas, x, y, radius, colours):
+def draw_sun(canvas: Canvas, x: float, y: float, radius: float, colours: tuple) -> None:
     """Draws the disc of the sun, and its glow over the sky so far. Colours: `Weather.disc`."""
     middle, rim, shine, strength = colours
     distance = np.sqrt((canvas.x - x) ** 2 + (canvas.y - y) ** 2)
@@ -118,7 +127,7 @@ def draw_sun(canvas, x, y, radius, colours):
     canvas.paint(everything, disc, SUN, canvas.new_instance(), colour)
 
 
-def draw_cloud(canvas, rng, x, y, width):
+def draw_cloud(canvas: Canvas, rng: np.random.Generator, x: float, y: float, width: float) -> None:
     """Draws a heap of puffs on a flat base, white above, blue-grey below."""
     height = width * rng.uniform(0.26, 0.4)
     box = canvas.box(x - 0.7 * width, x + 0.7 * width, y - 1.3 * height, y + 0.3 * height)
@@ -143,7 +152,9 @@ def draw_cloud(canvas, rng, x, y, width):
     canvas.paint(box, body > 0.0, CLOUD, canvas.new_instance(), colour)
 
 
-def draw_tree(canvas, rng, x, y, height, conic):
+def draw_tree(
+    canvas: Canvas, rng: np.random.Generator, x: float, y: float, height: float, conic: bool
+) -> None:
     """Draws a trunk and a round or conical crown, with one instance id; (x, y) is the foot."""
     instance = canvas.new_instance()
     side = canvas.side(x)
@@ -192,7 +203,16 @@ def draw_tree(canvas, rng, x, y, height, conic):
     canvas.paint(box, mask, TREE, instance, mix(dark, light, level))
 
 
-def draw_house(canvas, rng, x, y, size, front, length, flip):
+def draw_house(
+    canvas: Canvas,
+    rng: np.random.Generator,
+    x: float,
+    y: float,
+    size: float,
+    front: float,
+    length: float,
+    flip: bool,
+) -> None:
     """Draws a gabled house in parallel perspective, with one id for all its parts.
 
     Args:

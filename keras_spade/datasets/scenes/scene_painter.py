@@ -22,7 +22,9 @@ from keras_spade.datasets.scenes.weather import Weather
 _EVERYTHING = (slice(None), slice(None))
 
 
-def paint_scene(image_size, seed, index, varied):
+def paint_scene(
+    image_size: tuple[int, int], seed: int, index: int, varied: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draws one scene, a pure function of the arguments.
 
     Layout, textures and weather have separate random generators, so the style does not change the

@@ -7,6 +7,7 @@ import numpy as np
 from keras_spade.arguments import integer_at_least, positive_integer, positive_integers
 from keras_spade.class_info import ClassInfo
 from keras_spade.datasets.by_epoch import planned
+from keras_spade.datasets.dataset import Dataset
 from keras_spade.datasets.epoch_plan import EpochPlan
 from keras_spade.datasets.scenes.scene_painter import paint_scene
 from keras_spade.datasets.source import recorded, with_source
@@ -63,7 +64,13 @@ def _check_scenes(num_scenes, image_size, seed, first_scene, style):
     return size
 
 
-def draw_scenes(num_scenes, image_size=(96, 128), seed=0, first_scene=0, style="day"):
+def draw_scenes(
+    num_scenes: int,
+    image_size: tuple[int, int] = (96, 128),
+    seed: int = 0,
+    first_scene: int = 0,
+    style: str = "day",
+) -> dict[str, np.ndarray]:
     """Draws small landscapes with their label and instance maps.
 
     Scene `i` depends only on `seed`, `first_scene + i`, `image_size` and `style`, so
@@ -118,16 +125,16 @@ def _draw(num_scenes, image_size, seed, first_scene, style):
 
 @recorded
 def synthetic_scenes(
-    num_scenes=512,
-    image_size=(96, 128),
-    batch_size=8,
-    seed=0,
-    first_scene=0,
-    shuffle=True,
-    augment=False,
-    drop_remainder=True,
-    style="day",
-):
+    num_scenes: int = 512,
+    image_size: tuple[int, int] = (96, 128),
+    batch_size: int = 8,
+    seed: int = 0,
+    first_scene: int = 0,
+    shuffle: bool = True,
+    augment: bool = False,
+    drop_remainder: bool = True,
+    style: str = "day",
+) -> Dataset:
     """Makes a dataset of drawn landscapes, for a first run without downloads.
 
     The scenes are those of `draw_scenes`, drawn when the function is called (a few seconds for

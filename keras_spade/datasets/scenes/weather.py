@@ -1,6 +1,7 @@
 """Light and weather of a drawn scene, which a style encoder must infer."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from keras_spade.datasets.scenes.scene_objects import (
     WALL,
     WATER,
     WINDOW,
+    Canvas,
     mix,
     rgb,
 )
@@ -62,7 +64,7 @@ class Weather:
     snow: float = 0.0
 
     @classmethod
-    def drawn(cls, rng):
+    def drawn(cls, rng: np.random.Generator) -> Self:
         """Random weather: clear in half of the cases, night in a fifth, snow in a quarter."""
         evening = rng.uniform()
         kind, amount = rng.uniform(), rng.uniform(0.35, 1.0)
@@ -76,7 +78,7 @@ class Weather:
             snow=snow,
         )
 
-    def sky(self):
+    def sky(self) -> tuple[np.ndarray, np.ndarray]:
         """The colours of the sky at the zenith and at the horizon."""
         zenith = mix(rgb(0.22, 0.47, 0.86), rgb(0.30, 0.28, 0.52), self.evening)
         haze = mix(rgb(0.83, 0.92, 0.98), rgb(1.0, 0.70, 0.44), self.evening)
@@ -85,14 +87,14 @@ class Weather:
         zenith = mix(zenith, rgb(0.03, 0.05, 0.15), self.night)
         return zenith, mix(haze, rgb(0.17, 0.22, 0.38), self.night)
 
-    def disc(self):
+    def disc(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
         """Colours of the disc of sun or moon (middle, rim) and of its glow; the glow strength."""
         middle = mix(rgb(1.0, 0.99, 0.84), rgb(0.97, 0.98, 1.0), self.night)
         rim = mix(rgb(1.0, 0.86, 0.38), rgb(0.80, 0.84, 0.92), self.night)
         glow = mix(rgb(1.0, 0.95, 0.72), rgb(0.55, 0.64, 0.85), self.night)
         return middle, rim, glow, 0.75 * (1.0 - 0.7 * self.overcast) * (1.0 - 0.5 * self.night)
 
-    def apply(self, canvas, horizon, haze):
+    def apply(self, canvas: Canvas, horizon: np.ndarray, haze: np.ndarray) -> None:
         """Adds snow, light and fog to a scene drawn at noon; its sky already has this weather."""
         labels = canvas.labels
         if self.snow:
