@@ -33,7 +33,19 @@ def integer_at_least(least, argument, value, wanted):
 
 
 def positive_integer(argument, value, wanted="at least 1"):
-    """Returns an argument as an int of at least 1; see `integer_at_least`."""
+    """Returns an argument as an int of at least 1.
+
+    Args:
+        argument: its name in the message.
+        value: the value passed.
+        wanted: the requirement that the message states.
+
+    Returns:
+        The int.
+
+    Raises:
+        ValueError: as `integer_at_least`.
+    """
     return integer_at_least(1, argument, value, wanted)
 
 
