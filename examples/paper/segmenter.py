@@ -18,7 +18,7 @@ from examples.paper import options
 from examples.paper.options import FLAGS
 from examples.paper.samples import Samples
 from examples.paper.time_limit import TimeLimit
-from keras_spade import metrics
+from keras_spade import images, metrics
 
 FILTERS = 24
 DEPTH = 4
@@ -84,7 +84,7 @@ def train_segmenter(samples):
     segmenter.compile(keras.optimizers.Adam(1e-3), loss, run_eagerly=FLAGS.quick)
 
     def pixels_and_labels(batch):
-        return (tf.cast(batch["image"], "float32") + 1) * 127.5, batch["labels"]
+        return images.to_pixels(tf.cast(batch["image"], "float32")), batch["labels"]
 
     data = samples.training.map(pixels_and_labels)
     clock = TimeLimit(FLAGS.segmenter_minutes, FLAGS.steps, options.clock())
