@@ -13,7 +13,7 @@ from keras_spade.images import (
     to_pixels,
 )
 from keras_spade.layers import reparameterize
-from keras_spade.models.batch import label_channels, map_key
+from keras_spade.models.batch import INTEGER_INSTANCES, label_channels, map_key
 from keras_spade.models.gan_networks import GanNetworks
 
 
@@ -68,6 +68,11 @@ def checked_maps(labels, instances, generator) -> dict:
                 f"`instances` must have the shape of `labels`, {segmap.shape}, got "
                 f"{instances.shape}."
             )
+        if instances.dtype.kind not in "biu":
+            raise ValueError(INTEGER_INSTANCES.format(instances.dtype))
+        if instances.dtype.itemsize > 2 and instances.dtype != np.int32:
+            # Only their equality matters.
+            instances = np.unique(instances, return_inverse=True)[1].reshape(segmap.shape)
         arrays["instances"] = instances.astype("int32")
     return {k: resize_maps(array, *generator.image_shape[:2]) for k, array in arrays.items()}
 

@@ -2,6 +2,16 @@
 
 import numpy as np
 
+# Values of masks: black, white, and sometimes a grey between.
+MASKS = (
+    (0, 255),
+    (0, 127, 255),
+    (0, 128, 255),
+    (0, 65535),
+    (0, 32767, 65535),
+    (0, 32768, 65535),
+)
+
 
 def advice(labels, num_classes, mapping):
     """The end of an error message about label ids (H, W); empty if there is no advice.
@@ -14,17 +24,20 @@ def advice(labels, num_classes, mapping):
     if not mapping.is_plain:
         return ""
     found = set(np.unique(labels).tolist())
-    white = 255 if 255 in found else 65535
-    if white in found and found <= {0, white} and num_classes <= 2:
-        return (
-            f". To read a mask of 0 and {white}, use num_classes=2, "
-            f"label_mapping=LabelMapping(remap={{0: 0, {white}: 1}})"
-        )
+    grey = "palette='grey', " if mapping.grey else ""
+    for mask in MASKS:
+        if mask[-1] in found and found <= set(mask) and num_classes <= 3:
+            *first, last = mask
+            remap = {value: number for number, value in enumerate(mask)}
+            return (
+                f". To read a mask of {', '.join(map(str, first))} and {last}, use "
+                f"num_classes={len(mask)}, label_mapping=LabelMapping({grey}remap={remap})"
+            )
     found -= set(mapping.void_labels)
     if found and min(found) >= 0 and max(found) == num_classes:
         void = ", void_labels=0" if 0 in found else ""
         return (
             f". For ids counted from 1, 1..{num_classes}, use "
-            f"label_mapping=LabelMapping(offset=-1{void})"
+            f"label_mapping=LabelMapping({grey}offset=-1{void})"
         )
     return ""
