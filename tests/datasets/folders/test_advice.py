@@ -15,7 +15,7 @@ from keras_spade.datasets.folders.sample_reader import class_ids
             None,
             r"out of range: 255; .* To read a mask of 0 and 255, use num_classes=2",
         ),
-        ([0, 65535], 1, None, r"a mask of 0 and 65535 .*remap=\{0: 0, 65535: 1\}\)$"),
+        ([0, 65535], 1, None, r"a mask of 0 and 65535, .*remap=\{0: 0, 65535: 1\}\)$"),
         ([1, 2, 3], 3, 255, r"ids counted from 1, 1\.\.3, .*LabelMapping\(offset=-1\)$"),
         ([0, 3], 3, None, r"LabelMapping\(offset=-1, void_labels=0\)$"),
         (

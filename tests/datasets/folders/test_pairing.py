@@ -62,7 +62,7 @@ def test_missing_partners_are_named_and_counted(tmp_path):
 def test_a_label_without_an_image_is_an_error(tmp_path):
     images = make_files(tmp_path / "i", "0.jpg")
     labels = make_files(tmp_path / "l", "0.png", "1.png")
-    with pytest.raises(ValueError, match=r"1 of 2 files in .*l have no image of .*i: 1\.png$"):
+    with pytest.raises(ValueError, match=r"1 of 2 files in .*l have no image with .*i: 1\.png$"):
         pair_files(images, labels)
 
 
@@ -113,7 +113,7 @@ def test_a_file_of_the_right_name_and_the_wrong_kind_is_told(tmp_path):
     images = make_files(tmp_path / "i", "0.jpg", "1.gif")
     labels = make_files(tmp_path / "l", "0.png", "1.png")
     with pytest.raises(
-        ValueError, match=r"no image of .*: 1\.png; .*/i/1\.gif is not one of \.bmp"
+        ValueError, match=r"no image with .*: 1\.png; .*/i/1\.gif is not one of \.bmp"
     ):
         pair_files(images, labels)
     make_files(images, "1.png")

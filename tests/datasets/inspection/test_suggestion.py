@@ -200,7 +200,7 @@ def test_rims_are_no_smoothing_and_are_told(tmp_path):
     report = inspect_dataset(tmp_path, verbose=0)
     assert not report.bad_files and "remap={0: 0, 128: 1, 255: 2}" in report.call
     (told,) = report.suspicious
-    assert told.startswith("in 2 label maps few borders are sharp")
+    assert told.startswith("in 2 label maps, few borders are sharp")
 
 
 def test_parts_within_the_folders_are_told(tmp_path):

@@ -107,7 +107,7 @@ def test_a_shard_that_was_cut_short_is_named_at_once(records):
     path = records / "samples-00002-of-00003.tfrecord"
     size = path.stat().st_size
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(ValueError, match=rf"{path.name} has {size - 9} bytes, .* wants {size}"):
+    with pytest.raises(ValueError, match=rf"{path.name} has {size - 9} bytes, .* expects {size}"):
         tfrecords(records)
     path.unlink()
     with pytest.raises(ValueError, match=rf"{path.name} is missing"):
