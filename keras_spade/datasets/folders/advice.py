@@ -1,5 +1,7 @@
 """Advice on ids that are not classes, if a file's contents suggest it."""
 
+import logging
+
 import numpy as np
 
 # Values of masks: black, white, and sometimes a grey between.
@@ -41,3 +43,17 @@ def advice(labels, num_classes, mapping):
             f"label_mapping=LabelMapping({grey}offset=-1{void})"
         )
     return ""
+
+
+def warn_of_mask(file, labels, num_classes, mapping):
+    """Logs a warning if 255 is void in what may be a mask of 0 and 255; returns whether it did."""
+    if num_classes > 2 or 255 not in mapping.void_labels or not mapping.is_plain:
+        return False
+    ends = np.count_nonzero(labels == 0), np.count_nonzero(labels == 255)
+    if not all(ends) or sum(ends) < labels.size:
+        return False
+    told = advice(labels, num_classes, mapping)
+    logging.getLogger("keras_spade").warning(
+        "%r contains only 0 and 255, and 255 is read as void%s", str(file), told
+    )
+    return True

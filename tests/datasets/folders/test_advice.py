@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from PIL import Image
 
-from keras_spade.datasets import LabelMapping
+from keras_spade.datasets import LabelMapping, paired_folders
 from keras_spade.datasets.folders.sample_reader import class_ids
 
 
@@ -51,3 +52,31 @@ def test_of_ids_in_three_channels_the_advice_keeps_this(found, told):
     mapping = eval(told)
     read = class_ids("a.png", np.dstack([labels] * 3), len(found), mapping, False)
     assert read.tolist() == [list(range(len(found)))]
+
+
+@pytest.mark.parametrize(
+    ("values", "num_classes", "mapping", "warns"),
+    [
+        ([0, 255], 2, LabelMapping(), True),
+        ([0, 0, 255], 1, LabelMapping(palette="grey"), True),
+        ([0, 1, 255], 2, LabelMapping(), False),
+        ([0, 0], 2, LabelMapping(), False),
+        ([0, 255], 3, LabelMapping(), False),
+        ([0, 255], 2, LabelMapping(remap={0: 0}, void_labels=255), False),
+    ],
+)
+def test_a_mask_whose_white_is_void_is_reported_once(
+    tmp_path, caplog, values, num_classes, mapping, warns
+):
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+        for name in ("a.png", "b.png"):
+            Image.fromarray(np.array([values], "uint8")).save(tmp_path / folder / name)
+    options = {"void_class": True, "label_mapping": mapping, "allow_smooth_labels": True}
+    dataset = paired_folders(tmp_path, num_classes, (1, len(values)), **options)
+    samples = dataset.source.samples
+    for number in range(2):
+        samples.load(number)
+    found = [record.getMessage() for record in caplog.records]
+    assert len(found) == warns and all("only 0 and 255" in told for told in found)
+    assert all("num_classes=2, label_mapping=LabelMapping(" in told for told in found)
