@@ -16,6 +16,11 @@ from keras_spade.models.keras_arguments import maps_and_images, refuse_weights
 from keras_spade.networks import Generator
 from keras_spade.tensor import Tensor
 
+INTEGER_INSTANCES = (
+    "`instances` must be integer ids, got dtype {}. Of ids that were saved as floats give "
+    'instances.astype("int32").'
+)
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -111,6 +116,9 @@ def label_maps(given: Mapping[str, Any], generator: Generator) -> dict:
                 f"needs; it has {sorted(given)}."
             )
         maps[key] = ops.convert_to_tensor(given[key])
+        dtype = keras.backend.standardize_dtype(maps[key].dtype)
+        if key == "instances" and "float" in dtype:
+            raise ValueError(INTEGER_INSTANCES.format(dtype))
     return maps
 
 
@@ -126,7 +134,7 @@ def conditioning_inputs(maps: dict[str, Tensor], generator: Generator) -> dict:
     """Makes the conditioning inputs of the networks from label maps, as datasets do.
 
     Maps of another size are first resized to the image size by nearest neighbours; instance edges
-    are computed after that.
+    are computed after that. In edges, any nonzero value is an edge.
 
     Args:
         maps: the result of `label_maps`.

@@ -16,6 +16,7 @@ from keras_spade.images import (
 )
 from keras_spade.layers import reparameterize
 from keras_spade.models.batch import (
+    INTEGER_INSTANCES,
     checked_floats,
     conditioning_inputs,
     label_channels,
@@ -75,6 +76,11 @@ def checked_maps(labels: ArrayLike, instances: ArrayLike | None, generator: Gene
                 f"`instances` must have the shape of `labels`, {segmap.shape}, got "
                 f"{instances.shape}."
             )
+        if instances.dtype.kind not in "biu":
+            raise ValueError(INTEGER_INSTANCES.format(instances.dtype))
+        if instances.dtype.itemsize > 2 and instances.dtype != np.int32:
+            # Only their equality matters.
+            instances = np.unique(instances, return_inverse=True)[1].reshape(segmap.shape)
         arrays["instances"] = instances.astype("int32")
     return {k: resize_maps(array, *generator.image_shape[:2]) for k, array in arrays.items()}
 

@@ -8,7 +8,7 @@ from support.backends import EAGERLY, only_on
 
 from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 from keras_spade.datasets import paired_folders, read_image
-from keras_spade.models.painting import checked_style, style_tensor
+from keras_spade.models.painting import checked_maps, checked_style, style_tensor
 
 HEIGHT, WIDTH = 32, 64
 RNG = np.random.default_rng(0)
@@ -156,8 +156,28 @@ def test_edges_of_another_size_are_refused(gan, wanted):
     inputs = {"labels": LABELS, "edges": edges(INSTANCES), "latent": LATENT}
     with pytest.raises(ValueError, match=r"`edges` must have shape \(batch, 32, 64\).*`instances`"):
         gan.predict(inputs, verbose=0)
-    got = gan.predict({**inputs, "edges": edges(small(INSTANCES))}, verbose=0)
-    np.testing.assert_allclose(got, wanted, atol=2e-4)
+    for white in (1, 255):
+        got = gan.predict({**inputs, "edges": white * edges(small(INSTANCES))}, verbose=0)
+        np.testing.assert_allclose(got, wanted, atol=2e-4)
+
+
+@pytest.mark.parametrize("way", ["generate", "predict"])
+def test_instances_are_integers(gan, way):
+    paint = {
+        "generate": lambda x: gan.generate(LABELS, instances=x, latent=LATENT),
+        "predict": lambda x: gan.predict(
+            {"labels": LABELS, "instances": x, "latent": LATENT}, verbose=0
+        ),
+    }[way]
+    with pytest.raises(ValueError, match="`instances` must be integer ids, got dtype float32"):
+        paint(INSTANCES / np.float32(2))
+
+
+def test_wide_instances_are_not_cut(gan):
+    ids = np.array([[[1, 1 + 2**32], [-(2**40), 1]]], "int64")
+    arrays = checked_maps(np.zeros(ids.shape, "uint8"), ids, gan.generator)
+    (first, second), (third, fourth) = arrays["instances"][0, ::31, ::63].tolist()
+    assert len({first, second, third}) == 3 and first == fourth
 
 
 @pytest.mark.slow_on("tensorflow")

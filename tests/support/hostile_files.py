@@ -169,7 +169,7 @@ class Hostile:
             image.unlink()
             image.with_suffix(".png").write_bytes(png(SIZE[1], SIZE[0], rows, bits=16))
 
-        yield "image of 3 x 16 bits", "good", wide_colors
+        yield "image of 3 x 16 bits", "8 bits per channel", wide_colors
         for kind, outcome in (("GIF", "images must be"), ("TIFF", "good"), ("PNG", "good")):
 
             def misnamed(image, label, kind=kind):

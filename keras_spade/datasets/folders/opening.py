@@ -9,6 +9,9 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
+# Excludes formats for which Pillow starts other programs.
+OPENED_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+
 
 @dataclass(frozen=True)
 class Blob:

@@ -1,9 +1,12 @@
 """Opens photographs, and images with any number of channels and bits; errors name the file."""
 
+from dataclasses import replace
+
 import numpy as np
 from PIL import Image
 
 from keras_spade.datasets.folders.opening import (
+    OPENED_FORMATS,
     File,
     open_array,
     opened,
@@ -13,17 +16,18 @@ from keras_spade.datasets.folders.opening import (
 from keras_spade.datasets.folders.raster import Raster
 from keras_spade.datasets.folders.reading import (
     CHANNELS_LAST,
-    OPENED_FORMATS,
     open_image,
     orientation_of,
     raw_mode,
     read_rgb,
 )
-from keras_spade.datasets.has_tensorflow import has_tensorflow
+from keras_spade.datasets.folders.wide_colors import eight_bits, wide_colors
 
 # Pillow's modes with more than 8 bits per channel.
 DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+# What extra samples in a TIFF are if they are alpha, associated or not.
+ALPHA = ((1,), (2,))
 NPY = b"\x93NUMPY"
 
 
@@ -36,8 +40,8 @@ def read_photograph(
         file: a path or a `Blob`.
         image_channels: 1: 8-bit colours become grey; 3: grey is repeated; otherwise the number of
             channels that the file must have.
-        image_range: the values in the file that mean black and white; `None`: 0 and 255, for 8-bit
-            files only.
+        image_range: the values in the file that mean black and white; `None`: 0 and 255, for files
+            of 8 bits, also if each value was stored times 257.
 
     Returns:
         An 8-bit RGB image as a Pillow image, all others as a `Raster`.
@@ -47,17 +51,19 @@ def read_photograph(
             there is no range.
     """
     is_photograph = image_channels == 3 and image_range is None
-    raster = _read_deep(file, of_colours=not is_photograph)
+    raster = _read_deep(file)
     if raster is None and is_photograph:
         return read_rgb(file)
     if raster is None:
         raster = _read_bytes(file, image_channels)
     pixels = raster.pixels
-    if image_range is None and pixels.dtype != np.uint8:
-        raise ValueError(
-            f"{file}: its pixels are {pixels.dtype}, {pixels.min()}..{pixels.max()}, not 8 bits "
-            "per channel; set image_range=(low, high), the values that become -1 and 1"
-        )
+    if raster.info.get("alpha") and image_channels in (1, 3):
+        pixels = pixels[..., :-1]
+    if image_range is None:
+        is_wide = pixels.dtype == np.uint16
+        pixels = eight_bits(file, pixels)
+        if is_wide and image_channels == 1 and pixels.shape[-1] == 3:
+            pixels = np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
     if pixels.shape[-1] == 1 and image_channels == 3:
         pixels = np.repeat(pixels, 3, axis=-1)
     if pixels.shape[-1] != image_channels:
@@ -74,11 +80,10 @@ def read_photograph(
 
 
 def read_raster(file: File) -> Image.Image | Raster:
-    """The image in a file, with its own channels and data type.
-
-    Colour photographs, including 16-bit PNG, are read by `read_rgb`.
-    """
-    raster = _read_deep(file, of_colours=False)
+    """The image in a file, with its own channels, except alpha in PNG, and its own data type."""
+    raster = _read_deep(file)
+    if raster is not None and raster.format == "PNG" and raster.info["alpha"]:
+        raster = replace(raster, pixels=raster.pixels[..., :-1])
     if raster is None:
         mode, _ = _stored_as(file)
         image = open_image(file) if mode == "RGBX" else read_rgb(file)  # X may be infrared.
@@ -103,11 +108,8 @@ def _read_bytes(file, channels):
     return Raster(pixels, file, kind, {"orientation": orientation})
 
 
-def _read_deep(file, of_colours):
-    """A `Raster` of an image that Pillow cannot read completely; `None` for other images.
-
-    With `of_colours`, this includes 16-bit colour PNG, of which Pillow reads the upper 8 bits.
-    """
+def _read_deep(file):
+    """A `Raster` of an image that Pillow cannot read completely; `None` for other images."""
     try:
         with stream_of(file) as stream:
             content = stream.read(8)
@@ -120,24 +122,12 @@ def _read_deep(file, of_colours):
     mode, raw = _stored_as(file)
     if mode not in DEEP_MODES and ";16" not in raw:
         return None
-    if mode not in DEEP_MODES and content[1:4] == b"PNG" and not of_colours:
-        return None
     if mode not in DEEP_MODES and content[:4] in TIFF:
         return _read_tiff(file)
     image = open_image(file)
-    if mode in DEEP_MODES:
-        pixels = np.asarray(image)[..., None]
-    elif not has_tensorflow():
-        raise ValueError(
-            f"{file}: reading a 16-bit colour PNG needs TensorFlow, which is not installed: pip "
-            "install tensorflow, or save it as .npy"
-        )
-    else:
-        import tensorflow as tf
-
-        with stream_of(file) as stream:
-            pixels = tf.io.decode_png(stream.read(), dtype=tf.uint16).numpy()
-    return Raster(_native(pixels), file, image.format, {"orientation": orientation_of(image)})
+    pixels = np.asarray(image)[..., None] if mode in DEEP_MODES else wide_colors(file, image)
+    info = {"orientation": orientation_of(image), "alpha": mode == "RGBA"}
+    return Raster(_native(pixels), file, image.format, info)
 
 
 def _stored_as(file):
@@ -166,6 +156,7 @@ def _read_tiff(file):
                 raise ValueError("it declares more pixels than PIL.Image.MAX_IMAGE_PIXELS")
             pixels, axes = page.asarray(), page.axes
             tag = page.tags.get(274)
+            alpha = page.extrasamples[-1:] in ALPHA
     except Exception as error:  # Its decoders raise many types.
         raise ValueError(f"{file}: cannot be read as an image: {error}") from None
     if axes not in ("YX", "YXS", "SYX"):
@@ -173,8 +164,8 @@ def _read_tiff(file):
     pixels = {"YX": lambda x: x[..., None], "SYX": lambda x: np.moveaxis(x, 0, -1)}.get(
         axes, lambda x: x
     )(pixels)
-    orientation = int(tag.value) if tag is not None else 1
-    return Raster(_native(pixels), file, "TIFF", {"orientation": orientation})
+    info = {"orientation": int(tag.value) if tag is not None else 1, "alpha": alpha}
+    return Raster(_native(pixels), file, "TIFF", info)
 
 
 def _read_array(file):

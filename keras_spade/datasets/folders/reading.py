@@ -3,14 +3,10 @@
 import numpy as np
 from PIL import Image, ImageFile
 
-from keras_spade.datasets.folders.colors import (
-    colors_of_8_bits,
-    grey_ids,
-    is_grey,
-    refuse_wide_colors,
-)
+from keras_spade.datasets.folders.colors import colors_of_8_bits, grey_ids, is_grey
 from keras_spade.datasets.folders.damage import refuse_damage
 from keras_spade.datasets.folders.opening import (
+    OPENED_FORMATS,
     Blob,
     File,
     is_npy,
@@ -20,14 +16,13 @@ from keras_spade.datasets.folders.opening import (
     too_many_pixels,
 )
 from keras_spade.datasets.folders.raster import Raster
+from keras_spade.datasets.folders.wide_colors import eight_bits, wide_colors
 
 ID_MODES = ("1", "L", "P", "I", "I;16", "I;16B")
 COLOR_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 IMAGE_FORMATS = ("BMP", "JPEG", "MPO", "PNG", "TIFF", "WEBP")  # MPO: JPEG with a second picture
 LABEL_FORMATS = ("BMP", "PNG", "TIFF")
 LOSSY_TIFF = ("jpeg", "tiff_jpeg", "webp")
-# Excludes formats for which Pillow starts other programs.
-OPENED_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 EXIF_ORIENTATION = 0x0112
 CHANNELS_LAST = "channels come last: save np.moveaxis(array, 0, -1)"
 # The shapes of label arrays.
@@ -44,6 +39,10 @@ TURNS = {
 }
 # Pillow scales 2-bit and 4-bit grey to 0..255 for display, by these factors.
 GRAY_STEPS = {"L;2": 85, "L;4": 17}
+# Modes in which Pillow reads the upper 8 of 16 bits.
+WIDE_MODES = ("RGB", "RGBA")
+# How alpha of 16 bits says that nothing is transparent, also if it was stored like 8 bits.
+OPAQUE = (255, 255 << 8, 65535)
 
 
 def read_rgb(file: File, image: Image.Image | None = None) -> Image.Image:
@@ -58,6 +57,10 @@ def read_rgb(file: File, image: Image.Image | None = None) -> Image.Image:
             "image_range=(low, high), the values that become -1 and 1"
         )
     orientation = orientation_of(image)
+    if image.info["wide"]:
+        colors = wide_colors(file, image)
+        colors = colors if image.mode == "RGB" else colors[..., :-1]
+        image = Image.fromarray(eight_bits(file, np.broadcast_to(colors, (*colors.shape[:2], 3))))
     if image.mode != "RGB":
         if "transparency" in image.info:
             image = image.convert("RGBA")
@@ -197,14 +200,23 @@ def open_image(file: File, label: bool = False) -> Image.Image:
                     refuse_damage(image.format, image.mode, stream)
             image.load()
             image.info["gray_step"] = GRAY_STEPS.get(raw[:3], 1)
-            image.info["wide"] = ";16" in raw and raw.startswith("RGB")
-        if label and image.info["wide"]:
-            with Image.open(opened(file), formats=OPENED_FORMATS) as lower:
-                refuse_wide_colors(image, lower)
-        return image
+            image.info["wide"] = raw if ";16" in raw and image.mode in WIDE_MODES else ""
+        return _narrowed(file, image) if label and image.info["wide"] else image
     except Exception as error:  # Pillow's decoders raise many types
         told = str(error) or type(error).__name__
         raise ValueError(f"{file}: cannot be read as an image: {told}") from None
+
+
+def _narrowed(file: File, image: Image.Image) -> Image.Image:
+    """The 8-bit colours of a label file that stores them with 16 bits."""
+    colors = wide_colors(file, image)
+    alpha = colors[..., 3:]
+    opaque = alpha == alpha.max(initial=0)
+    opaque &= np.isin(alpha, OPAQUE)
+    channels = [colors_of_8_bits(colors[..., :3]), np.uint8(255) * opaque]
+    narrow = Image.fromarray(np.concatenate(channels, axis=-1))
+    narrow.info.update(image.info)
+    return narrow
 
 
 def is_lossy(image: Image.Image) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from keras_spade.arguments import positive_integer, positive_integers
-from keras_spade.datasets.folders.advice import advice
+from keras_spade.datasets.folders.advice import advice, warn_of_mask
 from keras_spade.datasets.folders.label_mapping import NOT_A_BYTE, LabelMapping, some
 from keras_spade.datasets.folders.opening import File, too_many_pixels
 from keras_spade.datasets.folders.photographs import read_photograph
@@ -43,6 +43,7 @@ class SampleReader:
     image_range: tuple | None = None
 
     def __post_init__(self):
+        self._warned = False
         self._sharp = set()  # label files already checked for smoothing
         self.num_classes = positive_integer("num_classes", self.num_classes, "a positive integer")
         self.image_size = _size("image_size", self.image_size)
@@ -136,6 +137,8 @@ class SampleReader:
         maps = [
             class_ids(label_file, labels, self.num_classes, self.label_mapping, self.void_class)
         ]
+        if self.void_class and not self._warned:
+            self._warned = warn_of_mask(label_file, labels, self.num_classes, self.label_mapping)
         for file in instance_file:
             instances = read_ids(file)
             if instances.shape != image.size[::-1]:

@@ -15,6 +15,9 @@ LOOKED_AT = 16
 # Least ratio of the difference between the two middle columns, where the halves meet, to that of
 # other columns; less is enough for pictures twice as wide as high.
 SEAM, SEAM_OF_SQUARES = 3, 1.5
+# A noisy photograph hides the seam. Columns on each side of it, and the least difference of the
+# shares of flat areas there, of a label map and a texture.
+NEAR, UNLIKE = 16, 0.5
 # Least share of the files with such a seam.
 MOST = 0.8
 # Largest difference between neighbours in a flat area.
@@ -58,9 +61,21 @@ def _are_two(file):
     height, width, _ = left.shape
     if width < 2:
         return False
+    near = min(NEAR, width)
+    if abs(_flat(left[:, -near:]) - _flat(right[:, :near])) > UNLIKE:
+        return True
     least = SEAM_OF_SQUARES if height == width else SEAM
     inside = (np.abs(np.diff(half, axis=1)).mean() for half in (left, right))
     return bool(np.abs(right[:, 0] - left[:, -1]).mean() > least * max(*inside, 1))
+
+
+def flat_share(file):
+    """The share of an image's pixels that resemble their neighbour; 0 if it cannot be read."""
+    try:
+        with Image.open(file) as image:
+            return float(_flat(np.asarray(image.convert("RGB"), np.int16)))
+    except Exception:  # not an image; Pillow's decoders raise many types
+        return 0.0
 
 
 def _flat(half):

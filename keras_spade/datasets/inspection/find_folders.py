@@ -1,7 +1,6 @@
 """Finds photographs and label maps in a folder, by the usual names of their folders."""
 
 import os
-import re
 import shlex
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,22 +16,15 @@ from keras_spade.datasets.folders.pairing import (
     own_files,
 )
 from keras_spade.datasets.folders.parts import folders_in
+from keras_spade.datasets.folders.side_by_side import flat_share
+from keras_spade.datasets.inspection.folder_names import PARTS, FolderName, read_name
 
-# Usual folders for the parts of one's own data; the first ones are for training.
-PARTS = ("train", "training", "val", "validation", "valid", "test", "testing")
-# Only lower-case letters. The first folder that contains files of the kind is used.
-NAMES = {
-    "image": "images image imgs img jpegimages pngimages originalimages originals original photos "
-    "photo photographs pictures rgb inputs input frames".split(),
-    "label": "labels label masks mask annotations annotation annot gt groundtruth groundtruths "
-    "segmentationclass segmentationclassraw segmentationclassaug segmentations segmentation "
-    "segmaps segmap seg semantic semantics labelmaps labelmap labelimages labelids targets "
-    "target".split(),
-    "instance": "instances instance inst segmentationobject instancemaps instanceids".split(),
-}
+KINDS = ("image", "label", "instance")
 SUFFIXES = {"image": IMAGE_SUFFIXES, "label": LABEL_SUFFIXES, "instance": LABEL_SUFFIXES}
-DEFAULTS = {kind: f"{kind}s" for kind in NAMES}
+DEFAULTS = {kind: f"{kind}s" for kind in KINDS}
+LETTERS = (("a", "b"), ("x", "y"))
 DEEPEST = 3
+LOOKED_AT = 8
 
 
 @dataclass(frozen=True)
@@ -52,7 +44,7 @@ class OwnFolders:
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments of `paired_folders` that name the folders, without defaults."""
-        names = {f"{kind}_folder": getattr(self, kind) for kind in NAMES}
+        names = {f"{kind}_folder": getattr(self, kind) for kind in KINDS}
         return {"directory": self.directory} | {
             name: value for name, value in names.items() if value != f"{name[:-7]}s"
         }
@@ -81,10 +73,16 @@ def find_folders(given: OwnFolders, directory: Path) -> OwnFolders | None:
     if all(getattr(given, kind) != DEFAULTS[kind] for kind in kinds):
         return None
     pairs = list(_pairs(given, directory, ()))
+    if not pairs:
+        if found := _together(given, directory):
+            return found
+        # Label maps that are JPEG are refused when they are listed.
+        pairs = list(_pairs(given, directory, (), _lettered))
+        pairs = pairs or list(_pairs(given, directory, (), _with_spoilt_labels))
+    if not pairs:
+        return None
     part = min(map(_part, pairs), key=_rank, default="")
     chosen = [pair for pair in pairs if _part(pair) == part]
-    if not chosen:
-        return _together(given, directory)
     shapes = Counter((len(pair.above), pair.names) for pair in chosen)
     shape = max(shapes, key=shapes.get)
     alike = [pair for pair in chosen if (len(pair.above), pair.names) == shape]
@@ -140,58 +138,89 @@ def _pairs_in(folder):
 
 def _holds(files):
     """Whether there are files of this kind in their folders."""
-    return any(_has_files(path, files.kind) for _, path in files.folders)
+    return any(_has_files(path, SUFFIXES[files.kind]) for _, path in files.folders)
 
 
-def _has_files(folder, kind):
-    return any(
-        path.lower().endswith(SUFFIXES[kind]) for path in files_below(str(folder), unreadable={})
-    )
+def _has_files(folder, suffixes):
+    return any(path.lower().endswith(suffixes) for path in files_below(str(folder), unreadable={}))
 
 
-def _pairs(given, directory, above):
-    """The `_Pair`s in a folder; if there are none, in its subfolders."""
-    folder = directory.joinpath(*above)
-    names = folders_in(folder)
+def _named(given, folder, names, suffixes=SUFFIXES):
+    """The parts and names of folders whose names say what they hold, and which hold it."""
     found = {}
     for name in names:
-        part, kind, rank = _kind(name, given)
-        if kind and _has_files(folder / name, kind):
-            ranked = found.setdefault(part, {}).setdefault(kind, (rank, name))
-            found[part][kind] = min(ranked, (rank, name))
-    there = False
-    for part, kinds in found.items():
+        read = _name(name, given)
+        if read.kind and _has_files(folder / name, suffixes[read.kind]):
+            kinds = found.setdefault((read.part, read.rest), {})
+            ranked = read.rank, name
+            kinds[read.kind] = min(kinds.get(read.kind, ranked), ranked)
+    for (part, _), kinds in found.items():
         if "image" in kinds and "label" in kinds:
-            there = True
-            yield _Pair(above, part, tuple(kinds.get(kind, (0, ""))[1] for kind in NAMES))
+            yield part, tuple(kinds.get(kind, ((), ""))[1] for kind in KINDS)
+
+
+def _with_spoilt_labels(given, folder, names):
+    """The same, if label maps are JPEG."""
+    return _named(given, folder, names, SUFFIXES | {"label": LOSSY_SUFFIXES})
+
+
+def _lettered(given, folder, names):
+    """The same, for pairs of folders like `trainA` and `trainB`, of which one has flat areas."""
+    if (given.image, given.label) != (DEFAULTS["image"], DEFAULTS["label"]):
+        return
+    for part in ("", *PARTS):
+        for letters in LETTERS:
+            pair = [name for name in names for x in letters if _letters(name) == part + x]
+            if len(pair) != 2:
+                continue
+            stems = [_stems(folder / name) for name in pair]
+            common = sorted({*stems[0]} & {*stems[1]})[:LOOKED_AT]
+            if not common or len(common) * 2 < min(map(len, (*stems, range(LOOKED_AT)))):
+                continue
+            flat = [sum(flat_share(found[stem]) for stem in common) for found in stems]
+            exact = [_has_files(folder / name, LABEL_SUFFIXES) for name in pair]
+            labels = max((0, 1), key=lambda side: (exact[side], flat[side]))
+            if exact[labels]:
+                yield part, (pair[1 - labels], pair[labels], "")
+
+
+def _letters(name):
+    return "".join(letter for letter in name.lower() if letter.isalpha())
+
+
+def _stems(folder):
+    """A dict stem -> path of the images directly in a folder."""
+    names = sorted(name for name in os.listdir(folder) if name.lower().endswith(IMAGE_SUFFIXES))
+    return {os.path.splitext(name)[0]: folder / name for name in names}
+
+
+def _pairs(given, directory, above, find=_named):
+    """The `_Pair`s that `find` finds in a folder; if there are none, in its subfolders."""
+    folder = directory.joinpath(*above)
+    names = folders_in(folder)
+    there = False
+    for part, pair in find(given, folder, names):
+        there = True
+        yield _Pair(above, part, pair)
     if not there and len(above) < DEEPEST:
         for name in names:
-            yield from _pairs(given, directory, (*above, name))
+            yield from _pairs(given, directory, (*above, name), find)
 
 
-def _kind(name, given):
-    """The part and kind of a folder according to its name, and how usual the name is."""
-    letters = re.sub("[^a-z]", "", name.lower())
-    for kind in NAMES:
+def _name(name, given):
+    """The `FolderName` of a folder; one that the caller named is what the caller says."""
+    for kind in KINDS:
         own = getattr(given, kind)
         if own != DEFAULTS[kind] and own == name:
-            return "", kind, 0
-    for part in ("", *sorted(PARTS, key=len, reverse=True)):
-        begins = letters.startswith(part)
-        rest = letters.removeprefix(part) if begins else letters.removesuffix(part)
-        if part and rest == letters:
-            continue
-        for kind, usual in NAMES.items():
-            if rest in usual and getattr(given, kind) == DEFAULTS[kind]:
-                return part, kind, usual.index(rest)
-        if part and not rest:
-            return part, "image", len(NAMES["image"])
-    return "", None, 0
+            return FolderName(kind)
+    read = read_name(name)
+    known = read.kind is None or getattr(given, read.kind) == DEFAULTS[read.kind]
+    return read if known else FolderName(None)
 
 
 def _part(pair):
     """The part of the data to which a pair belongs; "" if it has no usual name."""
-    return pair.part or next((n.lower() for n in pair.above if n.lower() in PARTS), "")
+    return pair.part or next(filter(None, (read_name(n).part for n in pair.above)), "")
 
 
 def _rank(part):

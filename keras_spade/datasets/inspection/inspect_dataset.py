@@ -12,7 +12,8 @@ from keras_spade.datasets.folders.pairing import existing_directory, pair_files,
 from keras_spade.datasets.folders.parts import has_wildcards
 from keras_spade.datasets.inspection.contact_sheet import draw_contact_sheet, legend_of
 from keras_spade.datasets.inspection.dataset_report import DatasetReport
-from keras_spade.datasets.inspection.find_folders import PARTS, OwnFolders, find_folders
+from keras_spade.datasets.inspection.find_folders import OwnFolders, find_folders
+from keras_spade.datasets.inspection.folder_names import PARTS
 from keras_spade.datasets.inspection.pairs_report import pairs_report
 from keras_spade.datasets.inspection.sample_facts import inspect_sample
 from keras_spade.datasets.inspection.sizes import ALIKE, keep_ratios, stretched, vary

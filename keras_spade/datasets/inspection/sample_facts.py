@@ -1,6 +1,6 @@
 """The contents of one sample's files, and whether they can be used."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from keras_spade.datasets.folders.reading import (
     upright,
 )
 from keras_spade.datasets.folders.smoothing import refuse_smooth
+from keras_spade.datasets.folders.wide_colors import narrowed
 from keras_spade.datasets.inspection.subject import Subject
 
 MOST_VALUES = 4096
@@ -51,6 +52,7 @@ def inspect_sample(subject: Subject, number: int) -> SampleFacts:
         image = (read_raster if reader is None else reader.read_image)(files[0])
         facts.image_size = image.size[::-1]
         if isinstance(image, Raster):
+            image = replace(image, pixels=narrowed(image.pixels))
             facts.image_kind = (image.pixels.shape[-1], image.pixels.dtype.name)
             facts.image_range = image.extremes()
     except ValueError as error:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_spade.datasets.folders.advice import MASKS
 from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.paired_folders import paired_folders
 from keras_spade.datasets.folders.sample_reader import SampleReader, chosen_mapping
@@ -20,8 +21,6 @@ from keras_spade.datasets.inspection.sizes import suggest_sizes
 # files.
 MOST_REMAPPED = 8
 FEWEST_SAMPLES = 10
-# Values of masks: black, white, and sometimes a grey between.
-MASKS = ({0, 255}, {0, 127, 255}, {0, 128, 255}, {0, 65535}, {0, 32767, 65535}, {0, 32768, 65535})
 # -1 as an unsigned number of 8 and 16 bits.
 LARGEST = (255, 65535)
 FROM_ONE = (
@@ -173,7 +172,7 @@ def _colors(pixels):
 def _grey(pixels):
     """Like `_ids`, for ids in three channels, which stay unchanged even if some are missing."""
     ids = sorted(pixels)
-    if set(pixels) in MASKS:
+    if tuple(ids) in MASKS:
         return _renumbered(
             ids,
             [f"{_listed(ids)} were read as the classes of a mask, none as void"],
@@ -196,7 +195,7 @@ def _grey(pixels):
 
 def _ids(pixels):
     ids = sorted(value for value in pixels if value >= 0)
-    if set(pixels) in MASKS:
+    if tuple(sorted(pixels)) in MASKS:
         return _renumbered(
             ids, [f"{_listed(ids)} were read as the classes of a mask, none as void"]
         )

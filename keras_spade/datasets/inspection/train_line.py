@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_spade.datasets.folders.label_mapping import LabelMapping
 from keras_spade.datasets.folders.paired_folders import paired_folders
-from keras_spade.datasets.inspection.find_folders import PARTS
+from keras_spade.datasets.inspection.folder_names import PARTS
 from keras_spade.datasets.public.public_dataset import PUBLIC_DATASETS
 
 # Arguments with their own flags; for one's own folders, those in OWN_FLAGS too.

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from PIL import Image
 
-from keras_spade.datasets import LabelMapping
+from keras_spade.datasets import LabelMapping, paired_folders
 from keras_spade.datasets.folders.sample_reader import class_ids
 
 
@@ -18,7 +19,14 @@ from keras_spade.datasets.folders.sample_reader import class_ids
         ([0, 65535], 1, None, r"a mask of 0 and 65535, .*remap=\{0: 0, 65535: 1\}\)$"),
         ([1, 2, 3], 3, 255, r"ids counted from 1, 1\.\.3, .*LabelMapping\(offset=-1\)$"),
         ([0, 3], 3, None, r"LabelMapping\(offset=-1, void_labels=0\)$"),
-        ([0, 255], 3, 255, r"void_class=True makes void an extra class, id 3$"),
+        (
+            [0, 255],
+            3,
+            255,
+            r"void_class=True makes void an extra class, id 3\. To read a mask of 0 and 255, .*",
+        ),
+        ([0, 128, 255], 3, 255, r"of 0, 128 and 255, .*=3, .*remap=\{0: 0, 128: 1, 255: 2\}\)$"),
+        ([0, 255], 4, 255, r"void_class=True makes void an extra class, id 4$"),
         ([0, 4], 3, None, r"with void_class=True$"),
     ],
 )
@@ -26,3 +34,49 @@ def test_ids_that_are_no_classes_tell_what_to_do(found, num_classes, void_label,
     labels = np.array([found], "uint16" if max(found) > 255 else "uint8")
     with pytest.raises(ValueError, match=rf"^a\.png: .*{told}"):
         class_ids("a.png", labels, num_classes, LabelMapping(void_labels=void_label), False)
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ([0, 255], "LabelMapping(palette='grey', remap={0: 0, 255: 1})"),
+        ([1, 2, 3], "LabelMapping(palette='grey', offset=-1)"),
+    ],
+)
+def test_of_ids_in_three_channels_the_advice_keeps_this(found, told):
+    labels = np.array([found], "uint8")
+    with pytest.raises(ValueError) as caught:
+        class_ids("a.png", labels, len(set(found)), LabelMapping(palette="grey"), False)
+    assert str(caught.value).endswith(f"label_mapping={told}")
+    # The advice, followed, reads all numbers.
+    mapping = eval(told)
+    read = class_ids("a.png", np.dstack([labels] * 3), len(found), mapping, False)
+    assert read.tolist() == [list(range(len(found)))]
+
+
+@pytest.mark.parametrize(
+    ("values", "num_classes", "mapping", "warns"),
+    [
+        ([0, 255], 2, LabelMapping(), True),
+        ([0, 0, 255], 1, LabelMapping(palette="grey"), True),
+        ([0, 1, 255], 2, LabelMapping(), False),
+        ([0, 0], 2, LabelMapping(), False),
+        ([0, 255], 3, LabelMapping(), False),
+        ([0, 255], 2, LabelMapping(remap={0: 0}, void_labels=255), False),
+    ],
+)
+def test_a_mask_whose_white_is_void_is_reported_once(
+    tmp_path, caplog, values, num_classes, mapping, warns
+):
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+        for name in ("a.png", "b.png"):
+            Image.fromarray(np.array([values], "uint8")).save(tmp_path / folder / name)
+    options = {"void_class": True, "label_mapping": mapping, "allow_smooth_labels": True}
+    dataset = paired_folders(tmp_path, num_classes, (1, len(values)), **options)
+    samples = dataset.source.samples
+    for number in range(2):
+        samples.load(number)
+    found = [record.getMessage() for record in caplog.records]
+    assert len(found) == warns and all("only 0 and 255" in told for told in found)
+    assert all("num_classes=2, label_mapping=LabelMapping(" in told for told in found)

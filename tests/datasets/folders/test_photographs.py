@@ -90,17 +90,53 @@ def test_without_a_range_they_are_refused(tmp_path, kind):
         read_image(file, channels)
 
 
-def test_of_photographs_of_16_bits_the_upper_8_are_read(tmp_path):
-    colors = RNG.integers(0, 2**16, (8, 12, 3)).astype("uint16")
-    image = read_image(written(tmp_path, "1.png", colors))
-    assert np.array_equal(image, colors // 256)
+@pytest.mark.parametrize("name", ["1.png", "1.npy"])
+@pytest.mark.parametrize(("bits", "ranges"), [(12, "(0, 4095) or (0, 65535)"), (16, "(0, 65535)")])
+def test_photographs_that_need_16_bits_are_refused_with_ranges(tmp_path, name, bits, ranges):
+    colors = np.linspace(1, 2**bits - 1, 8 * 12 * 3).astype("uint16").reshape(8, 12, 3)
+    file = written(tmp_path, name, colors)
+    with pytest.raises(ValueError) as caught:
+        read_image(file)
+    assert str(caught.value) == (
+        f"{file}: its pixels are uint16, 1..{2**bits - 1}, not 8 bits per channel; set "
+        f"image_range=(low, high), the values that become -1 and 1, such as {ranges}"
+    )
 
 
-def test_without_tensorflow_other_ranges_of_16_bits_in_colours_are_refused(tmp_path, monkeypatch):
-    file = written(tmp_path, "1.png", np.arange(8 * 12 * 3, dtype="uint16").reshape(8, 12, 3))
+def test_of_8_bits_stored_with_16_these_are_read(tmp_path):
+    alpha = np.full((8, 12, 1), 300, "uint16")  # It needs 16 bits, but is dropped.
+    wide = 257 * RGB.astype("uint16")
+    for number, pixels in enumerate((wide, np.dstack([wide, alpha]))):
+        file = written(tmp_path, f"{number}.png", pixels)
+        assert np.array_equal(read_image(file), RGB)
+        grey = np.asarray(Image.fromarray(RGB).convert("L"))
+        assert np.array_equal(read_image(file, 1)[..., 0], grey)
+    for name, pixels in (("a.png", wide[..., 0]), ("b.png", np.dstack([wide[..., :1], alpha]))):
+        file = written(tmp_path, name, pixels)
+        assert np.array_equal(read_image(file), np.repeat(RGB[..., :1], 3, -1))
+        assert np.array_equal(read_image(file, 1), RGB[..., :1])
+    assert np.array_equal(read_image(written(tmp_path, "1.npy", wide)), RGB)
+
+
+def test_alpha_of_16_bits_is_dropped_like_that_of_8(tmp_path):
+    for channels in (1, 3):
+        pixels = RNG.integers(0, 4096, (8, 12, channels + 1)).astype("uint16")
+        file = written(tmp_path, f"{channels}.png", pixels)
+        for wanted in {channels, 3}:
+            want = np.broadcast_to(pixels[..., :-1], (8, 12, wanted))
+            image = read_image(file, wanted, (0, 4095))
+            np.testing.assert_allclose(image, scaled(want, 0, 4095), atol=1e-6)
+        image = read_image(file, channels + 1, (0, 4095))
+        np.testing.assert_allclose(image, scaled(pixels, 0, 4095), atol=1e-6)
+
+
+def test_without_tensorflow_grey_of_16_bits_with_alpha_is_refused(tmp_path, monkeypatch):
+    colors = np.arange(8 * 12 * 3, dtype="uint16").reshape(8, 12, 3)
+    rgb, grey = written(tmp_path, "1.png", colors), written(tmp_path, "2.png", colors[..., :2])
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    with pytest.raises(ValueError, match="1.png: reading a 16-bit colour PNG .* save it as .npy"):
-        read_image(file, 3, (0, 2**16 - 1))
+    assert np.allclose(read_image(rgb, 3, (0, 2**16 - 1)), scaled(colors, 0, 2**16 - 1))
+    with pytest.raises(ValueError, match="2.png: reading a 16-bit grey PNG .* or as .npy"):
+        read_image(grey, 1, (0, 2**16 - 1))
 
 
 def test_what_does_not_fit_is_refused(tmp_path):
@@ -214,6 +250,23 @@ def test_inspection_reports_them_and_its_call_reads_them(bands, tmp_path):
     assert len(bad) == 2 and all("image_range=(low, high)" in reason for reason in bad.values())
 
 
+@pytest.mark.parametrize("bits", [8, 12])
+def test_inspection_sees_all_bits_of_photographs(tmp_path, bits):
+    alpha = np.full((8, 12, 1), 2**16 - 1, "uint16")
+    colors = RNG.integers(0, 2**bits, (8, 12, 3)).astype("uint16")
+    low, high = int(colors.min()), int(colors.max())
+    wide = colors * (257 if bits == 8 else 1)
+    folder = own_folder(tmp_path, {"1.png": wide, "2.png": np.dstack([wide, alpha])})
+    report = inspect_dataset(folder, contact_sheet=tmp_path / "sheet.png", verbose=0)
+    assert report.image_kinds == {(3, "uint8" if bits == 8 else "uint16"): 2}
+    assert report.image_range == (low, high) and not report.bad_files
+    assert (f"image_range=({low}, {high})," in report.call) == (bits == 12)
+    import keras_spade
+
+    (batch,) = eval(report.call, {"keras_spade": keras_spade}).take(1)
+    assert batch["image"].shape[-1] == 3
+
+
 @pytest.mark.parametrize(
     ("value", "dtype", "proposed", "read"),
     [
@@ -256,6 +309,11 @@ def test_tiffs_of_many_bands(tmp_path):
     tifffile.imwrite(tmp_path / "d.tif", pixels[..., :3], photometric="rgb")
     with pytest.raises(ValueError, match=r"d.tif: its pixels are uint16.*image_range"):
         read_image(tmp_path / "d.tif")
+    tifffile.imwrite(
+        tmp_path / "e.tif", pixels[..., :4], photometric="rgb", extrasamples=["unassalpha"]
+    )
+    image = read_image(tmp_path / "e.tif", 3, (0, 4095))
+    np.testing.assert_allclose(image, scaled(pixels[..., :3], 0, 4095), atol=1e-6)
 
 
 def test_rasters_turn_as_pillow_does():

@@ -102,6 +102,18 @@ def test_pairs_of_16_bits_are_reported_though_none_can_be_read(tmp_path):
     assert "must have 8 bits per channel" in report.bad_files[str(tmp_path / "0.png")]
 
 
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_noise_does_not_hide_the_seam(tmp_path, side):
+    """White noise: the seam's difference is that of its neighbours."""
+    for number in range(3):
+        noise = np.random.default_rng(number).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+        _, ids, _ = pair(number)
+        halves = [noise, COLORS[ids]] if side == "right" else [COLORS[ids], noise]
+        Image.fromarray(np.concatenate(halves, axis=1)).save(tmp_path / f"{number}.png")
+    report = inspect_dataset(tmp_path, verbose=0)
+    assert "side by side" in report.suspicious[0] and f"label_side='{side}'" in report.notes[0]
+
+
 def test_of_many_files_sixteen_are_looked_at(tmp_path, monkeypatch):
     looked = []
     monkeypatch.setattr(

@@ -49,6 +49,23 @@ def labels_of(report):
         ("images", "label_images"),
         ("train_images", "train_masks"),
         ("train", "train_labels"),
+        ("img_dir", "ann_dir"),
+        ("images_png", "masks_png"),
+        ("original_images", "label_images_semantic"),
+        ("JPEGImages", "SegmentationClassPNG"),
+        ("images_prepped_train", "annotations_prepped_train"),
+        ("img", "ann"),
+        ("images", "segmentation_masks"),
+        ("images", "labels_png"),
+        ("images", "mask_images"),
+        ("images", "color_masks"),
+        ("images", "ground_truth_maps"),
+        ("photos", "segmentation_maps"),
+        ("leftImg", "gtFine"),
+        ("drone_images", "drone_masks"),
+        ("trainA", "trainB"),
+        ("B", "A"),
+        ("x", "y"),
     ],
 )
 def test_usual_names_are_found(tmp_path, monkeypatch, images, labels):
@@ -59,6 +76,42 @@ def test_usual_names_are_found(tmp_path, monkeypatch, images, labels):
     assert directory == "." and arguments["num_classes"] == 2
     assert arguments.get("image_folder", "images") == images
     assert arguments["label_folder"] == labels and labels_of(report) == [0, 1]
+
+
+@pytest.mark.parametrize("letters", ["AB", "BA"])
+def test_of_folders_called_by_letters_the_flat_one_has_the_labels(tmp_path, letters):
+    rng = np.random.default_rng(0)
+    for name in "12":
+        for letter, pixels in zip(letters, rng.integers(0, 256, (2, 32, 48)), strict=True):
+            path = tmp_path / f"train{letter}" / f"{name}.png"
+            path.parent.mkdir(exist_ok=True)
+            pixels = pixels if letter == letters[0] else np.arange(48)[None].repeat(32, 0) // 24
+            Image.fromarray(pixels.astype("uint8")).save(path)
+    _, arguments = call_of(inspect_dataset(tmp_path, verbose=0))
+    assert (arguments["image_folder"], arguments["label_folder"]) == tuple(
+        f"train{letter}" for letter in letters
+    )
+
+
+def test_masks_in_ids_come_before_those_in_colors_and_of_other_things(tmp_path):
+    for labels in ("RGB_color_masks", "label_images", "predicted_labels"):
+        pair(tmp_path / "Train" / "Urban", "images_png", labels, "a", 1)
+    pair(tmp_path / "Train" / "Rural", "images_png", "label_images", "a", 1)
+    pair(tmp_path / "Val" / "Rural", "images_png", "label_images", "a", 1)
+    directory, arguments = call_of(inspect_dataset(tmp_path, verbose=0))
+    assert directory == str(tmp_path / "Train")
+    assert arguments["label_folder"] == "*/label_images"
+
+
+@pytest.mark.parametrize("labels", ["masks", "ann_dir"])
+def test_labels_that_are_jpeg_are_refused_as_such(tmp_path, labels):
+    pair(tmp_path, "images", "images", "a", 0)
+    (tmp_path / "images").rename(tmp_path / labels)
+    pair(tmp_path, "images", "depth", "a", 0)
+    told = rf"no label files .* in .*{labels}, which contains a.jpg.*; JPEG is not suitable for ids"
+    (tmp_path / labels / "a.png").unlink()
+    with pytest.raises(ValueError, match=told):
+        inspect_dataset(tmp_path, verbose=0)
 
 
 def test_names_of_other_things_are_passed_over(tmp_path):
