@@ -18,6 +18,7 @@ from support.tiny_gan import tiny_batch, tiny_gan
 from support.training_processes import free_ports
 
 import keras_spade  # noqa: F401 - registers GauGAN with Keras.
+from examples import _errors
 from examples._losses_file import LossesFile
 from examples._painting_model import painting_model
 
@@ -286,6 +287,18 @@ def test_a_mistake_is_told_before_training(street, tmp_path):
     assert result.returncode != 0 and "--num_classes" in result.stdout + result.stderr
 
 
+def test_a_missing_library_is_told_in_one_line(tmp_path, monkeypatch):
+    (tmp_path / "w.pth").touch()
+    monkeypatch.setattr(sys, "argv", ["examples/train.py"])
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(SystemExit) as end:
+        _errors.run(lambda argv: keras_spade.metrics.VGG16Features(str(tmp_path / "w.pth")))
+    assert end.value.code == (
+        f"examples/train.py: Reading '{tmp_path}/w.pth' needs PyTorch (`pip install torch`); a "
+        "mapping of names to arrays does not."
+    )
+
+
 @pytest.mark.slow
 def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
     labels = np.asarray(Image.open(street / "labels/4.png")).copy()
@@ -294,13 +307,13 @@ def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
     own = [f"--data={street}", "--num_classes=4", "--void_class", f"--run_dir={tmp_path / 'run'}"]
     unused = ("--validation_split=0.1", "--validation_data=x", "--image_folder=x", "--resize=none")
     unused += ("--load_size=9,9", "--image_range=0,9", "--num_classes=3", "--noflip")
-    cases = [([flag], f"{flag.partition('=')[0].replace('--no', '--')} is for") for flag in unused]
-    cases[unused.index("--num_classes=3")] = (["--num_classes=3"], "--num_classes requires --data")
+    names = [flag.partition("=")[0].replace("--no", "--") for flag in unused]
+    cases = [([flag], f"{name} requires --data") for flag, name in zip(unused, names, strict=True)]
     cases += [
-        (["--image_size=a,b"], "--image_size=a,b: want two whole numbers"),
-        (["--image_size=64"], "--image_size=64: want two whole numbers"),
-        ([*own, "--load_size=9,b"], "--load_size=9,b: want one or two whole numbers"),
-        ([*own, "--image_range=0"], "--image_range=0: want two numbers"),
+        (["--image_size=a,b"], "--image_size=a,b: expected two whole numbers"),
+        (["--image_size=64"], "--image_size=64: expected two whole numbers"),
+        ([*own, "--load_size=9,b"], "--load_size=9,b: expected one or two whole numbers"),
+        ([*own, "--image_range=0"], "--image_range=0: expected two numbers"),
         # A bad file among the validation samples; of the names 0 to 4, that is 4.
         ([*own, "--validation_split=0.3", "--base_filters=2"], "4.png: label ids out of range: 9"),
         (["--perceptual=imagenet", "--base_filters=2", "--num_scenes=4"], "ImageNet"),
@@ -319,7 +332,7 @@ def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
 def test_inspect_dataset_takes_the_options_that_it_proposes(street):
     options = "--data_options={'on_bad_file': 'skip'}"
     own = [f"--data={street}", "--num_classes=4", "--void_class"]
-    cases = [([*own, "--image_range=0,b"], "--image_range=0,b: want two numbers.")]
+    cases = [([*own, "--image_range=0,b"], "--image_range=0,b: expected two numbers.")]
     check_told("inspect_dataset", cases, [*own, options])
 
 
@@ -342,7 +355,7 @@ def test_generate_reads_folders_as_training_does(street, tmp_path):
         ([*own, "--image_folder=x"], "--image_folder does not apply"),
         ([*own, "--image_channels=1"], "--image_channels is for --style"),
         ([*own, "--instance_folder=x"], "--instance_folder does not apply"),
-        ([*own, "--load_size=a"], "--load_size=a: want one or two whole numbers"),
+        ([*own, "--load_size=a"], "--load_size=a: expected one or two whole numbers"),
         ([*model, f"--labels={street}/labels", "--label_folder=x"], "--label_folder is for --data"),
     ]
     skip = "--data_options={'on_bad_file': 'skip'}"
