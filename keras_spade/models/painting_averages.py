@@ -25,6 +25,28 @@ def painting_averages(self):
         assign_by_place(weights, before)
 
 
+def writes_averages(gan, averaged) -> bool:
+    """Whether `export` and `save_to_preset` write the averages.
+
+    Args:
+        gan: a `GauGAN`.
+        averaged: the argument of the two.
+
+    Raises:
+        ValueError: for other values; for `"auto"` if a file held averages that were not loaded.
+    """
+    if averaged not in (True, False, "auto"):
+        raise ValueError(f"`averaged` must be True, False or 'auto', got {averaged!r}.")
+    if averaged == "auto" and gan.loaded_averages and not gan.compiled:
+        raise ValueError(
+            "`averaged`: the file of this model holds averages of its weights, which are loaded "
+            "with its optimizers only. Load it with `keras.saving.load_model(path)`, without "
+            "`compile=False`, or with `gan, _ = keras_spade.painting.load_gan(path)`; or pass "
+            "`averaged=False` to write the weights without averaging."
+        )
+    return gan._averaging_optimizer() is not None if averaged == "auto" else averaged
+
+
 def averages_by_place(gan) -> dict:
     """The variables or arrays that differ in the averages of a GAN, by position in its weights.
 

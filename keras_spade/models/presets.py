@@ -3,6 +3,7 @@
 import os
 
 from keras_spade.models.gan_networks import SHARED
+from keras_spade.models.painting_averages import writes_averages
 from keras_spade.networks import Generator, MultiScaleDiscriminator, StyleEncoder
 from keras_spade.presets import find_preset, save_preset
 
@@ -92,11 +93,7 @@ def save_to_preset(
         ValueError: naming the invalid argument; if the folder holds other files.
         OSError: if it cannot be written; existing content is unchanged.
     """
-    if averaged not in (True, False, "auto"):
-        raise ValueError(f"`averaged` must be True, False or 'auto', got {averaged!r}.")
-    if averaged == "auto":
-        averaged = self._averaging_optimizer() is not None
-    model = self.averaged() if averaged else self
+    model = self.averaged() if writes_averages(self, averaged) else self
     if not self.writes_files:
         return
     names = ("generator", "encoder", *(["discriminator"] if discriminator else []))

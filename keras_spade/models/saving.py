@@ -16,6 +16,7 @@ from keras_spade.models.painting_averages import (
     assign_by_place,
     averages_by_place,
     painting_averages,
+    writes_averages,
 )
 from keras_spade.models.presets import from_preset, save_to_preset
 from keras_spade.presets import PRESETS
@@ -56,6 +57,7 @@ class Saving(WholeFiles, keras.Model):
     max_skipped_steps: int | None
     auto_scale_loss: bool
     given_jit_compile: bool | str
+    loaded_averages = False  # Whether a file was loaded that holds averages too.
     # The `SwapEMAWeights` of the running `fit`, and whether a file was saved after one.
     swaps: tuple
     loaded_swapped: bool
@@ -158,6 +160,8 @@ class Saving(WholeFiles, keras.Model):
         store["seed_generator_state"] = keras.ops.convert_to_numpy(self.seed_generator.state)
         if self.is_swapped:
             store["is_swapped"] = np.array(True)
+        elif self._averaging_optimizer() is not None:
+            store["has_averages"] = np.array(True)
         if self.statistics_of_averages is not None:
             store["step_of_averages"] = np.array(self.statistics_of_averages.step)
             for place, value in self.statistics_of_averages.values.items():
@@ -167,6 +171,7 @@ class Saving(WholeFiles, keras.Model):
         """Loads the state of the noise and of averages."""
         self.seed_generator.state.assign(store["seed_generator_state"])
         self.loaded_swapped, self.statistics_of_averages = "is_swapped" in store.keys(), None
+        self.loaded_averages = "has_averages" in store.keys()
         if "step_of_averages" in store.keys():
             keys = [key for key in store.keys() if key.startswith(OF_AVERAGES)]
             values = {int(key.removeprefix(OF_AVERAGES)): np.array(store[key]) for key in keys}
@@ -231,11 +236,7 @@ class Saving(WholeFiles, keras.Model):
             RuntimeError: if the generator cannot be converted. Existing content is unchanged then.
         """
         export = Export(path, format, image_size, verbose, options)
-        if averaged not in (True, False, "auto"):
-            raise ValueError(f"`averaged` must be True, False or 'auto', got {averaged!r}.")
-        if averaged == "auto":
-            averaged = self._averaging_optimizer() is not None
-        export.write((self.averaged() if averaged else self).generator)
+        export.write((self.averaged() if writes_averages(self, averaged) else self).generator)
 
     painting_averages = painting_averages
     from_preset = classmethod(from_preset)

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 
 from keras_spade.backends import backend
+from keras_spade.datasets.source import source_or_none
 from keras_spade.runs.best_values import BestValues
 from keras_spade.runs.fit_data import FitData
 from keras_spade.runs.monitors import check_monitors
@@ -40,6 +41,7 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
     averages = model._averaging_optimizer() is not None
     check_monitors(callbacks, losses, validates, averages)
     data = FitData(**{f.name: arguments.pop(f.name) for f in dataclasses.fields(FitData)})
+    _check_shuffle(data)
     if is_tf_dataset(data.x):
         data = dataclasses.replace(data, shuffle=False)  # The dataset does its own shuffling.
     if backup is not None and arguments["validation_split"]:
@@ -80,6 +82,16 @@ def training(model, *, callbacks, initial_epoch, validation_data, **arguments):
             yield arguments | vars(data) | here | {"validation_data": validation_data}
         end_with_averages(model, swaps)
         model.swaps = ()
+
+
+def _check_shuffle(data):
+    """Raises for `shuffle=False` beside a dataset of the package that shuffles."""
+    source = source_or_none(data.x)
+    if not data.shuffle and source and source.call and source.call.arguments.get("shuffle"):
+        raise ValueError(
+            "`shuffle=False` is for arrays; the dataset shuffles itself. Pass `shuffle=False` to "
+            "the function that makes the dataset."
+        )
 
 
 def _tell_of_the_first_step(model):
