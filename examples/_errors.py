@@ -15,8 +15,8 @@ def run(main):
             return main(argv)
         except (ValueError, OSError) as error:
             message = error
-        except RuntimeError as error:
-            if type(error) is not RuntimeError:  # Some subclasses indicate a bug.
+        except (ImportError, RuntimeError) as error:
+            if type(error) not in (ImportError, RuntimeError):  # Some subclasses indicate a bug.
                 raise
             message = error
         sys.exit(f"{sys.argv[0]}: {message}{_flag_of_mapping(str(message))}")

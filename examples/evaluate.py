@@ -44,7 +44,7 @@ from _painting_model import MODEL, painting_model
 from absl import flags
 from PIL import Image
 
-from keras_spade import datasets, files, images, metrics
+from keras_spade import datasets, files, images, layers, metrics
 
 FLAGS = flags.FLAGS
 _data_options.define_sizes()
@@ -234,9 +234,8 @@ def measure(gan, batch, first, count, found, folder):
 
     latent = None if latents is None else latents[:, 0]
     if FLAGS.use_style:
-        posterior = gan.encoder(batch["image"], training=False)
-        mean, log_variance = map(keras.ops.convert_to_numpy, posterior)
-        latent = mean + np.exp(log_variance / 2) * latent
+        posteriors = zip(*gan.encoder(batch["image"], training=False), drawn, strict=True)
+        latent = np.concatenate([sample(*posterior) for posterior in posteriors])
     fake = painted(latent)
     for name in ("frechet_distance", "kernel_distance"):
         if name in found:
@@ -252,6 +251,12 @@ def measure(gan, batch, first, count, found, folder):
             for i, picture in enumerate(pictures, first):
                 picture = np.broadcast_to(picture, (*picture.shape[:2], 3))
                 Image.fromarray(picture).save(folder / name / f"{i:06d}.png")
+
+
+def sample(mean, log_variance, rng):
+    """A latent of a posterior."""
+    latent = layers.reparameterize(mean[None], log_variance[None], seed=int(rng.integers(2**31)))
+    return keras.ops.convert_to_numpy(latent)
 
 
 if __name__ == "__main__":

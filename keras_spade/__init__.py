@@ -1,5 +1,13 @@
 """SPADE (GauGAN) for Keras 3: semantic image synthesis with spatially-adaptive normalization."""
 
+import os
+import sys
+
+# The only work at import, as TensorFlow reads this while Keras imports it: no messages about the
+# instructions of the CPU and oneDNN. Warnings and errors stay.
+if "tensorflow" not in sys.modules:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+
 from keras_spade import callbacks as callbacks
 from keras_spade import checkpoints as checkpoints
 from keras_spade import datasets as datasets

@@ -1,6 +1,9 @@
 """The modules that each part of the package may import."""
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,8 +100,6 @@ def test_rooms_of_the_datasets_import_only_what_they_may(room):
 
 
 def test_only_known_libraries():
-    import sys
-
     for path in files():
         for name in imports(path):
             top = name.split(".")[0]
@@ -143,6 +144,27 @@ def test_examples_use_public_names():
             and not (isinstance(node.value, ast.Name) and node.value.id == "self")
         ]
         assert not private, f"{path}: {private}"
+
+
+@pytest.mark.parametrize(
+    ("given", "loaded", "wanted"), [(None, False, "1"), ("0", False, "0"), (None, True, None)]
+)
+def test_importing_quiets_tensorflow_unless_the_user_has_set_that(given, loaded, wanted):
+    level = "TF_CPP_MIN_LOG_LEVEL"
+    program = f"""if True:
+        import os, sys
+        sys.modules["keras_spade.callbacks"] = None  # The import ends there, before Keras.
+        if {loaded}:
+            sys.modules["tensorflow"] = sys
+        try:
+            import keras_spade
+        except ImportError:
+            print(os.environ.get({level!r}))
+    """
+    environment = {name: value for name, value in os.environ.items() if name != level}
+    environment |= {"PYTHONPATH": str(ROOT)} | ({level: given} if given else {})
+    told = subprocess.check_output([sys.executable, "-c", program], env=environment, text=True)
+    assert told == f"{wanted}\n"
 
 
 def test_files_are_short():

@@ -11,7 +11,13 @@ import keras
 import numpy as np
 
 from keras_spade.arguments import positive_integer
-from keras_spade.callbacks.paint import batches_of, map_of, paint, with_averages
+from keras_spade.callbacks.paint import (
+    batches_of,
+    map_of,
+    paint,
+    refuse_weights,
+    with_averages,
+)
 from keras_spade.gan import Gan
 from keras_spade.images import check_images, to_bytes
 
@@ -93,6 +99,7 @@ class EvaluateMetrics(keras.callbacks.Callback):
             raise ValueError(
                 "`data` can be iterated only once; pass a dataset, or a list of batches."
             )
+        refuse_weights(data)
         # TensorFlow's value for infinity is -1.
         if steps is None and hasattr(data, "cardinality") and int(data.cardinality()) == -1:
             raise ValueError("`data` is infinite; pass `steps`.")

@@ -98,6 +98,16 @@ def batches_of(data: Any, batch_size: int = 8) -> Iterator[dict]:
     yield from map(_as_dict, data)
 
 
+def refuse_weights(data) -> None:
+    """Raises if data contain weights of samples: a tuple of three, or a dataset of these."""
+    data = getattr(data, "element_spec", data)
+    if isinstance(data, tuple) and len(data) == 3 and data[2] is not None:
+        raise ValueError(
+            "`data` holds (x, y, sample_weight), but all samples count the same. Omit the weights."
+        )
+
+
 def _as_dict(batch):
+    refuse_weights(batch)
     x, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
     return samples_by_name(x, y)

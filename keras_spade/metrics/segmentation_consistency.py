@@ -83,7 +83,8 @@ class SegmentationConsistency(HostMetric):
 
     def clear(self) -> None:
         """Forgets all pixels."""
-        self.confusion = np.zeros((self.num_classes, self.num_classes), "int64")
+        # The pairs i * num_classes + j that occur, and their pixels: few, with very many classes.
+        self.pairs = self.pixels = np.zeros(0, "int64")
 
     def update_state(self, labels: Tensor, images: Tensor) -> None:
         """Adds label maps and pictures.
@@ -127,20 +128,36 @@ class SegmentationConsistency(HostMetric):
             )
         counts = labels < classes
         pairs = labels[counts] * classes + seen[counts].astype("int64")
-        self.confusion += np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+        pairs, pixels = np.unique(pairs, return_counts=True)
+        self.pairs, places = np.unique(np.append(self.pairs, pairs), return_inverse=True)
+        pixels, counted = np.append(self.pixels, pixels), np.zeros(len(self.pairs), "int64")
+        np.add.at(counted, places, pixels)
+        self.pixels = counted
+
+    @property
+    def confusion(self) -> np.ndarray:
+        """The pixels `n[i, j]` of all pairs of classes, int64 `(num_classes, num_classes)`."""
+        table = np.zeros((self.num_classes, self.num_classes), "int64")
+        table.put(self.pairs, self.pixels)
+        return table
 
     def class_ious(self) -> np.ndarray:
         """The IoU of each class `(num_classes,)`; NaN for classes that do not occur."""
-        right = np.diag(self.confusion)
-        either = self.confusion.sum(axis=0) + self.confusion.sum(axis=1) - right
+        wanted, seen = np.divmod(self.pairs, self.num_classes)
+        right, wanted, seen = (
+            np.bincount(classes, self.pixels * counted, minlength=self.num_classes)
+            for classes, counted in ((wanted, wanted == seen), (wanted, True), (seen, True))
+        )
+        either = wanted + seen - right
         return np.where(either, right / np.maximum(either, 1), np.nan)
 
     def compute(self) -> tuple[float, float]:
         """Mean IoU and pixel accuracy of all counts so far."""
-        pixels = self.confusion.sum()
+        pixels = self.pixels.sum()
         if not pixels:
             return float("nan"), float("nan")
-        return float(np.nanmean(self.class_ious())), float(np.trace(self.confusion) / pixels)
+        right = self.pixels[self.pairs % (self.num_classes + 1) == 0].sum()  # i * classes + i
+        return float(np.nanmean(self.class_ious())), float(right / pixels)
 
     def result(self) -> dict:
         """Mean IoU and pixel accuracy of all pixels so far."""

@@ -63,9 +63,19 @@ def with_weights_for_files(gan: "GauGAN", averaged: bool | str) -> "GauGAN":
     Args:
         gan: a `GauGAN`.
         averaged: as in `export`.
+
+    Raises:
+        ValueError: for other values; for `"auto"` if a file held averages that were not loaded.
     """
     if averaged not in (True, False, "auto"):
         raise ValueError(f"`averaged` must be True, False or 'auto', got {averaged!r}.")
+    if averaged == "auto" and gan.loaded_averages and not gan.compiled:
+        raise ValueError(
+            "`averaged`: the file of this model holds averages of its weights, which are loaded "
+            "with its optimizers only. Load it with `keras.saving.load_model(path)`, without "
+            "`compile=False`, or with `gan, _ = keras_spade.painting.load_gan(path)`; or pass "
+            "`averaged=False` to write the weights without averaging."
+        )
     if averaged == "auto":
         averaged = gan.keeps_averages
     return gan.averaged() if averaged else gan

@@ -184,14 +184,14 @@ class Fitting(Saving):
         steps: int | None = None,
         callbacks: Sequence[keras.callbacks.Callback] | None = None,
     ) -> np.ndarray:
-        """Paints label maps, as `keras.Model.predict` does: float32 images in [-1, 1]."""
+        """Paints label maps, alone or in a pair, as `keras.Model.predict`: floats in [-1, 1]."""
         refuse_batch_size("batch_size", batch_size, x)
-        return super().predict(x, batch_size, verbose, steps, callbacks)
+        return super().predict(maps_and_images(x, None)[0], batch_size, verbose, steps, callbacks)
 
     @telling_data_errors
     def predict_on_batch(self, x: Any) -> np.ndarray:
         """Paints one batch, as `keras.Model.predict_on_batch` does."""
-        return super().predict_on_batch(x)
+        return super().predict_on_batch(maps_and_images(x, None)[0])
 
     @telling_data_errors
     def calibrate(

@@ -39,6 +39,7 @@ class Saving(WholeFiles, keras.Model):
     max_skipped_steps: int | None
     auto_scale_loss: bool
     given_jit_compile: bool | str
+    loaded_averages = False  # Whether a file was loaded that holds averages too.
     # The `SwapEMAWeights` of the running `fit`, and whether a file was saved after one.
     swaps: tuple
     loaded_swapped: bool
@@ -93,6 +94,8 @@ class Saving(WholeFiles, keras.Model):
         store["seed_generator_state"] = keras.ops.convert_to_numpy(self.seed_generator.state)
         if self.is_swapped:
             store["is_swapped"] = np.array(True)
+        elif self.keeps_averages:
+            store["has_averages"] = np.array(True)
         if self.statistics_of_averages is not None:
             self.statistics_of_averages.save(store)
 
@@ -101,6 +104,7 @@ class Saving(WholeFiles, keras.Model):
         self.seed_generator.state.assign(store["seed_generator_state"])
         self.loaded_swapped = "is_swapped" in store.keys()
         self.statistics_of_averages = StatisticsOfAverages.load(store)
+        self.loaded_averages = "has_averages" in store.keys()
 
     def state_variables(self) -> dict[str, list[keras.Variable]]:
         """All variables needed to resume training, in groups, by name."""

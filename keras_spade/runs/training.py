@@ -7,6 +7,7 @@ from typing import Any
 
 from keras_spade.backends import backend
 from keras_spade.compiled_gan import CompiledGan
+from keras_spade.datasets.source import source_or_none
 from keras_spade.runs.best_values import BestValues
 from keras_spade.runs.fit_data import FitData
 from keras_spade.runs.monitors import check_monitors
@@ -58,6 +59,7 @@ def training(
     averages = model.keeps_averages
     check_monitors(callbacks, losses, validates, averages)
     data = FitData(**{f.name: others.pop(f.name) for f in dataclasses.fields(FitData)})
+    _check_shuffle(data)
     if is_tf_dataset(data.x):
         data = dataclasses.replace(data, shuffle=False)  # The dataset does its own shuffling.
     if backup is not None and validation_split:
@@ -104,6 +106,16 @@ def training(
             }
         end_with_averages(model, swaps)
         model.swaps = ()
+
+
+def _check_shuffle(data: FitData) -> None:
+    """Raises for `shuffle=False` with a dataset of the package that shuffles."""
+    source = source_or_none(data.x)
+    if not data.shuffle and source and source.call and source.call.arguments.get("shuffle"):
+        raise ValueError(
+            "`shuffle=False` is for arrays; the dataset shuffles itself. Pass `shuffle=False` to "
+            "the function that makes the dataset."
+        )
 
 
 def _tell_of_the_first_step(model: CompiledGan):

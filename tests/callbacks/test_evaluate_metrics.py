@@ -178,10 +178,14 @@ def test_bad_arguments(gan):
             EvaluateMetrics(UNSEEN, **arguments)
     with pytest.raises(ValueError, match="`data` can be iterated only once"):
         EvaluateMetrics(iter([UNSEEN]), two[0])
+    weighted = (UNSEEN["labels"], UNSEEN["image"], np.ones(3))
+    with pytest.raises(ValueError, match=r"`data` holds \(x, y, sample_weight\), but all samples"):
+        EvaluateMetrics(weighted, two[0])
     for data, message in (
         ({"labels": UNSEEN["labels"]}, "Scripted needs 'image'; a batch has"),
         ([{"image": UNSEEN["image"]}], "a batch lacks 'labels'"),
         ([], "`data` is empty"),
+        ([weighted], "Omit the weights"),
         ({**UNSEEN, "image": UNSEEN["image"] * 127}, r"`image` must be floats in \[-1, 1\]"),
     ):
         with pytest.raises(ValueError, match=message):

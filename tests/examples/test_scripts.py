@@ -18,6 +18,7 @@ from support.tiny_gan import tiny_batch, tiny_gan
 from support.training_processes import free_ports
 
 import keras_spade  # noqa: F401 - registers GauGAN with Keras.
+from examples import _errors
 from examples._losses_file import LossesFile
 from examples._painting_model import painting_model
 
@@ -286,6 +287,18 @@ def test_a_mistake_is_told_before_training(street, tmp_path):
     assert result.returncode != 0 and "--num_classes" in result.stdout + result.stderr
 
 
+def test_a_missing_library_is_told_in_one_line(tmp_path, monkeypatch):
+    (tmp_path / "w.pth").touch()
+    monkeypatch.setattr(sys, "argv", ["examples/train.py"])
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(SystemExit) as end:
+        _errors.run(lambda argv: keras_spade.metrics.VGG16Features(str(tmp_path / "w.pth")))
+    assert end.value.code == (
+        f"examples/train.py: Reading '{tmp_path}/w.pth' needs PyTorch (`pip install torch`); a "
+        "mapping of names to arrays does not."
+    )
+
+
 @pytest.mark.slow
 def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
     labels = np.asarray(Image.open(street / "labels/4.png")).copy()
@@ -294,8 +307,8 @@ def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
     own = [f"--data={street}", "--num_classes=4", "--void_class", f"--run_dir={tmp_path / 'run'}"]
     unused = ("--validation_split=0.1", "--validation_data=x", "--image_folder=x", "--resize=none")
     unused += ("--load_size=9,9", "--image_range=0,9", "--num_classes=3", "--noflip")
-    cases = [([flag], f"{flag.partition('=')[0].replace('--no', '--')} is for") for flag in unused]
-    cases[unused.index("--num_classes=3")] = (["--num_classes=3"], "--num_classes requires --data")
+    names = [flag.partition("=")[0].replace("--no", "--") for flag in unused]
+    cases = [([flag], f"{name} requires --data") for flag, name in zip(unused, names, strict=True)]
     cases += [
         (["--image_size=a,b"], "--image_size=a,b: expected two whole numbers"),
         (["--image_size=64"], "--image_size=64: expected two whole numbers"),

@@ -1,7 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from support.backends import only_on
 from support.exports import assert_same, export_both, make_generator, make_inputs, painted
+
+import keras_spade
 
 onnxruntime = pytest.importorskip(
     "onnxruntime", reason="onnxruntime, which runs ONNX files, is not installed"
@@ -71,3 +75,32 @@ def test_what_cannot_be_converted_leaves_no_file(case, tmp_path, monkeypatch):
         generator.export(tmp_path / "a.onnx", format="onnx")
     assert [file.name for file in tmp_path.iterdir()] == ["a.onnx"]
     assert (tmp_path / "a.onnx").read_text() == "old"
+
+
+FACADES = Path(__file__).resolve().parents[3] / "shared" / "data" / "cmp_facades"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not FACADES.is_dir(), reason="shared/data/cmp_facades is not here")
+def test_real_facades_from_the_inspection_to_the_painting_file(tmp_path):
+    """The walk of a new user, with the call that `inspect_dataset` proposes."""
+    report = keras_spade.datasets.inspect_dataset(FACADES, verbose=0)
+    # 300 photographs, ids 1 to 12.
+    assert (report.samples, set(report.pixels)) == (300, set(range(1, 13)))
+    call = report.call.replace("(256, 256)", "(32, 32)").replace("(286, 286)", "(36, 36)")
+    data = eval(call, {"keras_spade": keras_spade})
+    batch = next(data.as_numpy_iterator())
+    assert 0 <= batch["labels"].min() and batch["labels"].max() < 12
+    sizes = {"num_classes": 12, "image_shape": (32, 32, 3)}
+    gan = keras_spade.GauGAN(
+        keras_spade.SPADEGenerator(**sizes, base_filters=2, hidden_filters=4, latent_dim=None),
+        keras_spade.MultiScaleDiscriminator(**sizes, base_filters=2),
+    )
+    gan.compile(perceptual_loss=None)
+    history = gan.fit(data, epochs=3, steps_per_epoch=2, verbose=0).history
+    assert np.isfinite(list(history.values())).all() and len(history["generator/total"]) == 3
+    gan.export(tmp_path / "facades.onnx", format="onnx", verbose=False)
+    session = onnxruntime.InferenceSession(tmp_path / "facades.onnx")
+    (image,) = session.run(["image"], {"labels": batch["labels"].astype("int32")})
+    assert np.abs(image.astype(int) - gan.generate(batch["labels"])).max() <= 1
+    assert image.std() > 1

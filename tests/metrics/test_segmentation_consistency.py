@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 
 import keras
 import numpy as np
@@ -52,6 +53,17 @@ def test_classes_that_do_not_occur_do_not_count():
     ious = 3 / 4, 3 / 5, 0 / 1
     assert found(metric) == pytest.approx({"mean_iou": sum(ious) / 3, "pixel_accuracy": 6 / 8})
     np.testing.assert_allclose(metric.class_ious(), [3 / 4, 3 / 5, np.nan, 0])
+
+
+def test_very_many_classes_need_no_table_of_their_pairs():
+    scores = np.zeros((1, 1, 2, 70_000), "float32")
+    scores[0, 0, [0, 1], [69_999, 2]] = 1
+    metric = SegmentationConsistency(lambda images: scores, 70_000)
+    tracemalloc.start()
+    metric.update_state(np.array([[[69_999, 3]]]), np.zeros((1, 1, 2, 3), "uint8"))
+    assert found(metric) == pytest.approx({"mean_iou": 1 / 3, "pixel_accuracy": 1 / 2})
+    assert tracemalloc.get_traced_memory()[1] < 2**26  # The table of all pairs takes 39 GB.
+    tracemalloc.stop()
 
 
 def test_void_alone_is_no_number_and_reset_forgets():

@@ -55,6 +55,22 @@ def test_a_copy_has_the_averages(trained):
     )
 
 
+def test_averages_that_were_not_loaded_are_missed(tmp_path):
+    gan = tiny_gan(generator_optimizer=BiasCorrectedAdam(use_ema=True))
+    gan.save(tmp_path / "gan.keras")
+    gan.averaged().save(tmp_path / "averages.keras")
+    loaded = keras.models.load_model(tmp_path / "gan.keras", compile=False)
+    for write in (loaded.export, loaded.save_to_preset):
+        with pytest.raises(ValueError, match="holds averages of its weights, which are loaded"):
+            write(tmp_path / "a")
+    loaded.save_to_preset(tmp_path / "weights", averaged=False)
+    averages = keras.models.load_model(tmp_path / "averages.keras", compile=False)
+    averages.save_to_preset(tmp_path / "averages")
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("gan.keras", "averages.keras", "weights", "averages")
+    }
+
+
 @pytest.mark.slow_on("tensorflow")
 def test_exports_have_the_averages(trained, tmp_path, monkeypatch):
     gan, averages = trained

@@ -243,6 +243,8 @@ def test_predict_never_sees_the_photograph(make_gan, batch):
     assert np.array_equal(gan.predict(other, verbose=0), want)
     assert np.array_equal(np.array(gan(data)), gan.predict_on_batch(data))
     assert gan.predict(batch["labels"], verbose=0).shape == want.shape
+    assert gan.predict((batch["labels"], batch["image"]), verbose=0).shape == want.shape
+    assert gan.predict_on_batch((batch["labels"], batch["image"])).shape == want.shape
 
 
 # === Bad input ===

@@ -1,6 +1,8 @@
+import pytest
 from support.backends import BACKEND
 from support.tiny_gan import tiny_batch, tiny_gan
 
+from keras_spade.datasets import synthetic_scenes
 from keras_spade.runs import training
 
 HAPPENS = {"tensorflow": "traced", "jax": "compiled", "torch": None}[BACKEND]
@@ -28,3 +30,11 @@ def test_the_first_step_is_told_of_once_if_anything_is_told(capsys):
         assert told(capsys, gan, verbose) == ""
     gan.compile(perceptual_loss=None, run_eagerly=True)
     assert told(capsys, gan, verbose=1) == ""
+
+
+def test_shuffle_is_not_dropped_beside_a_dataset_that_shuffles():
+    gan = tiny_gan()
+    with pytest.raises(ValueError, match="`shuffle=False` is for arrays; the dataset shuffles"):
+        gan.fit(synthetic_scenes(4, (32, 32), batch_size=2), shuffle=False)
+    in_order = synthetic_scenes(4, (32, 32), batch_size=2, shuffle=False)
+    gan.fit(in_order, shuffle=False, epochs=0)
