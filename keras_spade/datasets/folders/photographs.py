@@ -1,10 +1,12 @@
 """Opens photographs, and images with any number of channels and bits; errors name the file."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
 from PIL import Image
 
+from keras_spade.arguments import positive_integer
 from keras_spade.datasets.folders.opening import (
     OPENED_FORMATS,
     File,
@@ -184,3 +186,23 @@ def _read_array(file):
 
 def _native(pixels):
     return np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("="), copy=False))
+
+
+def image_kind(
+    image_channels: int, image_range: tuple[float, float] | None
+) -> tuple[int, tuple[float, float] | None]:
+    """The checked number of channels, and the range as two floats or `None`."""
+    image_channels = positive_integer("image_channels", image_channels, "a positive integer")
+    if image_range is None:
+        return image_channels, None
+    try:
+        low, high = map(float, image_range)
+        good = math.isfinite(low) and math.isfinite(high) and low < high
+    except (TypeError, ValueError):
+        good = False
+    if not good:
+        raise ValueError(
+            "image_range must be (low, high), the values in the files that become -1 and 1, got "
+            f"{image_range!r}"
+        )
+    return image_channels, (low, high)

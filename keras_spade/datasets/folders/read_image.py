@@ -3,10 +3,9 @@
 import numpy as np
 
 from keras_spade.datasets.folders.opening import File
-from keras_spade.datasets.folders.photographs import read_photograph
+from keras_spade.datasets.folders.photographs import image_kind, read_photograph
 from keras_spade.datasets.folders.raster import Raster
 from keras_spade.datasets.folders.reading import TURNS
-from keras_spade.datasets.folders.sample_reader import image_kind
 
 
 def read_image(

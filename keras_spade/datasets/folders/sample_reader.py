@@ -1,6 +1,5 @@
 """Reads one sample into arrays of the batch's size: checked, resized, cropped and flipped."""
 
-import math
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from keras_spade.arguments import positive_integer, positive_integers
 from keras_spade.datasets.folders.advice import advice, warn_of_mask
 from keras_spade.datasets.folders.label_mapping import NOT_A_BYTE, LabelMapping, some
 from keras_spade.datasets.folders.opening import File, too_many_pixels
-from keras_spade.datasets.folders.photographs import read_photograph
+from keras_spade.datasets.folders.photographs import image_kind, read_photograph
 from keras_spade.datasets.folders.raster import Raster
 from keras_spade.datasets.folders.reading import read_colors, read_ids, sizes_differ, upright
 from keras_spade.datasets.folders.smoothing import refuse_smooth
@@ -248,26 +247,6 @@ def chosen_mapping(
             f"got {void_label!r}; to make a class void, use LabelMapping(void_labels=...)"
         )
     return LabelMapping(void_labels=number)
-
-
-def image_kind(
-    image_channels: int, image_range: tuple[float, float] | None
-) -> tuple[int, tuple[float, float] | None]:
-    """The checked number of channels, and the range as two floats or `None`."""
-    image_channels = positive_integer("image_channels", image_channels, "a positive integer")
-    if image_range is None:
-        return image_channels, None
-    try:
-        low, high = map(float, image_range)
-        good = math.isfinite(low) and math.isfinite(high) and low < high
-    except (TypeError, ValueError):
-        good = False
-    if not good:
-        raise ValueError(
-            "image_range must be (low, high), the values in the files that become -1 and 1, got "
-            f"{image_range!r}"
-        )
-    return image_channels, (low, high)
 
 
 def _load_size(load_size, resize, image_size):
