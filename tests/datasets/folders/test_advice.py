@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_spade.datasets import LabelMapping, paired_folders
-from keras_spade.datasets.folders.sample_reader import class_ids
+from keras_spade.datasets import LabelMapping
+from keras_spade.datasets.folders.sample_reader import SampleReader, class_ids
 
 
 @pytest.mark.parametrize(
@@ -68,15 +68,12 @@ def test_of_ids_in_three_channels_the_advice_keeps_this(found, told):
 def test_a_mask_whose_white_is_void_is_reported_once(
     tmp_path, caplog, values, num_classes, mapping, warns
 ):
-    for folder in ("images", "labels"):
-        (tmp_path / folder).mkdir()
-        for name in ("a.png", "b.png"):
-            Image.fromarray(np.array([values], "uint8")).save(tmp_path / folder / name)
+    file = tmp_path / "a.png"
+    Image.fromarray(np.array([values], "uint8")).save(file)
     options = {"void_class": True, "label_mapping": mapping, "allow_smooth_labels": True}
-    dataset = paired_folders(tmp_path, num_classes, (1, len(values)), **options)
-    samples = dataset.source.samples
-    for number in range(2):
-        samples.load(number)
+    reader = SampleReader(num_classes, (1, len(values)), **options)
+    for _ in range(2):
+        reader.load((file, file))
     found = [record.getMessage() for record in caplog.records]
     assert len(found) == warns and all("only 0 and 255" in told for told in found)
     assert all("num_classes=2, label_mapping=LabelMapping(" in told for told in found)
