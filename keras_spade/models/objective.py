@@ -10,6 +10,7 @@ from keras_spade.backends import backend
 from keras_spade.losses import feature_matching_loss, kl_divergence
 from keras_spade.models.batch import Batch
 from keras_spade.models.gan_networks import GanNetworks
+from keras_spade.precision import full_precision
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ class Objective:
             matching = feature_matching_loss(fake_outputs, real_outputs)
             losses["generator/feature_matching"] = self.feature_matching_weight * matching
         if self.perceptual_loss is not None:
-            distance = self.perceptual_loss(fake, batch.image)
+            wide = full_precision(fake)
+            distance = self.perceptual_loss(wide, ops.cast(batch.image, wide.dtype))
             losses["generator/perceptual"] = self.perceptual_weight * distance
         if posterior is not None:
             divergence = kl_divergence(*posterior, reduction="mean")

@@ -87,8 +87,9 @@ def test_real_facades_from_the_inspection_to_the_painting_file(tmp_path):
     report = keras_spade.datasets.inspect_dataset(FACADES, verbose=0)
     # 300 photographs, ids 1 to 12.
     assert (report.samples, set(report.pixels)) == (300, set(range(1, 13)))
-    call = report.call.replace("(256, 256)", "(32, 32)").replace("(286, 286)", "(36, 36)")
-    data = eval(call, {"keras_spade": keras_spade})
+    assert "resize='scale_short_side',\n    load_size=286,\n" in report.call
+    small = report.call.replace("286", "36, image_size=(32, 32), batch_size=4")
+    data = eval(small, {"keras_spade": keras_spade})
     batch = next(data.as_numpy_iterator())
     assert 0 <= batch["labels"].min() and batch["labels"].max() < 12
     sizes = {"num_classes": 12, "image_shape": (32, 32, 3)}
@@ -98,9 +99,12 @@ def test_real_facades_from_the_inspection_to_the_painting_file(tmp_path):
     )
     gan.compile(perceptual_loss=None)
     history = gan.fit(data, epochs=3, steps_per_epoch=2, verbose=0).history
-    assert np.isfinite(list(history.values())).all() and len(history["generator/total"]) == 3
+    assert np.isfinite(list(history.values())).all()
+    assert len(history["generator/adversarial"]) == 3
+    kernel = gan.generator.get_layer("conv_img").kernel
+    kernel.assign(kernel * 50)  # After few steps, pictures are nearly grey.
     gan.export(tmp_path / "facades.onnx", format="onnx", verbose=False)
     session = onnxruntime.InferenceSession(tmp_path / "facades.onnx")
     (image,) = session.run(["image"], {"labels": batch["labels"].astype("int32")})
     assert np.abs(image.astype(int) - gan.generate(batch["labels"])).max() <= 1
-    assert image.std() > 1
+    assert image.std() > 5

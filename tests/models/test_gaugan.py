@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 from support.backends import BACKEND, EAGERLY, label_error
+from support.tiny_gan import tiny_batch, tiny_gan
 
 from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 from keras_spade.losses import AdversarialLoss, PerceptualLoss
@@ -245,6 +246,20 @@ def test_predict_never_sees_the_photograph(make_gan, batch):
     assert gan.predict(batch["labels"], verbose=0).shape == want.shape
     assert gan.predict((batch["labels"], batch["image"]), verbose=0).shape == want.shape
     assert gan.predict_on_batch((batch["labels"], batch["image"])).shape == want.shape
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+def test_own_perceptual_losses_see_images_of_one_dtype(dtype):
+    def distance(fake, real):
+        assert fake.dtype == real.dtype
+        return keras.ops.mean(abs(fake - real))
+
+    gan = tiny_gan(latent_dim=None, dtype=dtype, perceptual_loss=distance, run_eagerly=True)
+    batch = tiny_batch()
+    data = {"labels": batch["labels"], "image": batch["image"].astype("float64")}
+    found = gan.test_on_batch(data, return_dict=True)["generator/perceptual"]
+    want = 10 * np.abs(gan.predict_on_batch(batch["labels"]) - batch["image"]).mean()
+    assert float(found) == pytest.approx(want, rel=1e-3)
 
 
 # === Bad input ===
