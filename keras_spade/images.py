@@ -1,7 +1,6 @@
 """Conversion of pixels between bytes and floats; resizing; borders of instances."""
 
 import numpy as np
-from keras import ops
 from PIL import Image
 
 from keras_spade.tensor import Tensor
@@ -55,6 +54,8 @@ def whole_pixels(pixels: Tensor) -> Tensor:
     Returns:
         A tensor of the same type.
     """
+    from keras import ops  # Datasets are read without Keras.
+
     return ops.clip(ops.round(pixels), 0, 255)
 
 

@@ -75,6 +75,6 @@ def test_generate_looks_on_the_host_only(looks):
 def test_the_painter_looks_on_the_host_only(looks):
     painting = PaintingModel(tiny_gan(latent_dim=None).generator)
     painting.paint(LABELS[0])
-    with pytest.raises(ValueError, match="`labels` must hold ids 0..2, got 0..3"):
+    with pytest.raises(ValueError, match=r"`labels` must hold ids 0\.\.2; found .*: 0, 3\."):
         painting.paint(LABELS[0] * 0 + 3 * (LABELS[0] == 2))
     assert looks == []

@@ -170,7 +170,7 @@ def test_instances_are_integers(gan, way):
         ),
     }[way]
     with pytest.raises(ValueError, match="`instances` must be integer ids, got dtype float32"):
-        paint(INSTANCES / np.float32(2))
+        paint((INSTANCES / 2).astype("float32"))
 
 
 def test_wide_instances_are_not_cut(gan):

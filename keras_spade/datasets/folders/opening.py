@@ -3,12 +3,16 @@
 import io
 import os
 import stat
+import threading
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
 
+# Python 3.11 cannot parse in several threads at a time, and a `.npy` header is parsed: "AST
+# constructor recursion depth mismatch".
+HEADERS = threading.Lock()
 # Excludes formats for which Pillow starts other programs.
 OPENED_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 
@@ -48,7 +52,8 @@ def stream_of(file: File) -> BinaryIO:
 def open_array(file: File) -> np.ndarray:
     """Returns the array in a `.npy` file without reading it yet; refuses pickled arrays."""
     mode = None if isinstance(file, Blob) else "r"
-    array = np.load(opened(file), mmap_mode=mode, allow_pickle=False)
+    with HEADERS:
+        array = np.load(opened(file), mmap_mode=mode, allow_pickle=False)
     if not isinstance(array, np.ndarray):
         array.close()
         raise ValueError("it contains several arrays, not one")
