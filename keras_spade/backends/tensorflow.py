@@ -24,6 +24,7 @@ from keras_spade.images import BEYOND, check_images, refusal
 
 COMPILES_STEPS = True
 FIRST_STEP = "traced"
+MULTIPLIES_BFLOAT16 = True
 RUNS_MANY_STEPS = True
 ARRAYS_STREAM_AS_DATASETS = True
 READS_BATCHES_OF_PAST_STEPS = False

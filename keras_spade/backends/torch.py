@@ -27,6 +27,7 @@ from keras_spade.images import BEYOND, refusal
 
 COMPILES_STEPS = False
 FIRST_STEP = None
+MULTIPLIES_BFLOAT16 = True
 RUNS_MANY_STEPS = False
 SHARES_BUFFERS = False
 TRACES_TENSORFLOW = False

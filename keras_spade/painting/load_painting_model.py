@@ -3,17 +3,19 @@
 from pathlib import Path
 
 from keras_spade.networks import Generator, StyleEncoder
+from keras_spade.painting.in_precision import in_precision
 from keras_spade.painting.load_gan import load_gan
 from keras_spade.painting.painting_model import PaintingModel
 from keras_spade.presets import find_preset
 
 
-def load_painting_model(model=None, preset=None):
+def load_painting_model(model=None, preset=None, precision="float32"):
     """Loads the painter's model.
 
     Args:
         model: a `.keras` file of a `GauGAN` or a generator; or a preset.
         preset: a preset's name, folder or address, or such a file; `"scenes"` if neither is given.
+        precision: as in `in_precision`.
 
     Returns:
         A `PaintingModel`.
@@ -28,11 +30,12 @@ def load_painting_model(model=None, preset=None):
         encoder = None
         if found.has("encoder"):
             encoder = found.network("encoder", StyleEncoder, load_weights=True)
-        return PaintingModel(generator, encoder, title=Path(name).name)
+        return PaintingModel(in_precision(generator, precision), encoder, title=Path(name).name)
     if not Path(name).exists():
         raise ValueError(f"--model={name}: no such file.")
     gan, _ = load_gan(name)
     generator = getattr(gan, "generator", gan)
     if not isinstance(generator, Generator):
         raise ValueError(f"--model={name} holds a {type(gan).__name__}, not a GauGAN.")
-    return PaintingModel(generator, getattr(gan, "encoder", None), title=Path(name).stem)
+    encoder = getattr(gan, "encoder", None)
+    return PaintingModel(in_precision(generator, precision), encoder, title=Path(name).stem)
