@@ -1,5 +1,6 @@
 """The distinct windows of a map of ids, found without collisions."""
 
+import keras
 from keras import ops
 
 from keras_spade.segmaps.bounded_windows import bounded_windows, shapes_are_fixed
@@ -90,12 +91,23 @@ def _number(parts, bits):
     key = parts[0]
     for part in parts[1:]:
         key = ops.bitwise_or(ops.left_shift(key, bits), part)
-    keys, index = ops.unique(key, sorted=False, return_inverse=True)
+    keys, index = _unique(key)
     index = ops.cast(ops.reshape(index, ops.shape(key)), "int64")
     shifts = [bits * (len(parts) - 1 - i) for i in range(len(parts))]
     mask = 2**bits - 1
     columns = [ops.bitwise_and(ops.right_shift(keys, shift), mask) for shift in shifts]
     return ops.stack(columns, axis=1), index
+
+
+def _unique(x):
+    """The distinct values of a tensor in any order, and the place of each element among them."""
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return torch.unique(x, sorted=False, return_inverse=True)
+    import tensorflow as tf
+
+    return tf.unique(tf.reshape(x, (-1,)))
 
 
 def index_bits(x):
