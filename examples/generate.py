@@ -38,7 +38,7 @@ from _painting_model import MODEL, painting_model
 from absl import flags
 from PIL import Image
 
-from keras_spade import datasets
+from keras_spade import GauGAN, datasets, painting
 
 FLAGS = flags.FLAGS
 _data_options.define_sizes()
@@ -55,6 +55,12 @@ flags.DEFINE_string("instances", None, "A folder of instance maps, if needed.")
 flags.DEFINE_string("style", None, "A photograph whose style to use, with an encoder.")
 flags.DEFINE_integer("batch_size", 4, "Label maps per batch.", lower_bound=1)
 flags.DEFINE_integer("seed", 0, "Seed of the latents.")
+flags.DEFINE_enum(
+    "precision",
+    "auto",
+    ["auto", "float32", "mixed_bfloat16"],
+    "Of computations; auto: 16 bits on processors that are faster in them.",
+)
 
 
 def main(argv):
@@ -70,6 +76,9 @@ def main(argv):
     if FLAGS.style is None:
         refuse(["image_channels", "image_range"], "is for --style.")
     gan, _ = painting_model(FLAGS.model)
+    generator = painting.in_precision(gan.generator, FLAGS.precision)
+    if generator is not gan.generator:
+        gan = GauGAN(generator, gan.discriminator, gan.encoder)
     if not gan.generator.instance_edges:
         refuse(["instances", "instance_folder"], "does not apply: the model has no instance edges.")
     count, batches = (public if FLAGS.dataset else own_folder)(gan.generator)

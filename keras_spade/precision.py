@@ -1,4 +1,6 @@
-"""Computing statistics, norms and losses in float32 or wider, whatever the dtype policy."""
+"""Precision: what needs float32 whatever the dtype policy, and what processors do in 16 bits."""
+
+from pathlib import Path
 
 import keras
 from keras import ops
@@ -29,3 +31,20 @@ def full_precision(x: Tensor) -> Tensor:
         A tensor.
     """
     return ops.cast(x, full_precision_dtype(keras.backend.standardize_dtype(x.dtype)))
+
+
+def processor_has_bfloat16(cpuinfo="/proc/cpuinfo"):
+    """Whether the processor has instructions that multiply in bfloat16: AVX512-BF16 or AMX.
+
+    Args:
+        cpuinfo: the file in which Linux describes processors.
+
+    Returns:
+        A bool; `False` if there is no such file, as on other systems.
+    """
+    try:
+        lines = Path(cpuinfo).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return False
+    flags = {flag for line in lines if line.startswith("flags") for flag in line.split()}
+    return not flags.isdisjoint({"avx512_bf16", "amx_bf16"})

@@ -14,6 +14,7 @@ import numpy as np
 from jax import numpy as jnp
 
 from keras_spade.arguments import ids_out_of_range
+from keras_spade.backends.jax_cache import keep_programs
 from keras_spade.backends.jax_loop import GuardedFunction
 from keras_spade.backends.jax_loop import check_batches as check_batches
 from keras_spade.backends.jax_loop import pass_over as pass_over
@@ -38,6 +39,7 @@ from keras_spade.tensor import Tensor
 
 COMPILES_STEPS = True
 FIRST_STEP = "compiled"
+MULTIPLIES_BFLOAT16 = False
 RUNS_MANY_STEPS = True
 SHARES_BUFFERS = True
 TRACES_TENSORFLOW = False
@@ -153,8 +155,10 @@ def check_image_range(argument: str, image: Tensor, others: dict) -> tuple[Any, 
 def guarded(
     model: keras.Model, function: Callable, check: Callable, counters: Sequence[keras.Variable] = ()
 ) -> Callable:
-    """Checks batches before compiled steps, which cannot check them."""
+    """Checks batches before compiled steps, which cannot check them; stores compiled steps."""
     compiled = model.jit_compile and not model.run_eagerly
+    if compiled:
+        keep_programs()
     return GuardedFunction(model, function, check if compiled else lambda data: None, counters)
 
 
@@ -164,6 +168,7 @@ def inference(
     """The function, compiled; reads the current values of the variables at each call."""
     if model.run_eagerly or not model.jit_compile:
         return function
+    keep_programs()
 
     @jax.jit
     def stateless(values, inputs):

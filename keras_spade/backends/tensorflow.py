@@ -25,6 +25,7 @@ from keras_spade.tensor import Tensor
 
 COMPILES_STEPS = True
 FIRST_STEP = "traced"
+MULTIPLIES_BFLOAT16 = True
 RUNS_MANY_STEPS = True
 ARRAYS_STREAM_AS_DATASETS = True
 READS_BATCHES_OF_PAST_STEPS = False

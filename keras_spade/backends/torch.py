@@ -29,6 +29,7 @@ from keras_spade.tensor import Tensor
 
 COMPILES_STEPS = False
 FIRST_STEP = None
+MULTIPLIES_BFLOAT16 = True
 RUNS_MANY_STEPS = False
 SHARES_BUFFERS = False
 TRACES_TENSORFLOW = False

@@ -28,6 +28,12 @@ def parser() -> argparse.ArgumentParser:
     flags.add_argument(
         "--model", help="a .keras file that GauGAN.save or train.py wrote, or a preset"
     )
+    flags.add_argument(
+        "--precision",
+        default="auto",
+        choices=["auto", "float32", "mixed_bfloat16"],
+        help="of computations; auto: 16 bits on processors that are faster in them",
+    )
     flags.add_argument("--maps", metavar="FOLDER", help="label files to start with")
     flags.add_argument(
         "--host", default="127.0.0.1", help="the address to listen on; default: %(default)s"
@@ -81,7 +87,7 @@ def run(options: argparse.Namespace) -> None:
     if not options.site:
         libraries()  # Before loading the model, which takes longer.
     print("Loading the model ...", flush=True)  # This takes some seconds.
-    model = load_painting_model(options.model, options.preset)
+    model = load_painting_model(options.model, options.preset, options.precision)
     maps = starting_maps(model, options.maps)
     if options.site:
         write_site(options.site, model, maps, options.onnxruntime_web)

@@ -24,6 +24,8 @@ def split_callbacks(
         if isinstance(callback, type):
             name = callback.__name__
             raise ValueError(f"`callbacks`: {name} is a class; give an object of it, {name}(...).")
+        if isinstance(callback, keras.callbacks.SwapEMAWeights):
+            _check_swapping()
     backups = [c for c in callbacks if isinstance(c, BackupAndRestore)]
     if len(backups) > 1:
         raise ValueError("`callbacks`: there must be at most one BackupAndRestore.")
@@ -72,6 +74,16 @@ def with_own_averages(
         for c in callbacks
     ]
     return [callback for pair in pairs for callback in pair]
+
+
+def _check_swapping() -> None:
+    """Raises if Keras is too old to swap the averages of two optimizers."""
+    if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 15):
+        raise ValueError(
+            "`callbacks`: SwapEMAWeights needs Keras 3.15 to swap the averages of a GauGAN's "
+            f"optimizers, and this is {keras.__version__}. Omit it: ImageGrid, EvaluateMetrics and "
+            "RunPage paint with the averages anyway, and gan.averaged() is a copy that has them."
+        )
 
 
 def swapping(callbacks: Sequence[keras.callbacks.Callback]) -> list[keras.callbacks.SwapEMAWeights]:

@@ -94,7 +94,7 @@ def _number(parts, bits):
     key = parts[0]
     for part in parts[1:]:
         key = key * 2**bits + part  # Not shifts: LiteRT has none of 64 bits.
-    keys, index = ops.unique(key, sorted=False, return_inverse=True)
+    keys, index = _unique(key)
     pixels = _pixels_of_numbers(ops.reshape(index, (-1,)), ops.shape(keys)[0])
     columns = [ops.take(ops.reshape(part, (-1,)), pixels) for part in parts]
     return ops.stack(columns, axis=1), ops.cast(ops.reshape(index, ops.shape(key)), "int64")
@@ -107,6 +107,17 @@ def _pixels_of_numbers(numbers, count):
         found = ops.zeros((count,), "int32")
         return ops.scatter_update(found, ops.expand_dims(numbers, 1), pixels)
     return ops.segment_max(pixels, numbers, count)
+
+
+def _unique(x):
+    """The distinct values of a tensor in any order, and the place of each element among them."""
+    if keras.backend.backend() == "torch":
+        import torch
+
+        return torch.unique(x, sorted=False, return_inverse=True)
+    import tensorflow as tf
+
+    return tf.unique(tf.reshape(x, (-1,)))
 
 
 def index_bits(x: Tensor) -> int:

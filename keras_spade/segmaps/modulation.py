@@ -31,7 +31,7 @@ def resolve_modulation(modulation: str, num_classes: int | None = None) -> str:
         num_classes: number of classes, including the void class; `None` for float maps.
     """
     check_modulation(modulation)
-    dense = modulation == "auto" and not has_many_classes(num_classes) and not _on_cpu()
+    dense = modulation == "auto" and not has_many_classes(num_classes) and not on_cpu()
     return "dense" if dense else modulation
 
 
@@ -50,7 +50,8 @@ def compiles(modulation: str, num_classes: int | None) -> bool:
     return on_tensorflow and modulation == "auto" and not has_many_classes(num_classes)
 
 
-def _on_cpu():
+def on_cpu():
+    """Whether networks compute on a CPU; on JAX, in one process of one device."""
     if keras.backend.backend() == "torch":
         import torch
 

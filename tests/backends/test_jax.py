@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from support.backends import only_on
+from support.backends import only_on, swaps_averages
 from support.tiny_gan import state_of, tiny_batch, tiny_gan
 
 from keras_spade.callbacks import BackupAndRestore
@@ -55,6 +55,7 @@ def test_a_bad_batch_within_an_execution_loses_nothing():
     assert all(np.array_equal(before[k], v) for k, v in state_of(gan).items() if k[:4] == "gene")
 
 
+@swaps_averages
 def test_averages_that_are_swapped_in_can_be_painted_with_and_saved(tmp_path):
     gan = tiny_gan(generator_optimizer=keras.optimizers.SGD(0.01, use_ema=True, ema_momentum=0.5))
     data = tiny_batch()

@@ -8,7 +8,7 @@ import os
 import keras
 import numpy as np
 import pytest
-from support.backends import not_on
+from support.backends import not_on, swaps_averages
 from support.tiny_gan import state_of, tiny_batch, tiny_gan
 
 from keras_spade.callbacks import BackupAndRestore, LinearDecay
@@ -176,6 +176,7 @@ def test_fewer_epochs_than_were_made_leave_the_backups(tmp_path):
 
 @pytest.mark.slow_on("tensorflow")
 @pytest.mark.slow_on("jax")
+@swaps_averages
 def test_averages_in_the_model_do_not_reach_the_backups(tmp_path):
     def fit(folder, epochs, swap=None, stop=False):
         gan = tiny_gan(

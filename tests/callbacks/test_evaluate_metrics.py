@@ -6,6 +6,7 @@ import math
 import keras
 import numpy as np
 import pytest
+from support.backends import swaps_averages
 from support.tiny_gan import SHAPE, tiny_batch, tiny_gan
 from support.tiny_metrics import Brightness, Scripted, Spread
 
@@ -28,6 +29,7 @@ def fit(gan, *callbacks, epochs, **arguments):
     return gan.fit(BATCH, callbacks=list(callbacks), epochs=epochs, verbose=0, **arguments).history
 
 
+@swaps_averages
 def test_values_stand_in_the_logs_and_are_repeated_between_evaluations(gan, tmp_path):
     distance, nan = Scripted([5, 3, 4, 1]), float("nan")
     iou = Scripted([0.25, 0.5, nan, 0.125], "iou", better="up")

@@ -108,6 +108,7 @@ def test_own_folders_from_training_to_pictures(street, tmp_path):
     painted = tmp_path / "painted"
     assert {"val_discriminator/real", "val_generator/kl"} <= set(rows[0])
     flags = (f"--model={out / 'gan.keras'}", f"--labels={street / 'labels'}", f"--out={painted}")
+    flags += ("--precision=float32",)
     run("generate.py", *flags, f"--instances={street / 'instances'}", "--batch_size=2")
     pictures = sorted(painted.iterdir())
     assert [path.name for path in pictures] == [f"{i}.png" for i in range(5)]
@@ -162,6 +163,7 @@ def test_a_public_dataset_from_training_to_pictures(tmp_path):
 
     painted = tmp_path / "painted"
     flags = (f"--model={tmp_path / 'run/gan.keras'}", f"--out={painted}", "--batch_size=2")
+    flags += ("--precision=float32",)
     labels = f"--labels={tmp_path / 'ade'}"
     run("generate.py", labels, "--dataset=ade20k", "--split=val", counting, *flags)
     names = [f"ADE_validation_{i}" for i in range(3)]
@@ -177,7 +179,7 @@ def test_a_public_dataset_from_training_to_pictures(tmp_path):
     for name in names:
         np.save(tmp_path / f"maps/a/{name}.npy", ids[name].astype(int) + 1000)
     mapping = "--data_options={'label_mapping': {'offset': -1000, 'void_labels': None}}"
-    again = (flags[0], f"--out={tmp_path / 'again'}", flags[2])
+    again = (flags[0], f"--out={tmp_path / 'again'}", *flags[2:])
     run("generate.py", f"--labels={tmp_path / 'maps'}", mapping, *again)
     for name in names:
         picture = (tmp_path / "again" / "a" / f"{name}.png").read_bytes()

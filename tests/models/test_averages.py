@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from support.backends import EAGERLY
+from support.backends import EAGERLY, swaps_averages
 from support.tiny_gan import tiny_batch, tiny_gan
 
 from keras_spade.exporting import Export
@@ -91,6 +91,7 @@ def test_exports_have_the_averages(trained, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow_on("tensorflow")
+@swaps_averages
 def test_files_saved_while_averages_are_in_the_model_know_it(tmp_path):
     gan = tiny_gan(generator_optimizer=BiasCorrectedAdam(1e-2, use_ema=True, ema_momentum=MOMENTUM))
     swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
@@ -128,6 +129,7 @@ def test_the_end_of_fit_leaves_the_weights(trained):
 
 
 @pytest.mark.slow_on("tensorflow")
+@swaps_averages
 def test_keras_swaps_them_in_for_evaluation(trained):
     gan, _ = trained
     batch = tiny_batch()

@@ -127,6 +127,12 @@ def test_mistakes_in_what_fit_is_given(gan, arguments, message):
         gan.fit(**{"x": BATCH, "verbose": 0, **arguments})
 
 
+def test_earlier_versions_of_keras_cannot_swap_averages(gan, monkeypatch):
+    monkeypatch.setattr(keras, "__version__", "3.14.1")
+    with pytest.raises(ValueError, match="SwapEMAWeights needs Keras 3.15 .* this is 3.14.1"):
+        gan.fit(BATCH, verbose=0, callbacks=[keras.callbacks.SwapEMAWeights()])
+
+
 @not_on("jax", "it has no integers of 64 bits")
 def test_labels_of_64_bits_do_not_lose_the_upper_ones(gan):
     beyond = [LABELS + 2**32 * (LABELS == 1)]

@@ -26,4 +26,5 @@ def test_wrong_flags_are_told_in_one_line(flags, message):
 def test_defaults():
     options = parser().parse_args([])
     assert (options.host, options.port, options.open_browser) == ("127.0.0.1", 8188, True)
+    assert options.precision == "auto"
     assert parser().parse_args(["--no-open_browser"]).open_browser is False

@@ -41,6 +41,17 @@ def test_a_file_of_something_else(tmp_path):
         load_painting_model(model=tmp_path / "a.keras")
 
 
+def test_painting_in_16_bits(tmp_path):
+    model, labels = painting_model(encoder=False), np.random.default_rng(0).integers(0, 4, SIZE)
+    model.generator.save(tmp_path / "street.keras")
+    loaded = load_painting_model(tmp_path / "street.keras", precision="mixed_bfloat16")
+    assert loaded.generator.compute_dtype == "bfloat16"
+    assert {weight.dtype for weight in loaded.generator.weights} == {"float32"}
+    got, want = loaded.paint(labels, [1, -1]).astype(int), model.paint(labels, [1, -1])
+    # A bfloat16 has 8 significant bits, a picture 256 values.
+    assert 0 < np.abs(got - want).mean() < 2
+
+
 @pytest.mark.parametrize(("name", "text"), [("a.txt", "{}"), ("config.json", "[]")])
 def test_an_archive_that_is_no_model(tmp_path, name, text):
     with zipfile.ZipFile(tmp_path / "a.keras", "w") as file:

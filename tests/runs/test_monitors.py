@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from support.backends import swaps_averages
 from support.tiny_gan import tiny_batch, tiny_gan
 from support.tiny_metrics import Brightness, Scripted
 
@@ -156,6 +157,7 @@ def test_metrics_are_monitored_after_epochs_and_in_a_known_direction(gan):
     assert (stop.best, stop.mode) == (2, "max")
 
 
+@swaps_averages
 def test_the_best_file_holds_the_averages_that_were_measured(tmp_path):
     averaging = BiasCorrectedAdam(1e-2, use_ema=True, ema_momentum=0.9)
     gan = tiny_gan(generator_optimizer=averaging, run_eagerly=True)
