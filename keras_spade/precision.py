@@ -1,5 +1,6 @@
 """Precision: what needs float32 whatever the dtype policy, and what processors do in 16 bits."""
 
+import os
 from pathlib import Path
 
 import keras
@@ -33,7 +34,7 @@ def full_precision(x: Tensor) -> Tensor:
     return ops.cast(x, full_precision_dtype(keras.backend.standardize_dtype(x.dtype)))
 
 
-def processor_has_bfloat16(cpuinfo="/proc/cpuinfo"):
+def processor_has_bfloat16(cpuinfo: str | os.PathLike = "/proc/cpuinfo") -> bool:
     """Whether the processor has instructions that multiply in bfloat16: AVX512-BF16 or AMX.
 
     Args:

@@ -98,7 +98,7 @@ def batches_of(data: Any, batch_size: int = 8) -> Iterator[dict]:
     yield from map(_as_dict, data)
 
 
-def refuse_weights(data) -> None:
+def refuse_weights(data: Any) -> None:
     """Raises if data contain weights of samples: a tuple of three, or a dataset of these."""
     data = getattr(data, "element_spec", data)
     if isinstance(data, tuple) and len(data) == 3 and data[2] is not None:

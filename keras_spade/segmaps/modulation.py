@@ -50,7 +50,7 @@ def compiles(modulation: str, num_classes: int | None) -> bool:
     return on_tensorflow and modulation == "auto" and not has_many_classes(num_classes)
 
 
-def on_cpu():
+def on_cpu() -> bool:
     """Whether networks compute on a CPU; on JAX, in one process of one device."""
     if keras.backend.backend() == "torch":
         import torch

@@ -5,6 +5,7 @@ import logging
 import numpy as np
 
 from keras_spade.datasets.folders.label_mapping import LabelMapping
+from keras_spade.datasets.folders.opening import File
 
 # Values of masks: black, white, and sometimes a grey between.
 MASKS = (
@@ -47,7 +48,7 @@ def advice(labels: np.ndarray, num_classes: int, mapping: LabelMapping) -> str:
     return ""
 
 
-def warn_of_mask(file, labels, num_classes, mapping):
+def warn_of_mask(file: File, labels: np.ndarray, num_classes: int, mapping: LabelMapping) -> bool:
     """Logs a warning if 255 is void in what may be a mask of 0 and 255; returns whether it did."""
     if num_classes > 2 or 255 not in mapping.void_labels or not mapping.is_plain:
         return False

@@ -69,7 +69,7 @@ def _are_two(file):
     return bool(np.abs(right[:, 0] - left[:, -1]).mean() > least * max(*inside, 1))
 
 
-def flat_share(file):
+def flat_share(file: str | os.PathLike) -> float:
     """The share of an image's pixels that resemble their neighbour; 0 if it cannot be read."""
     try:
         with Image.open(file) as image:

@@ -6,14 +6,14 @@ import numpy as np
 from PIL import Image
 
 from keras_spade.datasets.folders.colors import FROM_16_BITS
-from keras_spade.datasets.folders.opening import OPENED_FORMATS, opened, stream_of
+from keras_spade.datasets.folders.opening import OPENED_FORMATS, File, opened, stream_of
 from keras_spade.datasets.has_tensorflow import has_tensorflow
 
 # With the byte order swapped, Pillow reads the lower bytes.
 OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
 
-def wide_colors(file, image):
+def wide_colors(file: File, image: Image.Image) -> np.ndarray:
     """All 16 bits of the colours in a file, uint16 `(H, W, channels)`, with alpha if it has it.
 
     Args:
@@ -34,14 +34,14 @@ def wide_colors(file, image):
         return np.asarray(image).astype(np.uint16) << 8 | np.asarray(lower)
 
 
-def narrowed(pixels):
+def narrowed(pixels: np.ndarray) -> np.ndarray:
     """The 8-bit pixels that were stored with 16 bits, each times 257; others unchanged."""
     if pixels.dtype != np.uint16 or np.any(pixels % FROM_16_BITS):
         return pixels
     return (pixels // FROM_16_BITS).astype(np.uint8)
 
 
-def eight_bits(file, pixels):
+def eight_bits(file: File, pixels: np.ndarray) -> np.ndarray:
     """The uint8 pixels of an image that is read without a range.
 
     Raises:

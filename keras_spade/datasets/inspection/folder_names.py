@@ -46,7 +46,7 @@ class FolderName:
     rank: tuple = ()
 
 
-def read_name(name):
+def read_name(name: str) -> FolderName:
     """The `FolderName` of a name.
 
     Example:
