@@ -7,9 +7,10 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import keras
+if TYPE_CHECKING:  # Datasets are read without Keras.
+    import keras
 
 
 @contextlib.contextmanager
@@ -246,6 +247,6 @@ class WholeFiles:
             with replacing(filepath, size) as partial:
                 yield partial
 
-    def saved_variables(self) -> list[keras.Variable]:
+    def saved_variables(self) -> "list[keras.Variable]":
         """The variables stored in a file of the model."""
         return self.variables

@@ -86,7 +86,7 @@ def test_seventy_thousand_classes_take_no_table_of_their_square():
 
 
 def test_every_backend_and_device_has_patterns_of_many_classes(monkeypatch):
-    monkeypatch.setattr(modulation, "_on_cpu", lambda: False)
+    monkeypatch.setattr(modulation, "on_cpu", lambda: False)
     assert modulation.resolve_modulation("auto", 182) == "dense"
     assert modulation.resolve_modulation("auto", 70_000) == "auto"
     assert modulation.resolve_modulation("dense", 70_000) == "dense"

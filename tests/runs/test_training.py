@@ -11,7 +11,7 @@ HAPPENS = {"tensorflow": "traced", "jax": "compiled", "torch": None}[BACKEND]
 def told(capsys, gan, verbose, epochs=1):
     """The output before the first step."""
     data = {"x": tiny_batch(2), "y": None, "batch_size": None, "steps_per_epoch": None}
-    validation = {"validation_data": None, "validation_split": 0.0}
+    validation = {"validation_data": None, "validation_split": 0.0, "validation_steps": None}
     others = {"epochs": epochs, "callbacks": None, "shuffle": True, "initial_epoch": 0}
     with training(gan, verbose=verbose, **data, **validation, **others):
         pass
