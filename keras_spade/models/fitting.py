@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_spade.backends import backend
 from keras_spade.models import steps
-from keras_spade.models.batch import check_values
+from keras_spade.models.batch import check_values, read_batch
 from keras_spade.models.calibration import calibrate
 from keras_spade.models.compiling import check_trained_weights
 from keras_spade.models.keras_arguments import (
@@ -29,8 +29,6 @@ class Fitting(Saving):
     """Training, evaluation and their steps."""
 
     training_step: TrainingStep
-
-    # === Devices ===
 
     @property
     def replicas(self) -> int:
@@ -204,14 +202,11 @@ class Fitting(Saving):
     ) -> None:
         """Sets the moving statistics of generator and encoder to those of many batches.
 
-        In training, a batch norm normalises by the mean and the variance of its batch; in painting,
-        by moving statistics. These are an exponential average over about the last ten batches,
-        while the weights were changing. After this call they are the moments of all `batches`
-        together,
+        A batch norm paints with moving statistics, exponential averages over about the last ten
+        batches, while the weights were changing. After this call they are the moments of all
+        `batches` together, over samples, rows and columns, for the current weights:
 
             moving_mean = E[x],  moving_variance = E[x^2] - E[x]^2
-
-        over samples, rows and columns, for the current weights.
 
         If the generator's optimizer keeps averages of the weights, the same pass also computes
         their statistics, which `averaged()` and `export` use until training resumes. (While a
@@ -226,9 +221,8 @@ class Fitting(Saving):
                 `keras_spade.datasets` yield the batches of their first epoch.
             batches: number of batches; `None`, or more than there are: all of them.
             batch_size: with arrays only: samples per batch, 32 if `None`.
-            seed: of the latents, which are drawn as in training: from the encoder's posterior, or
-                without an encoder from a standard normal. `None`: the latents that training would
-                draw next.
+            seed: of the latents, drawn as in training: from the encoder's posterior, or a standard
+                normal. `None`: the latents that training would draw next.
             verbose: as in `evaluate`.
 
         Raises:
@@ -289,6 +283,11 @@ class Fitting(Saving):
             with backend.checking_first(self):
                 super().make_predict_function(force=True)
             self.predict_function = self._guarded(self.predict_function, "style_image")
+
+    def prepare_batch(self, data: Any) -> dict:
+        """A batch as a step reads it: `"conditioning"`, a dict, and `"image"` in [-1, 1]."""
+        batch = read_batch(data, self.generator, part=None)
+        return {"conditioning": batch.conditioning, "image": batch.image}
 
     def _guarded(self, function, images, counters=()):
         check = functools.partial(check_values, generator=self.generator, images=images)

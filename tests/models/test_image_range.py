@@ -8,7 +8,6 @@ from support.tiny_gan import SHAPE, state_of, tiny_batch, tiny_gan
 from keras_spade import GauGAN, StyleEncoder
 from keras_spade.backends import backend
 from keras_spade.images import check_images
-from keras_spade.models.batch import read_batch
 
 LABELS = tiny_batch()["labels"]
 
@@ -30,7 +29,7 @@ WAYS = {
     "train_on_batch": lambda gan, batch: gan.train_on_batch(batch),
     "a tuple": tuples,
     "test_on_batch": lambda gan, batch: gan.test_on_batch(batch),
-    "read_batch": lambda gan, batch: read_batch(batch, gan.generator, part=None),
+    "prepare_batch": lambda gan, batch: gan.prepare_batch(batch),
 }
 WRONG = {
     "Hounsfield": (images("int16", -1000, 2000), r"int\d+ .*: -1000, 2000 "),
