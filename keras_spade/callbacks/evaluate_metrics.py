@@ -16,7 +16,6 @@ from keras_spade.callbacks.paint import (
     map_of,
     paint,
     refuse_weights,
-    with_averages,
 )
 from keras_spade.gan import Gan
 from keras_spade.images import check_images, to_bytes
@@ -137,7 +136,7 @@ class EvaluateMetrics(keras.callbacks.Callback):
         for metric in self.metrics:
             metric.reset_state()
         batches = itertools.islice(batches_of(self.data, self.batch_size), self.steps)
-        with with_averages(model):
+        with model.painting_averages():
             number = -1
             for number, batch in enumerate(batches):
                 self._update(batch, self._seen(model, batch, self.seed + number * self.latents))

@@ -12,7 +12,7 @@ from PIL import Image
 
 from keras_spade.arguments import positive_integer
 from keras_spade.callbacks.draw_grid import draw_grid, shown_channels
-from keras_spade.callbacks.paint import check_keys, map_of, paint, palette_of, with_averages
+from keras_spade.callbacks.paint import check_keys, map_of, paint, palette_of
 from keras_spade.files import replacing
 from keras_spade.images import check_images
 
@@ -105,7 +105,7 @@ class ImageGrid(keras.callbacks.Callback):
             uint8 `(rows, columns, 3)`, the picture.
         """
         batch = {"labels": self.labels, "instances": self.instances, "image": self.image}
-        with with_averages(self.model):
+        with self.model.painting_averages():
             painted = paint(self.model, batch, use_style=self.use_style, seed=self.seed)
         columns = painted.images, painted.real
         palette = self.palette

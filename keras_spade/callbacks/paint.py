@@ -1,6 +1,5 @@
 """Painting batches in callbacks."""
 
-import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -53,11 +52,6 @@ def paint(model: Gan, batch: dict, use_style: bool = False, **arguments: Any) ->
         real = np.asarray(real)
         real = real if real.shape[1:3] == size else resize_photographs(real, *size)
     return Painted(labels, images, real)
-
-
-def with_averages(model: Gan) -> contextlib.AbstractContextManager[None]:
-    """A context in which a `GauGAN` uses the averages of its weights, if there are any."""
-    return model.painting_averages()
 
 
 def palette_of(model: Gan) -> np.ndarray | None:

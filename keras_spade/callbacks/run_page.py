@@ -16,7 +16,7 @@ from PIL import Image
 
 from keras_spade.arguments import positive_integer
 from keras_spade.callbacks.draw_grid import draw_grid, shown_channels
-from keras_spade.callbacks.paint import check_keys, paint, palette_of, with_averages
+from keras_spade.callbacks.paint import check_keys, paint, palette_of
 from keras_spade.callbacks.run_facts import run_facts
 from keras_spade.files import replacing
 from keras_spade.images import check_images
@@ -121,7 +121,7 @@ class RunPage(keras.callbacks.Callback):
             return
         last = epoch + 1 == self.params["epochs"] or self.model.stop_training
         if (epoch + 1) % self.every == 0 or last or not self._pictures():
-            with with_averages(self.model):
+            with self.model.painting_averages():
                 self._paint(epoch + 1)
         self._write(epoch, logs or {})
 
