@@ -77,6 +77,20 @@ def test_what_cannot_be_converted_leaves_no_file(case, tmp_path, monkeypatch):
     assert (tmp_path / "a.onnx").read_text() == "old"
 
 
+def test_the_converter_sees_no_kernels(case, tmp_path, monkeypatch):
+    """It copies constants dozens of times."""
+    seen = []
+
+    def from_function(function, signature, **options):
+        seen.extend(function.get_concrete_function(*signature).variables)
+        raise ArithmeticError("seen")
+
+    monkeypatch.setattr("tf2onnx.convert.from_function", from_function)
+    with pytest.raises(RuntimeError, match="converted to onnx: seen"):
+        case[0].export(tmp_path / "a.onnx", format="onnx")
+    assert {len(variable.shape) for variable in seen} == {1}
+
+
 FACADES = Path(__file__).resolve().parents[3] / "shared" / "data" / "cmp_facades"
 
 
