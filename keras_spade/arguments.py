@@ -35,7 +35,19 @@ def integer_at_least(least: int, argument: str, value: Any, wanted: str) -> int:
 
 
 def positive_integer(argument: str, value: Any, wanted: str = "at least 1") -> int:
-    """Returns an argument as an int of at least 1; see `integer_at_least`."""
+    """Returns an argument as an int of at least 1; see `integer_at_least`.
+
+    Args:
+        argument: its name in the message.
+        value: the value passed.
+        wanted: the requirement that the message states.
+
+    Returns:
+        An int.
+
+    Raises:
+        ValueError: for anything else.
+    """
     return integer_at_least(1, argument, value, wanted)
 
 
