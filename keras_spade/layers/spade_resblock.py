@@ -33,6 +33,7 @@ class SPADEResBlock(Composite):
         num_classes: number of one-hot channels, for integer labels.
         spectral_norm: whether the block's own convolutions are spectrally normalised.
         modulation: `"patterns"`, `"dense"` or `"auto"`, see `SPADE`.
+        initial_gain: kernels start Xavier-normal times this factor, see `xavier_normal`.
 
     Call arguments:
         x: float activations, `(batch, h, w, channels)`.
@@ -68,11 +69,13 @@ class SPADEResBlock(Composite):
         num_classes: int | None = None,
         spectral_norm: bool = True,
         modulation: str = "auto",
+        initial_gain: float = 0.02,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         filters = positive_integer("`filters`", filters)
-        SPADE(norm=norm, kernel_size=kernel_size, modulation=modulation)  # checks all three
+        # This checks all four.
+        SPADE(norm, kernel_size, modulation=modulation, initial_gain=initial_gain)
         self.filters = filters
         self.norm = norm
         self.kernel_size = kernel_size
@@ -80,6 +83,7 @@ class SPADEResBlock(Composite):
         self.num_classes = num_classes
         self.spectral_norm = spectral_norm
         self.modulation = modulation
+        self.initial_gain = initial_gain
 
     def build(self, x_shape, segmap_shape, edges_shape=None):
         """Creates SPADEs and convolutions."""
@@ -108,6 +112,7 @@ class SPADEResBlock(Composite):
             hidden_filters=self.hidden_filters,
             num_classes=self.num_classes,
             modulation=self.modulation,
+            initial_gain=self.initial_gain,
             name=name,
             dtype=self.dtype_policy,
             trainable=self.trainable,
@@ -120,7 +125,7 @@ class SPADEResBlock(Composite):
             padding="same",
             data_format="channels_last",
             use_bias=use_bias,
-            kernel_initializer=xavier_normal(),
+            kernel_initializer=xavier_normal(self.initial_gain),
             name="conv" if self.spectral_norm else name,
             dtype=self.dtype_policy,
             trainable=self.trainable,
@@ -173,4 +178,5 @@ class SPADEResBlock(Composite):
             "num_classes": self.num_classes,
             "spectral_norm": self.spectral_norm,
             "modulation": self.modulation,
+            "initial_gain": self.initial_gain,
         }
