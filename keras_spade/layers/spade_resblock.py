@@ -12,7 +12,6 @@ from keras_spade.layers.leaky_relu import leaky_relu
 from keras_spade.layers.small_map_conv2d import SmallMapConv2D
 from keras_spade.layers.spade import SPADE
 from keras_spade.layers.spectral_norm import SpectralNorm
-from keras_spade.precision import full_precision_dtype
 from keras_spade.segmaps import SegmapReader
 
 
@@ -142,9 +141,7 @@ class SPADEResBlock(Composite):
         """Runs both branches and adds them."""
         segmap = self._reader.encode(segmap, edges, ops.shape(x)[1:3])
         moments = None
-        # In 16 bits, Keras would cast the moments when passing them on.
-        full = self.compute_dtype == full_precision_dtype(self.compute_dtype)
-        if full and self.learned_shortcut and self.norm_0.feature_norm.uses_moments(training):
+        if self.learned_shortcut and self.norm_0.feature_norm.uses_moments(training):
             moments = self.norm_0.feature_norm.moments(x)
         y = self.norm_0(x, segmap, training=training, moments=moments)
         y = self._convolve(self.conv_0, leaky_relu(y), training)
