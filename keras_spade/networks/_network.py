@@ -8,6 +8,7 @@ from keras_spade.backends import backend
 from keras_spade.files import WholeFiles
 from keras_spade.layers.trainable_parts import config_of_parts, set_trainable_parts
 from keras_spade.networks._folding import fold
+from keras_spade.segmaps import LabelPatterns, found_patterns
 
 
 class Network(WholeFiles, keras.Model):
@@ -35,6 +36,21 @@ class Network(WholeFiles, keras.Model):
         weights = {id(weight) for layer in layers for weight in layer._trainable_variables}
         return [variable for variable in self.variables if id(variable) not in weights]
 
+    @property
+    def pattern_layers(self) -> list[LabelPatterns]:
+        """The layers that search the label maps of the input, unchanged, for patterns.
+
+        Instead, the input `"patterns"` may hold what `segmaps.search_on_host` returns for them.
+        """
+        maps = [self.input[name] for name in ("labels", "edges") if name in self.input]
+        return [
+            layer
+            for layer in self.layers
+            if isinstance(layer, LabelPatterns)
+            and len(layer._inbound_nodes) == 1
+            and [*map(id, keras.tree.flatten(layer.input))] == [*map(id, maps)]
+        ]
+
     def call(self, inputs, training=None, mask=None):
         """Runs the graph; refuses labels that are not integers, which Keras would truncate."""
         labels = inputs.get("labels") if isinstance(inputs, dict) else None
@@ -44,7 +60,13 @@ class Network(WholeFiles, keras.Model):
                 f"{self.name}: `labels` must be integer ids, got dtype {dtype}. For one-hot or "
                 'float maps build the network with conditioning="dense".'
             )
-        return super().call(inputs, training=training, mask=mask)
+        found = inputs.get("patterns") if isinstance(inputs, dict) else None
+        if not isinstance(found, dict):
+            return super().call(inputs, training=training, mask=mask)
+        inputs = {name: value for name, value in inputs.items() if name != "patterns"}
+        tables = {layer: found[layer.key] for layer in self.pattern_layers if layer.key in found}
+        with found_patterns(tables):
+            return super().call(inputs, training=training, mask=mask)
 
     def fold_spectral_norm(self, **changes: Any) -> Self:
         """Returns a copy for inference with spectral norm folded into the kernels.
