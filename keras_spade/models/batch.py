@@ -13,7 +13,8 @@ from keras_spade.backends.part import Part
 from keras_spade.images import to_floats
 from keras_spade.layers import instance_edges, nearest_resize
 from keras_spade.models.keras_arguments import maps_and_images, refuse_weights
-from keras_spade.networks import Generator, Network, with_patterns
+from keras_spade.networks import Generator
+from keras_spade.networks._network import Network
 from keras_spade.tensor import Tensor
 
 INTEGER_INSTANCES = (
@@ -89,7 +90,7 @@ def label_maps(given: Mapping[str, Any], generator: Generator) -> dict:
 
     Returns:
         `"labels"` int32 and `"instances"` or `"edges"`, or `"segmap"`; of any size. And
-        `"patterns"`, if `with_patterns` has added them.
+        `"patterns"`, if `Network.with_patterns` has added them.
     """
     key = map_key(generator)
     if given.get(key) is None:
@@ -172,7 +173,7 @@ def prepare_batch(data: Any, networks: Sequence[Network], images: str) -> Any:
     check_values(data, networks[0], images)
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
     given = samples_by_name(x, key=map_key(networks[0]))
-    found = with_patterns(given, networks)
+    found = networks[0].with_patterns(given, *networks[1:])
     return data if found is given else (found, y, sample_weight)
 
 

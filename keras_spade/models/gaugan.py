@@ -24,7 +24,7 @@ from keras_spade.models.painting import (
     latent_of_call,
 )
 from keras_spade.models.training_step import TrainingStep
-from keras_spade.networks import Generator, MultiScaleDiscriminator, StyleEncoder, with_patterns
+from keras_spade.networks import Generator, MultiScaleDiscriminator, StyleEncoder
 from keras_spade.optimizers import AlternatingOptimizers
 from keras_spade.runs import SkippedSteps
 from keras_spade.tensor import Tensor
@@ -258,7 +258,7 @@ class GauGAN(Fitting):
         if self._inference is None:
             paint = functools.partial(inference, self.networks)
             self._inference = backend.inference(self, paint, self.generator.variables)
-        return self._inference(with_patterns(inputs, [self.generator]))
+        return self._inference(self.generator.with_patterns(inputs))
 
     def generate(
         self,

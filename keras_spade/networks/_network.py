@@ -1,20 +1,24 @@
 """The base class of the three networks."""
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 import keras
 
 from keras_spade.backends import backend
 from keras_spade.files import WholeFiles
+from keras_spade.images import instance_borders, resize_maps
 from keras_spade.layers.trainable_parts import config_of_parts, set_trainable_parts
 from keras_spade.networks._folding import fold
-from keras_spade.segmaps import LabelPatterns, found_patterns
+from keras_spade.segmaps import LabelPatterns, found_patterns, host_searches, search_on_host
 
 
 class Network(WholeFiles, keras.Model):
     """A functional model inside a class, whose config is its constructor's arguments."""
 
     ARGUMENTS = ()
+    image_shape: tuple[int, int, int]
+    instance_edges: bool
     # Attributes of functional models:
     input: dict | keras.KerasTensor
     outputs: list
@@ -38,10 +42,7 @@ class Network(WholeFiles, keras.Model):
 
     @property
     def pattern_layers(self) -> list[LabelPatterns]:
-        """The layers that search the label maps of the input, unchanged, for patterns.
-
-        Instead, the input `"patterns"` may hold what `segmaps.search_on_host` returns for them.
-        """
+        """The layers that search the label maps of the input, unchanged, for patterns."""
         maps = [self.input[name] for name in ("labels", "edges") if name in self.input]
         return [
             layer
@@ -50,6 +51,30 @@ class Network(WholeFiles, keras.Model):
             and len(layer._inbound_nodes) == 1
             and [*map(id, keras.tree.flatten(layer.input))] == [*map(id, maps)]
         ]
+
+    def with_patterns(self, given: Mapping[str, Any], *others: "Network") -> Mapping[str, Any]:
+        """Adds the label patterns that the network would otherwise search in a compiled call.
+
+        Args:
+            given: inputs by name, with values; label maps of any size.
+            *others: further networks that will read the same label maps.
+
+        Returns:
+            The inputs with `"patterns"`, on JAX. Unchanged if patterns are not needed, and if label
+            maps do not fit, so that the call refuses them.
+        """
+        layers = [layer for network in (self, *others) for layer in network.pattern_layers]
+        names = ["labels"] if layers else []
+        if layers and self.instance_edges:
+            names.append("instances" if given.get("edges") is None else "edges")
+        shapes = [tuple(getattr(given.get(name), "shape", ())) for name in names]
+        fit = all(len(shape) == 3 and all(shape) for shape in shapes)
+        if not (layers and fit and len({shape[0] for shape in shapes}) == 1 and host_searches()):
+            return given
+        maps = {name: keras.ops.convert_to_numpy(given[name]) for name in names}
+        maps = {name: resize_maps(x, *self.image_shape[:2]) for name, x in maps.items()}
+        edges = instance_borders(maps["instances"]) if "instances" in maps else maps.get("edges")
+        return {**given, "patterns": search_on_host(layers, maps["labels"], edges)}
 
     def call(self, inputs, training=None, mask=None):
         """Runs the graph; refuses labels that are not integers, which Keras would truncate."""
