@@ -98,13 +98,14 @@ def test_one_room_for_all_tables_by_hand():
         LabelPatterns(96, 120, 3, ((4, 2),)),
     )
     labels = np.zeros((2, 96, 120), "int32")
-    # 4 * 3 / 96, 4 * 5 / 96 of 23040 pixels; 4 * 3 / 60, 4 * 5 / 60 of 7200; 4 * 4 / 96 of 5978.
-    assert rows(labels, *layers) == [[2880, 4800], [1440, 2400], [997]]
+    # 4 * 4 / 96 and 4 * 6 / 96 of 23040 pixels, 4 * 4 / 60 and 4 * 6 / 60 of 7200, 4 * 6 / 96 of
+    # 5978; then 6 and 10 instead of the first 4.
+    assert rows(labels, *layers) == [[3840, 5760], [1920, 2880], [1495]]
     rng = np.random.default_rng(0)
     labels[:, :20] = rng.integers(0, 3, (2, 20, 120))
-    assert rows(labels, *layers) == [[4320, 7200], [2160, 3600], [1495]]
+    assert rows(labels, *layers) == [[5760, 8640], [2880, 4320], [2242]]
     labels[:, :40] = rng.integers(0, 3, (2, 40, 120))
-    assert rows(labels, *layers) == [[8640, 14400], [4320, 7200], [2989]]
+    assert rows(labels, *layers) == [[9600, 14400], [4800, 7200], [3737]]
     labels = rng.integers(0, 3, (2, 96, 120))
     assert rows(labels, *layers) == [[], [7200, 7200], []]
 
@@ -122,7 +123,7 @@ def test_only_layers_that_read_the_labels_unchanged_are_searched_for():
 
 def gan_with(modulation):
     common = {"num_classes": 3, "image_shape": (SIZE, SIZE, 3), "instance_edges": True}
-    common |= {"dtype": "float64", "modulation": modulation}
+    common["modulation"] = modulation
     discriminator = MultiScaleDiscriminator(**common, base_filters=1, num_scales=1, num_layers=2)
     gan = GauGAN(TinyGenerator(**common, spectral_norm=False), discriminator, seed=3)
     for network in (gan.generator, gan.discriminator):
@@ -147,6 +148,7 @@ def test_training_and_painting_equal_dense_with_a_program_for_each_room(monkeypa
     monkeypatch.setattr(TrainingStep, "__call__", counting)
     with float64_throughout():
         keras.config.set_floatx("float64")
+        keras.config.set_dtype_policy("float64")
         dense, gan = gan_with("dense"), gan_with("patterns")
         batches = [batch_for(columns) for columns in (1, SIZE // 4, 1)]
         for batch in batches:
