@@ -122,6 +122,7 @@ def test_only_layers_that_read_the_labels_unchanged_are_searched_for():
 
 
 def gan_with(modulation):
+    keras.utils.set_random_seed(0)
     common = {"num_classes": 3, "image_shape": (SIZE, SIZE, 3), "instance_edges": True}
     common["modulation"] = modulation
     discriminator = MultiScaleDiscriminator(**common, base_filters=1, num_scales=1, num_layers=2)
