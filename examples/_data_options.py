@@ -211,7 +211,7 @@ def define_training_data():
     flags.DEFINE_bool("instance_edges", False, "Whether instances/ become an edge channel.")
     flags.DEFINE_list("image_size", ["64", "64"], "height,width of the images the networks see.")
     flags.DEFINE_bool("flip", True, "With folders: mirror training samples at random.")
-    flags.DEFINE_integer("num_scenes", 192, "Drawn scenes to train on.", lower_bound=1)
+    flags.DEFINE_integer("num_scenes", 128, "Drawn scenes to train on.", lower_bound=1)
     define_scene_style()
     flags.DEFINE_integer("batch_size", 4, "Samples per step.", lower_bound=1)
     flags.DEFINE_integer("seed", 0, "Seed of weights, data order and noise.")

@@ -70,6 +70,9 @@ flags.DEFINE_enum(
     ["sync_batch", "batch", "instance"],
     "Norm of the encoder. The paper's, over each image, hides most of an image's brightness.",
 )
+flags.DEFINE_float(
+    "initial_gain", 1.0, "Factor of the Xavier-normal kernels at the start; the authors' is 0.02."
+)
 flags.DEFINE_integer("epochs", 2, "Number of passes over the training data.", lower_bound=1)
 flags.DEFINE_integer("pictures", 6, "Validation samples in each picture.", lower_bound=1)
 flags.DEFINE_float(
@@ -247,7 +250,8 @@ def keep_flags(path, backup):
 def model(conditioning):
     """A compiled GauGAN of the size given by the flags."""
     shape = (*numbers("image_size"), FLAGS.image_channels)
-    conditioning = {"image_shape": shape, **conditioning}
+    gain = {"initial_gain": FLAGS.initial_gain}
+    conditioning = {"image_shape": shape, **gain, **conditioning}
     generator = SPADEGenerator(
         **conditioning,
         latent_dim=FLAGS.latent_dim if FLAGS.encoder else None,
@@ -262,7 +266,7 @@ def model(conditioning):
     encoder = None
     if FLAGS.encoder:
         encoder = StyleEncoder(
-            shape, FLAGS.latent_dim, FLAGS.encoder_filters, norm=FLAGS.encoder_norm
+            shape, FLAGS.latent_dim, FLAGS.encoder_filters, norm=FLAGS.encoder_norm, **gain
         )
     gan = GauGAN(generator, discriminator, encoder, seed=FLAGS.seed)
     perceptual, perceptual_weight = _perceptual_options.perceptual_loss(FLAGS.image_channels)

@@ -24,6 +24,12 @@ flags.DEFINE_integer("base_filters", 32, "Width of all generators; the paper's i
 flags.DEFINE_integer("hidden_filters", 64, "Width inside the SPADE layers; the paper's is 128.")
 flags.DEFINE_integer("discriminator_filters", 32, "Width of discriminators; the paper's is 64.")
 flags.DEFINE_integer("latent_dim", 256, "Size of latents, if there are any.")
+flags.DEFINE_float(
+    "initial_gain",
+    1.0,
+    "Factor of the Xavier-normal kernels of our networks at the start; the authors' code has 0.02. "
+    "The other generators start as their papers say.",
+)
 flags.DEFINE_string(
     "vgg16",
     None,

@@ -61,14 +61,15 @@ class Variant:
         """
         keras.utils.set_random_seed(seed)
         common = {**conditioning, "image_shape": image_shape, "modulation": FLAGS.modulation}
+        gain = {"initial_gain": FLAGS.initial_gain}
         arguments = {"base_filters": max(1, round(FLAGS.base_filters * self.width))}
         if self.generator is SPADEGenerator:
             latent_dim = FLAGS.latent_dim if self.encoder else None
-            arguments |= {"hidden_filters": FLAGS.hidden_filters, "latent_dim": latent_dim}
+            arguments |= {"hidden_filters": FLAGS.hidden_filters, "latent_dim": latent_dim, **gain}
         arguments |= self.arguments
         # Width or latent from --base_filters, --hidden_filters or --latent_dim.
         arguments = {k: FLAGS[v].value if is_flag(v) else v for k, v in arguments.items()}
-        discriminator = {"base_filters": FLAGS.discriminator_filters, **self.discriminator}
+        discriminator = {"base_filters": FLAGS.discriminator_filters, **gain, **self.discriminator}
         if discriminator.get("norm") == "spade":
             discriminator["hidden_filters"] = FLAGS.hidden_filters
         encoder = None
@@ -76,7 +77,7 @@ class Variant:
             # Six halvings need more than 64 pixels.
             size = None if max(image_shape[:2]) > 64 else (96, 96)
             width = FLAGS.discriminator_filters
-            encoder = StyleEncoder(image_shape, FLAGS.latent_dim, width, resize_to=size)
+            encoder = StyleEncoder(image_shape, FLAGS.latent_dim, width, resize_to=size, **gain)
         gan = GauGAN(
             self.generator(**common, **arguments),
             MultiScaleDiscriminator(**common, **discriminator),

@@ -1,6 +1,7 @@
 """All activation norms of the package: synchronised batch, batch and instance norm."""
 
 import contextlib
+import dataclasses
 import threading
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -19,8 +20,11 @@ NORMS = ("sync_batch", "batch", "instance")
 _collection = threading.local()
 
 
-class Moments(NamedTuple):
+@dataclasses.dataclass(frozen=True, eq=False)
+class Moments:
     """Mean and variance of activations, and the number of values per channel.
+
+    Keras passes the object between layers unchanged; it would cast the tensors of a tuple.
 
     Args:
         centered: the activations minus their mean.

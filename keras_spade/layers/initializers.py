@@ -1,16 +1,27 @@
 """The initialisation of all three networks."""
 
+import math
+import numbers
+
 import keras
 
 
 def xavier_normal(gain: float = 0.02) -> keras.initializers.VarianceScaling:
-    """Xavier-normal initialiser with a gain, `std = gain * sqrt(2 / (fan_in + fan_out))`.
+    """Xavier-normal (Glorot) initialiser with a gain, `std = gain * sqrt(2 / (fan_in + fan_out))`.
+
+    The paper only says Glorot initialisation, which is gain 1. The authors' code uses 0.02, and so
+    do our networks by default. With 0.02, gamma and beta hardly depend on the label map at first,
+    and an optimizer's step rotates kernels under spectral norm 50 times further: short trainings
+    learn much faster with 1.
 
     Args:
-        gain: factor of the standard deviation. The paper's networks use 0.02.
+        gain: factor of the standard deviation, above 0.
 
     Returns:
         A `keras.initializers.VarianceScaling`.
+
+    Raises:
+        ValueError: for a gain that is not a positive number.
 
     Example:
 
@@ -21,6 +32,8 @@ def xavier_normal(gain: float = 0.02) -> keras.initializers.VarianceScaling:
     Reference: Glorot and Bengio 2010, equation 16; Park et al. 2019 (arXiv 1903.07291), appendix A,
     "Training details".
     """
+    if not (isinstance(gain, numbers.Real) and 0 < gain < math.inf):
+        raise ValueError(f"`initial_gain` must be a positive number, got {gain!r}.")
     return keras.initializers.VarianceScaling(
         scale=gain**2, mode="fan_avg", distribution="untruncated_normal"
     )

@@ -35,6 +35,7 @@ class SPADE(Composite):
             reference; `"auto"`: patterns unless too many are distinct (dense is faster then), and
             dense on GPUs. On JAX, patterns that do not fit in a table of fixed length are convolved
             densely even with `"patterns"`. Float maps are always convolved densely.
+        initial_gain: kernels start Xavier-normal times this factor, see `xavier_normal`.
 
     Call arguments:
         x: float activations, `(batch, h, w, channels)`.
@@ -75,17 +76,20 @@ class SPADE(Composite):
         hidden_filters: int = 128,
         num_classes: int | None = None,
         modulation: str = "auto",
+        initial_gain: float = 0.02,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise ValueError(f"`kernel_size` must be odd and positive, got {kernel_size!r}.")
         check_modulation(modulation)
+        xavier_normal(initial_gain)  # checks it
         self.norm = norm
         self.kernel_size = kernel_size
         self.hidden_filters = hidden_filters
         self.num_classes = num_classes
         self.modulation = modulation
+        self.initial_gain = initial_gain
         self.feature_norm = FeatureNorm(
             norm, name="norm", dtype=self.dtype_policy, trainable=self.trainable
         )
@@ -115,7 +119,7 @@ class SPADE(Composite):
             padding="same",
             data_format="channels_last",
             activation=activation,
-            kernel_initializer=xavier_normal(),
+            kernel_initializer=xavier_normal(self.initial_gain),
             name=name,
             dtype=self.dtype_policy,
             trainable=self.trainable,
@@ -149,4 +153,5 @@ class SPADE(Composite):
             "hidden_filters": self.hidden_filters,
             "num_classes": self.num_classes,
             "modulation": self.modulation,
+            "initial_gain": self.initial_gain,
         }

@@ -12,7 +12,6 @@ from keras_spade.layers.leaky_relu import leaky_relu
 from keras_spade.layers.small_map_conv2d import SmallMapConv2D
 from keras_spade.layers.spade import SPADE
 from keras_spade.layers.spectral_norm import SpectralNorm
-from keras_spade.precision import full_precision_dtype
 from keras_spade.segmaps import SegmapReader
 
 
@@ -33,6 +32,7 @@ class SPADEResBlock(Composite):
         num_classes: number of one-hot channels, for integer labels.
         spectral_norm: whether the block's own convolutions are spectrally normalised.
         modulation: `"patterns"`, `"dense"` or `"auto"`, see `SPADE`.
+        initial_gain: kernels start Xavier-normal times this factor, see `xavier_normal`.
 
     Call arguments:
         x: float activations, `(batch, h, w, channels)`.
@@ -68,11 +68,13 @@ class SPADEResBlock(Composite):
         num_classes: int | None = None,
         spectral_norm: bool = True,
         modulation: str = "auto",
+        initial_gain: float = 0.02,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         filters = positive_integer("`filters`", filters)
-        SPADE(norm=norm, kernel_size=kernel_size, modulation=modulation)  # checks all three
+        # This checks all four.
+        SPADE(norm, kernel_size, modulation=modulation, initial_gain=initial_gain)
         self.filters = filters
         self.norm = norm
         self.kernel_size = kernel_size
@@ -80,6 +82,7 @@ class SPADEResBlock(Composite):
         self.num_classes = num_classes
         self.spectral_norm = spectral_norm
         self.modulation = modulation
+        self.initial_gain = initial_gain
 
     def build(self, x_shape, segmap_shape, edges_shape=None):
         """Creates SPADEs and convolutions."""
@@ -108,6 +111,7 @@ class SPADEResBlock(Composite):
             hidden_filters=self.hidden_filters,
             num_classes=self.num_classes,
             modulation=self.modulation,
+            initial_gain=self.initial_gain,
             name=name,
             dtype=self.dtype_policy,
             trainable=self.trainable,
@@ -120,7 +124,7 @@ class SPADEResBlock(Composite):
             padding="same",
             data_format="channels_last",
             use_bias=use_bias,
-            kernel_initializer=xavier_normal(),
+            kernel_initializer=xavier_normal(self.initial_gain),
             name="conv" if self.spectral_norm else name,
             dtype=self.dtype_policy,
             trainable=self.trainable,
@@ -137,9 +141,7 @@ class SPADEResBlock(Composite):
         """Runs both branches and adds them."""
         segmap = self._reader.encode(segmap, edges, ops.shape(x)[1:3])
         moments = None
-        # In 16 bits, Keras would cast the moments when passing them on.
-        full = self.compute_dtype == full_precision_dtype(self.compute_dtype)
-        if full and self.learned_shortcut and self.norm_0.feature_norm.uses_moments(training):
+        if self.learned_shortcut and self.norm_0.feature_norm.uses_moments(training):
             moments = self.norm_0.feature_norm.moments(x)
         y = self.norm_0(x, segmap, training=training, moments=moments)
         y = self._convolve(self.conv_0, leaky_relu(y), training)
@@ -173,4 +175,5 @@ class SPADEResBlock(Composite):
             "num_classes": self.num_classes,
             "spectral_norm": self.spectral_norm,
             "modulation": self.modulation,
+            "initial_gain": self.initial_gain,
         }

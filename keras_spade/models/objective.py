@@ -48,20 +48,36 @@ class Objective:
         names += ["generator/kl"] if self.networks.encoder is not None else []
         return names + ["discriminator/real", "discriminator/fake"]
 
-    def losses(self, batch: Batch, noise: keras.random.SeedGenerator, training: bool) -> dict:
-        """The losses of both sides, by name."""
-        return self.generator_losses(batch, noise, training) | self.discriminator_losses(
-            batch, noise, training
-        )
+    def losses(self, batch: Batch, noise: keras.random.SeedGenerator) -> dict:
+        """The losses of both sides in inference mode, by name; both judge the same fake."""
+        fake, posterior = self._paint(batch, noise, training=False)
+        outputs = tuple(self.networks.judge(batch.conditioning, fake, batch.image, training=False))
+        of_generator = self._of_generator(batch, fake, posterior, *outputs)
+        return of_generator | self._of_discriminator(*outputs)
 
     def generator_losses(
         self, batch: Batch, noise: keras.random.SeedGenerator, training: bool
     ) -> dict:
         """The terms of the generator's and encoder's loss, by name."""
-        networks = self.networks
-        latent, posterior = networks.encode(batch.image, noise, training)
-        fake = networks.paint(batch.conditioning, latent, training)
-        fake_outputs, real_outputs = networks.judge(batch.conditioning, fake, batch.image, training)
+        fake, posterior = self._paint(batch, noise, training)
+        outputs = self.networks.judge(batch.conditioning, fake, batch.image, training)
+        return self._of_generator(batch, fake, posterior, *outputs)
+
+    def discriminator_losses(
+        self, batch: Batch, noise: keras.random.SeedGenerator, training: bool
+    ) -> dict:
+        """The two terms of the discriminator's loss, by name; the fake is a constant."""
+        with backend.without_gradients():
+            fake = ops.stop_gradient(self._paint(batch, noise, training)[0])
+        outputs = self.networks.judge(batch.conditioning, fake, batch.image, training)
+        return self._of_discriminator(*outputs)
+
+    def _paint(self, batch, noise, training):
+        """The fake, and the posterior of its latent or `None`."""
+        latent, posterior = self.networks.encode(batch.image, noise, training)
+        return self.networks.paint(batch.conditioning, latent, training), posterior
+
+    def _of_generator(self, batch, fake, posterior, fake_outputs, real_outputs):
         adversarial = self.adversarial_loss(fake_outputs, real=True, for_discriminator=False)
         losses = {"generator/adversarial": adversarial}
         if self.feature_matching_weight:
@@ -79,15 +95,7 @@ class Objective:
             losses["generator/kl"] = self.kl_weight * divergence
         return losses
 
-    def discriminator_losses(
-        self, batch: Batch, noise: keras.random.SeedGenerator, training: bool
-    ) -> dict:
-        """The two terms of the discriminator's loss, by name; the fake is a constant."""
-        networks = self.networks
-        with backend.without_gradients():
-            latent, _ = networks.encode(batch.image, noise, training)
-            fake = ops.stop_gradient(networks.paint(batch.conditioning, latent, training))
-        fake_outputs, real_outputs = networks.judge(batch.conditioning, fake, batch.image, training)
+    def _of_discriminator(self, fake_outputs, real_outputs):
         return {
             "discriminator/real": self.adversarial_loss(real_outputs, real=True),
             "discriminator/fake": self.adversarial_loss(fake_outputs, real=False),

@@ -35,7 +35,7 @@ def evaluate(gan: "GauGAN", data: Any, part: Part) -> dict:
     batch = read_batch(data, gan.generator, part)
 
     def losses():
-        losses = gan.objective.losses(batch, gan.seed_generator, training=False)
+        losses = gan.objective.losses(batch, gan.seed_generator)
         return track(gan.loss_trackers, losses, part, gan.replicas)
 
     return backend.compiled(gan, losses, batch.tensors)

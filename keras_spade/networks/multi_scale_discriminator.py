@@ -63,6 +63,7 @@ class MultiScaleDiscriminator(Network):
             `LabelConv2D`.
         fusion: how label map and image are combined, `"concat"` or `"projection"`.
         hidden_filters: hidden channels of the SPADEs, with `norm="spade"`.
+        initial_gain: kernels start Xavier-normal times this factor, see `xavier_normal`.
 
     Call arguments:
         inputs: dict of `"labels"` int32 `(batch, H, W)` (and `"edges"` float 0/1 `(batch, H, W)` if
@@ -108,6 +109,7 @@ class MultiScaleDiscriminator(Network):
         "modulation",
         "fusion",
         "hidden_filters",
+        "initial_gain",
     )
 
     def __init__(
@@ -125,6 +127,7 @@ class MultiScaleDiscriminator(Network):
         modulation: str = "auto",
         fusion: str = "concat",
         hidden_filters: int = 128,
+        initial_gain: float = 0.02,
         name: str = "discriminator",
         dtype: str | keras.DTypePolicy | None = None,
         trainable: bool = True,
@@ -150,7 +153,7 @@ class MultiScaleDiscriminator(Network):
                 num_classes=condition.num_classes,
                 halvings=scale,
                 modulation=modulation,
-                kernel_initializer=xavier_normal(),
+                kernel_initializer=xavier_normal(initial_gain),
                 name=f"scale_{scale}_conv_0",
                 dtype=dtype,
             )
@@ -164,7 +167,7 @@ class MultiScaleDiscriminator(Network):
                 4,
                 strides=strides,
                 use_bias=plain,
-                kernel_initializer=xavier_normal(),
+                kernel_initializer=xavier_normal(initial_gain),
                 name="conv" if wrap else name,
                 dtype=dtype,
             )
@@ -180,6 +183,7 @@ class MultiScaleDiscriminator(Network):
                 hidden_filters=hidden_filters,
                 num_classes=condition.num_classes,
                 modulation=modulation,
+                initial_gain=initial_gain,
                 name=name,
                 dtype=dtype,
             )
@@ -193,7 +197,7 @@ class MultiScaleDiscriminator(Network):
                 num_classes=condition.num_classes,
                 modulation=modulation,
                 use_bias=False,
-                kernel_initializer=xavier_normal(),
+                kernel_initializer=xavier_normal(initial_gain),
                 name=name,
                 dtype=dtype,
             )(repeated.at(*x.shape[1:3], ((1, 1),)))
@@ -248,6 +252,7 @@ class MultiScaleDiscriminator(Network):
         self.modulation = modulation
         self.fusion = fusion
         self.hidden_filters = hidden_filters
+        self.initial_gain = initial_gain
 
     def call(self, inputs, training=None, mask=None):
         """Returns a list over scales of lists of feature maps, logits last."""

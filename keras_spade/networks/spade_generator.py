@@ -39,6 +39,7 @@ class SPADEGenerator(Generator):
         spectral_norm: whether the convolutions of the blocks are spectrally normalised.
         conditioning: `"labels"`, or `"dense"` for any float map under the key `"segmap"`.
         modulation: how label maps are convolved, `"auto"`, `"patterns"` or `"dense"`; see `SPADE`.
+        initial_gain: kernels start Xavier-normal times this factor, see `xavier_normal`.
 
     Call arguments:
         inputs: dict of `"labels"` int32 `(batch, H, W)` with ids `0..num_classes-1` (or
@@ -83,6 +84,7 @@ class SPADEGenerator(Generator):
         "spectral_norm",
         "conditioning",
         "modulation",
+        "initial_gain",
     )
 
     def __init__(
@@ -100,6 +102,7 @@ class SPADEGenerator(Generator):
         spectral_norm: bool = True,
         conditioning: str = "labels",
         modulation: str = "auto",
+        initial_gain: float = 0.02,
         name: str = "generator",
         dtype: str | keras.DTypePolicy | None = None,
         trainable: bool = True,
@@ -128,6 +131,7 @@ class SPADEGenerator(Generator):
                 num_classes=condition.num_classes,
                 spectral_norm=spectral_norm,
                 modulation=modulation,
+                initial_gain=initial_gain,
                 name=name,
                 dtype=dtype,
             )
@@ -144,7 +148,7 @@ class SPADEGenerator(Generator):
                 3,
                 num_classes=condition.num_classes,
                 modulation=modulation,
-                kernel_initializer=xavier_normal(),
+                kernel_initializer=xavier_normal(initial_gain),
                 name="fc",
                 dtype=dtype,
             )
@@ -153,7 +157,7 @@ class SPADEGenerator(Generator):
             inputs["latent"] = keras.Input((latent_dim,), name="latent")
             dense = keras.layers.Dense(
                 16 * filters * height * width,
-                kernel_initializer=xavier_normal(),
+                kernel_initializer=xavier_normal(initial_gain),
                 name="fc",
                 dtype=dtype,
             )
@@ -174,7 +178,7 @@ class SPADEGenerator(Generator):
             3,
             padding="same",
             activation="tanh",
-            kernel_initializer=xavier_normal(),
+            kernel_initializer=xavier_normal(initial_gain),
             name="conv_img",
             dtype=condition.image_dtype,
         )(x)
@@ -195,6 +199,7 @@ class SPADEGenerator(Generator):
         self.spectral_norm = spectral_norm
         self.conditioning = conditioning
         self.modulation = modulation
+        self.initial_gain = initial_gain
 
 
 def _latent_grid(image_shape, upsampling):

@@ -31,6 +31,7 @@ class StyleEncoder(Network):
         norm: `"instance"` (parameter-free); `"batch"` or `"sync_batch"` (with learned scale and
             offset, as in the reference).
         spectral_norm: whether the convolutions are spectrally normalised.
+        initial_gain: kernels start Xavier-normal times this factor, see `xavier_normal`.
 
     Call arguments:
         inputs: images, float `(batch, height, width, channels)` in [-1, 1].
@@ -61,6 +62,7 @@ class StyleEncoder(Network):
         "resize_to",
         "norm",
         "spectral_norm",
+        "initial_gain",
     )
 
     def __init__(
@@ -71,6 +73,7 @@ class StyleEncoder(Network):
         resize_to: tuple[int, int] | None = (256, 256),
         norm: str = "instance",
         spectral_norm: bool = True,
+        initial_gain: float = 0.02,
         name: str = "encoder",
         dtype: str | keras.DTypePolicy | None = None,
         trainable: bool = True,
@@ -103,7 +106,7 @@ class StyleEncoder(Network):
                 3,
                 strides=2,
                 use_bias=False,
-                kernel_initializer=xavier_normal(),
+                kernel_initializer=xavier_normal(initial_gain),
                 name="conv" if spectral_norm else name_,
                 dtype=dtype,
             )
@@ -117,7 +120,10 @@ class StyleEncoder(Network):
         # The latent's distribution is float32 under every mixed dtype policy.
         outputs = tuple(
             keras.layers.Dense(
-                latent_dim, kernel_initializer=xavier_normal(), name=head, dtype=full_precision
+                latent_dim,
+                kernel_initializer=xavier_normal(initial_gain),
+                name=head,
+                dtype=full_precision,
             )(x)
             for head in ("mean", "log_variance")
         )
@@ -131,3 +137,4 @@ class StyleEncoder(Network):
         self.resize_to = resize_to
         self.norm = norm
         self.spectral_norm = spectral_norm
+        self.initial_gain = initial_gain

@@ -56,9 +56,10 @@ def _config(name, config):
 
 
 def _sizes(base_filters, hidden_filters, discriminator_filters):
+    gain = {"initial_gain": 1.0}  # Small networks are trained for few steps.
     return {
-        "generator": {"base_filters": base_filters, "hidden_filters": hidden_filters},
-        "discriminator": {"base_filters": discriminator_filters},
+        "generator": {"base_filters": base_filters, "hidden_filters": hidden_filters, **gain},
+        "discriminator": {"base_filters": discriminator_filters, **gain},
     }
 
 

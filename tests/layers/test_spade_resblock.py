@@ -15,6 +15,7 @@ from support.harness import (
 )
 
 from keras_spade import SPADEResBlock
+from keras_spade.layers import FeatureNorm
 
 NAMES = golden_names("resblock_")
 FORMS = pytest.mark.parametrize("form", ["map", "patterns", "dense", "auto"])
@@ -163,3 +164,18 @@ def test_saved_and_loaded(tmp_path):
     assert relative_error(model([x, segmap]), channels_last(golden["out/eval/y"])) < 1e-5
     y = model([x, segmap], training=True)
     assert relative_error(y, channels_last(golden["out/train/y"])) < 1e-5
+
+
+def test_two_norms_share_their_moments_in_16_bits(monkeypatch):
+    """The statistics are those of the input in float32, whose mean 16 bits would round."""
+    calls = []
+    compute = FeatureNorm.moments
+    monkeypatch.setattr(FeatureNorm, "moments", lambda *args: calls.append(1) or compute(*args))
+    block = SPADEResBlock(6, num_classes=3, modulation="dense", dtype="mixed_bfloat16")
+    x = np.random.default_rng(0).normal(1.0, 1.0, (2, 8, 8, 4))
+    x = keras.ops.cast(x, "bfloat16")
+    block(x, np.zeros((2, 8, 8), "int32"), training=True)
+    assert len(calls) == 2  # for norm_0 and norm_s, and for norm_1
+    mean = to_numpy(keras.ops.cast(x, "float32")).mean(axis=(0, 1, 2))
+    for norm in (block.norm_0, block.norm_s):
+        np.testing.assert_allclose(to_numpy(norm.feature_norm.moving_mean), 0.1 * mean, rtol=1e-6)

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 from support.backends import only_on, sixty_four_bits
+from support.harness import to_numpy
 
 from keras_spade import MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 from keras_spade.layers import SPADE, HalfPool
@@ -78,3 +79,34 @@ def test_the_others_are_taken_in_any_form(policy):
 def test_float64_is_refused_where_jax_has_none():
     with pytest.raises(ValueError, match="jax_enable_x64"):
         MultiScaleDiscriminator(3, SHAPE, dtype="float64")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **gain: SPADEGenerator(2, SHAPE, latent_dim=4, base_filters=2, **gain),
+        lambda **gain: SPADEGenerator(2, SHAPE, latent_dim=None, base_filters=2, **gain),
+        lambda **gain: MultiScaleDiscriminator(
+            2, SHAPE, base_filters=2, fusion="projection", norm="spade", **gain
+        ),
+        lambda **gain: StyleEncoder((96, 96, 3), 4, 2, resize_to=None, **gain),
+    ],
+    ids=["generator", "without latent", "discriminator", "encoder"],
+)
+def test_the_initial_gain_scales_all_kernels(make):
+    networks = []
+    for gain in ({}, {"initial_gain": 1.0}):
+        keras.utils.set_random_seed(0)
+        networks.append(make(**gain))
+    assert [network.initial_gain for network in networks] == [0.02, 1.0]
+    for old, new in zip(*(network.weights for network in networks), strict=True):
+        factor = 50.0 if old.path.endswith("kernel") else 1.0
+        np.testing.assert_allclose(to_numpy(new), factor * to_numpy(old), rtol=1e-3, atol=1e-5)
+    assert type(networks[1]).from_config(networks[1].get_config()).initial_gain == 1.0
+
+
+@pytest.mark.parametrize("gain", [0, -1.0, float("nan"), float("inf"), "glorot", None])
+def test_an_initial_gain_is_a_positive_number(gain):
+    for make in (SPADE, lambda **options: SPADEGenerator(2, SHAPE, base_filters=1, **options)):
+        with pytest.raises(ValueError, match="`initial_gain` must be a positive number"):
+            make(initial_gain=gain)

@@ -41,6 +41,13 @@ def test_labels_and_one_hot_map_agree():
     np.testing.assert_array_equal(to_numpy(layer(labels)), to_numpy(layer(one_hot)))
 
 
+def test_maps_have_the_compute_dtype():
+    labels, edges = np.array([[[0, 2], [1, 1]]]), np.array([[[0, 1], [0, 1]]])
+    got = ConditioningMap(2, 2, num_classes=3, dtype="mixed_bfloat16")(labels, edges)
+    assert keras.backend.standardize_dtype(got.dtype) == "bfloat16"
+    np.testing.assert_array_equal(to_numpy(got)[0, 0], [[1, 0, 0, 0], [0, 0, 1, 1]])
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "int64"])
 def test_integer_dtypes(dtype):
     labels = np.array([[[0, 200], [255, 1]]]).astype(dtype)

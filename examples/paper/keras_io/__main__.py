@@ -69,16 +69,20 @@ flags.DEFINE_bool("encoder", False, "Ours: with a style encoder; without, no lat
 flags.DEFINE_enum("norm", "sync_batch", ["sync_batch", "instance"], "Ours: of the generator.")
 flags.DEFINE_enum(
     "kernel_start",
-    "paper",
-    ["paper", "torch"],
-    "Ours: scale at which kernels under spectral norm start: gain 0.02, or PyTorch's default.",
+    "gain",
+    ["gain", "torch"],
+    "Ours: scale at which kernels under spectral norm start: --initial_gain, or PyTorch's default.",
 )
+flags.DEFINE_float("initial_gain", 1.0, "Ours: of all kernels; the authors' code has 0.02.")
 flags.DEFINE_float("rate", 1e-4, "Ours: learning rate of the generator.")
 flags.DEFINE_float("discriminator_rate", 4e-4, "Ours: learning rate of the discriminator.")
 flags.DEFINE_float("beta_2", 0.9, "Ours: of Adam; the example's is 0.999.")
 
 # Flags that define a run's name; the others belong to the protocol or to the command.
-OURS = ("encoder", "norm", "kernel_start", "rate", "discriminator_rate", "beta_2", "decay")
+OURS = (
+    *("encoder", "norm", "initial_gain", "kernel_start"),
+    *("rate", "discriminator_rate", "beta_2", "decay"),
+)
 PROTOCOL = (
     *("data", "dataset", "split", "held_out", "maps", "image_size", "batch_size", "vgg16"),
     *("base_filters", "hidden_filters", "discriminator_filters", "perceptual_weight", "ema"),
@@ -160,7 +164,7 @@ def prepared(seed):
             name: FLAGS[name].value
             for name in (
                 *("perceptual_weight", "discriminator_filters", "ema", "hidden_filters"),
-                *("encoder", "norm", "kernel_start", "beta_2"),
+                *("encoder", "norm", "initial_gain", "kernel_start", "beta_2"),
             )
         },
     )

@@ -18,7 +18,7 @@ from keras_spade import (
 
 @dataclass(frozen=True)
 class Options:
-    """The options of both; the last seven apply to ours only."""
+    """The options of both; the last eight apply to ours only."""
 
     image_shape: tuple
     num_classes: int
@@ -32,6 +32,7 @@ class Options:
     hidden_filters: int
     encoder: bool
     norm: str
+    initial_gain: float
     kernel_start: str
     rates: tuple
     beta_2: float
@@ -52,10 +53,16 @@ class Ours:
         generator = our_generator(options)
         shape, latent_dim = options.image_shape, generator.latent_dim
         width = options.discriminator_filters
-        discriminator = MultiScaleDiscriminator(**classes(options), base_filters=width)
+        discriminator = MultiScaleDiscriminator(**common_arguments(options), base_filters=width)
         encoder = None
         if options.encoder:
-            encoder = StyleEncoder(shape, latent_dim, width, resize_to=(128, 128))
+            encoder = StyleEncoder(
+                shape,
+                latent_dim,
+                width,
+                resize_to=(128, 128),
+                initial_gain=options.initial_gain,
+            )
         self.gan = GauGAN(generator, discriminator, encoder, seed=seed)
         if options.kernel_start == "torch":
             start_as_torch(self.gan)
@@ -168,16 +175,16 @@ class Theirs:
         return pictures
 
 
-def classes(options):
-    """The data arguments of our networks."""
-    names = ("num_classes", "image_shape", "void_class")
+def common_arguments(options):
+    """The arguments common to generator and discriminator."""
+    names = ("num_classes", "image_shape", "void_class", "initial_gain")
     return {name: getattr(options, name) for name in names}
 
 
 def our_generator(options):
     """Our generator."""
     return SPADEGenerator(
-        **classes(options),
+        **common_arguments(options),
         latent_dim=256 if options.encoder else None,
         base_filters=options.filters,
         hidden_filters=options.hidden_filters,
@@ -207,8 +214,8 @@ def start_as_torch(gan):
     fan_in)^-1/2`.
 
     The networks compute the same, because the norm divides by the scale, but a step of the
-    optimizer rotates a larger kernel by less. The authors' code starts like this on a GPU; the
-    paper's gain of 0.02 only affects the other kernels.
+    optimizer rotates a larger kernel by less. The authors' code starts like this on a GPU; its
+    gain of 0.02 only affects the other kernels.
     """
     weights = [w for part in (gan.generator, gan.discriminator, gan.encoder) if part is not None
                for w in part.weights]  # fmt: skip
