@@ -1,23 +1,30 @@
 """Our networks on any backend and device. Imported by workers only."""
 
+import time
+from statistics import median
+
 import keras
 import numpy as np
 
+from benchmarks.harness.label_maps import pick_batch
 from benchmarks.harness.run import Clock, SkippedError
 from benchmarks.networks.batch_run import BatchRun
 from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder
 
+SEARCHES = 5
 POLICIES = {"float32": "float32", "tf32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
-def make(device, settings, samples, modulation, folded, xla=False):
+def make(device, settings, samples, modulation, folded, xla=False, on_device=False):
     """Makes the `Run` of ours.
 
     Inference: a network in inference mode, compiled by `tf.function` or `jax.jit`, or eager on
     PyTorch; with `folded` after `generator.fold_spectral_norm()`. Forward and backward: the
     gradients, for all weights, of the mean square of its output in training mode. Training
     step: one of `GauGAN.fit`, with encoder if there is a latent, without perceptual loss. With
-    `xla`, TensorFlow compiles it with XLA.
+    `xla`, TensorFlow compiles it with XLA. On JAX, the host searches label patterns: in training
+    within the step, otherwise before it, and the note says how long that took. With `on_device`,
+    the compiled step searches.
     """
     if folded and (settings.task != "inference" or settings.network != "generator"):
         raise SkippedError("spectral norm is folded for the generator's inference only")
@@ -34,13 +41,13 @@ def make(device, settings, samples, modulation, folded, xla=False):
         "base_filters": settings.base_filters,
     }
     if settings.task == "training_step":
-        return FitRun(device, settings, samples, conditioning, xla)
+        return FitRun(device, settings, samples, conditioning, xla, on_device)
     if settings.network == "generator":
         network = make_generator(settings, conditioning)
         network = network.fold_spectral_norm() if folded else network
     else:
         network = MultiScaleDiscriminator(**conditioning)
-    return NetworkRun(device, settings, samples, network)
+    return NetworkRun(device, settings, samples, network, on_device)
 
 
 def make_generator(settings, conditioning):
@@ -57,17 +64,32 @@ def mean_square(outputs):
 class NetworkRun(BatchRun):
     """Inference, or forward and backward, of one network."""
 
-    def __init__(self, device, settings, samples, network):
+    def __init__(self, device, settings, samples, network, on_device):
         super().__init__(device, settings, samples)
         self.versions = {"keras": keras.__version__}
-        self.network = network
+        self.network, self.on_device = network, on_device
+        if self.found(pick_batch(samples, 0, 1)):
+            seconds = []
+            for index in range(SEARCHES):
+                start = time.perf_counter()
+                self.found(pick_batch(samples, index, 1))
+                seconds.append(time.perf_counter() - start)
+            self.note = f"the host searches a label map in {1000 * median(seconds):.1f} ms"
         self.names = list(network.input)
         make_step = {"tensorflow": tensorflow_step, "jax": jax_step, "torch": torch_step}
         self.step = make_step[keras.config.backend()](network, settings.task != "inference")
 
     def place(self, batch):
         latent = np.zeros((self.samples, self.settings.latent_dim or 0), "float32")
-        return {name: self.device.put((batch | {"latent": latent})[name]) for name in self.names}
+        placed = {name: self.device.put((batch | {"latent": latent})[name]) for name in self.names}
+        return placed | keras.tree.map_structure(self.device.put, self.found(batch))
+
+    def found(self, batch):
+        """The input `"patterns"`, if the host searches."""
+        if self.on_device or not hasattr(self.network, "with_patterns"):  # An older commit.
+            return {}
+        found = self.network.with_patterns(batch).get("patterns")
+        return {"patterns": found} if found else {}
 
 
 def tensorflow_step(network, backward):
@@ -115,7 +137,7 @@ def torch_step(network, backward):
 class FitRun(BatchRun):
     """Training: a turn is a short `fit` in which every step is timed."""
 
-    def __init__(self, device, settings, samples, conditioning, xla):
+    def __init__(self, device, settings, samples, conditioning, xla, on_device):
         super().__init__(device, settings, samples)
         self.versions = {"keras": keras.__version__}
         encoder = None
@@ -125,6 +147,8 @@ class FitRun(BatchRun):
         generator = make_generator(settings, conditioning)
         self.gan = GauGAN(generator, MultiScaleDiscriminator(**conditioning), encoder, seed=0)
         self.gan.compile(perceptual_loss=None, jit_compile=xla or "auto")
+        if on_device:
+            self.gan.generator.with_patterns = lambda given, *others: given
 
     def prepare(self, case):
         super().prepare(case)

@@ -37,6 +37,12 @@ for _backend in ("tensorflow", "jax", "torch"):
             _name = " ".join(word for word in _words if word not in ("auto", ""))
             SUBJECTS[_name] = _ours(_backend, _modulation, _folded)
 
+# Otherwise the host searches before the step, as in `GauGAN`.
+SUBJECTS["ours jax patterns on_device"] = Subject(
+    "jax",
+    "benchmarks.networks.ours",
+    {"modulation": "patterns", "folded": False, "on_device": True},
+)
 SUBJECTS["ours tensorflow xla"] = Subject(
     "tensorflow", "benchmarks.networks.ours", {"modulation": "auto", "folded": False, "xla": True}
 )
@@ -46,5 +52,5 @@ DEFAULT = [
     for name in SUBJECTS
     if not name.startswith("exported")
     and "folded" not in name
-    and not name.endswith(("patterns", "xla"))
+    and not name.endswith(("patterns", "on_device", "xla"))
 ]

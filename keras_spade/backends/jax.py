@@ -153,13 +153,16 @@ def check_image_range(argument: str, image: Tensor, others: dict) -> tuple[Any, 
 
 
 def guarded(
-    model: keras.Model, function: Callable, check: Callable, counters: Sequence[keras.Variable] = ()
+    model: keras.Model,
+    function: Callable,
+    prepare: Callable,
+    counters: Sequence[keras.Variable] = (),
 ) -> Callable:
-    """Checks batches before compiled steps, which cannot check them; stores compiled steps."""
+    """Prepares batches for compiled steps, which cannot check them; stores compiled steps."""
     compiled = model.jit_compile and not model.run_eagerly
     if compiled:
         keep_programs()
-    return GuardedFunction(model, function, check if compiled else lambda data: None, counters)
+    return GuardedFunction(model, function, prepare if compiled else lambda data: data, counters)
 
 
 def inference(

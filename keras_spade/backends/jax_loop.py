@@ -46,12 +46,12 @@ def check_batches(
 
 
 class GuardedFunction:
-    """A train, test or predict function of Keras that checks its batches first.
+    """A train, test or predict function of Keras whose batches are prepared first.
 
     Args:
         model: a `keras.Model`.
         function: runs `model.steps_per_execution` steps.
-        check: raises an error for invalid batches.
+        prepare: raises an error for an invalid batch; returns the batch for the step.
         counters: the last variables of the loop's state, updated outside of it after each call.
     """
 
@@ -59,12 +59,12 @@ class GuardedFunction:
         self,
         model: keras.Model,
         function: Callable,
-        check: Callable[[Any], None],
+        prepare: Callable[[Any], Any],
         counters: Sequence[keras.Variable],
     ):
         self.model = model
         self.function = function
-        self.check = check
+        self.prepare = prepare
         self.counters = counters
 
     def __call__(self, state: Sequence[list], iterator: Iterator) -> tuple[Any, Sequence[list]]:
@@ -72,7 +72,7 @@ class GuardedFunction:
         with _whole_state(self.model, state):
             # All batches of this call, before the first step consumes the state.
             batches = list(
-                itertools.islice(self._checked(iterator), self.model.steps_per_execution)
+                itertools.islice(self._prepared(iterator), self.model.steps_per_execution)
             )
             if not batches:
                 raise StopIteration
@@ -80,7 +80,7 @@ class GuardedFunction:
         show_counters(self.counters, state)
         return logs, state
 
-    def _checked(self, iterator):
+    def _prepared(self, iterator):
         while True:
             try:
                 batch = next(iterator)
@@ -90,8 +90,7 @@ class GuardedFunction:
                 if type(error).__name__ != "IndivisibleError":
                     raise
                 raise ValueError(f"A batch cannot be shared by the devices. {HELP}") from error
-            self.check(batch)
-            yield batch
+            yield self.prepare(batch)
 
 
 def show_counters(counters: Sequence[keras.Variable], state: Sequence[list]) -> None:

@@ -153,7 +153,10 @@ def check_image_range(argument: str, image: Tensor, others: dict) -> tuple[Any, 
 
 
 def guarded(
-    model: keras.Model, function: Callable, check: Callable, counters: Sequence[keras.Variable] = ()
+    model: keras.Model,
+    function: Callable,
+    prepare: Callable,
+    counters: Sequence[keras.Variable] = (),
 ) -> Callable:
     """The function; raises a ValueError for images that the step itself has refused."""
 

@@ -139,7 +139,10 @@ def check_image_range(argument: str, image: Tensor, others: dict) -> tuple[Any, 
 
 
 def guarded(
-    model: keras.Model, function: Callable, check: Callable, counters: Sequence[keras.Variable] = ()
+    model: keras.Model,
+    function: Callable,
+    prepare: Callable,
+    counters: Sequence[keras.Variable] = (),
 ) -> Callable:
     """The function, unchanged: steps check their batches themselves."""
     return function

@@ -1,6 +1,6 @@
 """Conversion of the batches of `fit`, `evaluate` and `predict` for the networks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from keras_spade.images import to_floats
 from keras_spade.layers import instance_edges, nearest_resize
 from keras_spade.models.keras_arguments import maps_and_images, refuse_weights
 from keras_spade.networks import Generator
+from keras_spade.networks._network import Network
 from keras_spade.tensor import Tensor
 
 INTEGER_INSTANCES = (
@@ -28,7 +29,7 @@ class Batch:
 
     Args:
         conditioning: `"labels"` int32 `(batch, H, W)` and `"edges"` float `(batch, H, W)`, or
-            `"segmap"` float `(batch, H, W, k)`.
+            `"segmap"` float `(batch, H, W, k)`; `"patterns"` if they have been searched.
         image: the photographs, floats in [-1, 1], `(batch, H, W, channels)`.
         part: of the global batch.
     """
@@ -64,8 +65,8 @@ def read_batch(data: Any, generator: Generator, part: Part | None) -> Batch:
         raise ValueError(f"The batch lacks the key 'image'; it has {sorted(given)}.")
     image = ops.convert_to_tensor(given["image"])
     _check_shape("image", image, (None, *generator.image_shape))
-    for key, value in maps.items():
-        _check_shape(key, value, (None, *generator.image_shape[:2]), leading=3)
+    for key in maps.keys() - {"patterns"}:
+        _check_shape(key, maps[key], (None, *generator.image_shape[:2]), leading=3)
     image, maps = checked_floats("image", image, maps)
     maps = with_checked_ids(maps, generator)
     return Batch(conditioning_inputs(maps, generator), image, part)
@@ -88,7 +89,8 @@ def label_maps(given: Mapping[str, Any], generator: Generator) -> dict:
     """Returns the label maps for the networks, from a dict that may have other keys.
 
     Returns:
-        `"labels"` int32 and `"instances"` or `"edges"`, or `"segmap"`; of any size.
+        `"labels"` int32 and `"instances"` or `"edges"`, or `"segmap"`; of any size. And
+        `"patterns"`, if `Network.with_patterns` has added them.
     """
     key = map_key(generator)
     if given.get(key) is None:
@@ -119,6 +121,8 @@ def label_maps(given: Mapping[str, Any], generator: Generator) -> dict:
         dtype = keras.backend.standardize_dtype(maps[key].dtype)
         if key == "instances" and "float" in dtype:
             raise ValueError(INTEGER_INSTANCES.format(dtype))
+    if isinstance(given.get("patterns"), dict):
+        maps["patterns"] = given["patterns"]
     return maps
 
 
@@ -146,10 +150,31 @@ def conditioning_inputs(maps: dict[str, Tensor], generator: Generator) -> dict:
     size = generator.image_shape[:2]
     if "edges" in maps:
         _check_shape("edges", maps["edges"], (None, *size), hint=" Give `instances`, of any size.")
-    inputs = {key: nearest_resize(value, *size) for key, value in maps.items()}
+    inputs = {key: nearest_resize(maps[key], *size) for key in maps if key != "patterns"}
     if "instances" in inputs:
         inputs["edges"] = instance_edges(inputs.pop("instances"))
-    return inputs
+    return inputs | {key: maps[key] for key in maps if key == "patterns"}
+
+
+def prepare_batch(data: Any, networks: Sequence[Network], images: str) -> Any:
+    """Prepares a batch for a compiled step, which neither checks values nor searches patterns.
+
+    Args:
+        data: a batch, as Keras' loop passes it to a step.
+        networks: those that read it, the generator first.
+        images: the key of the images that the step reads.
+
+    Returns:
+        The batch, with label patterns if they can be searched in advance.
+
+    Raises:
+        ValueError: for label ids that are not a class, and images in a wrong range.
+    """
+    check_values(data, networks[0], images)
+    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    given = samples_by_name(x, key=map_key(networks[0]))
+    found = networks[0].with_patterns(given, *networks[1:])
+    return data if found is given else (found, y, sample_weight)
 
 
 def check_values(data: Any, generator: Generator, images: str) -> None:

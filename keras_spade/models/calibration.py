@@ -15,7 +15,7 @@ from keras_spade.backends import backend
 from keras_spade.layers import FeatureNorm
 from keras_spade.layers.feature_norm import collecting_moments
 from keras_spade.models.averages import statistics_of_averages
-from keras_spade.models.batch import check_values, read_batch
+from keras_spade.models.batch import prepare_batch, read_batch
 from keras_spade.models.gan_networks import GanNetworks
 from keras_spade.models.keras_arguments import maps_and_images, refuse_batch_size, refuse_weights_of
 from keras_spade.models.pooled_moments import PooledMoments
@@ -130,8 +130,9 @@ class Calibration(keras.Model):
         """Makes the function that Keras' loop calls for a batch."""
         with backend.checking_first(self):
             super().make_test_function(force=True)
-        check = functools.partial(check_values, generator=self.gans[0].generator, images="image")
-        self.test_function = backend.guarded(self, self.test_function, check)
+        networks = [self.gans[0].generator]
+        prepare = functools.partial(prepare_batch, networks=networks, images="image")
+        self.test_function = backend.guarded(self, self.test_function, prepare)
 
     @property
     def metrics(self) -> list[keras.Metric]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_spade.backends import backend
 from keras_spade.models import steps
-from keras_spade.models.batch import check_values, read_batch
+from keras_spade.models.batch import prepare_batch, read_batch
 from keras_spade.models.calibration import calibrate
 from keras_spade.models.compiling import check_trained_weights
 from keras_spade.models.keras_arguments import (
@@ -268,30 +268,31 @@ class Fitting(Saving):
             with backend.checking_first(self):
                 super().make_train_function(force=True)
             counters = self.skipped_steps.counters
-            self.train_function = self._guarded(self.train_function, "image", counters)
+            self.train_function = self._guarded(self.train_function, "image", True, counters)
 
     def make_test_function(self, force=False):
         """Makes the function that Keras' loop calls for an evaluation step."""
         if self.test_function is None or force:
             with backend.checking_first(self):
                 super().make_test_function(force=True)
-            self.test_function = self._guarded(self.test_function, "image")
+            self.test_function = self._guarded(self.test_function, "image", True)
 
     def make_predict_function(self, force=False):
         """Makes the function that Keras' loop calls for a prediction step."""
         if self.predict_function is None or force:
             with backend.checking_first(self):
                 super().make_predict_function(force=True)
-            self.predict_function = self._guarded(self.predict_function, "style_image")
+            self.predict_function = self._guarded(self.predict_function, "style_image", False)
 
     def prepare_batch(self, data: Any) -> dict:
         """A batch as a step reads it: `"conditioning"`, a dict, and `"image"` in [-1, 1]."""
         batch = read_batch(data, self.generator, part=None)
         return {"conditioning": batch.conditioning, "image": batch.image}
 
-    def _guarded(self, function, images, counters=()):
-        check = functools.partial(check_values, generator=self.generator, images=images)
-        return backend.guarded(self, function, check, counters)
+    def _guarded(self, function, images, judges, counters=()):
+        networks = [self.generator, *[self.discriminator] * judges]
+        prepare = functools.partial(prepare_batch, networks=networks, images=images)
+        return backend.guarded(self, function, prepare, counters)
 
     def _symbolic_build(self, *args, **kwargs):
         """Does nothing: everything is built; Keras would read a batch and average label ids."""

@@ -258,7 +258,7 @@ class GauGAN(Fitting):
         if self._inference is None:
             paint = functools.partial(inference, self.networks)
             self._inference = backend.inference(self, paint, self.generator.variables)
-        return self._inference(inputs)
+        return self._inference(self.generator.with_patterns(inputs))
 
     def generate(
         self,

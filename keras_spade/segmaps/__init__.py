@@ -5,8 +5,11 @@ from keras_spade.segmaps.conditioning_map import ConditioningMap as Conditioning
 from keras_spade.segmaps.conditioning_map import encode_labels as encode_labels
 from keras_spade.segmaps.dense import Dense as Dense
 from keras_spade.segmaps.distinct_windows import distinct_windows as distinct_windows
+from keras_spade.segmaps.found_patterns import found_patterns as found_patterns
 from keras_spade.segmaps.gamma_and_beta import GammaAndBeta as GammaAndBeta
 from keras_spade.segmaps.half_pool import half_pool as half_pool
+from keras_spade.segmaps.host_search import host_searches as host_searches
+from keras_spade.segmaps.host_search import search_on_host as search_on_host
 from keras_spade.segmaps.instance_edges import instance_edges as instance_edges
 from keras_spade.segmaps.label_patterns import LabelPatterns as LabelPatterns
 from keras_spade.segmaps.modulation import check_modulation as check_modulation

@@ -128,8 +128,31 @@ def find_bounded_patterns(
     return BoundedPatterns(patterns, ids, fit) if share < 1 else patterns
 
 
+def found_bounded_patterns(
+    tables: Mapping[str, Tensor], ids: Tensor, pixels: Tensor, windows: Sequence[tuple[int, int]]
+) -> Segmap:
+    """`find_bounded_patterns` with the tables of `search_on_host`, which says whether they fit.
+
+    A layer then has one way to compute, which is known while JAX traces.
+    """
+    share = table_share(ids.shape[1:], windows, is_integer(pixels))
+    patterns = _no_patterns(ids, pixels, windows)
+    if tables:
+        members = tuple(tables[f"members_{level}"] for level in range(len(windows)))
+        patterns = Patterns(members, tables["index"], pixels)
+    return BoundedPatterns(patterns, ids, _constant(1 if tables else 2)) if share < 1 else patterns
+
+
+def _constant(number):
+    """A scalar whose value is known while JAX traces."""
+    import jax
+
+    with jax.ensure_compile_time_eval():
+        return jax.numpy.asarray(number, "int32")
+
+
 def _no_patterns(ids, pixels, windows):
-    """A placeholder for patterns if the batch size is unknown, as in an export."""
+    """A placeholder for patterns that do not fit, or are not searched as in an export."""
     batch, *size = ids.shape
     for kernel_size, strides in windows:
         size = [window_count(length, kernel_size, strides) for length in size]

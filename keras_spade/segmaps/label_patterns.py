@@ -1,7 +1,7 @@
 """The label patterns of a batch, for which convolutions over label maps compute one row each."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -11,6 +11,7 @@ from keras import ops
 from keras_spade.segmaps.bounded_patterns import (
     BoundedPatterns,
     find_bounded_patterns,
+    found_bounded_patterns,
     table_share,
 )
 from keras_spade.segmaps.bounded_windows import compiled_by_xla, shapes_are_fixed
@@ -22,6 +23,7 @@ from keras_spade.segmaps.distinct_windows import (
     index_bits,
     window_count,
 )
+from keras_spade.segmaps.found_patterns import tables_of
 from keras_spade.segmaps.modulation import check_modulation, compiles, has_many_classes
 from keras_spade.segmaps.nearest_resize import is_integer, nearest_resize
 from keras_spade.segmaps.patterns import Patterns
@@ -49,7 +51,8 @@ class LabelPatterns(keras.layers.Layer):
     fraction of their multiply-adds: the share of distinct patterns.
 
     On JAX, shapes cannot depend on data, so the tables below have a fixed length
-    (`segmaps/bounded_patterns.py`); `modulation="auto"` and `"patterns"` are the same there. If
+    (`segmaps/bounded_patterns.py`); `modulation="auto"` and `"patterns"` are the same there. The
+    networks of a `GauGAN` receive tables that the host has searched (`segmaps/host_search.py`). If
     TensorFlow compiles with XLA, `"auto"` does not search: it returns the one-hot map or, for small
     maps, a row for each pixel.
 
@@ -123,6 +126,12 @@ class LabelPatterns(keras.layers.Layer):
         self.modulation = modulation
         self.supports_jit = shapes_are_fixed() or compiles(modulation, num_classes)
 
+    @property
+    def key(self) -> str:
+        """Names what it searches: layers with the same key find the same patterns."""
+        sizes = "_".join(f"{size}s{strides}" for size, strides in self.windows)
+        return f"{self.num_classes}_{self.height}x{self.width}_{sizes}"
+
     def build(self, labels_shape, edges_shape=None):
         """Holds no weights."""
 
@@ -130,8 +139,9 @@ class LabelPatterns(keras.layers.Layer):
         """Finds the patterns."""
         check_conditioning(labels, edges, self.num_classes, self.name)
         size, dtype = (self.height, self.width), self.compute_dtype
+        found = tables_of(self)
         return find_patterns(
-            labels, edges, self.num_classes, size, self.windows, self.modulation, dtype
+            labels, edges, self.num_classes, size, self.windows, self.modulation, dtype, found
         ).tensors()
 
     def compute_output_spec(self, labels, edges=None):
@@ -180,13 +190,19 @@ def find_patterns(
     windows: Sequence[tuple[int, int]],
     modulation: str,
     dtype: str,
+    found: Mapping[str, Tensor] | None = None,
 ) -> Segmap:
-    """The `Patterns` or `BoundedPatterns` of integer labels; arguments as in `LabelPatterns`."""
+    """The `Patterns` or `BoundedPatterns` of integer labels; arguments as in `LabelPatterns`.
+
+    `found` are the tables of `search_on_host` for these labels.
+    """
     labels = nearest_resize(labels, *size)
     edges = None if edges is None else nearest_resize(edges, *size)
     ids, bits = _ids(labels, edges, num_classes)
     pixels = pixels_of_ids(num_classes, edges is not None)
     pixels = ops.convert_to_tensor(pixels, "int32" if is_integer(pixels) else dtype)
+    if found is not None:
+        return found_bounded_patterns(found, ids, pixels, windows)
     if shapes_are_fixed():
         return find_bounded_patterns(ids, bits, pixels, windows)
     if compiled_by_xla() and compiles(modulation, num_classes):

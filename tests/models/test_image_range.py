@@ -71,7 +71,7 @@ def test_every_way_in_refuses(gan, way):
 def test_a_compiled_step_refuses_with_the_range(gan, kind):
     image, found = WRONG[kind]
     step = compiled(lambda image: backend.check_image_range("image", image, {})[0])
-    guarded = backend.guarded(gan, step, check=None)
+    guarded = backend.guarded(gan, step, prepare=None)
     with pytest.raises(ValueError, match=found):
         guarded(image)
 
