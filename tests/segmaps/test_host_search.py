@@ -10,6 +10,7 @@ from support.tiny_generator import TinyGenerator
 from keras_spade import GauGAN, MultiScaleDiscriminator
 from keras_spade.layers import LabelPatterns
 from keras_spade.models.training_step import TrainingStep
+from keras_spade.networks import _network
 from keras_spade.segmaps import bounded_patterns, host_search, search_on_host
 from keras_spade.segmaps.host_search import windows_on_host
 
@@ -137,6 +138,9 @@ def gan_with(modulation):
 
 @jax_only
 def test_training_and_painting_equal_dense_with_a_program_for_each_room(monkeypatch):
+    # On a CPU, which the tests run on, the device searches.
+    assert not _network.host_searches()
+    monkeypatch.setattr(_network, "host_searches", lambda: True)
     monkeypatch.setattr(host_search, "ROOMS", (3.0,))
     monkeypatch.setattr(bounded_patterns, "ROOM", 3.0)
     traces, step = [], TrainingStep.__call__
