@@ -22,9 +22,9 @@ def make(device, settings, samples, modulation, folded, xla=False, on_device=Fal
     PyTorch; with `folded` after `generator.fold_spectral_norm()`. Forward and backward: the
     gradients, for all weights, of the mean square of its output in training mode. Training
     step: one of `GauGAN.fit`, with encoder if there is a latent, without perceptual loss. With
-    `xla`, TensorFlow compiles it with XLA. On JAX with a GPU, the host searches patterns: in training
-    within the step, otherwise before it, and the note says how long that took. With `on_device`,
-    the compiled step searches.
+    `xla`, TensorFlow compiles it with XLA. On JAX with a GPU, the host searches label patterns: in
+    training within the step, otherwise before it, and the note says how long that took. With
+    `on_device`, the compiled step searches.
     """
     if folded and (settings.task != "inference" or settings.network != "generator"):
         raise SkippedError("spectral norm is folded for the generator's inference only")
