@@ -32,7 +32,8 @@ def xavier_normal(gain: float = 0.02) -> keras.initializers.VarianceScaling:
     Reference: Glorot and Bengio 2010, equation 16; Park et al. 2019 (arXiv 1903.07291), appendix A,
     "Training details".
     """
-    if not (isinstance(gain, numbers.Real) and 0 < gain < math.inf):
+    number = isinstance(gain, numbers.Real) and not isinstance(gain, bool)
+    if not (number and 0 < gain < math.inf):
         raise ValueError(f"`initial_gain` must be a positive number, got {gain!r}.")
     return keras.initializers.VarianceScaling(
         scale=gain**2, mode="fan_avg", distribution="untruncated_normal"

@@ -89,7 +89,7 @@ class SPADE(Composite):
         self.hidden_filters = hidden_filters
         self.num_classes = num_classes
         self.modulation = modulation
-        self.initial_gain = initial_gain
+        self.initial_gain = float(initial_gain)
         self.feature_norm = FeatureNorm(
             norm, name="norm", dtype=self.dtype_policy, trainable=self.trainable
         )

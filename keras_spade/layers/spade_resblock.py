@@ -82,7 +82,7 @@ class SPADEResBlock(Composite):
         self.num_classes = num_classes
         self.spectral_norm = spectral_norm
         self.modulation = modulation
-        self.initial_gain = initial_gain
+        self.initial_gain = float(initial_gain)
 
     def build(self, x_shape, segmap_shape, edges_shape=None):
         """Creates SPADEs and convolutions."""

@@ -29,7 +29,8 @@ def gan_from_preset(
     found = find_preset(preset, load_weights)
     if found.is_gan:
         kind = found.class_of(found.config, kind)
-    changes = {name: kwargs.pop(name) for name in (*SHARED, "dtype") if name in kwargs}
+    of_networks = (*SHARED, "initial_gain", "dtype")
+    changes = {name: kwargs.pop(name) for name in of_networks if name in kwargs}
     generator = found.network("generator", Generator, load_weights, **changes)
     if found.has("discriminator"):
         discriminator = found.network(
@@ -39,11 +40,12 @@ def gan_from_preset(
         discriminator = MultiScaleDiscriminator(
             **{name: getattr(generator, name) for name in SHARED},
             base_filters=getattr(generator, "base_filters", 64),
+            initial_gain=getattr(generator, "initial_gain", 0.02),
             dtype=generator.dtype_policy,
         )
     encoder = None
     if found.has("encoder"):
-        changes = {k: v for k, v in changes.items() if k in ("image_shape", "dtype")}
+        changes = {k: v for k, v in changes.items() if k not in SHARED or k == "image_shape"}
         encoder = found.network("encoder", StyleEncoder, load_weights, **changes)
     given = {k: v for k, v in found.config["config"].items() if k in GAN_ARGUMENTS}
     given = given if found.is_gan else {}

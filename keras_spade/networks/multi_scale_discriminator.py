@@ -252,7 +252,7 @@ class MultiScaleDiscriminator(Network):
         self.modulation = modulation
         self.fusion = fusion
         self.hidden_filters = hidden_filters
-        self.initial_gain = initial_gain
+        self.initial_gain = float(initial_gain)
 
     def call(self, inputs, training=None, mask=None):
         """Returns a list over scales of lists of feature maps, logits last."""

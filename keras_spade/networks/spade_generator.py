@@ -199,7 +199,7 @@ class SPADEGenerator(Generator):
         self.spectral_norm = spectral_norm
         self.conditioning = conditioning
         self.modulation = modulation
-        self.initial_gain = initial_gain
+        self.initial_gain = float(initial_gain)
 
 
 def _latent_grid(image_shape, upsampling):

@@ -137,4 +137,4 @@ class StyleEncoder(Network):
         self.resize_to = resize_to
         self.norm = norm
         self.spectral_norm = spectral_norm
-        self.initial_gain = initial_gain
+        self.initial_gain = float(initial_gain)

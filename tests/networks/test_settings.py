@@ -105,7 +105,7 @@ def test_the_initial_gain_scales_all_kernels(make):
     assert type(networks[1]).from_config(networks[1].get_config()).initial_gain == 1.0
 
 
-@pytest.mark.parametrize("gain", [0, -1.0, float("nan"), float("inf"), "glorot", None])
+@pytest.mark.parametrize("gain", [0, -1.0, float("nan"), float("inf"), True, "glorot", None])
 def test_an_initial_gain_is_a_positive_number(gain):
     for make in (SPADE, lambda **options: SPADEGenerator(2, SHAPE, base_filters=1, **options)):
         with pytest.raises(ValueError, match="`initial_gain` must be a positive number"):

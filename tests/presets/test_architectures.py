@@ -121,6 +121,14 @@ def test_a_gan_of_an_architecture():
     assert trained(gan.discriminator) == of_discriminator(labels, others)
     assert gan.classes.names[1] == "facade" and len(gan.classes.palette) == 12
     assert gan.encoder is None and np.isin(gan.generator.void_class, True)
+    assert gan.generator.initial_gain == gan.discriminator.initial_gain == 1.0
+    changed = GauGAN.from_preset("facades_128_tiny", load_weights=False, initial_gain=0.5)
+    assert changed.generator.initial_gain == changed.discriminator.initial_gain == 0.5
+    small = [name for name in ARCHITECTURES if name.endswith(("_small", "_tiny"))]
+    for name, architecture in ARCHITECTURES.items():  # The paper's have the default, 0.02.
+        for network in ("generator", "discriminator"):
+            config = architecture.config()["config"][network]["config"]
+            assert config.get("initial_gain") == (1.0 if name in small else None)
 
 
 def test_their_weights_are_not_there():

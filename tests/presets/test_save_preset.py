@@ -50,6 +50,13 @@ def test_the_discriminator_is_kept_if_asked(gan, tmp_path):
         np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, (ours, theirs)))
 
 
+def test_a_new_discriminator_starts_like_the_generator(tmp_path):
+    size = {"latent_dim": None, "base_filters": 2, "hidden_filters": 2}
+    SPADEGenerator(2, (32, 32, 3), **size, initial_gain=0.5).save_to_preset(tmp_path / "one")
+    gan = GauGAN.from_preset(tmp_path / "one")
+    assert gan.generator.initial_gain == gan.discriminator.initial_gain == 0.5
+
+
 def test_kernels_take_16_bits(tmp_path):
     size = {"base_filters": 4, "hidden_filters": 8, "norm": "instance"}
     generator = SPADEGenerator(4, (64, 64, 3), latent_dim=3, **size)
