@@ -40,6 +40,7 @@ def generator(num_classes=3, image_shape=(*SIZE, 3), latent_dim=2, **options):
     """Instead of a `SPADEGenerator`; for `SPADEGenerator(...)`, as on pages, that of `tiny_gan`."""
     if num_classes is ...:
         num_classes, image_shape = 3, (*SIZE, 3)
+    options.pop("initial_gain", None)
     return TinyGenerator(num_classes, (*SIZE, image_shape[2]), latent_dim=latent_dim, **options)
 
 
