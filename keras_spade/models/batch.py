@@ -153,7 +153,7 @@ def conditioning_inputs(maps: dict[str, Tensor], generator: Generator) -> dict:
     inputs = {key: nearest_resize(maps[key], *size) for key in maps if key != "patterns"}
     if "instances" in inputs:
         inputs["edges"] = instance_edges(inputs.pop("instances"))
-    return inputs | {key: maps[key] for key in maps if key == "patterns"}
+    return inputs | ({"patterns": maps["patterns"]} if "patterns" in maps else {})
 
 
 def prepare_batch(data: Any, networks: Sequence[Network], images: str) -> Any:

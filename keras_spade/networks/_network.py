@@ -60,16 +60,20 @@ class Network(WholeFiles, keras.Model):
             *others: further networks that will read the same label maps.
 
         Returns:
-            The inputs with `"patterns"`, on JAX. Unchanged if patterns are not needed, and if label
-            maps do not fit, so that the call refuses them.
+            The inputs with `"patterns"`, if the host searches. Unchanged if patterns are not
+            needed, and if label maps do not fit, so that the call refuses them.
         """
+        if not host_searches():
+            return given
         layers = [layer for network in (self, *others) for layer in network.pattern_layers]
-        names = ["labels"] if layers else []
-        if layers and self.instance_edges:
+        if not layers:
+            return given
+        names = ["labels"]
+        if self.instance_edges:
             names.append("instances" if given.get("edges") is None else "edges")
         shapes = [tuple(getattr(given.get(name), "shape", ())) for name in names]
         fit = all(len(shape) == 3 and all(shape) for shape in shapes)
-        if not (layers and fit and len({shape[0] for shape in shapes}) == 1 and host_searches()):
+        if not fit or len({shape[0] for shape in shapes}) != 1:
             return given
         maps = {name: keras.ops.convert_to_numpy(given[name]) for name in names}
         maps = {name: resize_maps(x, *self.image_shape[:2]) for name, x in maps.items()}

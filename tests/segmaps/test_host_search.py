@@ -137,9 +137,14 @@ def gan_with(modulation):
 
 
 @jax_only
+@pytest.mark.parametrize(("device", "searches"), [("cpu", False), ("gpu", True), ("tpu", True)])
+def test_the_host_searches_for_accelerators(device, searches, monkeypatch):
+    monkeypatch.setattr("jax.default_backend", lambda: device)
+    assert host_search.host_searches() is searches
+
+
+@jax_only
 def test_training_and_painting_equal_dense_with_a_program_for_each_room(monkeypatch):
-    # On a CPU, which the tests run on, the device searches.
-    assert not _network.host_searches()
     monkeypatch.setattr(_network, "host_searches", lambda: True)
     monkeypatch.setattr(host_search, "ROOMS", (3.0,))
     monkeypatch.setattr(bounded_patterns, "ROOM", 3.0)
