@@ -19,6 +19,9 @@ OWN_FLAGS = ("num_classes", "image_folder", "label_folder", "instance_folder")
 # Arguments chosen by the script itself, or by `--instance_edges`.
 CHOSEN = ("directory", "split", "flip", "subset", "shuffle", "drop_remainder", "instances", "edges")
 
+# The script's default is for a first look at the drawn scenes; a training of your own resumes.
+EPOCHS = 100
+
 
 def train_line(
     function: Callable,
@@ -68,6 +71,7 @@ def train_line(
         # A shell accepts this in single quotes without escapes.
         text = text if '"' in text else text.replace("'", '"')
         flags.append(f"--data_options={text}")
+    flags.append(f"--epochs={EPOCHS}")
     names = os.path.abspath(directory).split(os.sep)
     # A folder called "train" is a part of the folder above it.
     name = names[-2] if names[-1].lower() in PARTS and names[-2] else names[-1]

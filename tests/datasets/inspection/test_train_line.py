@@ -45,6 +45,7 @@ def test_own_folders(tmp_path, monkeypatch):
         "image_size": "256,256",
         "--void_class": "",
         "load_size": "286,286",
+        "epochs": "100",
         "run_dir": "runs/my street",
     }
     assert f"or train on it with\n{report.command}" in str(report)
