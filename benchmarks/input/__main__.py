@@ -47,7 +47,10 @@ def main(argv):
         if FLAGS.data is None and not FLAGS.quick:
             raise app.UsageError("--data is needed.")
         data = draw_pairs(Path(folder)) if FLAGS.data is None else Path(FLAGS.data).resolve()
-        settings = PipelineSettings(str(data), FLAGS.num_classes, FLAGS.workers, folder)
+        try:
+            settings = PipelineSettings(str(data), FLAGS.num_classes, FLAGS.workers, folder)
+        except ValueError as error:
+            raise app.UsageError(str(error)) from None
         group = Group({}, settings, ({"batch": FLAGS.batch_size},))
         header = [f"{FLAGS.workers} workers of the DataLoader; a step is an epoch"]
         pairs = command.pairs(SUBJECTS, FLAGS.subjects)

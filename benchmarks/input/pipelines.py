@@ -47,6 +47,10 @@ class PipelineSettings:
     workers: int
     scratch: str  # A folder for records.
 
+    def __post_init__(self):
+        if not all((Path(self.data) / name).is_dir() for name in ("images", "labels")):
+            raise ValueError(f"--data must be a folder with images/ and labels/; got {self.data}")
+
 
 def make(device, settings, samples, pipeline, **options):
     """Makes the `Run` of a pipeline, given by the name of a function of settings and batch size."""
