@@ -98,6 +98,8 @@ def show(rows, told):
         own = "; ".join(f"{k}: {v}" for k, v in row["protocol"].items() if k not in shared)
         value = "not a number" if row["value"] is None else f"{row['value']:.6g}"
         print(f"{row['name']:<32}{value:>14}  {own}")
+    if told["samples"] < 2:
+        print("\nDistances need at least two samples.")
     for number, key in enumerate(shared):
         print("" if number else "\nAll numbers:\n", f" {key}: {protocols[0][key]}", sep="")
     print(f"\nThe numbers are in {FLAGS.out}.")

@@ -4,6 +4,7 @@ from _data_options import numbers
 from absl import flags
 
 import keras_spade
+from keras_spade import datasets
 
 
 def define_metrics(default=None):
@@ -17,10 +18,19 @@ def define_metrics(default=None):
     flags.DEFINE_list("feature_size", ["224", "224"], "height,width of the pictures for VGG16.")
 
 
-def metrics():
-    """The metrics for the flags of `define_metrics`; none without weights."""
+def metrics(dataset=None):
+    """The metrics for the flags of `define_metrics`; none without weights.
+
+    Args:
+        dataset: the data to evaluate; one with a single sample is refused.
+    """
     if not flags.FLAGS.features:
         return []
+    if dataset is not None and len(datasets.source_of(dataset).image_files or "any") < 2:
+        raise ValueError(
+            "--features: distances need at least two unseen photographs, but a single one is held "
+            "out. Pass a larger --validation_split, or --validation_data."
+        )
     features = keras_spade.metrics.VGG16Features(flags.FLAGS.features, numbers("feature_size"))
     return [
         keras_spade.metrics.FrechetDistance(features),

@@ -199,7 +199,7 @@ def calibrate(gan, training, path):
 
 def watching(validation, run_dir):
     """The callbacks that evaluate pictures, keep the best epoch, and stop without improvement."""
-    metrics = _metric_options.metrics()
+    metrics = _metric_options.metrics(validation)
     if metrics:
         yield keras_spade.callbacks.EvaluateMetrics(
             validation, metrics, FLAGS.metrics_every, use_style=True

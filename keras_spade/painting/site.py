@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -84,7 +85,10 @@ def _export_encoder(encoder, path):
     """Writes the encoder; on JAX and PyTorch, Keras would need more libraries."""
     encoder = encoder.fold_spectral_norm(dtype="float32")
     encoder(np.zeros((1, *encoder.image_shape), "float32"))  # Keras requires a first call.
-    encoder.export(path, format="onnx", verbose=False)
+    with warnings.catch_warnings():
+        # Keras 3.15 asks NumPy for a name that NumPy reserves.
+        warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
+        encoder.export(path, format="onnx", verbose=False)
 
 
 def _check(folder):

@@ -311,6 +311,7 @@ def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
     unused += ("--load_size=9,9", "--image_range=0,9", "--num_classes=3", "--noflip")
     names = [flag.partition("=")[0].replace("--no", "--") for flag in unused]
     cases = [([flag], f"{name} requires --data") for flag, name in zip(unused, names, strict=True)]
+    single = ("--validation_split=0.3", "--features=x.h5", "--base_filters=2")
     cases += [
         (["--image_size=a,b"], "--image_size=a,b: expected two whole numbers"),
         (["--image_size=64"], "--image_size=64: expected two whole numbers"),
@@ -323,6 +324,7 @@ def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
         (["--feature_size=9,9", "--base_filters=2", "--num_scenes=4"], "is for metrics, which"),
         ([*own, "--features=x.h5", "--base_filters=2"], "--features needs unseen data"),
         (["--features=", "--metrics_every=2", "--num_scenes=4"], "is for metrics, which"),
+        ([*own, "--num_classes=10", *single], "distances need at least two unseen photographs"),
         (["--patience=2", "--base_filters=2", "--num_scenes=4"], "--patience is for --best"),
         (["--best=val_loss", "--base_filters=2", "--num_scenes=4"], "'val_loss', which is not a"),
     ]
@@ -463,6 +465,11 @@ def test_evaluate_measures_what_it_paints(street, evaluated):
     seen = np.argmax(keras.ops.convert_to_numpy(segmenter(painted)), axis=-1)
     accuracy = np.mean((seen == labels)[labels < 4])
     assert rows["pixel_accuracy"]["value"] == pytest.approx(accuracy, abs=1e-3)
+
+    # One held-out sample has no distance.
+    single = [*model, f"--data={street}", f"--features={weights}", "--validation_split=0.3"]
+    told = run("evaluate.py", *single).stdout
+    assert "not a number" in told and "Distances need at least two samples." in told
 
 
 @pytest.mark.slow

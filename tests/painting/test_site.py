@@ -1,13 +1,14 @@
 import base64
 import hashlib
 import json
+import warnings
 
 import numpy as np
 import pytest
 from support.painting import SIZE, onnxruntime_web, painting_model
 
 from keras_spade.painting import write_site
-from keras_spade.painting.site import CDN, INTEGRITY, VERSION
+from keras_spade.painting.site import CDN, INTEGRITY, VERSION, _export_encoder
 
 pytestmark = pytest.mark.once
 
@@ -39,6 +40,28 @@ def test_integrity_is_that_of_the_package():
     for name, known in INTEGRITY.items():
         digest = hashlib.sha384((folder / name).read_bytes()).digest()
         assert known == f"sha384-{base64.b64encode(digest).decode()}"
+
+
+def test_an_export_does_not_repeat_the_warning_of_keras(tmp_path):
+    class Encoder:
+        image_shape = (4, 4, 3)
+
+        def fold_spectral_norm(self, dtype):
+            return self
+
+        def __call__(self, images):
+            assert images.shape == (1, 4, 4, 3)
+
+        def export(self, path, **options):
+            warnings.warn(
+                "In the future `np.object` will be defined as the corresponding NumPy scalar.",
+                FutureWarning,
+                stacklevel=1,
+            )
+            path.write_text("written")
+
+    _export_encoder(Encoder(), tmp_path / "encoder.onnx")  # In tests, warnings are errors.
+    assert (tmp_path / "encoder.onnx").read_text() == "written"
 
 
 def test_a_site_is_replaced_by_the_next(model, tmp_path, monkeypatch):
