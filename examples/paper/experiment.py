@@ -4,6 +4,7 @@ import dataclasses
 import os
 import pathlib
 import re
+import warnings
 from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -184,6 +185,10 @@ def train(variant, seed, judge, run_dir):
     gan = variant.compiled(samples.conditioning, samples.image_shape, judge.perceptual_loss, seed)
     clock = TimeLimit(FLAGS.minutes, FLAGS.steps, options.clock())
     history = gan.fit(samples.training, epochs=10**6, callbacks=[clock], verbose=0)
+    if FLAGS.calibrate:
+        with warnings.catch_warnings():  # Of networks without batch norms.
+            warnings.filterwarnings("ignore", "`calibrate` has nothing to do")
+            gan.calibrate(samples.training, FLAGS.calibrate, seed=seed, verbose=0)
     pictures = np.concatenate(
         [
             gan.generate(
