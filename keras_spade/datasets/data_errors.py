@@ -36,10 +36,10 @@ def telling_data_errors(function: Callable) -> Callable:
         try:
             return function(*args, **kwargs)
         except Exception as error:
-            told = in_one_line(error)
-            if told is None:
+            short = in_one_line(error)
+            if short is None:
                 raise
-        raise told  # Outside the handler, which would print TensorFlow's lines first.
+        raise short  # Outside the handler, which would print TensorFlow's lines first.
 
     return call
 

@@ -151,9 +151,9 @@ def test_metrics_are_monitored_after_epochs_and_in_a_known_direction(gan):
         fit(gan, evaluate, often)
     with pytest.raises(ValueError, match="'val_distanse', which is not a loss .*'val_distance'"):
         fit(gan, evaluate, callbacks.EarlyStopping("val_distanse", mode="min"))
-    told = EvaluateMetrics(BATCH, Unsaid([1, 2]), directions={"distance": "max"})
+    directed = EvaluateMetrics(BATCH, Unsaid([1, 2]), directions={"distance": "max"})
     stop = callbacks.EarlyStopping("val_distance", patience=5)
-    fit(gan, told, stop, epochs=2)
+    fit(gan, directed, stop, epochs=2)
     assert (stop.best, stop.mode) == (2, "max")
 
 

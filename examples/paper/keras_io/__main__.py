@@ -192,7 +192,7 @@ def train(make, run, seed, training, times, labels, measure, records):
     refuse_passed(set(times) - done, clock, run_and_seed)
     stream = batches(training, clock["steps"])
     traced(side, next(batches(training, 0)))
-    saved, told = clock["seconds"], {}
+    saved, losses = clock["seconds"], {}
     for moment in times:
         while clock["seconds"] < moment:
             batch = next(stream)
@@ -200,7 +200,7 @@ def train(make, run, seed, training, times, labels, measure, records):
             for optimizer, rate in zip(side.optimizers, side.rates, strict=True):
                 optimizer.learning_rate = rate * (min(1.0, 2.0 * part) if FLAGS.decay else 1.0)
             start = time.process_time()
-            told = side.train(batch)
+            losses = side.train(batch)
             clock["before"] = clock["seconds"]
             clock["seconds"] += time.process_time() - start
             clock["steps"] += 1
@@ -214,7 +214,7 @@ def train(make, run, seed, training, times, labels, measure, records):
         common |= {name: clock[name] for name in ("seconds", "steps")}
         common["images"] = clock["steps"] * FLAGS.batch_size
         common["parameters"] = side.parameters
-        common["losses"] = {name: float(value) for name, value in told.items()}
+        common["losses"] = {name: float(value) for name, value in losses.items()}
         rows = [{**common, "variant": v, **measure(p)} for v, p in pictures.items()]
         records.measurements.add_all(rows)
         some = np.linspace(0, len(labels) - 1, SHOWN).astype(int)
@@ -250,13 +250,13 @@ def write_report(records, training, labels, measure, options):
         )]
     )[: len(labels)]  # fmt: skip
     real = measure(photographs)
-    told = (
+    header = (
         f"Frechet distance of {len(labels)} painted held-out label maps from their photographs; "
         f"features: {measure.name}; {'x'.join(FLAGS.image_size)}; batch {FLAGS.batch_size}. "
         "This is not the literature's FID. As many training photographs, cropped and flipped: "
         f"{real['frechet']:.3g}."
     )
-    text = "\n\n".join([told, report.table(rows), report.speeds(rows)])
+    text = "\n\n".join([header, report.table(rows), report.speeds(rows)])
     with files.replacing(records.folder / "table.md") as partial:
         partial.write_text(text + "\n")
     print(text)
