@@ -23,7 +23,7 @@ OUT_OF_RANGE = re.compile(
 def telling_data_errors(function: Callable) -> Callable:
     """Returns a function that raises one-line errors for problems in the data.
 
-    These are errors in files read by this package's datasets, and label ids that are no class.
+    These are errors in files read by this package's datasets, and label ids that are not a class.
     The error is a `ValueError`, and also of the type that TensorFlow raised, for code that already
     catches it. Other errors, and those of other backends, pass unchanged.
 

@@ -234,7 +234,7 @@ def test_losses_are_whole_after_a_kill(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_unless_its_flags_have_changed(tmp_path):
+def test_a_run_resumes_unless_its_flags_have_changed(tmp_path):
     flags = (f"--run_dir={tmp_path}", "--num_scenes=8", "--ema=0.9", *SMALL)
     run("train.py", *flags, "--epochs=1")
     result = run("train.py", *flags, "--precision=mixed_bfloat16", check=False)

@@ -120,7 +120,7 @@ def test_killed_while_a_backup_is_written(tmp_path):
 
 
 @pytest.mark.endurance
-def test_a_run_goes_on_with_another_number_of_devices(tmp_path):
+def test_a_run_resumes_with_another_number_of_devices(tmp_path):
     out, folder = tmp_path / "killed.npz", tmp_path / "backup"
     flags = (
         "--samples=37",

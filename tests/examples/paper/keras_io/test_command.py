@@ -22,7 +22,7 @@ def run(out, *flags):
 
 
 @pytest.mark.slow
-def test_a_comparison_goes_on(tmp_path):
+def test_a_comparison_resumes(tmp_path):
     out = tmp_path / "out"
     _, rows = run(out, "--sides=keras_io", "--times=0.2")
     assert [row["variant"] for row in rows] == ["batch", "averaged batch"]
