@@ -63,9 +63,7 @@ flags.DEFINE_integer("hidden_filters", 64, "Width inside our SPADE layers; their
 flags.DEFINE_integer("discriminator_filters", 32, "Width of both discriminators and encoders.")
 flags.DEFINE_float("perceptual_weight", 0.1, "Of the perceptual loss, for both; the example's.")
 flags.DEFINE_float("ema", 0.99, "Momentum of the averages of the weights, of both.")
-flags.DEFINE_bool(
-    "decay", False, "Both: rates fall to 0 over the second half of the last of --times."
-)
+flags.DEFINE_bool("decay", False, "Both: rates fall to 0 over the second half of the last time.")
 
 flags.DEFINE_bool("encoder", False, "Ours: with a style encoder; without, no latent.")
 flags.DEFINE_enum("norm", "sync_batch", ["sync_batch", "instance"], "Ours: norm of the generator.")
