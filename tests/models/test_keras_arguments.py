@@ -114,7 +114,7 @@ def test_arguments_about_validation_are_not_dropped(gan):
         ({"validation_data": "val"}, "`validation_data` must be arrays or a dataset, got 'val'"),
         (
             {"x": {**BATCH, "labels": LABELS[:1]}},
-            "`x` must hold the same .*'labels': 1, 'image': 2",
+            "`x` must hold arrays with the same .*'labels': 1, 'image': 2",
         ),
         ({"x": LABELS, "y": IMAGE[:1]}, "`x` must hold arrays with the same number .*'y': 1"),
         ({"x": {k: v[:0] for k, v in BATCH.items()}}, "at least 1; got {'labels': 0"),
