@@ -192,7 +192,7 @@ def train(make, run, seed, training, times, labels, measure, records):
     refuse_passed(set(times) - done, clock, run_and_seed)
     stream = batches(training, clock["steps"])
     traced(side, next(batches(training, 0)))
-    saved, losses = clock["seconds"], {}
+    saved, step_losses = clock["seconds"], {}
     for moment in times:
         while clock["seconds"] < moment:
             batch = next(stream)
@@ -200,7 +200,7 @@ def train(make, run, seed, training, times, labels, measure, records):
             for optimizer, rate in zip(side.optimizers, side.rates, strict=True):
                 optimizer.learning_rate = rate * (min(1.0, 2.0 * part) if FLAGS.decay else 1.0)
             start = time.process_time()
-            losses = side.train(batch)
+            step_losses = side.train(batch)
             clock["before"] = clock["seconds"]
             clock["seconds"] += time.process_time() - start
             clock["steps"] += 1
@@ -214,7 +214,7 @@ def train(make, run, seed, training, times, labels, measure, records):
         common |= {name: clock[name] for name in ("seconds", "steps")}
         common["images"] = clock["steps"] * FLAGS.batch_size
         common["parameters"] = side.parameters
-        common["losses"] = {name: float(value) for name, value in losses.items()}
+        common["losses"] = {name: float(value) for name, value in step_losses.items()}
         rows = [{**common, "variant": v, **measure(p)} for v, p in pictures.items()]
         records.measurements.add_all(rows)
         some = np.linspace(0, len(labels) - 1, SHOWN).astype(int)
