@@ -95,8 +95,8 @@ class Experiment:
             f"{FLAGS.minutes:g} minutes ({FLAGS.clock}) each after the first step{limit}; batch "
             f"{FLAGS.batch_size}; {keras.config.backend()}; mean and deviation over seeds",
             f"features: {judge.features_name}: not the FID of the literature",
-            "real photographs: mIoU and accuracy of the segmenter on those of validation, and "
-            "distances of these to as many of training",
+            "real photographs: the segmenter's mIoU and accuracy on the validation photographs, "
+            "and their distances from the same number of training photographs",
         ]
         return markdown(self.title, ["", *columns], lines, notes)
 

@@ -59,7 +59,7 @@ def test_a_try_of_table_1_and_what_a_second_call_does(tmp_path, capsys, monkeypa
     assert (tmp_path / "table_1.md").read_text() in text
 
 
-def test_what_is_wrong_is_told_before_training(tmp_path, monkeypatch):
+def test_what_is_wrong_is_reported_before_training(tmp_path, monkeypatch):
     with flagsaver.flagsaver():
         FLAGS(["table_1", "--quick"])
         options.apply_quick()
