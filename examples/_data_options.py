@@ -144,16 +144,16 @@ def load(name, directory, **arguments):
 
 def add_label_mapping(options, generator=None):
     """Adds the label mapping, from the flags or else from the model."""
-    told = FLAGS["void_label"].present
+    void_given = FLAGS["void_label"].present
     known = generator and generator.classes and generator.classes.label_mapping
-    if not told and "label_mapping" not in options and known is not None:
+    if not void_given and "label_mapping" not in options and known is not None:
         options["label_mapping"] = mapping = datasets.LabelMapping(**known)
         if not (mapping.is_plain and mapping.void_labels in ([], [255])):
             print(
                 f"Label files are read as in the model's training, with {mapping}; with "
                 "--void_label=255, ids are read unchanged."
             )
-    if told or "label_mapping" not in options:
+    if void_given or "label_mapping" not in options:
         options["void_label"] = FLAGS.void_label if FLAGS.void_label >= 0 else None
 
 

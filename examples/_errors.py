@@ -8,7 +8,7 @@ from absl import app
 def run(main):
     """Runs a script; errors in flags or data are reported in one line, without a traceback."""
 
-    def told(argv):
+    def guarded(argv):
         try:
             if len(argv) > 1:
                 raise ValueError(f"Unknown arguments: {argv[1:]}")
@@ -21,7 +21,7 @@ def run(main):
             message = error
         sys.exit(f"{sys.argv[0]}: {message}{_flag_of_mapping(str(message))}")
 
-    app.run(told)
+    app.run(guarded)
 
 
 def _flag_of_mapping(message):

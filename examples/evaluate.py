@@ -109,10 +109,10 @@ def main(argv):
     if not done:
         raise ValueError("Nothing was measured.")
     rows = results(found, {**protocol, "samples": done})
-    told = {"complete": complete, "samples": done, "of": count - skipped, "skipped": skipped}
+    counts = {"complete": complete, "samples": done, "of": count - skipped, "skipped": skipped}
     with files.replacing(FLAGS.out) as partial:
-        partial.write_text(json.dumps({**told, "results": rows}, indent=2) + "\n")
-    show(rows, told)
+        partial.write_text(json.dumps({**counts, "results": rows}, indent=2) + "\n")
+    show(rows, counts)
     return 0 if complete else 130
 
 

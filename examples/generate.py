@@ -59,7 +59,7 @@ flags.DEFINE_enum(
     "precision",
     "auto",
     ["auto", "float32", "mixed_bfloat16"],
-    "Of computations; auto: 16 bits on processors that are faster in them.",
+    "Precision of computations; auto: 16 bits on processors that are faster in them.",
 )
 
 

@@ -238,10 +238,10 @@ def keep_flags(path, backup):
         passed = (*MAY_CHANGE, *(() if FLAGS.perceptual else ("perceptual_weight",)))
         changed = [k for k in mine if k not in passed and theirs[k] != mine[k]]
         if changed:
-            told = ", ".join(f"--{k}={theirs[k]} before, {mine[k]} now" for k in changed)
+            differences = ", ".join(f"--{k}={theirs[k]} before, {mine[k]} now" for k in changed)
             raise ValueError(
-                f"{path.parent} holds a run with other flags ({told}). Choose another --run_dir, "
-                "or discard that run with --new_run."
+                f"{path.parent} holds a run with other flags ({differences}). Choose another "
+                "--run_dir, or discard that run with --new_run."
             )
     with keras_spade.files.replacing(path) as partial:
         partial.write_text(json.dumps(mine))

@@ -72,31 +72,31 @@ class ClassInfo:
 
     def to_json(self) -> dict:
         """Returns the input of `from_json`: lists, dicts, strings and numbers only."""
-        told = {
+        fields = {
             "names": self.names and list(self.names),
             "palette": self.palette and [list(color) for color in self.palette],
             "label_mapping": None if self.label_mapping is None else _json(self.label_mapping),
         }
-        return {name: value for name, value in told.items() if value is not None}
+        return {name: value for name, value in fields.items() if value is not None}
 
     @classmethod
-    def from_json(cls, told: dict | None) -> "ClassInfo | None":
+    def from_json(cls, data: dict | None) -> "ClassInfo | None":
         """Reads the result of `to_json`, also after a round trip through a JSON file.
 
         Args:
-            told: the dict; `None` gives `None`.
+            data: the dict; `None` gives `None`.
 
         Raises:
             ValueError: for anything else.
         """
-        if told is None:
+        if data is None:
             return None
         known = ("names", "palette", "label_mapping")
-        if not isinstance(told, Mapping) or set(told) - set(known):
+        if not isinstance(data, Mapping) or set(data) - set(known):
             raise ValueError(
-                f"classes must be a dict with some of {', '.join(known)}, got {told!r}"
+                f"classes must be a dict with some of {', '.join(known)}, got {data!r}"
             )
-        return cls(**told)
+        return cls(**data)
 
 
 def _names(names):

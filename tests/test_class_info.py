@@ -119,9 +119,9 @@ def test_backups_keep_it(knowing, tmp_path):
     fresh = tiny_gan(generator_optimizer=optimizer)
     callbacks.BackupAndRestore(tmp_path).restore(fresh)
     assert fresh.classes == knowing.classes
-    fresh.classes = told = ClassInfo(("a", "b", "c"))
+    fresh.classes = replaced = ClassInfo(("a", "b", "c"))
     callbacks.BackupAndRestore(tmp_path).restore(fresh)
-    assert fresh.classes is told
+    assert fresh.classes is replaced
 
 
 def test_a_model_without_it_is_as_before():

@@ -163,8 +163,8 @@ def test_importing_quiets_tensorflow_unless_the_user_has_set_that(given, loaded,
     """
     environment = {name: value for name, value in os.environ.items() if name != level}
     environment |= {"PYTHONPATH": str(ROOT)} | ({level: given} if given else {})
-    told = subprocess.check_output([sys.executable, "-c", program], env=environment, text=True)
-    assert told == f"{wanted}\n"
+    output = subprocess.check_output([sys.executable, "-c", program], env=environment, text=True)
+    assert output == f"{wanted}\n"
 
 
 def test_files_are_short():

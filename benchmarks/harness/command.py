@@ -117,7 +117,7 @@ def run(command, groups, pairs_, settings, samples=None, header=(), more_notes=N
             lines = [*machine_lines(command), *header, *notes(records)]
             lines += [] if more_notes is None else more_notes(records)
             if FLAGS.quick:
-                lines.append("tiny: these numbers say nothing of the real ones")
+                lines.append("tiny: these numbers are meaningless")
             print("\n".join(f"- {line}" for line in lines), flush=True)
     if all(row.why for row in records.rows):
         sys.exit("Nothing was measured; the table says why.")

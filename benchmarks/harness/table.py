@@ -38,7 +38,7 @@ def table(records, base):
     peaks, best = matrix_peaks(records.rates), _best(records.rows)
     columns = list(dict.fromkeys(key for row in records.rows for key in row.columns))
     head = [*columns, "subject", "a step [10..90 %]", f"x the time of {base} [10..90 %]"]
-    head += [f"that of {base} meanwhile", "processor time", "x", "samples / s", "GFLOP/s"]
+    head += [f"time of {base} in the same rounds", "processor time", "x", "samples / s", "GFLOP/s"]
     head += ["of the matrix peak", "held", "above held", "x", "without the first step"]
     head += ["first step"]
     lines = []

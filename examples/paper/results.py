@@ -31,13 +31,13 @@ class Results:
                 if theirs.get(name) != self.settings.get(name)
             )
             if changed:
-                told = ", ".join(
+                differences = ", ".join(
                     f"--{name}={theirs.get(name)} before, {self.settings.get(name)} now"
                     for name in changed
                 )
                 raise ValueError(
-                    f"{self.path} holds results with other settings ({told}). Choose another "
-                    "--run_dir."
+                    f"{self.path} holds results with other settings ({differences}). Choose "
+                    "another --run_dir."
                 )
 
     def all(self):

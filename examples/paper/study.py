@@ -38,7 +38,7 @@ def main(argv):
     """Writes the page, or counts."""
     given = [name for name in ("first", "second") if FLAGS[name].value is not None]
     if FLAGS.results is not None and not given:
-        for line in told(count(FLAGS.results)):
+        for line in lines_of(count(FLAGS.results)):
             print(line)
     elif FLAGS.results is None and len(given) == 2:
         pairs, left_out = pairs_of(FLAGS.first, FLAGS.second, FLAGS.labels)
@@ -189,7 +189,7 @@ def binomial_test(successes, trials):
     return min(1.0, 2 * tail / 2**trials)
 
 
-def told(counts):
+def lines_of(counts):
     """The counts as lines of text."""
     for (first, second), (chosen, answers) in counts.items():
         yield (

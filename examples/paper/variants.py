@@ -6,7 +6,14 @@ from collections.abc import Mapping
 import keras
 
 from examples.paper.options import FLAGS
-from keras_spade import GauGAN, MultiScaleDiscriminator, SPADEGenerator, StyleEncoder, losses
+from keras_spade import (
+    GauGAN,
+    MultiScaleDiscriminator,
+    SPADEGenerator,
+    StyleEncoder,
+    losses,
+    optimizers,
+)
 
 
 @keras.saving.register_keras_serializable(package="keras_spade_paper")
@@ -87,7 +94,11 @@ class Variant:
         perceptual = {"perceptual_loss": perceptual_loss}
         if perceptual_loss is not None:
             perceptual["perceptual_weight"] = perceptual_loss.paper_weight
-        gan.compile(**{**perceptual, "run_eagerly": FLAGS.quick, **self.losses})
+        rates = {
+            "generator_optimizer": optimizers.BiasCorrectedAdam(FLAGS.rate),
+            "discriminator_optimizer": optimizers.BiasCorrectedAdam(FLAGS.discriminator_rate),
+        }
+        gan.compile(**{**rates, **perceptual, "run_eagerly": FLAGS.quick, **self.losses})
         return gan
 
 

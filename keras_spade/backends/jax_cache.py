@@ -26,7 +26,7 @@ def keep_programs() -> None:
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     folder = Path(cache, "keras_spade", "jax")
     try:
-        # Who can write here can run code in later trainings.
+        # Anyone who can write here can run code in later trainings.
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass

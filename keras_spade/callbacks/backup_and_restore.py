@@ -283,7 +283,7 @@ def _assign(model, arrays, path, trained):
     if trained not in (None, _trained(model)):
         raise ValueError(
             f"The backup {path} belongs to a training with other frozen weights. Freeze the "
-            "same, or set `backup_dir` to another folder."
+            "same weights, or set `backup_dir` to another folder."
         )
     for name, variable in wanted.items():
         variable.assign(arrays[name])

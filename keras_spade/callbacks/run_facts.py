@@ -35,7 +35,10 @@ def run_facts(model: CompiledGan, params: dict, given: dict) -> dict[str, dict[s
         "generator's optimizer": _optimizer(model.generator_optimizer),
         "discriminator's optimizer": _optimizer(model.discriminator_optimizer),
         **{name: _network(network) for name, network in networks.items()},
-        **{name: told if isinstance(told, dict) else {"": told} for name, told in given.items()},
+        **{
+            name: values if isinstance(values, dict) else {"": values}
+            for name, values in given.items()
+        },
         "machine": machine(),
         "versions": versions(),
     }
@@ -55,8 +58,8 @@ def machine() -> dict[str, str]:
     }
     if shutil.which("nvidia-smi"):
         asked = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
-        told = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
-        facts["GPUs"] = ", ".join(told.split("\n")).strip(", ")
+        names = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+        facts["GPUs"] = ", ".join(names.split("\n")).strip(", ")
     return facts
 
 

@@ -23,7 +23,7 @@ OUT_OF_RANGE = re.compile(
 def telling_data_errors(function: Callable) -> Callable:
     """Returns a function that raises one-line errors for problems in the data.
 
-    These are errors in files read by this package's datasets, and label ids that are no class.
+    These are errors in files read by this package's datasets, and label ids that are not a class.
     The error is a `ValueError`, and also of the type that TensorFlow raised, for code that already
     catches it. Other errors, and those of other backends, pass unchanged.
 
@@ -36,10 +36,10 @@ def telling_data_errors(function: Callable) -> Callable:
         try:
             return function(*args, **kwargs)
         except Exception as error:
-            told = in_one_line(error)
-            if told is None:
+            short = in_one_line(error)
+            if short is None:
                 raise
-        raise told  # Outside the handler, which would print TensorFlow's lines first.
+        raise short  # Outside the handler, which would print TensorFlow's lines first.
 
     return call
 

@@ -30,7 +30,7 @@ def write(painter: Painter, path: str | os.PathLike, options: dict) -> None:
     """Writes the file, after ONNX's checks of operations and types.
 
     tf2onnx copies constants dozens of times, 20 GiB for the paper's generator. So kernels are
-    inputs of what it converts, and become constants afterwards.
+    inputs of the graph that it converts, and become constants afterwards.
     """
     import onnx
     import tensorflow as tf

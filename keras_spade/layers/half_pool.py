@@ -31,7 +31,7 @@ class HalfPool(keras.layers.Layer):
     1.0
 
     Reference: Wang et al. 2018 (pix2pixHD, arXiv 1711.11585), section 3.2; Park et al. 2019 (arXiv
-    1903.07291), appendix A, whose discriminator is that one.
+    1903.07291), appendix A, which uses that discriminator.
     """
 
     def __init__(self, **kwargs: Any):

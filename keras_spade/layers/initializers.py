@@ -9,10 +9,10 @@ import keras
 def xavier_normal(gain: float = 0.02) -> keras.initializers.VarianceScaling:
     """Xavier-normal (Glorot) initialiser with a gain, `std = gain * sqrt(2 / (fan_in + fan_out))`.
 
-    The paper only says Glorot initialisation, which is gain 1. The authors' code uses 0.02, and so
-    do our networks by default. With 0.02, gamma and beta hardly depend on the label map at first,
-    and an optimizer's step rotates kernels under spectral norm 50 times further: short trainings
-    learn much faster with 1.
+    The paper only mentions Glorot initialisation, whose gain is 1. The authors' code uses 0.02, and
+    so do these networks by default. With 0.02, gamma and beta hardly depend on the label map at
+    first, and an optimizer's step rotates kernels under spectral norm 50 times further: short
+    trainings learn much faster with 1.
 
     Args:
         gain: factor of the standard deviation, above 0.

@@ -35,7 +35,7 @@ class SPADE(Composite):
             reference; `"auto"`: patterns unless too many are distinct (dense is faster then), and
             dense on GPUs. On JAX, patterns that do not fit in a table of fixed length are convolved
             densely even with `"patterns"`. Float maps are always convolved densely.
-        initial_gain: kernels start Xavier-normal times this factor, see `xavier_normal`.
+        initial_gain: factor of the Xavier-normal initial kernels, see `xavier_normal`.
 
     Call arguments:
         x: float activations, `(batch, h, w, channels)`.

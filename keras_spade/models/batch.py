@@ -18,8 +18,8 @@ from keras_spade.networks._network import Network
 from keras_spade.tensor import Tensor
 
 INTEGER_INSTANCES = (
-    "`instances` must be integer ids, got dtype {}. Of ids that were saved as floats give "
-    'instances.astype("int32").'
+    "`instances` must be integer ids, got dtype {}. If they are ids saved as floats, "
+    'pass instances.astype("int32").'
 )
 
 
@@ -40,7 +40,7 @@ class Batch:
 
     @property
     def tensors(self) -> dict[str, Any]:
-        """All that was checked."""
+        """All tensors that were checked."""
         return self.conditioning | {"image": self.image}
 
 
@@ -106,7 +106,7 @@ def label_maps(given: Mapping[str, Any], generator: Generator) -> dict:
         )
     _check_shape("labels", segmap, (None, None, None))
     if keras.backend.standardize_dtype(segmap.dtype) in ("int64", "uint64"):
-        # The upper 32 bits would be lost, and 2^32 be class 0.
+        # The upper 32 bits would be lost, and 2^32 would become class 0.
         wide = ops.cast(segmap, "int64")
         segmap = ops.where(wide == ops.cast(ops.cast(wide, "int32"), "int64"), wide, -1)
     maps = {"labels": ops.cast(segmap, "int32")}

@@ -80,7 +80,7 @@ def refuse_batch_size(argument: str, batch_size: int | None, data: Any) -> None:
 
 
 def check_data(argument: str, x: Any, y: Any = None) -> None:
-    """Raises for anything that is no data, and for arrays with different numbers of samples.
+    """Raises for anything that is not data, and for arrays with different numbers of samples.
 
     Args:
         argument: its name.
@@ -92,7 +92,7 @@ def check_data(argument: str, x: Any, y: Any = None) -> None:
     """
     if x is None or isinstance(x, (str, os.PathLike)):
         raise ValueError(
-            f"`{argument}` must be arrays or a dataset, got {x!r}. Files are read with "
+            f"`{argument}` must be arrays or a dataset, got {x!r}. To read files, use "
             "keras_spade.datasets.paired_folders."
         )
     named = samples_by_name(x, key="x") | {"y": y}
@@ -102,7 +102,8 @@ def check_data(argument: str, x: Any, y: Any = None) -> None:
     counts = {name: value.shape[0] for name, value in named.items()}
     if len(set(counts.values())) > 1 or 0 in counts.values():
         raise ValueError(
-            f"`{argument}` must hold the same number of samples of each, at least 1; got {counts}."
+            f"`{argument}` must hold arrays with the same number of samples, at least 1; got "
+            f"{counts}."
         )
 
 
@@ -229,5 +230,5 @@ def refuse_of_compile(arguments: Mapping[str, Any]) -> None:
 
 
 def _arrays(data):
-    """Whether data are arrays in any structure, and no dataset."""
+    """Whether data are arrays in any structure, and not a dataset."""
     return all(leaf is None or hasattr(leaf, "shape") for leaf in keras.tree.flatten(data))

@@ -52,7 +52,7 @@ def checked_maps(labels: ArrayLike, instances: ArrayLike | None, generator: Gene
         return {key: resize_maps(segmap.astype("float32"), *generator.image_shape[:2])}
     if segmap.dtype.kind in "USO":
         raise ValueError(
-            f"`labels` must be an array of ids, got {labels!r:.80}. Files are read with "
+            f"`labels` must be an array of ids, got {labels!r:.80}. To read a file, use "
             "keras_spade.datasets.read_label_map."
         )
     if segmap.ndim != 3:
@@ -60,8 +60,8 @@ def checked_maps(labels: ArrayLike, instances: ArrayLike | None, generator: Gene
         raise ValueError(f"`labels` must have shape (batch, H, W), got {segmap.shape}.{hint}")
     if not np.issubdtype(segmap.dtype, np.integer):
         raise ValueError(
-            f"`labels` must be integer ids, got dtype {segmap.dtype}. Of ids that were saved as "
-            'floats give labels.astype("int32").'
+            f"`labels` must be integer ids, got dtype {segmap.dtype}. If they are ids saved "
+            'as floats, pass labels.astype("int32").'
         )
     ids = label_channels(generator)
     if segmap.size and (segmap.min() < 0 or segmap.max() >= ids):

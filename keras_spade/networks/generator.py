@@ -15,9 +15,9 @@ class Generator(Network):
 
     `SPADEGenerator` is one. A subclass is a functional model that sets the attributes below, with
     the same names as its constructor's arguments, and lists all arguments in `ARGUMENTS`. It takes
-    the same inputs as `SPADEGenerator`, where `Conditioning` makes those for label maps, and
-    returns images in [-1, 1]. It then trains, paints, saves and exports like `SPADEGenerator`.
-    `examples/paper/networks` has four.
+    the same inputs as `SPADEGenerator` (`Conditioning` makes those for label maps) and returns
+    images in [-1, 1]. It then trains, paints, saves and exports like `SPADEGenerator`.
+    `examples/paper/networks` contains four examples.
 
     Attributes:
         num_classes: number of label classes, excluding the void class.

@@ -39,7 +39,7 @@ class SPADEGenerator(Generator):
         spectral_norm: whether the convolutions of the blocks are spectrally normalised.
         conditioning: `"labels"`, or `"dense"` for any float map under the key `"segmap"`.
         modulation: how label maps are convolved, `"auto"`, `"patterns"` or `"dense"`; see `SPADE`.
-        initial_gain: kernels start Xavier-normal times this factor, see `xavier_normal`.
+        initial_gain: factor of the Xavier-normal initial kernels, see `xavier_normal`.
 
     Call arguments:
         inputs: dict of `"labels"` int32 `(batch, H, W)` with ids `0..num_classes-1` (or

@@ -31,7 +31,7 @@ class StyleEncoder(Network):
         norm: `"instance"` (parameter-free); `"batch"` or `"sync_batch"` (with learned scale and
             offset, as in the reference).
         spectral_norm: whether the convolutions are spectrally normalised.
-        initial_gain: kernels start Xavier-normal times this factor, see `xavier_normal`.
+        initial_gain: factor of the Xavier-normal initial kernels, see `xavier_normal`.
 
     Call arguments:
         inputs: images, float `(batch, height, width, channels)` in [-1, 1].

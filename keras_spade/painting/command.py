@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
         "--precision",
         default="auto",
         choices=["auto", "float32", "mixed_bfloat16"],
-        help="of computations; auto: 16 bits on processors that are faster in them",
+        help="precision of computations; auto: 16 bits on processors that are faster in them",
     )
     flags.add_argument("--maps", metavar="FOLDER", help="label files to start with")
     flags.add_argument(

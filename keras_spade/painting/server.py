@@ -83,7 +83,7 @@ def make_app(
         return response
 
     @app.errorhandler(Exception)
-    def tell(error):
+    def error_response(error):
         code = getattr(error, "code", None) or (400 if isinstance(error, ValueError) else 500)
         if code == 500:
             app.logger.exception("A request failed.")
@@ -185,9 +185,9 @@ def make_server(
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
-        told = getattr(error, "strerror", None) or error
+        reason = getattr(error, "strerror", None) or error
         raise OSError(
-            f"Cannot listen on {shown}:{port}: {told}; choose another --host or --port."
+            f"Cannot listen on {shown}:{port}: {reason}; choose another --host or --port."
         ) from error
     server = waitress.create_server(
         app,

@@ -60,8 +60,8 @@ def save_preset(
     folder.parent.mkdir(parents=True, exist_ok=True)
     with replacing_folder(folder) as partial:
         partial.mkdir()
-        for name, told in texts.items():
-            text = json.dumps(told, indent=2, allow_nan=False) + "\n"
+        for name, content in texts.items():
+            text = json.dumps(content, indent=2, allow_nan=False) + "\n"
             (partial / name).write_text(text, encoding="utf-8")
         with h5py.File(partial / WEIGHTS, "w") as file:
             for name, part in parts.items():

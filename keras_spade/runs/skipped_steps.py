@@ -14,18 +14,18 @@ class StopOnSkippedSteps(keras.callbacks.Callback):
         skipped_steps: the `SkippedSteps` of the model. (Accessing `model` in a callback on JAX
             first copies all variables back.)
         limit: the number in a row that stops training; `None`: no limit.
-        goes_on: whether an interrupted training resumes, with its current row.
+        resumes: whether an interrupted training resumes, with its current row.
     """
 
-    def __init__(self, skipped_steps: "SkippedSteps", limit: int | None, goes_on: bool = False):
+    def __init__(self, skipped_steps: "SkippedSteps", limit: int | None, resumes: bool = False):
         super().__init__()
         self.skipped_steps = skipped_steps
         self.limit = limit
-        self.goes_on = goes_on
+        self.resumes = resumes
 
     def on_train_begin(self, logs=None):
         """Starts counting."""
-        self.skipped_steps.begin_a_row(from_scratch=not self.goes_on)
+        self.skipped_steps.begin_a_row(from_scratch=not self.resumes)
         self.seen = self.skipped_steps.total_number()
         self.seen_of_images = self.skipped_steps.number_of_images()
 

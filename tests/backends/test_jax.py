@@ -24,7 +24,7 @@ def interrupted(gan, data, folder):
         gan.fit(data, batch_size=2, epochs=2, verbose=0, callbacks=[backup, kept])
 
 
-def test_training_goes_on_after_a_picture(tmp_path):
+def test_training_resumes_after_a_picture(tmp_path):
     data = tiny_batch(4)
     gan = tiny_gan()
     interrupted(gan, data, tmp_path)

@@ -115,7 +115,7 @@ def whole(tmp_path_factory):
         pytest.param("fixed", (1, 0), marks=pytest.mark.slow),
     ],
 )
-def test_training_goes_on_to_the_bit(kind, stop, whole, tmp_path):
+def test_training_resumes_to_the_bit(kind, stop, whole, tmp_path):
     train(tmp_path, kind, stop)
     gan, history, steps = train(tmp_path, kind)
     state, losses = whole(kind)
@@ -153,7 +153,7 @@ def test_a_run_that_has_ended_stays_as_it_is_and_can_be_made_longer(tmp_path):
 
 
 @pytest.mark.slow_on("tensorflow")
-def test_training_that_is_stopped_within_an_epoch_goes_on_there(tmp_path, whole):
+def test_training_that_is_stopped_within_an_epoch_resumes_there(tmp_path, whole):
     class StopAfter(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
             self.model.stop_training = batch == 1
@@ -301,7 +301,7 @@ def test_data_without_a_place_are_refused(tmp_path):
 
     with pytest.raises(ValueError, match="must be arrays, a `tf.data.Dataset`.*got Sequence"):
         train(tmp_path, {"x": Sequence()})
-    with pytest.raises(ValueError, match="must hold the same number of samples"):
+    with pytest.raises(ValueError, match="must hold arrays with the same number of samples"):
         train(tmp_path, {"x": SAMPLES["labels"], "y": SAMPLES["image"][:2]})
     with pytest.raises(ValueError, match="`sample_weight` is not used"):
         train(tmp_path, {"x": SAMPLES, "sample_weight": np.ones(5)})

@@ -140,7 +140,7 @@ def test_pictures_reach_tensorboard(tmp_path):
     np.testing.assert_array_equal(*pictures)
 
 
-def test_without_tensorboard_the_user_is_told_at_once(tmp_path, monkeypatch):
+def test_a_missing_tensorboard_is_reported_at_once(tmp_path, monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "tensorboard" else find(name)

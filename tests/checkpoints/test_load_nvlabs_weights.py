@@ -188,7 +188,7 @@ def test_missing_file_is_named(tmp_path):
 
 
 @not_on("torch", "PyTorch is there")
-def test_without_pytorch_the_ways_out_are_told(tmp_path, monkeypatch):
+def test_the_error_without_pytorch_lists_the_alternatives(tmp_path, monkeypatch):
     path = tmp_path / "latest_net_E.pth"
     path.write_bytes(b"")
     monkeypatch.setitem(sys.modules, "torch", None)

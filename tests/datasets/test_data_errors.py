@@ -43,7 +43,7 @@ def read(folder, **options):
 
 
 @pytest.mark.parametrize("way", ["iteration", "next", "numpy", "fit", "evaluate", "predict"])
-def test_a_bad_file_is_told_of_in_one_line(folder, gan, way):
+def test_a_bad_file_is_reported_in_one_line(folder, gan, way):
     data = read(folder)
     ways = {
         "iteration": lambda: list(data),
@@ -89,7 +89,7 @@ def test_the_remedy_works(folder):
 
 
 @pytest.mark.parametrize("low, high", [(0, 3), (-1, 2), (1, 255)])
-def test_ids_of_arrays_are_told_of_in_one_line(gan, low, high):
+def test_ids_of_arrays_are_reported_in_one_line(gan, low, high):
     batch = tiny_batch(1)
     batch["labels"][:, :8] = low
     batch["labels"][:, 8:] = high

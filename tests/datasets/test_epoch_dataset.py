@@ -122,9 +122,9 @@ def test_what_is_known_of_a_dataset_is_known_without_tensorflow(folder, no_tenso
 def test_a_bad_file_is_named_in_one_line(folder, no_tensorflow):
     data = paired_folders(folder, 4, (16, 18), shuffle=False)
     message = r"0\.png: label ids out of range: 4; .*\. `datasets.inspect_dataset` reports all"
-    with pytest.raises(ValueError, match=message) as told:
+    with pytest.raises(ValueError, match=message) as caught:
         list(data)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
     with pytest.raises(ValueError, match=message):
         data[0]
 

@@ -294,7 +294,7 @@ def test_outputs_are_few_and_small(path):
 
 
 @every_notebook
-def test_no_path_of_a_machine_is_told(path):
+def test_no_path_of_a_machine_is_printed(path):
     texts = []
     for cell in nbformat.read(path, as_version=4).cells:
         texts += [cell.source, *(o.get("text", "") for o in cell.get("outputs", ()))]

@@ -32,7 +32,7 @@ def run(script, *flags, check=True):
     )
 
 
-def told_by(script, cases, **environment):
+def outputs_of(script, cases, **environment):
     """The outcomes of a script for several lists of flags, run in turn in one process."""
     command = [sys.executable, str(ROOT / "tests/processes/run_script.py"), script]
     result = subprocess.run(
@@ -48,11 +48,11 @@ def told_by(script, cases, **environment):
     return json.loads(result.stdout.splitlines()[-1])
 
 
-def check_told(script, cases, *good, **environment):
+def check_messages(script, cases, *good, **environment):
     """Checks that bad flags give one line with the expected text, and `good` ones succeed."""
-    told = told_by(script, [*(flags for flags, _ in cases), *good], **environment)
-    assert [code for code in told[len(cases) :] if code] == []
-    for (flags, wanted), text in zip(cases, told, strict=False):
+    outputs = outputs_of(script, [*(flags for flags, _ in cases), *good], **environment)
+    assert [code for code in outputs[len(cases) :] if code] == []
+    for (flags, wanted), text in zip(cases, outputs, strict=False):
         assert wanted in str(text), (flags, text)
         assert text.startswith(f"examples/{script}.py: ") and "\n" not in text, text
 
@@ -133,7 +133,7 @@ def test_own_folders_from_training_to_pictures(street, tmp_path):
         (flags, "--instances is needed"),
         ([*flags, *wrong], "0.png: label ids out of range: 255"),
     ]
-    check_told("generate", cases)
+    check_messages("generate", cases)
 
 
 @pytest.mark.slow
@@ -192,7 +192,7 @@ def test_a_public_dataset_from_training_to_pictures(tmp_path):
         ("--data_options={'count': 1}", "unexpected keyword argument 'count'"),
         ("--data_options={'count'", "is not a dict of arguments"),
     )
-    check_told("train", [([*ade, wrong], told) for wrong, told in cases])
+    check_messages("train", [([*ade, wrong], message) for wrong, message in cases])
 
 
 @pytest.mark.slow
@@ -234,7 +234,7 @@ def test_losses_are_whole_after_a_kill(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_unless_its_flags_have_changed(tmp_path):
+def test_a_run_resumes_unless_its_flags_have_changed(tmp_path):
     flags = (f"--run_dir={tmp_path}", "--num_scenes=8", "--ema=0.9", *SMALL)
     run("train.py", *flags, "--epochs=1")
     result = run("train.py", *flags, "--precision=mixed_bfloat16", check=False)
@@ -261,35 +261,38 @@ def test_two_workers(tmp_path):
     for index in range(2):
         task = {"type": "worker", "index": index}
         config = {"TF_CONFIG": json.dumps({"cluster": {"worker": ports}, "task": task})}
-        with open(tmp_path / f"told_{index}.txt", "w") as file:
+        with open(tmp_path / f"output_{index}.txt", "w") as file:
             pipes = {"stdout": file, "stderr": subprocess.STDOUT}
             environment = {**os.environ, **config}
             workers.append(subprocess.Popen(command, env=environment, cwd=ROOT, **pipes))
     codes = [worker.wait(timeout=600) for worker in workers]
-    told = [(tmp_path / f"told_{index}.txt").read_text() for index in range(2)]
-    assert codes == [0, 0], told
-    assert all(len(text) < 10_000 for text in told), told  # not a line for every sum over workers
-    assert ["Pictures, losses and the model are in" in text for text in told] == [True, False]
+    outputs = [(tmp_path / f"output_{index}.txt").read_text() for index in range(2)]
+    assert codes == [0, 0], outputs
+    # Short: not a line for every sum over workers.
+    assert all(len(text) < 10_000 for text in outputs), outputs
+    assert ["Pictures, losses and the model are in" in text for text in outputs] == [True, False]
     assert epochs_in(tmp_path / "run") == ["0", "1"]
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert {"epoch_0001.png", "epoch_0002.png", "gan.keras", "losses.png"} <= names
     assert not [name for name in names if name.startswith(".")]
 
 
-def test_a_mistake_is_told_before_training(street, tmp_path):
+def test_a_mistake_is_reported_before_training(street, tmp_path):
     (street / "labels" / "3.png").unlink()
     (street / "labels").rename(street / "masks")
     flags = (f"--data={street}", f"--run_dir={tmp_path / 'run'}", "--num_classes=4")
     result = run("train.py", *flags, "--label_folder=masks", check=False)
     assert result.returncode != 0 and "3.jpg" in result.stderr
     assert "Traceback" not in result.stderr
-    (told,) = (line for line in result.stderr.splitlines() if line.startswith("examples/train.py"))
-    assert told.startswith("examples/train.py: paired_folders: 1 of 5 files in ")
+    (message,) = (
+        line for line in result.stderr.splitlines() if line.startswith("examples/train.py")
+    )
+    assert message.startswith("examples/train.py: paired_folders: 1 of 5 files in ")
     result = run("train.py", f"--data={street}", check=False)
     assert result.returncode != 0 and "--num_classes" in result.stdout + result.stderr
 
 
-def test_a_missing_library_is_told_in_one_line(tmp_path, monkeypatch):
+def test_a_missing_library_is_reported_in_one_line(tmp_path, monkeypatch):
     (tmp_path / "w.pth").touch()
     monkeypatch.setattr(sys, "argv", ["examples/train.py"])
     monkeypatch.setitem(sys.modules, "torch", None)
@@ -329,7 +332,7 @@ def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
         (["--best=val_loss", "--base_filters=2", "--num_scenes=4"], "'val_loss', which is not a"),
     ]
     offline = {"https_proxy": "http://127.0.0.1:9", "KERAS_HOME": str(tmp_path / "keras")}
-    check_told("train", cases, **offline)
+    check_messages("train", cases, **offline)
 
 
 @pytest.mark.slow
@@ -337,7 +340,7 @@ def test_inspect_dataset_takes_the_options_that_it_proposes(street):
     options = "--data_options={'on_bad_file': 'skip'}"
     own = [f"--data={street}", "--num_classes=4", "--void_class"]
     cases = [([*own, "--image_range=0,b"], "--image_range=0,b: expected two numbers.")]
-    check_told("inspect_dataset", cases, [*own, options])
+    check_messages("inspect_dataset", cases, [*own, options])
 
 
 @pytest.mark.slow
@@ -368,7 +371,7 @@ def test_generate_reads_folders_as_training_does(street, tmp_path):
     gan.classes = keras_spade.ClassInfo(label_mapping=numbers)
     gan.save_to_preset(tmp_path / "preset")
     model = [f"--model={tmp_path / 'preset'}", f"--out={tmp_path / 'mapped'}"]
-    check_told("generate", cases, [*parts, skip], [*model, *parts[2:], skip])
+    check_messages("generate", cases, [*parts, skip], [*model, *parts[2:], skip])
     painted = sorted((tmp_path / "out").rglob("*.png"))
     assert [str(path.relative_to(tmp_path / "out")) for path in painted] == ["1/x.png", "2/x.png"]
     for path in painted:
@@ -433,10 +436,10 @@ def test_evaluate_measures_what_it_paints(street, evaluated):
         ([*own, f"--png_folder={street}"], "exists and would be replaced"),
         ([*model, f"--data={street}", "--features=x.h5"], "no such file: 'x.h5'"),
     ]
-    check_told("evaluate", cases, good)
-    told = json.loads(out.read_text())
-    assert (told["complete"], told["samples"], told["of"], told["skipped"]) == (True, 5, 5, 0)
-    rows = {row["name"]: row for row in told["results"]}
+    check_messages("evaluate", cases, good)
+    report = json.loads(out.read_text())
+    assert [report[k] for k in ("complete", "samples", "of", "skipped")] == [True, 5, 5, 0]
+    rows = {row["name"]: row for row in report["results"]}
     assert list(rows) == [
         *("frechet_distance", "kernel_distance", "mean_iou", "pixel_accuracy"),
         *("mean_iou_of_photographs", "pixel_accuracy_of_photographs"),
@@ -487,10 +490,10 @@ def test_evaluate_that_is_interrupted_says_so(street, evaluated):
         process.send_signal(signal.SIGINT)
         text = process.stdout.read()
     assert process.returncode == 130
-    told = json.loads(out.read_text())
-    assert not told["complete"] and 1 <= told["samples"] < told["of"] == 400
-    assert f"INTERRUPTED: {told['samples']} of 400 samples" in text.decode()
-    assert not pngs.exists() and [row["name"] for row in told["results"]] == [
+    report = json.loads(out.read_text())
+    assert not report["complete"] and 1 <= report["samples"] < report["of"] == 400
+    assert f"INTERRUPTED: {report['samples']} of 400 samples" in text.decode()
+    assert not pngs.exists() and [row["name"] for row in report["results"]] == [
         "frechet_distance",
         "kernel_distance",
     ]

@@ -61,9 +61,9 @@ def start(script, flags, environment):
 
 def run(script, *flags, environment, code=0):
     process = start(script, flags, environment)
-    told, _ = process.communicate(timeout=900)
-    assert process.returncode == code, told[-3000:]
-    return told
+    output, _ = process.communicate(timeout=900)
+    assert process.returncode == code, output[-3000:]
+    return output
 
 
 def weights_of(file):
@@ -94,8 +94,8 @@ def test_from_training_to_pictures(backend, street, environment, tmp_path):
         time.sleep(0.002)
     process.kill()
     process.communicate()
-    told = run("train.py", *flags, f"--run_dir={killed}", environment=environment)
-    assert "Resuming from" in told
+    output = run("train.py", *flags, f"--run_dir={killed}", environment=environment)
+    assert "Resuming from" in output
     one, other = weights_of(whole / "gan.keras"), weights_of(killed / "gan.keras")
     assert len(one) > 50 and one.keys() == other.keys()
     for name in one:
@@ -123,10 +123,10 @@ def test_a_bad_file_ends_the_script(street, environment, tmp_path):
     shutil.copytree(street, bad)
     Image.fromarray(np.full((48, 64), 7, "uint8")).save(bad / "labels" / "0.png")
     flags = (f"--data={bad}", *CLASSES, *TRAINING, f"--run_dir={tmp_path / 'run'}")
-    told = run("train.py", *flags, environment=environment, code=1)
-    *_, line = told.splitlines()  # It follows the progress bar.
+    output = run("train.py", *flags, environment=environment, code=1)
+    *_, line = output.splitlines()  # It follows the progress bar.
     assert f"examples/train.py: {bad}/labels/0.png: label ids out of range: 7" in line
     assert (tmp_path / "run" / "backup").exists()  # It was in `fit`.
     flags = (*flags, "--strategy=mirrored")
-    told = run("train.py", *flags, environment=environment, code=1)
-    assert "--strategy=mirrored needs TensorFlow, which is not installed." in told
+    output = run("train.py", *flags, environment=environment, code=1)
+    assert "--strategy=mirrored needs TensorFlow, which is not installed." in output

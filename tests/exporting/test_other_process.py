@@ -22,7 +22,7 @@ def test_the_file_paints_as_this_backend(tmp_path):
 
 
 @pytest.mark.slow
-def test_its_errors_are_told(tmp_path):
+def test_its_errors_are_reported(tmp_path):
     pytest.importorskip("tensorflow", reason="TensorFlow, which exports, is not installed")
     generator = make_generator(latent_dim=None)
     with pytest.raises(RuntimeError, match="ValueError: .*optimisations"):

@@ -28,9 +28,9 @@ def test_parts_stay_frozen_in_files_and_clones(tmp_path):
 
 def test_what_is_frozen_before_it_is_built_is_frozen_in_all_its_parts():
     given = SPADEResBlock(3, hidden_filters=2, num_classes=4, trainable=False)
-    told = SPADE(hidden_filters=2, num_classes=4)
-    told.trainable = False
-    for layer in (given, told):
+    frozen_layer = SPADE(hidden_filters=2, num_classes=4)
+    frozen_layer.trainable = False
+    for layer in (given, frozen_layer):
         layer.build(X.shape, LABELS.shape)
         assert not any(weight.trainable for weight in layer.weights)
         before = [np.array(weight) for weight in layer.weights]

@@ -289,7 +289,7 @@ def test_files_of_other_networks_are_named(file, tmp_path):
     ],
     ids=["no bias", "no weight", "channels", "rank", "bias"],
 )
-def test_mappings_that_do_not_fit_are_told_the_key(key, value, torchvision):
+def test_errors_of_unsuitable_mappings_name_the_key(key, value, torchvision):
     weights = {**torchvision, key: value}
     if value is None:
         del weights[key]
@@ -297,7 +297,7 @@ def test_mappings_that_do_not_fit_are_told_the_key(key, value, torchvision):
         PerceptualLoss(weights=weights)
 
 
-def test_without_network_the_ways_out_are_told(monkeypatch):
+def test_the_error_without_network_lists_the_alternatives(monkeypatch):
     vgg19 = keras.applications.VGG19
 
     def offline(*args, weights="imagenet", **options):

@@ -103,7 +103,7 @@ def test_files_keep_both(case):
         np.testing.assert_array_equal(got, want)
 
 
-def test_training_goes_on_as_if_nothing_had_been():
+def test_training_resumes_as_if_nothing_had_been():
     gan = tiny_gan()
     begun, ends = state_of(gan), []
     for calibrated in (False, True):

@@ -43,7 +43,7 @@ def test_weights_paint_as_they_did(expected):
 @pytest.mark.slow
 @only_on("tensorflow", "the expected bits are TensorFlow's")
 @pytest.mark.parametrize("way", ["model", "weights", "epochs", "arrays"])
-def test_training_goes_on_to_the_bit(expected, tmp_path, way):
+def test_training_resumes_to_the_bit(expected, tmp_path, way):
     out = tmp_path / "found.npz"
     subprocess.run(
         [sys.executable, str(TESTS / "processes" / "go_on.py"), str(FILES), way, str(out)],

@@ -175,7 +175,7 @@ def test_other_sizes_are_refused_with_the_sizes_that_fit(upsampling, size, heigh
         small_generator(image_shape=(*size, 3), upsampling=upsampling)
 
 
-def test_too_small_a_size_is_told_the_smallest_once():
+def test_errors_of_too_small_a_size_name_the_smallest():
     with pytest.raises(ValueError, match="Valid heights: 32; widths: 64 or 96"):
         small_generator(image_shape=(20, 70, 3))
 

@@ -152,7 +152,7 @@ def test_config_rebuilds_the_optimizer():
 
 
 @with_gradients()
-def test_training_goes_on_after_saving_as_if_nothing_had_happened(tmp_path):
+def test_training_resumes_after_saving_as_if_nothing_had_happened(tmp_path):
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(8, 3)).astype("float32"), rng.normal(size=(8, 2)).astype("float32")
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.once
         (["--preset=landscape"], "'landscape' is neither the name of a preset nor a folder"),
     ],
 )
-def test_wrong_flags_are_told_in_one_line(flags, message):
+def test_wrong_flags_are_reported_in_one_line(flags, message):
     with pytest.raises(SystemExit) as error:
         main(flags)
     assert str(error.value).startswith("keras_spade_paint: ")

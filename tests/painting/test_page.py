@@ -248,12 +248,12 @@ def test_hostile_maps_get_a_message_and_change_nothing(address, model):
         (b"<script>alert(1)</script>", "it is not a PNG file"),
         (huge_png(), "it has 10000 x 10000 pixels"),
         (png(wrong_id), "the pixel in row 7, column 9 has the id 4; classes are 0..3"),
-        (png(wrong_colour), "row 7, column 9 has the colour #010203, which is no class"),
+        (png(wrong_colour), "row 7, column 9 has the colour #010203, which is not a class's"),
         (png(np.zeros((*SIZE, 4), "uint8")), "it has transparent pixels"),
         (png(good)[:-20], "it is truncated"),
         (bytes(damaged), "it is damaged"),
         (bytes(interlaced), "it is interlaced"),
-        (bytes(short), "it holds more or fewer pixels than it says"),
+        (bytes(short), "it holds more or fewer pixels than its header says"),
     ]
     with opened(address) as page:
         idle(page)

@@ -35,7 +35,7 @@ def test_all_that_files_name_is_there(model, engine):
     assert ("worker.js" in files) == (engine == "engine_site.js")
 
 
-def test_what_the_page_is_told(model):
+def test_what_the_page_receives(model):
     facts = json.loads(page_files(model, "engine_server.js", port=1)["model.json"])
     assert (facts["height"], facts["width"], facts["channels"]) == (*SIZE, 3)
     assert facts["classes"][1] == {"name": "class 1", "color": "#45e674"}

@@ -62,7 +62,7 @@ GOOD = request_of(np.zeros(SIZE), [0, 0])
         ("/save", b"", 405, "not allowed"),
     ],
 )
-def test_hostile_bodies_are_told_and_the_server_lives(client, model, path, body, code, message):
+def test_hostile_bodies_are_answered_and_the_server_lives(client, model, path, body, code, message):
     response = post(client, path, body)
     assert response.status_code == code and message in response.text
     assert response.mimetype == "text/plain"
@@ -87,7 +87,7 @@ def test_other_sites_are_refused(client, headers):
     assert post(client, "/paint", GOOD, Origin="http://127.0.0.1:8188").status_code == 200
 
 
-def test_who_comes_by_another_name_is_told_how(client):
+def test_requests_by_another_host_name_are_answered_with_advice(client):
     response = client.get("/", headers={"Host": "desk.lan:8188"})
     assert response.status_code == 403 and response.mimetype == "text/plain"
     assert "not served under the name 'desk.lan:8188'" in response.text

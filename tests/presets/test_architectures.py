@@ -134,9 +134,9 @@ def test_a_gan_of_an_architecture():
 def test_their_weights_are_not_there():
     wanted = "'coco_stuff_256' is an architecture without trained weights. With load_weights=False"
     for kind in (SPADEGenerator, GauGAN):
-        with pytest.raises(ValueError, match=wanted) as told:
+        with pytest.raises(ValueError, match=wanted) as caught:
             kind.from_preset("coco_stuff_256")
-        assert "Presets with weights: scenes." in str(told.value)
+        assert "Presets with weights: scenes." in str(caught.value)
 
 
 def test_presets_are_described():

@@ -111,10 +111,10 @@ def test_classes_can_be_edited(copied):
 
 def test_names_and_folders_that_are_not_there(tmp_path):
     for name in ("scene", tmp_path / "none", "runs/gan.keras"):
-        with pytest.raises(ValueError, match="neither the name of a preset nor a folder") as told:
+        with pytest.raises(ValueError, match="neither the name of a preset nor a folder") as caught:
             SPADEGenerator.from_preset(name)
-        assert all(preset in str(told.value) for preset in PRESETS)
-    assert "keras.saving.load_model reads it" in str(told.value)
+        assert all(preset in str(caught.value) for preset in PRESETS)
+    assert "keras.saving.load_model reads it" in str(caught.value)
     with pytest.raises(ValueError, match="is not a preset: it has no config.json"):
         SPADEGenerator.from_preset(tmp_path)
 

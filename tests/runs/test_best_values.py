@@ -59,7 +59,7 @@ def test_the_best_so_far_is_not_written_over():
     assert best("min", [nan]) is None and best("min", []) is None
 
 
-def test_what_no_backup_holds_is_told():
+def test_what_no_backup_holds_is_reported():
     stop = keras.callbacks.EarlyStopping("a", mode="min", restore_best_weights=True)
     with pytest.warns(UserWarning, match="backups do not contain the best weights"):
         best_values = BestValues([stop], [0, 1], {"a": [1.0, 2.0]})

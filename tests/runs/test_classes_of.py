@@ -75,6 +75,6 @@ def test_fit_takes_them_where_the_model_has_none(street):
     gan.fit(data, verbose=0)
     want = ClassInfo(label_mapping={"remap": {0: 0, 1: 0, 2: 1, 3: 2}})
     assert gan.classes == gan.generator.classes == want
-    gan.classes = told = ClassInfo(("a", "b", "c"))
+    gan.classes = replaced = ClassInfo(("a", "b", "c"))
     gan.fit(data, verbose=0)
-    assert gan.classes is told
+    assert gan.classes is replaced

@@ -47,21 +47,21 @@ def kill_at_random(rng, out, folder, *flags):
     """
     place = newest(folder)
     process = start(out, *flags, f"--backup={folder}")
-    told = "before its first step"
+    last = "before its first step"
     if rng.random() < 0.25:
         time.sleep(rng.uniform(3, 15))  # while it reads the backup and traces functions
     else:
         # Earlier steps are reported again, all at once.
         new = (step for step in steps(process) if step >= place)
-        told = next(itertools.islice(new, rng.randint(0, 25), None), None)
-        if told is not None:
+        last = next(itertools.islice(new, rng.randint(0, 25), None), None)
+        if last is not None:
             time.sleep(rng.choice([rng.uniform(0, 0.1), rng.uniform(0, 0.5), rng.uniform(0, 3)]))
     process.send_signal(signal.SIGKILL)
     rest = list(steps(process))
     process.stdout.close()
     if process.wait() == 0:
         return None
-    return rest[-1] if rest else told
+    return rest[-1] if rest else last
 
 
 def runs_with_kills(kills, seed, folder, *flags):
@@ -120,7 +120,7 @@ def test_killed_while_a_backup_is_written(tmp_path):
 
 
 @pytest.mark.endurance
-def test_a_run_goes_on_with_another_number_of_devices(tmp_path):
+def test_a_run_resumes_with_another_number_of_devices(tmp_path):
     out, folder = tmp_path / "killed.npz", tmp_path / "backup"
     flags = (
         "--samples=37",

@@ -70,7 +70,7 @@ def test_the_other_ends_and_both_go_on(whole, tmp_path, victim, how):
         assert_equal_runs((got[0], want[1], got[2]), want, 1e-6)
 
 
-def test_workers_that_see_different_backups_are_told(tmp_path):
+def test_workers_that_see_different_backups_are_reported(tmp_path):
     backup = BackupAndRestore(tmp_path / "of_first")
     assert not backup.exists()
     run(tmp_path / "single.npz", "--samples=8", "--dtype=float64", f"--backup={backup.directory}")

@@ -113,7 +113,7 @@ class WandbMetricsLogger(callbacks.Callback):
     __module__ = "wandb.integration.keras.callbacks.metrics_logger"
 
 
-class Unsaid(Scripted):
+class WithoutDirection(Scripted):
     def __init__(self, numbers):
         super().__init__(numbers, better=None)
 
@@ -141,7 +141,7 @@ def test_who_wants_a_metric_stands_behind_what_logs_it(gan, callback):
 
 
 def test_metrics_are_monitored_after_epochs_and_in_a_known_direction(gan):
-    evaluate = EvaluateMetrics(BATCH, Unsaid([1]))
+    evaluate = EvaluateMetrics(BATCH, WithoutDirection([1]))
     with pytest.raises(ValueError, match=r"Pass EvaluateMetrics\(directions={'distance': ...}\)"):
         fit(gan, evaluate, callbacks.EarlyStopping("val_distance"))
     with pytest.raises(ValueError, match="two EvaluateMetrics log 'val_distance'"):
@@ -151,9 +151,9 @@ def test_metrics_are_monitored_after_epochs_and_in_a_known_direction(gan):
         fit(gan, evaluate, often)
     with pytest.raises(ValueError, match="'val_distanse', which is not a loss .*'val_distance'"):
         fit(gan, evaluate, callbacks.EarlyStopping("val_distanse", mode="min"))
-    told = EvaluateMetrics(BATCH, Unsaid([1, 2]), directions={"distance": "max"})
+    directed = EvaluateMetrics(BATCH, WithoutDirection([1, 2]), directions={"distance": "max"})
     stop = callbacks.EarlyStopping("val_distance", patience=5)
-    fit(gan, told, stop, epochs=2)
+    fit(gan, directed, stop, epochs=2)
     assert (stop.best, stop.mode) == (2, "max")
 
 

@@ -143,9 +143,9 @@ def test_training_stops_after_too_many_in_a_row(tmp_path):
     data["image"][[2, 6, 7, 8]] = np.nan  # batches 1, 3 and 4
     gan.fit({k: v[:2] for k, v in data.items()}, batch_size=2, verbose=0)
     before = state_of(gan)
-    with pytest.warns(RuntimeWarning) as told, pytest.raises(RuntimeError) as stopped:
+    with pytest.warns(RuntimeWarning) as caught, pytest.raises(RuntimeError) as stopped:
         gan.fit(data, batch_size=2, shuffle=False, epochs=3, verbose=0)
-    messages = [str(w.message) for w in told if "not finite" in str(w.message)]
+    messages = [str(w.message) for w in caught if "not finite" in str(w.message)]
     assert all("because the images contain NaN or infinity" in message for message in messages)
     assert ["step 2:" in messages[0], "step 4:" in messages[1], len(messages)] == [True, True, 2]
     assert "skipped: 1, 1 in a row, 2 in all" in messages[1]
@@ -157,7 +157,7 @@ def test_training_stops_after_too_many_in_a_row(tmp_path):
         gan.fit({k: v[2:4] for k, v in data.items()}, batch_size=2, verbose=0)  # not the third
 
 
-def test_it_never_stops_if_told_so():
+def test_it_never_stops_if_set_so():
     gan = tiny_gan(max_skipped_steps=None)
     data = spoiled("nan")
     with pytest.warns(RuntimeWarning):

@@ -99,7 +99,7 @@ def test_validation_is_one_epoch_each_time():
     assert one_epoch(other) is other and one_epoch(arrays) is arrays
 
 
-def test_workers_split_batches_unless_told_otherwise():
+def test_workers_split_batches_unless_set_otherwise():
     policy = tf.data.experimental.AutoShardPolicy
 
     def policy_of(dataset):

@@ -8,7 +8,7 @@ from keras_spade.runs import training
 HAPPENS = {"tensorflow": "traced", "jax": "compiled", "torch": None}[BACKEND]
 
 
-def told(capsys, gan, verbose, epochs=1):
+def output_of(capsys, gan, verbose, epochs=1):
     """The output before the first step."""
     data = {"x": tiny_batch(2), "y": None, "batch_size": None, "steps_per_epoch": None}
     validation = {"validation_data": None, "validation_split": 0.0, "validation_steps": None}
@@ -18,18 +18,18 @@ def told(capsys, gan, verbose, epochs=1):
     return capsys.readouterr().out
 
 
-def test_the_first_step_is_told_of_once_if_anything_is_told(capsys):
+def test_the_first_step_is_announced_once_if_anything_is_printed(capsys):
     gan = tiny_gan(run_eagerly=False)
     text = (
         f"The first step is {HAPPENS}, which takes seconds to minutes; those after it are fast.\n"
     )
-    assert told(capsys, gan, verbose=1, epochs=0) == told(capsys, gan, verbose=0) == ""
+    assert output_of(capsys, gan, verbose=1, epochs=0) == output_of(capsys, gan, verbose=0) == ""
     for verbose in (1, 2, "auto"):
         gan.compile(perceptual_loss=None)
-        assert told(capsys, gan, verbose) == ("" if HAPPENS is None else text)
-        assert told(capsys, gan, verbose) == ""
+        assert output_of(capsys, gan, verbose) == ("" if HAPPENS is None else text)
+        assert output_of(capsys, gan, verbose) == ""
     gan.compile(perceptual_loss=None, run_eagerly=True)
-    assert told(capsys, gan, verbose=1) == ""
+    assert output_of(capsys, gan, verbose=1) == ""
 
 
 def test_shuffle_is_not_dropped_beside_a_dataset_that_shuffles():

@@ -50,8 +50,8 @@ def run(notebook, folder, expressions=(), timeout=600):
 
     Returns the values of some expressions at its end, by their text; its cells contain the outputs.
     """
-    told = "{" + ", ".join(f"{text!r}: {text}" for text in expressions) + "}"
-    ending = nbformat.v4.new_code_cell(f"import json\n\nprint(json.dumps({told}))")
+    values = "{" + ", ".join(f"{text!r}: {text}" for text in expressions) + "}"
+    ending = nbformat.v4.new_code_cell(f"import json\n\nprint(json.dumps({values}))")
     notebook.cells.append(ending)
     nowhere = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
     env = {**os.environ, **nowhere, "PYTHONPATH": str(ROOT), "IPYTHONDIR": str(Path(folder) / ".i")}

@@ -42,41 +42,41 @@ FLAGS = flags.FLAGS
 flags.DEFINE_string("data", "scenes", "'scenes' (drawn), or a folder.")
 flags.DEFINE_string("dataset", "cmp_facades", "The public dataset in the folder.")
 flags.DEFINE_string("split", None, "The split to train on, if the dataset has splits.")
-flags.DEFINE_string("held_out", "0.1", "A share of the split, by the names, or another split.")
-flags.DEFINE_integer("maps", 30, "Held-out label maps that are painted.")
+flags.DEFINE_string("held_out", "0.1", "A share of the split, by file name, or another split.")
+flags.DEFINE_integer("maps", 30, "Number of held-out label maps to paint.")
 flags.DEFINE_list("image_size", ["128", "128"], "height,width.")
 flags.DEFINE_integer("batch_size", 4, "Samples per step, and maps painted per batch.")
 flags.DEFINE_string("vgg16", "", "File of VGG16's weights; '': no perceptual loss, pooled pixels.")
-flags.DEFINE_list("times", ["186", "372", "745", "1193"], "Seconds of processor time.")
-flags.DEFINE_list("seeds", ["0"], "Of weights, noise and the order of the data.")
-flags.DEFINE_list("sides", ["ours", "keras_io"], "Who trains.")
+flags.DEFINE_list("times", ["186", "372", "745", "1193"], "Times to measure, processor seconds.")
+flags.DEFINE_list("seeds", ["0"], "Seeds of weights, noise and the order of the data.")
+flags.DEFINE_list("sides", ["ours", "keras_io"], "The models to train.")
 flags.DEFINE_string("out", "runs/keras_io", "Folder of measurements, states and pictures.")
-flags.DEFINE_integer("threads", 1, "Of TensorFlow's operations; 1: processor time is time.")
+flags.DEFINE_integer("threads", 1, "Threads of TensorFlow; with 1, processor time is elapsed time.")
 flags.DEFINE_float("save_every", 120.0, "Seconds of processor time between saved states.")
 flags.DEFINE_integer("calibrate", 50, "Training batches for calibrated statistics.")
-flags.DEFINE_bool("quick", False, "Drawn scenes, small networks, some seconds: a dry run.")
+flags.DEFINE_bool("quick", False, "A dry run of some seconds: drawn scenes, small networks.")
 
 flags.DEFINE_integer(
     "base_filters", 16, "Width of our generator; theirs gets the same number of weights."
 )
 flags.DEFINE_integer("hidden_filters", 64, "Width inside our SPADE layers; theirs is 128.")
-flags.DEFINE_integer("discriminator_filters", 32, "Width of discriminators and encoders, of both.")
-flags.DEFINE_float("perceptual_weight", 0.1, "Of both; the example's.")
+flags.DEFINE_integer("discriminator_filters", 32, "Width of both discriminators and encoders.")
+flags.DEFINE_float("perceptual_weight", 0.1, "Of the perceptual loss, for both; the example's.")
 flags.DEFINE_float("ema", 0.99, "Momentum of the averages of the weights, of both.")
-flags.DEFINE_bool("decay", False, "Of both: rates go to 0 over the second half of the last time.")
+flags.DEFINE_bool("decay", False, "Both: rates fall to 0 over the second half of the last time.")
 
 flags.DEFINE_bool("encoder", False, "Ours: with a style encoder; without, no latent.")
-flags.DEFINE_enum("norm", "sync_batch", ["sync_batch", "instance"], "Ours: of the generator.")
+flags.DEFINE_enum("norm", "sync_batch", ["sync_batch", "instance"], "Ours: norm of the generator.")
 flags.DEFINE_enum(
     "kernel_start",
     "gain",
     ["gain", "torch"],
-    "Ours: scale at which kernels under spectral norm start: --initial_gain, or PyTorch's default.",
+    "Ours: initial scale of kernels under spectral norm: --initial_gain, or PyTorch's default.",
 )
-flags.DEFINE_float("initial_gain", 1.0, "Ours: of all kernels; the authors' code has 0.02.")
+flags.DEFINE_float("initial_gain", 1.0, "Ours: gain of all initial kernels; the authors' is 0.02.")
 flags.DEFINE_float("rate", 1e-4, "Ours: learning rate of the generator.")
 flags.DEFINE_float("discriminator_rate", 4e-4, "Ours: learning rate of the discriminator.")
-flags.DEFINE_float("beta_2", 0.9, "Ours: of Adam; the example's is 0.999.")
+flags.DEFINE_float("beta_2", 0.9, "Ours: Adam's beta_2; the example's is 0.999.")
 
 # Flags that define a run's name; the others belong to the protocol or to the command.
 OURS = (
@@ -192,7 +192,7 @@ def train(make, run, seed, training, times, labels, measure, records):
     refuse_passed(set(times) - done, clock, run_and_seed)
     stream = batches(training, clock["steps"])
     traced(side, next(batches(training, 0)))
-    saved, told = clock["seconds"], {}
+    saved, step_losses = clock["seconds"], {}
     for moment in times:
         while clock["seconds"] < moment:
             batch = next(stream)
@@ -200,7 +200,7 @@ def train(make, run, seed, training, times, labels, measure, records):
             for optimizer, rate in zip(side.optimizers, side.rates, strict=True):
                 optimizer.learning_rate = rate * (min(1.0, 2.0 * part) if FLAGS.decay else 1.0)
             start = time.process_time()
-            told = side.train(batch)
+            step_losses = side.train(batch)
             clock["before"] = clock["seconds"]
             clock["seconds"] += time.process_time() - start
             clock["steps"] += 1
@@ -214,7 +214,7 @@ def train(make, run, seed, training, times, labels, measure, records):
         common |= {name: clock[name] for name in ("seconds", "steps")}
         common["images"] = clock["steps"] * FLAGS.batch_size
         common["parameters"] = side.parameters
-        common["losses"] = {name: float(value) for name, value in told.items()}
+        common["losses"] = {name: float(value) for name, value in step_losses.items()}
         rows = [{**common, "variant": v, **measure(p)} for v, p in pictures.items()]
         records.measurements.add_all(rows)
         some = np.linspace(0, len(labels) - 1, SHOWN).astype(int)
@@ -250,13 +250,13 @@ def write_report(records, training, labels, measure, options):
         )]
     )[: len(labels)]  # fmt: skip
     real = measure(photographs)
-    told = (
+    header = (
         f"Frechet distance of {len(labels)} painted held-out label maps from their photographs; "
         f"features: {measure.name}; {'x'.join(FLAGS.image_size)}; batch {FLAGS.batch_size}. "
-        "This is not the literature's FID. As many training photographs, cropped and flipped: "
-        f"{real['frechet']:.3g}."
+        "This is not the literature's FID. The same number of training photographs, cropped "
+        f"and flipped: {real['frechet']:.3g}."
     )
-    text = "\n\n".join([told, report.table(rows), report.speeds(rows)])
+    text = "\n\n".join([header, report.table(rows), report.speeds(rows)])
     with files.replacing(records.folder / "table.md") as partial:
         partial.write_text(text + "\n")
     print(text)

@@ -81,8 +81,10 @@ class Records:
         theirs = json.loads(path.read_text()) if path.exists() else protocol
         changed = [k for k in protocol if theirs.get(k) != protocol[k]]
         if changed:
-            told = ", ".join(f"{k}={theirs.get(k)} before, {protocol[k]} now" for k in changed)
-            raise ValueError(f"{self.folder} holds numbers with another protocol ({told}).")
+            differences = ", ".join(
+                f"{k}={theirs.get(k)} before, {protocol[k]} now" for k in changed
+            )
+            raise ValueError(f"{self.folder} holds numbers with another protocol ({differences}).")
         with files.replacing(path) as partial:
             partial.write_text(json.dumps(protocol, indent=1))
 

@@ -55,8 +55,8 @@ def warn_of_mask(file: File, labels: np.ndarray, num_classes: int, mapping: Labe
     ends = np.count_nonzero(labels == 0), np.count_nonzero(labels == 255)
     if not all(ends) or sum(ends) < labels.size:
         return False
-    told = advice(labels, num_classes, mapping)
+    suggestion = advice(labels, num_classes, mapping)
     logging.getLogger("keras_spade").warning(
-        "%r contains only 0 and 255, and 255 is read as void%s", str(file), told
+        "%r contains only 0 and 255, and 255 is read as void%s", str(file), suggestion
     )
     return True

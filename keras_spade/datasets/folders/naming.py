@@ -24,12 +24,13 @@ def how_names_differ(
     "; names of labels end with '_mask': rename the files, so that pairs have the same name"
     """
     if set(map(str.casefold, names)) & set(map(str.casefold, others)):
-        told = "names differ in upper and lower case"
+        difference = "names differ in upper and lower case"
     elif set(map(_unpadded, names)) & set(map(_unpadded, others)):
-        told = "numbers differ in leading zeros"
+        difference = "numbers differ in leading zeros"
     else:
-        told = _other_ends(names, others, kinds)
-    return f"; {told}: rename the files, so that pairs have the same name" if told else ""
+        difference = _other_ends(names, others, kinds)
+    ending = ": rename the files, so that pairs have the same name"
+    return f"; {difference}{ending}" if difference else ""
 
 
 def _other_ends(names, others, kinds):
@@ -44,13 +45,13 @@ def _other_ends(names, others, kinds):
     fewer, more = sorted(middles, key=len)
     if not fewer <= more or ends[0] == ends[1]:
         return ""
-    told = [
+    parts = [
         f"names of {kind}s {verb} with {own!r}"
         for kind, mine, theirs in zip(kinds, ends, reversed(ends), strict=True)
         for verb, own, other in zip(("begin", "end"), mine, theirs, strict=True)
         if own and own != other
     ]
-    return " and ".join(told)
+    return " and ".join(parts)
 
 
 def _ends(names):

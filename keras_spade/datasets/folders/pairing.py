@@ -129,7 +129,7 @@ def pair_files(
     for sample in samples.values():
         if twice := [file for file in sample if file in problems]:
             for file in sample:
-                problems.setdefault(file, f"{file}: in no sample, because {problems[twice[0]]}")
+                problems.setdefault(file, f"{file}: not used, because {problems[twice[0]]}")
     samples = {name: sample for name, sample in samples.items() if sample[0] not in problems}
     if not samples:
         raise ValueError(

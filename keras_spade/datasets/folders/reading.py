@@ -203,8 +203,8 @@ def open_image(file: File, label: bool = False) -> Image.Image:
             image.info["wide"] = raw if ";16" in raw and image.mode in WIDE_MODES else ""
         return _narrowed(file, image) if label and image.info["wide"] else image
     except Exception as error:  # Pillow's decoders raise many types
-        told = str(error) or type(error).__name__
-        raise ValueError(f"{file}: cannot be read as an image: {told}") from None
+        reason = str(error) or type(error).__name__
+        raise ValueError(f"{file}: cannot be read as an image: {reason}") from None
 
 
 def _narrowed(file: File, image: Image.Image) -> Image.Image:

@@ -188,12 +188,12 @@ def class_ids(
         out = ids >= num_classes
         wrong = np.unique(ids[out] if mapping.colors is not None else labels[out])
         voids = mapping.void_labels
-        told = f"void_label={voids[0] if len(voids) == 1 else voids or None}"
+        settings = f"void_label={voids[0] if len(voids) == 1 else voids or None}"
         if mapping.offset:
-            told += f", offset={mapping.offset}"
+            settings += f", offset={mapping.offset}"
         raise ValueError(
             f"{file}: label ids out of range: {some(wrong)}; the classes are 0..{num_classes - 1} "
-            f"and {told}. Is num_classes too small? If an id means "
+            f"and {settings}. Is num_classes too small? If an id means "
             '"don\'t care", pass it as void_label, with void_class=True'
             + advice(labels, num_classes, mapping)
         )

@@ -65,11 +65,11 @@ def legend_of(subject: Subject, pixels: Iterable) -> dict[Any, str]:
             values.setdefault(class_id, []).append(value)
     legend = {}
     for class_id, found in sorted(values.items()):
-        told = "" if found == [class_id] else f" (in files {found[0]})"
+        origin = "" if found == [class_id] else f" (in files {found[0]})"
         names = ("",) * subject.reader.num_classes
         if subject.info is not None:
-            names, told = subject.info.class_names, ""
-        legend[class_id] = f"{class_id} {(*names, 'void')[class_id]}{told}".replace("  ", " ")
+            names, origin = subject.info.class_names, ""
+        legend[class_id] = f"{class_id} {(*names, 'void')[class_id]}{origin}".replace("  ", " ")
     return legend
 
 

@@ -46,7 +46,7 @@ def keep_ratios(image_sizes: Collection[tuple[int, int]], image_size: tuple[int,
     least = max((max(height / h, width / w) * min(h, w) for h, w in image_sizes), default=SHORT)
     load_size = math.ceil(round(MARGIN * least, 6))
     note = (
-        f"{_told(image_sizes)}: resize='scale_short_side' keeps their shape, and a crop shows a "
+        f"{_as_text(image_sizes)}: resize='scale_short_side' keeps their shape, and a crop shows a "
         "part of each; without resize and load_size, all would be stretched to image_size"
     )
     arguments = {"resize": "scale_short_side", "load_size": load_size}
@@ -69,7 +69,7 @@ def stretched(
     if most <= unseen:
         return []
     return [
-        f"{_told(image_sizes)}; with image_size={image_size}, they are stretched by up to "
+        f"{_as_text(image_sizes)}; with image_size={image_size}, they are stretched by up to "
         f"{100 * (most - 1):.0f} %. resize='scale_short_side' keeps their shape, and crops"
     ]
 
@@ -80,7 +80,7 @@ def _ratios(image_sizes):
     return min(ratios), max(ratios)
 
 
-def _told(image_sizes):
+def _as_text(image_sizes):
     low, high = (f"{ratio:.2g}" for ratio in _ratios(image_sizes))
     between = low if low == high else f"{low} to {high}"
     return f"the images are {between} times as wide as high"

@@ -93,7 +93,7 @@ function checkedHeader(content) {
   const depths = { 0: [1, 2, 4, 8, 16], 3: [1, 2, 4, 8] }[type] ?? [8];
   if (!(type in CHANNELS) || !depths.includes(depth)) {
     throw new Error(
-      `it has ${depth} bits a channel and PNG's colour type ${type}; save it as grey, with a ` +
+      `it has ${depth} bits per channel and PNG's colour type ${type}; save it as grey, with a ` +
         "palette, or as RGB of 8 bits",
     );
   }
@@ -119,7 +119,9 @@ async function inflated(data, size) {
   } catch {
     throw new Error("it is damaged: its pixels cannot be unpacked");
   }
-  if (filled !== size) throw new Error("it is damaged: it holds more or fewer pixels than it says");
+  if (filled !== size) {
+    throw new Error("it is damaged: it holds more or fewer pixels than its header says");
+  }
   return rows;
 }
 

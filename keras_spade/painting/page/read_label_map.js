@@ -38,7 +38,7 @@ function idsOfColors({ width, height, channels, pixels }, model) {
     const id = known.get(color);
     if (id !== undefined) return id;
     throw new Error(
-      `${place(i, width)} has the colour ${color}, which is no class; save the ids in one ` +
+      `${place(i, width)} has the colour ${color}, which is not a class's; save the ids in one ` +
         "channel, or use the colours that the classes have here",
     );
   });

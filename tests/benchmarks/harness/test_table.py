@@ -58,7 +58,12 @@ def test_table():
     head, _, one, two, four, ours, late = cells(table(records, "torch"))
     assert head == [
         *("task", "precision", "batch", "subject", "a step [10..90 %]"),
-        *("x the time of torch [10..90 %]", "that of torch meanwhile", "processor time", "x"),
+        *(
+            "x the time of torch [10..90 %]",
+            "time of torch in the same rounds",
+            "processor time",
+            "x",
+        ),
         *("samples / s", "GFLOP/s", "of the matrix peak", "held", "above held", "x", "first step"),
     ]
     # 1e11 operations in half a second, of the 4e12 that the faster library makes in one.

@@ -7,7 +7,7 @@ from keras_spade.datasets.folders.sample_reader import SampleReader, class_ids
 
 
 @pytest.mark.parametrize(
-    ("found", "num_classes", "void_label", "told"),
+    ("found", "num_classes", "void_label", "message"),
     [
         ([0, 255], 2, 255, r"255; .*remap=\{0: 0, 255: 1\}\)$"),
         (
@@ -30,26 +30,26 @@ from keras_spade.datasets.folders.sample_reader import SampleReader, class_ids
         ([0, 4], 3, None, r"with void_class=True$"),
     ],
 )
-def test_ids_that_are_no_classes_tell_what_to_do(found, num_classes, void_label, told):
+def test_ids_that_are_no_classes_give_advice(found, num_classes, void_label, message):
     labels = np.array([found], "uint16" if max(found) > 255 else "uint8")
-    with pytest.raises(ValueError, match=rf"^a\.png: .*{told}"):
+    with pytest.raises(ValueError, match=rf"^a\.png: .*{message}"):
         class_ids("a.png", labels, num_classes, LabelMapping(void_labels=void_label), False)
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("found", "advised"),
     [
         ([0, 255], "LabelMapping(palette='grey', remap={0: 0, 255: 1})"),
         ([1, 2, 3], "LabelMapping(palette='grey', offset=-1)"),
     ],
 )
-def test_of_ids_in_three_channels_the_advice_keeps_this(found, told):
+def test_of_ids_in_three_channels_the_advice_keeps_this(found, advised):
     labels = np.array([found], "uint8")
     with pytest.raises(ValueError) as caught:
         class_ids("a.png", labels, len(set(found)), LabelMapping(palette="grey"), False)
-    assert str(caught.value).endswith(f"label_mapping={told}")
+    assert str(caught.value).endswith(f"label_mapping={advised}")
     # The advice, followed, reads all numbers.
-    mapping = eval(told)
+    mapping = eval(advised)
     read = class_ids("a.png", np.dstack([labels] * 3), len(found), mapping, False)
     assert read.tolist() == [list(range(len(found)))]
 
@@ -75,5 +75,5 @@ def test_a_mask_whose_white_is_void_is_reported_once(
     for _ in range(2):
         reader.load((file, file))
     found = [record.getMessage() for record in caplog.records]
-    assert len(found) == warns and all("only 0 and 255" in told for told in found)
-    assert all("num_classes=2, label_mapping=LabelMapping(" in told for told in found)
+    assert len(found) == warns and all("only 0 and 255" in message for message in found)
+    assert all("num_classes=2, label_mapping=LabelMapping(" in message for message in found)

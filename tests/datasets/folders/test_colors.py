@@ -76,8 +76,8 @@ def test_colors_that_need_16_bits_are_refused_by_name(tmp_path):
     pixels = 257 * np.array(PALETTE)[IDS]
     pixels[1, 2, 0] += 1
     for file in files_of(tmp_path, pixels):
-        told = r"257 times that; got 0 to 65535; 8.3 % of the pixels are not of this kind"
-        wanted = rf"{file.name}: .*{told}"
+        ending = r"257 times that; got 0 to 65535; 8.3 % of the pixels are not of this kind"
+        wanted = rf"{file.name}: .*{ending}"
         with pytest.raises(ValueError, match=wanted):
             read_colors(file)
 

@@ -26,14 +26,14 @@ def test_names_begin_with_what_wildcards_stand_for(tmp_path):
     assert list(label_files(tmp_path / "masks_10")) == ["a/x"]
 
 
-def test_what_is_wrong_is_told(tmp_path):
+def test_what_is_wrong_is_reported(tmp_path):
     make(tmp_path, "maps/x.png", "maps/x.npy", "images/x.jpg")
-    for folder, told in (
+    for folder, message in (
         ("maps", "two label files with the same stem in .*maps: x.npy and x.png"),
         ("images", "no label files .* JPEG is not suitable for ids"),
         ("labels", f"no folder {re.escape(str(tmp_path))}/labels: .*use label_folder for another"),
     ):
-        with pytest.raises(ValueError, match=told):
+        with pytest.raises(ValueError, match=message):
             label_files(tmp_path, folder)
     with pytest.raises(ValueError, match="use instance_folder for another"):
         label_files(tmp_path, "instances", kind="instance")

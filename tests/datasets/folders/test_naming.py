@@ -6,7 +6,7 @@ KINDS = ("image", "label")
 
 
 @pytest.mark.parametrize(
-    ("names", "others", "told"),
+    ("names", "others", "difference"),
     [
         (["1", "2", "10"], ["1_mask", "2_mask", "10_mask"], "names of labels end with '_mask'"),
         (["a/1", "a/2"], ["1", "2"], "names of images begin with 'a/'"),
@@ -21,8 +21,8 @@ KINDS = ("image", "label")
         (["a1", "a2"], ["a001", "a002"], "numbers differ in leading zeros"),
     ],
 )
-def test_what_names_tell(names, others, told):
-    wanted = f"; {told}: rename the files, so that pairs have the same name"
+def test_differences_of_names(names, others, difference):
+    wanted = f"; {difference}: rename the files, so that pairs have the same name"
     assert how_names_differ(names, others, KINDS) == wanted
 
 

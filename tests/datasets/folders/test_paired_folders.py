@@ -250,7 +250,7 @@ def test_shards_are_the_parts_of_every_batch(tree):
         ((0, 3), r"batch_size, that of all workers together, a multiple of 3; got True and 4"),
     ],
 )
-def test_a_bad_shard_is_told(tree, shard, message):
+def test_a_bad_shard_is_reported(tree, shard, message):
     with pytest.raises(ValueError, match=message):
         paired_folders(tree, 12, (8, 8), 4, drop_remainder=True, shard=shard)
 

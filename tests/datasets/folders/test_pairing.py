@@ -76,7 +76,7 @@ def test_a_missing_instance_map_is_an_error(tmp_path):
         pair_files(images, labels, instances)
 
 
-def test_all_files_of_a_doubtful_sample_are_told(tmp_path):
+def test_all_files_of_a_doubtful_sample_are_reported(tmp_path):
     images = make_files(tmp_path / "i", "0.jpg", "0.png", "1.png")
     labels = make_files(tmp_path / "l", "0.png", "1.png")
     listing = pair_files(images, labels, on_bad_file="skip")
@@ -109,7 +109,7 @@ def test_missing_and_empty_folders_are_named(tmp_path):
         pair_files(images, labels)
 
 
-def test_a_file_of_the_right_name_and_the_wrong_kind_is_told(tmp_path):
+def test_a_file_of_the_right_name_and_the_wrong_kind_is_reported(tmp_path):
     images = make_files(tmp_path / "i", "0.jpg", "1.gif")
     labels = make_files(tmp_path / "l", "0.png", "1.png")
     with pytest.raises(
@@ -142,7 +142,7 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     assert len(listing.samples) == 1 and list(listing.problems) == [str(labels / "a")]
 
 
-def test_names_of_labels_that_end_otherwise_are_told(tmp_path):
+def test_names_of_labels_that_end_otherwise_are_reported(tmp_path):
     images = make_files(tmp_path / "i", "1.jpg", "2.jpg")
     labels = make_files(tmp_path / "l", "1_mask.png", "2_mask.png")
     with pytest.raises(ValueError, match=r"1\.jpg, 2\.jpg; names of labels end with '_mask': ren"):

@@ -48,7 +48,7 @@ def make(num_parallel_calls, shuffle=False, **options):
     )
 
 
-def test_a_batch_larger_than_the_data_is_told():
+def test_a_batch_larger_than_the_data_is_reported():
     with pytest.raises(ValueError, match="at most the number of samples, 1, with drop_remainder"):
         batches(listing(1), SleepyReader(), 3, drop_remainder=True)
 

@@ -249,7 +249,7 @@ def test_broken_files_are_named(tmp_path, rng, suffix):
         read_rgb(str(path))
 
 
-def test_pillow_told_to_pass_truncated_files_is_an_error(pair, monkeypatch):
+def test_pillow_set_to_pass_truncated_files_is_an_error(pair, monkeypatch):
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
     with pytest.raises(ValueError, match=r"x\.png: .*LOAD_TRUNCATED_IMAGES is True"):
         read_rgb(pair[0])

@@ -132,13 +132,13 @@ def test_photographs_alone_are_no_pairs(tmp_path):
         inspect_dataset(tmp_path, verbose=0)
 
 
-def test_mistakes_are_told_and_leave_nothing(tmp_path):
+def test_mistakes_are_reported_and_leave_nothing(tmp_path):
     folder = write(tmp_path / "maps")
-    for arguments, told in (
+    for arguments, message in (
         ({"label_side": "top"}, 'label_side must be "left" or "right", got \'top\''),
         ({"palette": "grey"}, "palette must be a sequence of colours, got 'grey'"),
     ):
-        with pytest.raises(ValueError, match=told):
+        with pytest.raises(ValueError, match=message):
             split_pairs(folder, tmp_path / "split", **arguments)
     with pytest.raises(ValueError, match="into must be a folder that does not exist yet, got"):
         split_pairs(folder, folder)

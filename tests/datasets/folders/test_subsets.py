@@ -86,7 +86,7 @@ def test_parts_and_named_sets_are_split_too(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ({"subset": "validation"}, "validation_split and subset must be given together"),
         ({"validation_split": 0.2}, "validation_split and subset must be given together"),
@@ -102,7 +102,7 @@ def test_parts_and_named_sets_are_split_too(tmp_path):
         ({"validation_split": 1e-9, "subset": "validation"}, "leaves none of 2 samples .* valid"),
     ],
 )
-def test_what_makes_no_subset_is_told(tmp_path, arguments, told):
+def test_what_makes_no_subset_is_reported(tmp_path, arguments, message):
     make(tmp_path, "ab")
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         paired_folders(tmp_path, **OPTIONS, **arguments)

@@ -108,9 +108,11 @@ def test_labels_that_are_jpeg_are_refused_as_such(tmp_path, labels):
     pair(tmp_path, "images", "images", "a", 0)
     (tmp_path / "images").rename(tmp_path / labels)
     pair(tmp_path, "images", "depth", "a", 0)
-    told = rf"no label files .* in .*{labels}, which contains a.jpg.*; JPEG is not suitable for ids"
+    message = (
+        rf"no label files .* in .*{labels}, which contains a.jpg.*; JPEG is not suitable for ids"
+    )
     (tmp_path / labels / "a.png").unlink()
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         inspect_dataset(tmp_path, verbose=0)
 
 
@@ -152,8 +154,8 @@ def test_of_training_and_validation_sets_the_first_is_taken(tmp_path, monkeypatc
         pair(tmp_path, f"{part}/img", f"{part}/seg", part, label)
     report = inspect_dataset(".", verbose=0)
     assert call_of(report)[0] == "train" and report.pixels == {1: 1.0}
-    told = "is another part of the data, which was not inspected"
-    assert [note.split(" ")[0] for note in report.notes if told in note] == [
+    message = "is another part of the data, which was not inspected"
+    assert [note.split(" ")[0] for note in report.notes if message in note] == [
         "test/img",
         "valid/img",
     ]

@@ -61,8 +61,8 @@ def test_counts_shares_and_the_call(tmp_path, capsys):
     assert report.images == {v: sum(v in a for a in labels) for v in (0, 1, 2, 3, 4, 255)}
     assert report.samples == 3 and report.image_sizes == {SIZE: 3}
     assert not report.bad_files and not report.unmatched and not report.suspicious
-    told = capsys.readouterr().out
-    assert "3/3" in told and "40 x 48: 3" in told and report.call in told
+    output = capsys.readouterr().out
+    assert "3/3" in output and "40 x 48: 3" in output and report.call in output
     for part in ("num_classes=5,", "void_class=True,", "image_size=(256, 256),"):
         assert part in report.call
     assert next(iter(load(report)))["labels"].shape == (1, 256, 256)
@@ -130,10 +130,10 @@ def test_smoothed_labels_are_refused_by_it_and_by_the_pipeline(tmp_path, how, ki
     report = inspect_dataset(tmp_path / "sharp", verbose=0)
     assert not report.bad_files and not report.suspicious
     report = inspect_dataset(tmp_path / "smooth", verbose=0)
-    (told,) = report.bad_files.items()
-    assert told[0].endswith("images/1.png") and "labels/1.png: " in told[1]
+    ((file, reason),) = report.bad_files.items()
+    assert file.endswith("images/1.png") and "labels/1.png: " in reason
     many = kind == "colors" and how == "jpeg"
-    assert ("too many for a label map" if many else "few borders are sharp") in told[1]
+    assert ("too many for a label map" if many else "few borders are sharp") in reason
     assert len(report.pixels) <= 8
     assert "on_bad_file='skip'" in report.call
     dataset = load(report)
@@ -189,7 +189,7 @@ def spoiled(folder):
     }
 
 
-def test_all_that_an_epoch_would_raise_is_told_before(tmp_path, capsys):
+def test_all_that_an_epoch_would_raise_is_reported_before(tmp_path, capsys):
     wanted = spoiled(tmp_path)
     dataset = paired_folders(tmp_path, 3, (8, 8), void_class=True, on_bad_file="skip")
     report = inspect_dataset(dataset, contact_sheet=tmp_path / "sheet.png", contact_rows=5)
@@ -198,8 +198,8 @@ def test_all_that_an_epoch_would_raise_is_told_before(tmp_path, capsys):
     for number, reason in wanted.items():
         assert reason in report.bad_files[str(tmp_path / "images" / f"{number}.png")]
     assert list(report.unmatched) == [str(tmp_path / "images" / "1.png")]
-    told = capsys.readouterr().out
-    assert "samples that cannot be used: 5" in told and "files without partner: 1" in told
+    output = capsys.readouterr().out
+    assert "samples that cannot be used: 5" in output and "files without partner: 1" in output
     # One row for each of the two usable samples; below, three classes and void, three per line, 130
     # pixels each.
     with Image.open(tmp_path / "sheet.png") as sheet:
@@ -208,14 +208,14 @@ def test_all_that_an_epoch_would_raise_is_told_before(tmp_path, capsys):
     assert set(dataset.source.samples.skipped) == files | set(report.unmatched)
 
 
-def test_what_only_the_resize_makes_too_small_is_told(tmp_path):
+def test_what_only_the_resize_makes_too_small_is_reported(tmp_path):
     make(tmp_path, [np.zeros((20, 80), "uint8"), np.zeros((40, 80), "uint8")])
     dataset = paired_folders(tmp_path, 1, (8, 8), resize="scale_width", load_size=20)
     (reason,) = inspect_dataset(dataset, verbose=0).bad_files.values()
     assert "less than image_size" in reason and "images/0.png" in reason
 
 
-def test_what_is_no_dataset_is_told(tmp_path):
+def test_what_is_no_dataset_is_reported(tmp_path):
     with pytest.raises(ValueError, match="directory must be an existing folder"):
         inspect_dataset(tmp_path / "no")
     with pytest.raises(ValueError, match="data must be a folder or a dataset of files"):
@@ -244,7 +244,7 @@ def test_the_script(tmp_path):
 @pytest.mark.skipif(
     not (DATA / "coco_stuff_sample").is_dir(), reason="shared/data/coco_stuff_sample is not here"
 )
-def test_real_label_maps_are_told_from_their_smoothed_selves():
+def test_real_label_maps_are_distinguished_from_their_smoothed_selves():
     files = sorted((DATA / "camvid/train/labels").iterdir())[::5]
     files += (DATA / "coco_stuff_sample").glob("*_label/*")
     assert len(files) == 74 + 17
@@ -293,8 +293,8 @@ def test_palettes_that_differ_from_file_to_file_are_suspicious(tmp_path):
         image = Image.open(label).copy()
         image.putpalette(palette + [7] * (6 - len(palette)))
         image.save(label)
-    (told,) = inspect_dataset(tmp_path, verbose=0).suspicious
-    assert "1 is (0, 128, 0) for" in told and "images/1.png, (128, 0, 0) for" in told
+    (finding,) = inspect_dataset(tmp_path, verbose=0).suspicious
+    assert "1 is (0, 128, 0) for" in finding and "images/1.png, (128, 0, 0) for" in finding
     colors = {(0, 0, 0): 0, (128, 0, 0): 1, (0, 128, 0): 2}
     mapping = datasets.LabelMapping(palette=colors)
     dataset = paired_folders(tmp_path, 3, (8, 8), label_mapping=mapping)

@@ -6,7 +6,7 @@ from keras_spade.datasets.inspection.sizes import keep_ratios, suggest_sizes, va
 
 
 @pytest.mark.parametrize(
-    ("sizes", "image_size", "load_size", "told"),
+    ("sizes", "image_size", "load_size", "note"),
     [
         ([(100, 100)], (256, 256), (286, 286), None),
         ([(40, 48), (50, 50)], (256, 256), (286, 286), "1 to 1.2 times as wide as high"),
@@ -15,12 +15,12 @@ from keras_spade.datasets.inspection.sizes import keep_ratios, suggest_sizes, va
         ([(1024, 2048)], (256, 512), (286, 572), None),
     ],
 )
-def test_images_of_one_ratio_get_it(sizes, image_size, load_size, told):
+def test_images_of_one_ratio_get_it(sizes, image_size, load_size, note):
     found = suggest_sizes(dict.fromkeys(sizes, 1))
     assert found.arguments == {"image_size": image_size, "load_size": load_size}
-    assert len(found.notes) == (told is not None)
-    if told:
-        assert re.search(told, found.notes[0])
+    assert len(found.notes) == (note is not None)
+    if note:
+        assert re.search(note, found.notes[0])
 
 
 def test_images_of_many_ratios_are_not_stretched():

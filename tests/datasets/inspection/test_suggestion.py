@@ -142,8 +142,8 @@ def test_calls_keep_all_arguments(tmp_path, monkeypatch):
     (tmp_path / "labels").rename(tmp_path / "pred")
     data = datasets.landscapes(".", label_folder="pred", allow_smooth_labels=True, batch_size=1)
     call = inspect_dataset(data, verbose=0).call
-    told = "landscapes('.', label_folder='pred', allow_smooth_labels=True)"
-    assert call == f"keras_spade.datasets.{told}"
+    wanted = "landscapes('.', label_folder='pred', allow_smooth_labels=True)"
+    assert call == f"keras_spade.datasets.{wanted}"
 
 
 def test_calls_are_written_in_plain_python(tmp_path, monkeypatch):
@@ -189,7 +189,7 @@ def test_of_cut_lists_of_ids_no_call_is_made(tmp_path):
     assert report.call is None and report.suspicious[0].startswith("4096 and more ids")
 
 
-def test_rims_are_no_smoothing_and_are_told(tmp_path):
+def test_rims_are_no_smoothing_and_are_reported(tmp_path):
     y, x = np.indices((200, 200))
     distance = np.hypot(y % 50 - 25, x % 50 - 25)
     cells = np.where(distance < 12, 255, 0)
@@ -199,17 +199,17 @@ def test_rims_are_no_smoothing_and_are_told(tmp_path):
         save(tmp_path / "labels" / f"{number}.png", cells)
     report = inspect_dataset(tmp_path, verbose=0)
     assert not report.bad_files and "remap={0: 0, 128: 1, 255: 2}" in report.call
-    (told,) = report.suspicious
-    assert told.startswith("in 2 label maps, few borders are sharp")
+    (finding,) = report.suspicious
+    assert finding.startswith("in 2 label maps, few borders are sharp")
 
 
-def test_parts_within_the_folders_are_told(tmp_path):
+def test_parts_within_the_folders_are_reported(tmp_path):
     for part in ("train", "val"):
         photograph(tmp_path / "images" / part / "1.png")
         save(tmp_path / "labels" / part / "1.png", blocks([0, 1]))
     notes = inspect_dataset(tmp_path, verbose=0).notes
-    told = "train and val are read as one dataset; image_folder='images/train' and the like"
-    assert any(note.startswith(told) for note in notes)
+    start = "train and val are read as one dataset; image_folder='images/train' and the like"
+    assert any(note.startswith(start) for note in notes)
 
 
 def test_parts_of_own_data(tmp_path, monkeypatch):
@@ -253,8 +253,8 @@ def test_a_stray_id_is_suspicious(tmp_path):
     assert not inspect_dataset(own_folder(tmp_path / "a", maps), verbose=0).suspicious
     maps[3] = blocks([0, 1, 2, 133])
     report = inspect_dataset(own_folder(tmp_path / "b", maps), verbose=0)
-    (told,) = report.suspicious
-    assert told.startswith("the id 133 is in 1 of 12 label maps, and the others are much lower")
+    (finding,) = report.suspicious
+    assert finding.startswith("the id 133 is in 1 of 12 label maps, and the others are much lower")
     assert "num_classes=6," in report.call
     dataset = loaded(report)
     assert len(list(dataset)) == 12 and "out of range: 133" in next(
@@ -301,16 +301,16 @@ def test_ids_saved_as_grey_stay_what_they_are_in_every_part(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("values", "mapped", "told"),
+    ("values", "mapped", "note"),
     [
         ([0, 255], {0: 0, 255: 1}, "0, 255 were read as the classes of a mask, none as void"),
         ([0, 3, 255], {0: 0, 3: 3, 255: 4}, "255 was read as void"),
     ],
 )
-def test_masks_and_void_in_grey(tmp_path, values, mapped, told):
+def test_masks_and_void_in_grey(tmp_path, values, mapped, note):
     labels = blocks(values)
     report = inspect_dataset(grey_folder(tmp_path, labels, labels), verbose=0)
-    assert report.notes[0] == told
+    assert report.notes[0] == note
     reader = loaded(report).source.samples.reader
     _, (ids, *_) = reader.read(loaded(report).source.samples.listing.samples[0])
     assert np.array_equal(ids, np.vectorize(mapped.get)(labels))
@@ -342,5 +342,5 @@ def test_masks_of_16_bits(tmp_path):
 def test_a_mask_whose_white_is_read_as_void_is_suspicious(tmp_path):
     own_folder(tmp_path, [blocks([0, 255])])
     data = datasets.paired_folders(tmp_path, 1, (8, 8), void_class=True)
-    (told,) = inspect_dataset(data, verbose=0).suspicious
-    assert told.endswith("num_classes=2, label_mapping=LabelMapping(remap={0: 0, 255: 1})")
+    (finding,) = inspect_dataset(data, verbose=0).suspicious
+    assert finding.endswith("num_classes=2, label_mapping=LabelMapping(remap={0: 0, 255: 1})")

@@ -114,7 +114,7 @@ def test_a_shard_that_was_cut_short_is_named_at_once(records):
         tfrecords(records)
 
 
-def test_a_set_that_was_not_written_to_its_end_is_told(records):
+def test_a_set_that_was_not_written_to_its_end_is_reported(records):
     (records / "index.json").unlink()
     with pytest.raises(ValueError, match=r"index\.json: no index of records .*write_tfrecords"):
         tfrecords(records)
@@ -123,7 +123,7 @@ def test_a_set_that_was_not_written_to_its_end_is_told(records):
         tfrecords(records)
 
 
-def test_what_cannot_be_written_is_told(tree, records, tmp_path):
+def test_what_cannot_be_written_is_reported(tree, records, tmp_path):
     with pytest.raises(ValueError, match=r"directory must not contain index\.json"):
         write_tfrecords(files(tree), records, verbose=0)
     with pytest.raises(ValueError, match="dataset must be made by paired_folders"):

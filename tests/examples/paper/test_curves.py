@@ -39,8 +39,8 @@ def test_a_trial_run_trains_only_what_is_missing(tmp_path, capsys):
         return capsys.readouterr().out
 
     assert "Training 'healthy'." in run("healthy")
-    told = run("healthy", "rate too large")
-    assert "'healthy'" not in told and "Training 'rate too large'." in told
+    output = run("healthy", "rate too large")
+    assert "'healthy'" not in output and "Training 'rate too large'." in output
     path = folder_of(tmp_path, Variant("rate too large"), 0) / "history.json"
     history = json.loads(path.read_text())
     assert history["steps"] == 2 and np.isfinite(history["generator/feature_matching"]).all()

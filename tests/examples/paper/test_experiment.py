@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 from absl.testing import flagsaver
@@ -10,6 +11,7 @@ from PIL import Image
 from examples.paper import discriminators, experiment, options, table_1, table_3, table_4, table_5
 from examples.paper.options import FLAGS
 from examples.paper.results import Results
+from examples.paper.samples import Samples
 
 TABLES = {module.TABLE.name: module.TABLE for module in (table_1, table_3, table_4, table_5)}
 TABLES["discriminators"] = discriminators.TABLE
@@ -57,7 +59,7 @@ def test_a_try_of_table_1_and_what_a_second_call_does(tmp_path, capsys, monkeypa
     assert (tmp_path / "table_1.md").read_text() in text
 
 
-def test_what_is_wrong_is_told_before_training(tmp_path, monkeypatch):
+def test_what_is_wrong_is_reported_before_training(tmp_path, monkeypatch):
     with flagsaver.flagsaver():
         FLAGS(["table_1", "--quick"])
         options.apply_quick()
@@ -71,6 +73,24 @@ def test_what_is_wrong_is_told_before_training(tmp_path, monkeypatch):
         run(TABLES["table_1"], tmp_path, "--only=GRN")
     with pytest.raises(ValueError, match="--seeds=1,a: expected integers"):
         run(TABLES["table_1"], tmp_path, "--only=CRN", "--seeds=1,a")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("batches", [2, 0])
+def test_rates_and_statistics_of_painting(batches, tmp_path):
+    flags = ("--only=ours", "--rate=3e-4", "--discriminator_rate=5e-4", f"--calibrate={batches}")
+    run(TABLES["table_1"], tmp_path, *flags)
+    gan = keras.saving.load_model(tmp_path / "painted/ours_seed_0/gan.keras")
+    optimizers = gan.generator_optimizer, gan.discriminator_optimizer
+    assert [float(one.learning_rate) for one in optimizers] == pytest.approx([3e-4, 5e-4])
+    moving = [w for w in gan.generator.weights if w.name == "moving_variance"]
+    painted_with = [np.array(w) for w in moving]
+    with flagsaver.flagsaver():
+        FLAGS(["table_1", "--quick"])
+        options.apply_quick()
+        gan.calibrate(Samples.load().training, 2, seed=0, verbose=0)
+    kept = [np.allclose(old, w, rtol=1e-5) for old, w in zip(painted_with, moving, strict=True)]
+    assert len(kept) > 10 and all(kept) == bool(batches)
 
 
 @pytest.mark.slow

@@ -50,10 +50,10 @@ def test_the_page_holds_all_pictures(folders):
     assert left_out == ["alone"] and list(pairs) == [f"part/{i}" for i in range(5)]
     study.write_page(folders / "new" / "study.html", pairs, "ours", SCRIPT, "Which?", 3)
     page = (folders / "new" / "study.html").read_text()
-    told = study_of(page)
+    facts = study_of(page)
     assert "<!--" not in page and page.count("<script") == page.count("</script>") == 2
-    assert (told["first"], told["second"], told["shown"]) == ("ours", SCRIPT, 3)
-    pair = told["pairs"][4]
+    assert (facts["first"], facts["second"], facts["shown"]) == ("ours", SCRIPT, 3)
+    pair = facts["pairs"][4]
     assert pixels(pair["first"])[0, 0].tolist() == [165, 5, 45]
     assert pixels(pair["second"])[0, 0].tolist() == [160, 0, 40]
     # The colour of id 4: four golden steps around the circle, 190 degrees.
@@ -80,7 +80,7 @@ def test_answers_of_several_people_are_counted_together(tmp_path):
     )
     two = write_results(tmp_path / "2.csv", ["b", 1, "x", "theirs", "ours", "theirs", 1.0])
     assert study.count([one, two]) == {("ours", "theirs"): (2, 3)}
-    (line,) = study.told(study.count([one, two]))
+    (line,) = study.lines_of(study.count([one, two]))
     assert "ours was chosen over theirs in 2 of 3 answers, 66.7 %" in line and "p = 1" in line
     with pytest.raises(ValueError, match="line 2: .'a', '1'. has been counted already"):
         study.count([one, one])
@@ -89,7 +89,7 @@ def test_answers_of_several_people_are_counted_together(tmp_path):
         study.count([bad])
 
 
-def test_what_is_wrong_is_told(folders):
+def test_what_is_wrong_is_reported(folders):
     with pytest.raises(ValueError, match="No file name of .*ours is in all folders"):
         study.pairs_of(folders / "ours", folders / "theirs" / "part")
     with pytest.raises(ValueError, match="nothing is not a folder"):

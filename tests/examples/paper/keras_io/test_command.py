@@ -22,11 +22,11 @@ def run(out, *flags):
 
 
 @pytest.mark.slow
-def test_a_comparison_goes_on(tmp_path):
+def test_a_comparison_resumes(tmp_path):
     out = tmp_path / "out"
     _, rows = run(out, "--sides=keras_io", "--times=0.2")
     assert [row["variant"] for row in rows] == ["batch", "averaged batch"]
-    told, rows = run(out, "--times=0.2,0.4")
+    output, rows = run(out, "--times=0.2,0.4")
     theirs = [row for row in rows if row["run"] == "keras_io" and row["variant"] == "batch"]
     assert [row["time"] for row in theirs] == [0.2, 0.4]
     assert 0 < theirs[0]["steps"] < theirs[1]["steps"]
@@ -34,7 +34,7 @@ def test_a_comparison_goes_on(tmp_path):
     ours = [row["variant"] for row in rows if row["run"] == "ours" and row["time"] == 0.4]
     wanted = ["moving", "calibrated", "averaged", "averaged calibrated", "batch"]
     assert sorted(ours) == sorted(wanted)
-    assert "| ours | averaged calibrated | 1 |" in told and "not the literature's FID" in told
+    assert "| ours | averaged calibrated | 1 |" in output and "not the literature's FID" in output
     names = {path.name for path in out.iterdir()}
     with pytest.raises(subprocess.CalledProcessError) as caught:
         run(out, "--sides=keras_io", "--times=0.0001")

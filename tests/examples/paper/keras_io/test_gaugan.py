@@ -57,8 +57,8 @@ def case():
     networks = (gan.generator, gan.discriminator, gan.encoder)
     before = [network.get_weights() for network in networks]
     gan.run_eagerly = True
-    told = gan.train_on_batch(batch, return_dict=True)
-    return gan, before, [n.get_weights() for n in networks], told, logits, (fake, batch["image"])
+    losses = gan.train_on_batch(batch, return_dict=True)
+    return gan, before, [n.get_weights() for n in networks], losses, logits, (fake, batch["image"])
 
 
 def test_all_but_the_encoder_are_trained(case):
@@ -71,13 +71,13 @@ def test_all_but_the_encoder_are_trained(case):
 
 
 def test_losses_by_hand(case):
-    _, _, _, told, (fake, real), (painted, image) = case
+    _, _, _, losses, (fake, real), (painted, image) = case
     hinges = np.maximum(1 + fake, 0).mean() + np.maximum(1 - real, 0).mean()
-    assert float(told["discriminator"]) == pytest.approx(0.5 * hinges, rel=1e-5)
+    assert float(losses["discriminator"]) == pytest.approx(0.5 * hinges, rel=1e-5)
     distance = np.square(painted - image).mean()
-    assert float(told["perceptual"]) == pytest.approx(3 * distance, rel=1e-4)
+    assert float(losses["perceptual"]) == pytest.approx(3 * distance, rel=1e-4)
     # -0.5 * 0.1 * sum over 2 x 4 of (1 - 99 - 0 - e^-99)
-    assert float(told["kl"]) == pytest.approx(39.2, rel=1e-5)
+    assert float(losses["kl"]) == pytest.approx(39.2, rel=1e-5)
     assert fake.shape == (2, 5, 5, 1)
 
 
