@@ -1,13 +1,10 @@
 """One table of the paper: rows that are trained, scored and painted side by side."""
 
 import dataclasses
-import os
 import pathlib
 import re
 import warnings
 from collections.abc import Callable
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np

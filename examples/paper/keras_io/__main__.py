@@ -18,11 +18,8 @@ the statistics of the painted batch, once with its weights and once with average
 """
 
 import itertools
-import os
 import pathlib
 import time
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
