@@ -1,5 +1,6 @@
 """Our networks on any backend and device. Imported by workers only."""
 
+import random
 import time
 from statistics import median
 
@@ -30,7 +31,8 @@ def make(device, settings, samples, modulation, folded, xla=False, on_device=Fal
         raise SkippedError("spectral norm is folded for the generator's inference only")
     if xla and settings.task != "training_step":
         raise SkippedError("XLA compiles the training step only")
-    keras.utils.set_random_seed(0)
+    # Keras draws the seeds of weights from `random`. (Its `set_random_seed` imports TensorFlow.)
+    random.seed(0)
     keras.config.set_dtype_policy(POLICIES[settings.precision])
     conditioning = {
         "num_classes": settings.num_classes,

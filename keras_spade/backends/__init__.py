@@ -9,7 +9,7 @@
 - `FIRST_STEP`: what happens in the first training step unless it runs eagerly: `"traced"`,
   `"compiled"`, or `None` for neither.
 - `MULTIPLIES_BFLOAT16`: whether convolutions use the bfloat16 instructions of a CPU that has them,
-  as oneDNN does; unknown on JAX.
+  as measured on TensorFlow; unknown on JAX and PyTorch.
 - `RUNS_MANY_STEPS`: whether Keras' loop supports `steps_per_execution` above 1.
 - `ARRAYS_STREAM_AS_DATASETS`: whether a resumed `fit` reads arrays through `tf.data`.
 - `READS_BATCHES_OF_PAST_STEPS`: whether Keras' loop reads a batch for a step that is passed over.

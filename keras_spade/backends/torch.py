@@ -29,7 +29,7 @@ from keras_spade.tensor import Tensor
 
 COMPILES_STEPS = False
 FIRST_STEP = None
-MULTIPLIES_BFLOAT16 = True
+MULTIPLIES_BFLOAT16 = False
 RUNS_MANY_STEPS = False
 SHARES_BUFFERS = False
 TRACES_TENSORFLOW = False

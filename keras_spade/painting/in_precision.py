@@ -15,8 +15,8 @@ def in_precision(generator: Generator, precision: str = "auto") -> Generator:
         generator: a trained `Generator`.
         precision: a dtype policy, `"float32"` or `"mixed_bfloat16"`; or `"auto"`: bfloat16 instead
             of float32 on a CPU with instructions for it (AVX512-BF16 or AMX, which is detected on
-            Linux), but not on JAX, where this has not been measured. Everywhere else, the
-            generator's own.
+            Linux), on TensorFlow only: on JAX and PyTorch this has not been measured. Everywhere
+            else, the generator's own.
 
     Returns:
         The generator itself, or a copy without spectral norm if it has another policy.

@@ -12,7 +12,7 @@ MODULE = importlib.import_module("keras_spade.painting.in_precision")
 @pytest.mark.parametrize(
     ("cpu", "instructions", "policy", "want"),
     [
-        (True, True, "float32", "float32" if BACKEND == "jax" else "mixed_bfloat16"),
+        (True, True, "float32", "mixed_bfloat16" if BACKEND == "tensorflow" else "float32"),
         (True, True, "mixed_float16", "mixed_float16"),
         (True, False, "float32", "float32"),
         (False, True, "float32", "float32"),
