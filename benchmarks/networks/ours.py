@@ -16,7 +16,7 @@ SEARCHES = 5
 POLICIES = {"float32": "float32", "tf32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
-def make(device, settings, samples, modulation, folded, xla=False, on_device=False):
+def make(device, settings, samples, modulation, folded, xla=False, on_device=False, compiled=False):
     """Makes the `Run` of ours.
 
     Inference: a network in inference mode, compiled by `tf.function` or `jax.jit`, or eager on
@@ -25,12 +25,14 @@ def make(device, settings, samples, modulation, folded, xla=False, on_device=Fal
     step: one of `GauGAN.fit`, with encoder if there is a latent, without perceptual loss. With
     `xla`, TensorFlow compiles it with XLA. On JAX with a GPU, the host searches label patterns: in
     training within the step, otherwise before it, and the note says how long that took. With
-    `on_device`, the compiled step searches.
+    `on_device`, the compiled step searches. With `compiled`, PyTorch compiles a network.
     """
     if folded and (settings.task != "inference" or settings.network != "generator"):
         raise SkippedError("spectral norm is folded for the generator's inference only")
     if xla and settings.task != "training_step":
         raise SkippedError("XLA compiles the training step only")
+    if compiled and settings.task == "training_step":
+        raise SkippedError("torch.compile compiles networks only")
     # Keras draws the seeds of weights from `random`. (Its `set_random_seed` imports TensorFlow.)
     random.seed(0)
     keras.config.set_dtype_policy(POLICIES[settings.precision])
@@ -49,7 +51,7 @@ def make(device, settings, samples, modulation, folded, xla=False, on_device=Fal
         network = network.fold_spectral_norm() if folded else network
     else:
         network = MultiScaleDiscriminator(**conditioning)
-    return NetworkRun(device, settings, samples, network, on_device)
+    return NetworkRun(device, settings, samples, network, on_device, compiled)
 
 
 def make_generator(settings, conditioning):
@@ -66,7 +68,7 @@ def mean_square(outputs):
 class NetworkRun(BatchRun):
     """Inference, or forward and backward, of one network."""
 
-    def __init__(self, device, settings, samples, network, on_device):
+    def __init__(self, device, settings, samples, network, on_device, compiled):
         super().__init__(device, settings, samples)
         self.versions = {"keras": keras.__version__}
         self.network, self.on_device = network, on_device
@@ -80,6 +82,10 @@ class NetworkRun(BatchRun):
         self.names = list(network.input)
         make_step = {"tensorflow": tensorflow_step, "jax": jax_step, "torch": torch_step}
         self.step = make_step[keras.config.backend()](network, settings.task != "inference")
+        if compiled:
+            import torch
+
+            self.step = torch.compile(self.step)
 
     def place(self, batch):
         latent = np.zeros((self.samples, self.settings.latent_dim or 0), "float32")

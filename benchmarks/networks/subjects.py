@@ -46,11 +46,16 @@ SUBJECTS["ours jax patterns on_device"] = Subject(
 SUBJECTS["ours tensorflow xla"] = Subject(
     "tensorflow", "benchmarks.networks.ours", {"modulation": "auto", "folded": False, "xla": True}
 )
+SUBJECTS["ours torch dense compile"] = Subject(
+    "torch",
+    "benchmarks.networks.ours",
+    {"modulation": "dense", "folded": False, "compiled": True},
+)
 
 DEFAULT = [
     name
     for name in SUBJECTS
     if not name.startswith("exported")
     and "folded" not in name
-    and not name.endswith(("patterns", "on_device", "xla"))
+    and not name.endswith(("patterns", "on_device", "xla", "dense compile"))
 ]

@@ -17,7 +17,7 @@ from benchmarks.networks.subjects import DEFAULT, SUBJECTS
 
 
 def test_subjects():
-    assert len(SUBJECTS) == 7 + 4 + 3 * 3 * 2 + 2
+    assert len(SUBJECTS) == 7 + 4 + 3 * 3 * 2 + 3
     assert SUBJECTS["ours jax dense folded"].options == {"modulation": "dense", "folded": True}
     assert SUBJECTS["ours tensorflow"].options == {"modulation": "auto", "folded": False}
     assert [SUBJECTS[name].backend for name in ("monai", "ours jax patterns")] == ["torch", "jax"]
