@@ -38,26 +38,27 @@ OUR_OWN = {
 PARTS = (
     ("section 3", "Semantic image synthesis"),
     ("  equations 1 to 3", "SPADE: normalise, then modulate by maps of gamma and beta"),
-    ("  figure 4", "The residual block"),
+    ("  figure 2", "SPADE"),
+    ("  figure 4", "The residual block, and the generator"),
     ("  multi-modal synthesis", "An encoder, or noise, gives the style"),
     ("section 4", "Experiments"),
     ("  implementation details", "Spectral norm, learning rates, Adam"),
     ("  performance metrics", "Mean IoU, pixel accuracy, Frechet distance"),
     ("appendix A", "Additional implementation details"),
     ("  figure 10", "SPADE"),
-    ("  figure 11", "The generator"),
-    ("  figure 12", "The generator without an encoder"),
+    ("  figure 11", "The residual block"),
+    ("  figure 12", "The generator"),
     ("  figure 13", "The discriminator"),
     ("  figure 14", "The encoder"),
     ("  training details", "Weights of the losses, initialization, epochs, decay"),
 )
 TABLES = (
     ("table 1", "Comparison with other methods", "examples.paper.table_1"),
+    ("table 2", "The human study", "examples.paper.study"),
     ("table 3", "A strong baseline, and widths", "examples.paper.table_3"),
     ("table 4", "Configurations of the generator", "examples.paper.table_4"),
     ("table 5", "Losses, one by one", "examples.paper.table_5"),
-    ("section 3", "How much of the label map norms preserve", "examples.paper.washed_away"),
-    ("section 4", "The human study", "examples.paper.study"),
+    ("figure 3", "How much of the label map norms preserve", "examples.paper.washed_away"),
 )
 HEAD = """# The paper, section by section
 
@@ -135,7 +136,8 @@ def missing():
             if in_paper == (name in OUR_OWN[room]):
                 problems.append(f"{room}: {name}")
         problems += [f"{room}: {name} is gone" for name in OUR_OWN[room] - set(names)]
-    return problems
+    named = {part for found in definitions().values() for d in found for part in d.parts}
+    return problems + [f"no reference to {p.strip()}" for p, _ in PARTS if p.strip() not in named]
 
 
 def link(name):

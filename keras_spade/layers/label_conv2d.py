@@ -57,7 +57,7 @@ class LabelConv2D(keras.layers.Conv2D):
     >>> tuple(LabelConv2D(6, 4, strides=2, num_classes=5)(labels, fake_and_real).shape)
     (2, 5, 5, 6)
 
-    Reference: Park et al. 2019 (arXiv 1903.07291), appendix A, figures 12 and 13.
+    Reference: Park et al. 2019 (arXiv 1903.07291), appendix A, figure 13.
     """
 
     def __init__(

@@ -66,7 +66,8 @@ class SPADE(Composite):
     >>> tuple(SPADE(num_classes=5)(x, labels).shape)
     (1, 8, 8, 4)
 
-    Reference: Park et al. 2019 (arXiv 1903.07291), section 3, equations 1 to 3; figure 10.
+    Reference: Park et al. 2019 (arXiv 1903.07291), section 3, equations 1 to 3; figures 2
+    and 10.
     """
 
     def __init__(

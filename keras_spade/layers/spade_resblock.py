@@ -56,7 +56,8 @@ class SPADEResBlock(Composite):
     >>> tuple(SPADEResBlock(6, num_classes=5)(x, labels).shape)
     (1, 8, 8, 6)
 
-    Reference: Park et al. 2019 (arXiv 1903.07291), section 3 and figure 4 (left), appendix A.
+    Reference: Park et al. 2019 (arXiv 1903.07291), section 3, figure 4 (left); appendix A,
+    figure 11.
     """
 
     def __init__(

@@ -67,7 +67,8 @@ class SPADEGenerator(Generator):
     >>> tuple(generator({"labels": np.zeros((1, 32, 64), "int32")}).shape)
     (1, 32, 64, 3)
 
-    Reference: Park et al. 2019 (arXiv 1903.07291), section 3 and appendix A, figure 11.
+    Reference: Park et al. 2019 (arXiv 1903.07291), section 3, figure 4 (right); appendix A,
+    figure 12.
     """
 
     ARGUMENTS = (
