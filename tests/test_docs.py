@@ -75,7 +75,11 @@ def test_readme_has_whole_addresses_on_pypi(monkeypatch):
     links = LINK.findall(text)
     assert len(links) == len(LINK.findall(source)) > 20
     assert all(link.startswith("https://") for link in links)
-    files = [link.split("/main/")[1] for link in links if "/keras_spade/" in link]
+    files = [
+        link.split("/main/")[1]
+        for link in links
+        if "/keras_spade/main/" in link or "/blob/main/" in link
+    ]
     assert len(files) > 15 and all((ROOT / file).exists() for file in files)
     raw = "(https://raw.githubusercontent.com/keras-spade/keras_spade/main/docs/images/facades.jpg)"
     assert raw in text
