@@ -26,7 +26,8 @@ def metrics(dataset=None):
     """
     if not flags.FLAGS.features:
         return []
-    if dataset is not None and len(datasets.source_of(dataset).image_files or "any") < 2:
+    files = None if dataset is None else datasets.source_of(dataset).image_files  # None: no files.
+    if files is not None and len(files) == 1:
         raise ValueError(
             "--features: distances need at least two unseen photographs, but a single one is held "
             "out. Pass a larger --validation_split, or --validation_data."
