@@ -162,7 +162,7 @@ def guarded(
     compiled = model.jit_compile and not model.run_eagerly
     if compiled:
         keep_programs()
-    return GuardedFunction(model, function, prepare if compiled else lambda data: data, counters)
+    return GuardedFunction(model, function, prepare if compiled else None, counters)
 
 
 def inference(

@@ -2,7 +2,8 @@
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+import weakref
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -48,10 +49,16 @@ def check_batches(
 class GuardedFunction:
     """A train, test or predict function of Keras whose batches are prepared first.
 
+    A compiled function returns before the device has computed. Meanwhile the host reads and
+    prepares the batches of the next call, so the device does not wait for data, checks or the
+    search for label patterns. (Reading results, as callbacks do after each step, waits for the
+    device.)
+
     Args:
         model: a `keras.Model`.
         function: runs `model.steps_per_execution` steps.
-        prepare: raises an error for an invalid batch; returns the batch for the step.
+        prepare: raises an error for an invalid batch, returns the batch for the step; `None` if
+            the function is not compiled.
         counters: the last variables of the loop's state, updated outside of it after each call.
     """
 
@@ -59,26 +66,49 @@ class GuardedFunction:
         self,
         model: keras.Model,
         function: Callable,
-        prepare: Callable[[Any], Any],
+        prepare: Callable[[Any], Any] | None,
         counters: Sequence[keras.Variable],
     ):
         self.model = model
         self.function = function
         self.prepare = prepare
         self.counters = counters
+        # What has been read of an iterator, as long as Keras uses it: a list, or an error.
+        self.ahead = weakref.WeakKeyDictionary()
 
     def __call__(self, state: Sequence[list], iterator: Iterator) -> tuple[Any, Sequence[list]]:
         """Runs steps."""
         with _whole_state(self.model, state):
             # All batches of this call, before the first step consumes the state.
-            batches = list(
-                itertools.islice(self._prepared(iterator), self.model.steps_per_execution)
-            )
+            batches = self._next_batches(iterator)
             if not batches:
                 raise StopIteration
             logs, state = self.function(state, iter(batches))
+        with _whole_state(self.model, state):
+            self._read_ahead(iterator)
         show_counters(self.counters, state)
         return logs, state
+
+    def _reads_ahead(self, iterator):
+        # Keras' iterators are generators; others may not have weak references.
+        return self.prepare is not None and isinstance(iterator, Generator)
+
+    def _next_batches(self, iterator):
+        read = self.ahead.pop(iterator, None) if self._reads_ahead(iterator) else None
+        if isinstance(read, Exception):
+            raise read
+        return self._read(iterator) if read is None else read
+
+    def _read_ahead(self, iterator):
+        """Reads the batches of the next call, which raises the error if that fails."""
+        if self._reads_ahead(iterator):
+            try:
+                self.ahead[iterator] = self._read(iterator)
+            except Exception as error:
+                self.ahead[iterator] = error
+
+    def _read(self, iterator):
+        return list(itertools.islice(self._prepared(iterator), self.model.steps_per_execution))
 
     def _prepared(self, iterator):
         while True:
@@ -90,7 +120,7 @@ class GuardedFunction:
                 if type(error).__name__ != "IndivisibleError":
                     raise
                 raise ValueError(f"A batch cannot be shared by the devices. {HELP}") from error
-            yield self.prepare(batch)
+            yield self.prepare(batch) if self.prepare else batch
 
 
 def show_counters(counters: Sequence[keras.Variable], state: Sequence[list]) -> None:

@@ -1,11 +1,14 @@
 """Keras' loop on JAX takes the variables out of the model while it trains."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
 from support.backends import only_on, swaps_averages
 from support.tiny_gan import state_of, tiny_batch, tiny_gan
 
+from keras_spade.backends import backend
 from keras_spade.callbacks import BackupAndRestore
 
 pytestmark = only_on("jax", "elsewhere variables stay where they are")
@@ -53,6 +56,81 @@ def test_a_bad_batch_within_an_execution_loses_nothing():
         with pytest.raises(ValueError, match="found .*: 0, 9"):
             call(data, batch_size=2, verbose=0)
     assert all(np.array_equal(before[k], v) for k, v in state_of(gan).items() if k[:4] == "gene")
+
+
+def events_of(*, jit_compile, fails_at=None, calls=2):
+    """What the function of a loop does in two calls of two steps, in order."""
+    events = []
+
+    def batches():
+        for number in range(5):
+            events.append(f"read {number}")
+            yield number
+
+    def prepare(batch):
+        events.append(f"prepare {batch}")
+        if batch == fails_at:
+            raise ValueError(f"batch {batch}")
+        return batch
+
+    def function(state, iterator):
+        events.append(f"steps {list(iterator)}")
+        return {}, state
+
+    model = SimpleNamespace(jit_compile=jit_compile, run_eagerly=False, steps_per_execution=2)
+    model.jax_state_sync = lambda: None
+    guarded, iterator = backend.guarded(model, function, prepare), batches()
+    try:
+        for _ in range(calls):
+            guarded(([], []), iterator)
+            events.append("results")
+    except (ValueError, StopIteration) as error:
+        events.append(f"{type(error).__name__} {error}".strip())
+    return events
+
+
+def test_the_next_batches_are_prepared_before_results_are_read():
+    """The device computes from the call of the steps until the results are there."""
+    assert events_of(jit_compile=True) == [
+        *("read 0", "prepare 0", "read 1", "prepare 1"),
+        *("steps [0, 1]", "read 2", "prepare 2", "read 3", "prepare 3", "results"),
+        *("steps [2, 3]", "read 4", "prepare 4", "results"),
+    ]
+    assert events_of(jit_compile=True, calls=5)[-4:] == [
+        *("results", "steps [4]", "results", "StopIteration"),
+    ]
+    assert events_of(jit_compile=False) == [
+        *("read 0", "read 1", "steps [0, 1]", "results"),
+        *("read 2", "read 3", "steps [2, 3]", "results"),
+    ]
+
+
+def test_a_batch_that_is_read_ahead_is_refused_when_it_is_used():
+    want = ["read 2", "prepare 2", "read 3", "prepare 3", "results", "ValueError batch 3"]
+    assert events_of(jit_compile=True, fails_at=3)[-6:] == want
+
+
+def test_an_interruption_while_batches_are_prepared_loses_nothing(monkeypatch):
+    gan, data = tiny_gan(), tiny_batch(6)
+    prepare = type(gan.generator).with_patterns
+    calls = []
+
+    def interrupted(*arguments):
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return prepare(*arguments)
+
+    monkeypatch.setattr(type(gan.generator), "with_patterns", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        gan.fit(data, batch_size=2, shuffle=False, verbose=0)
+    monkeypatch.undo()
+    twin = tiny_gan()
+    twin.fit({k: v[:4] for k, v in data.items()}, batch_size=2, shuffle=False, verbose=0)
+    want = state_of(twin)
+    for name, array in state_of(gan).items():
+        if not name.startswith(("metrics", "skipped")):
+            np.testing.assert_array_equal(array, want[name], err_msg=name)
 
 
 @swaps_averages

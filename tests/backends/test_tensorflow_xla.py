@@ -4,10 +4,12 @@ import keras
 import numpy as np
 import pytest
 from support.backends import only_on
-from support.tiny_gan import state_of, tiny_batch, tiny_gan
+from support.tiny_gan import SHAPE, state_of, tiny_batch, tiny_gan
 from support.tiny_generator import TinyGenerator
 
+from keras_spade import GauGAN, StyleEncoder
 from keras_spade.callbacks import BackupAndRestore
+from keras_spade.losses import PerceptualLoss
 
 pytestmark = only_on("tensorflow", "JAX compiles whole steps, PyTorch none")
 
@@ -121,3 +123,38 @@ def test_evaluations_and_pictures_are_the_same(both):
     gan, _ = both[0]
     with pytest.raises(ValueError, match=r"ids 0\.\.2"):
         gan.predict(data["labels"] + 1, batch_size=2, verbose=0)
+
+
+def small_perceptual_loss():
+    """Of two convolutions with fixed weights."""
+    image = x = keras.Input(SHAPE)
+    taps = []
+    for seed in range(2):
+        kernels = keras.initializers.RandomNormal(stddev=0.2, seed=seed)
+        options = {"padding": "same", "activation": "relu", "kernel_initializer": kernels}
+        x = keras.layers.Conv2D(4, 3, 2, **options, dtype="float32")(x)
+        taps.append(x)
+    return PerceptualLoss(network=keras.Model(image, taps))
+
+
+def trained_with_all_losses(dtype, jit_compile):
+    """The losses of three steps, with an encoder that resizes photographs."""
+    gan = tiny_gan(dtype=dtype)
+    sizes = {"latent_dim": 2, "base_filters": 1, "resize_to": (80, 80)}
+    encoder = StyleEncoder(SHAPE, **sizes, dtype=dtype)
+    gan = GauGAN(gan.generator, gan.discriminator, encoder, seed=3)
+    arguments = {"jit_compile": jit_compile, "run_eagerly": not jit_compile}
+    gan.compile(perceptual_loss=small_perceptual_loss(), **arguments)
+    assert gan.jit_compile == jit_compile
+    return trained(gan, tiny_batch(6))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "dtype, tolerance", [("float32", 1e-5), ("mixed_bfloat16", 2e-2), ("mixed_float16", 2e-3)]
+)
+def test_encoder_perceptual_loss_and_sixteen_bits(dtype, tolerance):
+    """In 16 bits, XLA rounds less often."""
+    compiled, eager = (trained_with_all_losses(dtype, jit_compile) for jit_compile in (True, False))
+    assert compiled.shape == (3, 6) and np.all(np.isfinite(eager))
+    np.testing.assert_allclose(compiled, eager, rtol=tolerance, atol=tolerance)
