@@ -1,5 +1,7 @@
 """Whether convolutions over label maps use patterns or one-hot maps."""
 
+import os
+
 import keras
 
 MODULATIONS = ("auto", "patterns", "dense")
@@ -53,11 +55,19 @@ def compiles(modulation: str, num_classes: int | None) -> bool:
 def on_cpu() -> bool:
     """Whether networks compute on a CPU; on JAX, in one process of one device."""
     if keras.backend.backend() == "torch":
-        import torch
-
-        return not torch.cuda.is_available()
+        return _torch_computes_on_cpu()
     if keras.backend.backend() == "jax":
         if keras.distribution.distribution() is not None:
             return False  # A search over all pixels would gather them on one device.
         return all(name.startswith("cpu") for name in keras.distribution.list_devices())
     return not keras.distribution.list_devices("gpu")
+
+
+def _torch_computes_on_cpu():
+    """Whether Keras chooses a CPU; a symbolic call has no device that could be asked."""
+    import torch
+
+    if "KERAS_TORCH_DEVICE" in os.environ:
+        return os.environ["KERAS_TORCH_DEVICE"].startswith("cpu")
+    accelerators = (torch.backends.mps, torch.cuda, getattr(torch, "xpu", None))
+    return not any(found is not None and found.is_available() for found in accelerators)
