@@ -87,10 +87,13 @@ class Experiment:
             )
         columns = [*COLUMNS.values(), "weights (million)", "steps", "images a second", "seeds"]
         limit = f", at most {FLAGS.steps} steps" if FLAGS.steps else ""
+        statistics = f"of {FLAGS.calibrate} batches" if FLAGS.calibrate else "moving averages"
         notes = [
             judge.samples.protocol,
             f"{FLAGS.minutes:g} minutes ({FLAGS.clock}) each after the first step{limit}; batch "
-            f"{FLAGS.batch_size}; {keras.config.backend()}; mean and deviation over seeds",
+            f"{FLAGS.batch_size}; learning rates {FLAGS.rate:g} and {FLAGS.discriminator_rate:g}; "
+            f"statistics of batch norms: {statistics}; {keras.config.backend()}; mean and "
+            "deviation over seeds",
             f"features: {judge.features_name}: not the FID of the literature",
             "real photographs: the segmenter's mIoU and accuracy on the validation photographs, "
             "and their distances from the same number of training photographs",
