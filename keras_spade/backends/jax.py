@@ -157,12 +157,13 @@ def guarded(
     function: Callable,
     prepare: Callable,
     counters: Sequence[keras.Variable] = (),
+    steps: Callable[[], int | None] = lambda: None,
 ) -> Callable:
     """Prepares batches for compiled steps, which cannot check them; stores compiled steps."""
     compiled = model.jit_compile and not model.run_eagerly
     if compiled:
         keep_programs()
-    return GuardedFunction(model, function, prepare if compiled else None, counters)
+    return GuardedFunction(model, function, prepare if compiled else None, counters, steps)
 
 
 def inference(

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import math
 import weakref
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
@@ -13,6 +14,11 @@ HELP = (
     "Under `keras.distribution` every batch must be divisible by the number of devices: choose "
     "`batch_size` accordingly, and drop an incomplete last batch (`drop_remainder=True`)."
 )
+
+
+def on_accelerator() -> bool:
+    """Whether JAX computes on a GPU or TPU."""
+    return jax.default_backend() != "cpu"
 
 
 def smallest_batch() -> int:
@@ -49,10 +55,10 @@ def check_batches(
 class GuardedFunction:
     """A train, test or predict function of Keras whose batches are prepared first.
 
-    A compiled function returns before the device has computed. Meanwhile the host reads and
-    prepares the batches of the next call, so the device does not wait for data, checks or the
-    search for label patterns. (Reading results, as callbacks do after each step, waits for the
-    device.)
+    A compiled function returns before the device has computed. On an accelerator, the host then
+    reads and prepares the batches of the next call, so the device does not wait for data, checks or
+    the search for label patterns. (Callbacks that read losses wait for the device.) After the last
+    step of an epoch nothing is read: a generator would lose the batch, and its data may change.
 
     Args:
         model: a `keras.Model`.
@@ -60,6 +66,8 @@ class GuardedFunction:
         prepare: raises an error for an invalid batch, returns the batch for the step; `None` if
             the function is not compiled.
         counters: the last variables of the loop's state, updated outside of it after each call.
+        steps: returns the number of steps after which the loop stops reading; `None`: it reads
+            iterators to their end.
     """
 
     def __init__(
@@ -68,12 +76,15 @@ class GuardedFunction:
         function: Callable,
         prepare: Callable[[Any], Any] | None,
         counters: Sequence[keras.Variable],
+        steps: Callable[[], int | None],
     ):
         self.model = model
         self.function = function
         self.prepare = prepare
         self.counters = counters
-        # What has been read of an iterator, as long as Keras uses it: a list, or an error.
+        self.steps = steps
+        # By iterator, as long as Keras uses it: the calls so far, and what has been read ahead.
+        self.calls = weakref.WeakKeyDictionary()
         self.ahead = weakref.WeakKeyDictionary()
 
     def __call__(self, state: Sequence[list], iterator: Iterator) -> tuple[Any, Sequence[list]]:
@@ -84,28 +95,34 @@ class GuardedFunction:
             if not batches:
                 raise StopIteration
             logs, state = self.function(state, iter(batches))
-        with _whole_state(self.model, state):
-            self._read_ahead(iterator)
+        del batches  # They need not stay in memory beside the next ones.
+        if self._another_follows(iterator):
+            with _whole_state(self.model, state):
+                self._read_ahead(iterator)
         show_counters(self.counters, state)
         return logs, state
 
-    def _reads_ahead(self, iterator):
+    def _another_follows(self, iterator):
+        """Counts a call; whether to read ahead for the next one."""
         # Keras' iterators are generators; others may not have weak references.
-        return self.prepare is not None and isinstance(iterator, Generator)
-
-    def _next_batches(self, iterator):
-        read = self.ahead.pop(iterator, None) if self._reads_ahead(iterator) else None
-        if isinstance(read, Exception):
-            raise read
-        return self._read(iterator) if read is None else read
+        if self.prepare is None or not on_accelerator() or not isinstance(iterator, Generator):
+            return False
+        calls = self.calls[iterator] = self.calls.get(iterator, 0) + 1
+        steps = self.steps()
+        return steps is None or calls % math.ceil(steps / self.model.steps_per_execution) != 0
 
     def _read_ahead(self, iterator):
         """Reads the batches of the next call, which raises the error if that fails."""
-        if self._reads_ahead(iterator):
-            try:
-                self.ahead[iterator] = self._read(iterator)
-            except Exception as error:
-                self.ahead[iterator] = error
+        try:
+            self.ahead[iterator] = self._read(iterator)
+        except Exception as error:
+            self.ahead[iterator] = error
+
+    def _next_batches(self, iterator):
+        read = self.ahead.pop(iterator) if iterator in self.ahead else self._read(iterator)
+        if isinstance(read, Exception):
+            raise read
+        return read
 
     def _read(self, iterator):
         return list(itertools.islice(self._prepared(iterator), self.model.steps_per_execution))

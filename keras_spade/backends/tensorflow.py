@@ -157,6 +157,7 @@ def guarded(
     function: Callable,
     prepare: Callable,
     counters: Sequence[keras.Variable] = (),
+    steps: Callable[[], int | None] = lambda: None,
 ) -> Callable:
     """The function; raises a ValueError for images that the step itself has refused."""
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_spade.backends import backend
 from keras_spade.models import steps
-from keras_spade.models.batch import prepare_batch, read_batch
+from keras_spade.models.batch import read_batch
 from keras_spade.models.calibration import calibrate
 from keras_spade.models.compiling import check_trained_weights
 from keras_spade.models.keras_arguments import (
@@ -29,6 +29,7 @@ class Fitting(Saving):
     """Training, evaluation and their steps."""
 
     training_step: TrainingStep
+    loop_steps: dict[str, int | None]  # By loop: the steps after which it stops reading.
 
     @property
     def replicas(self) -> int:
@@ -103,6 +104,7 @@ class Fitting(Saving):
         if self.classes is None:
             self.classes = classes_of(arguments["x"], self.generator.num_classes)
         with training(self, **arguments) as arguments:
+            self.loop_steps["train"] = arguments["steps_per_epoch"]
             return super().fit(**arguments)
 
     @telling_data_errors
@@ -131,6 +133,7 @@ class Fitting(Saving):
             refuse_batch_size("batch_size", batch_size, x)
         x, y = maps_and_images(x, y)
         check_data("x", x, y)
+        self.loop_steps["test"] = steps
         return super().evaluate(
             evaluation_data(self, x),
             y,
@@ -184,6 +187,7 @@ class Fitting(Saving):
     ) -> np.ndarray:
         """Paints label maps, alone or in a pair, as `keras.Model.predict`: floats in [-1, 1]."""
         refuse_batch_size("batch_size", batch_size, x)
+        self.loop_steps["predict"] = steps
         return super().predict(maps_and_images(x, None)[0], batch_size, verbose, steps, callbacks)
 
     @telling_data_errors
@@ -268,31 +272,26 @@ class Fitting(Saving):
             with backend.checking_first(self):
                 super().make_train_function(force=True)
             counters = self.skipped_steps.counters
-            self.train_function = self._guarded(self.train_function, "image", True, counters)
+            self.train_function = steps.guarded(self, self.train_function, "train", counters)
 
     def make_test_function(self, force=False):
         """Makes the function that Keras' loop calls for an evaluation step."""
         if self.test_function is None or force:
             with backend.checking_first(self):
                 super().make_test_function(force=True)
-            self.test_function = self._guarded(self.test_function, "image", True)
+            self.test_function = steps.guarded(self, self.test_function, "test")
 
     def make_predict_function(self, force=False):
         """Makes the function that Keras' loop calls for a prediction step."""
         if self.predict_function is None or force:
             with backend.checking_first(self):
                 super().make_predict_function(force=True)
-            self.predict_function = self._guarded(self.predict_function, "style_image", False)
+            self.predict_function = steps.guarded(self, self.predict_function, "predict")
 
     def prepare_batch(self, data: Any) -> dict:
         """A batch as a step reads it: `"conditioning"`, a dict, and `"image"` in [-1, 1]."""
         batch = read_batch(data, self.generator, part=None)
         return {"conditioning": batch.conditioning, "image": batch.image}
-
-    def _guarded(self, function, images, judges, counters=()):
-        networks = [self.generator, *[self.discriminator] * judges]
-        prepare = functools.partial(prepare_batch, networks=networks, images=images)
-        return backend.guarded(self, function, prepare, counters)
 
     def _symbolic_build(self, *args, **kwargs):
         """Does nothing: everything is built; Keras would read a batch and average label ids."""

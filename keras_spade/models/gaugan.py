@@ -121,7 +121,7 @@ class GauGAN(Fitting):
         self.built = True
         if not trainable:  # Here, so that the networks are frozen too.
             self.trainable = False
-        self.loss_trackers, self._inference = [], None
+        self.loss_trackers, self.loop_steps, self._inference = [], {}, None
         self.swaps, self.loaded_swapped, self.statistics_of_averages = (), False, None
 
     # === Configuration ===

@@ -1,5 +1,6 @@
 """Keras' loop on JAX takes the variables out of the model while it trains."""
 
+import gc
 from types import SimpleNamespace
 
 import keras
@@ -12,6 +13,9 @@ from keras_spade.backends import backend
 from keras_spade.callbacks import BackupAndRestore
 
 pytestmark = only_on("jax", "elsewhere variables stay where they are")
+
+if keras.backend.backend() == "jax":
+    from keras_spade.backends import jax_loop
 
 
 def interrupted(gan, data, folder):
@@ -58,8 +62,14 @@ def test_a_bad_batch_within_an_execution_loses_nothing():
     assert all(np.array_equal(before[k], v) for k, v in state_of(gan).items() if k[:4] == "gene")
 
 
-def events_of(*, jit_compile, fails_at=None, calls=2):
-    """What the function of a loop does in two calls of two steps, in order."""
+@pytest.fixture
+def accelerator(monkeypatch):
+    """As if JAX computed on a GPU."""
+    monkeypatch.setattr(jax_loop, "on_accelerator", lambda: True)
+
+
+def events_of(calls, jit_compile=True, fails_at=None, steps=None):
+    """What the function of a loop does in calls of two steps, in order."""
     events = []
 
     def batches():
@@ -79,38 +89,72 @@ def events_of(*, jit_compile, fails_at=None, calls=2):
 
     model = SimpleNamespace(jit_compile=jit_compile, run_eagerly=False, steps_per_execution=2)
     model.jax_state_sync = lambda: None
-    guarded, iterator = backend.guarded(model, function, prepare), batches()
+    guarded = backend.guarded(model, function, prepare, steps=lambda: steps)
+    iterator = batches()
     try:
         for _ in range(calls):
             guarded(([], []), iterator)
             events.append("results")
     except (ValueError, StopIteration) as error:
         events.append(f"{type(error).__name__} {error}".strip())
+    del iterator
+    gc.collect()
+    assert fails_at is not None or not guarded.ahead  # An error holds its iterator.
     return events
 
 
-def test_the_next_batches_are_prepared_before_results_are_read():
+def test_the_next_batches_are_prepared_before_results_are_read(accelerator):
     """The device computes from the call of the steps until the results are there."""
-    assert events_of(jit_compile=True) == [
+    assert events_of(2) == [
         *("read 0", "prepare 0", "read 1", "prepare 1"),
         *("steps [0, 1]", "read 2", "prepare 2", "read 3", "prepare 3", "results"),
         *("steps [2, 3]", "read 4", "prepare 4", "results"),
     ]
-    assert events_of(jit_compile=True, calls=5)[-4:] == [
-        *("results", "steps [4]", "results", "StopIteration"),
+    assert events_of(5)[-4:] == ["results", "steps [4]", "results", "StopIteration"]
+
+
+@pytest.mark.parametrize("steps", [3, 4])
+def test_nothing_is_read_after_the_last_step_of_an_epoch(accelerator, steps):
+    events = events_of(2, steps=steps)
+    assert events[-2:] == ["steps [2, 3]", "results"] and "read 4" not in events
+
+
+def test_on_a_cpu_and_without_compilation_nothing_is_read_ahead(monkeypatch):
+    assert events_of(2)[4:] == [
+        *("steps [0, 1]", "results", "read 2", "prepare 2", "read 3", "prepare 3"),
+        *("steps [2, 3]", "results"),
     ]
-    assert events_of(jit_compile=False) == [
+    monkeypatch.setattr(jax_loop, "on_accelerator", lambda: True)
+    assert events_of(2, jit_compile=False) == [
         *("read 0", "read 1", "steps [0, 1]", "results"),
         *("read 2", "read 3", "steps [2, 3]", "results"),
     ]
 
 
-def test_a_batch_that_is_read_ahead_is_refused_when_it_is_used():
+def test_a_batch_that_is_read_ahead_is_refused_when_it_is_used(accelerator):
     want = ["read 2", "prepare 2", "read 3", "prepare 3", "results", "ValueError batch 3"]
-    assert events_of(jit_compile=True, fails_at=3)[-6:] == want
+    assert events_of(2, fails_at=3)[-6:] == want
+    assert events_of(1, fails_at=3)[-6:] == ["steps [0, 1]", *want[:-1]]
 
 
-def test_an_interruption_while_batches_are_prepared_loses_nothing(monkeypatch):
+def test_a_generator_loses_no_batch(accelerator):
+    """Two epochs of two steps, each with one step of validation, then an evaluation."""
+    gan, served = tiny_gan(), {"train": 0, "val": 0}
+
+    def batches(name):
+        while True:
+            served[name] += 1
+            yield (tiny_batch(1, seed=served[name]),)
+
+    training, validation = batches("train"), batches("val")
+    kwargs = {"steps_per_epoch": 2, "validation_data": validation, "validation_steps": 1, "shuffle": False}
+    gan.fit(training, epochs=2, verbose=0, **kwargs)
+    assert served == {"train": 4, "val": 2}
+    gan.evaluate(training, steps=2, verbose=0)
+    assert served["train"] == 6
+
+
+def test_an_interruption_while_batches_are_prepared_loses_nothing(accelerator, monkeypatch):
     gan, data = tiny_gan(), tiny_batch(6)
     prepare = type(gan.generator).with_patterns
     calls = []
