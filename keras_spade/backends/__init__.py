@@ -50,9 +50,9 @@
 - `checking_first(model)`: a context in which Keras creates the functions of its loop.
 - `run_predict_step(step, *arguments)`: like `run_step`, for Keras' own `predict_step`.
 - `guarded(model, function, prepare, counters, steps)`: a train, test or predict function of Keras.
-  If the whole step is compiled, which cannot check values, `prepare` raises for invalid batches, and
-  returns the batch for the step. Makes `counters` visible outside the loop's state. `steps()` is the
-  number of steps after which Keras' loop stops reading, or `None`.
+  If the whole step is compiled, which cannot check values, `prepare` raises for invalid batches,
+  and returns the batch for the step. Makes `counters` visible outside the loop's state. `steps()`
+  is the number of steps after which Keras' loop stops reading, or `None`.
 - `pass_over(model, arguments, restore, counters)`: the result of a train function for a step that
   was run before the interruption; calls `restore` first unless it is `None`.
 - `inference(model, function, variables)`: compiles `function(inputs)`, which reads `variables` and

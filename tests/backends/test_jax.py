@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
-from support.backends import only_on, swaps_averages
+from support.backends import float64_throughout, only_on, swaps_averages
 from support.tiny_gan import state_of, tiny_batch, tiny_gan
 
 from keras_spade.backends import backend
@@ -60,6 +60,39 @@ def test_a_bad_batch_within_an_execution_loses_nothing():
         with pytest.raises(ValueError, match="found .*: 0, 9"):
             call(data, batch_size=2, verbose=0)
     assert all(np.array_equal(before[k], v) for k, v in state_of(gan).items() if k[:4] == "gene")
+
+
+def after_two_steps(dtype, run_eagerly, sides):
+    """The losses of each step, and the state afterwards."""
+    gan, rows = tiny_gan(dtype=dtype, run_eagerly=run_eagerly, **sides), []
+    store = keras.callbacks.LambdaCallback(on_train_batch_end=lambda _, logs: rows.append(logs))
+    data = tiny_batch(4)
+    data["image"] = data["image"].astype(dtype)
+    gan.fit(data, batch_size=2, shuffle=False, verbose=0, callbacks=[store])
+    return rows, state_of(gan)
+
+
+def test_compiled_and_uncompiled_steps_are_the_same():
+    with float64_throughout():
+        (losses, state), (want, eager) = (
+            after_two_steps("float64", run_eagerly, {}) for run_eagerly in (False, True)
+        )
+    assert len(losses) == len(want) == 2
+    for name, value in eager.items():
+        np.testing.assert_allclose(state[name], value, 1e-10, 1e-10, err_msg=name)
+    for mine, theirs in zip(losses, want, strict=True):
+        assert mine == pytest.approx(theirs, rel=1e-10, abs=1e-10)
+
+
+def test_in_float32_compiled_and_uncompiled_losses_are_the_same():
+    """By gradient descent: Adam moves each weight equally far, whose gradient may be rounding."""
+    found = []
+    for run_eagerly in (False, True):
+        sides = ("generator_optimizer", "discriminator_optimizer")
+        optimizers = {side: keras.optimizers.SGD(0.01) for side in sides}
+        found.append(after_two_steps("float32", run_eagerly, optimizers)[0])
+    for mine, theirs in zip(*found, strict=True):
+        assert mine == pytest.approx(theirs, rel=1e-5, abs=1e-5)
 
 
 @pytest.fixture
@@ -147,8 +180,8 @@ def test_a_generator_loses_no_batch(accelerator):
             yield (tiny_batch(1, seed=served[name]),)
 
     training, validation = batches("train"), batches("val")
-    kwargs = {"steps_per_epoch": 2, "validation_data": validation, "validation_steps": 1, "shuffle": False}
-    gan.fit(training, epochs=2, verbose=0, **kwargs)
+    kwargs = {"validation_data": validation, "validation_steps": 1, "shuffle": False}
+    gan.fit(training, steps_per_epoch=2, epochs=2, verbose=0, **kwargs)
     assert served == {"train": 4, "val": 2}
     gan.evaluate(training, steps=2, verbose=0)
     assert served["train"] == 6
