@@ -39,7 +39,8 @@ class SPADEGenerator(Generator):
         spectral_norm: whether the convolutions of the blocks are spectrally normalised.
         conditioning: `"labels"`, or `"dense"` for any float map under the key `"segmap"`.
         modulation: how label maps are convolved, `"auto"`, `"patterns"` or `"dense"`; see `SPADE`.
-        initial_gain: factor of the Xavier-normal initial kernels, see `xavier_normal`.
+        initial_gain: factor of the Xavier-normal initial kernels, see `xavier_normal`; always 0.02
+            for the convolution that makes the image, so that training starts with grey pictures.
 
     Call arguments:
         inputs: dict of `"labels"` int32 `(batch, H, W)` with ids `0..num_classes-1` (or
@@ -179,7 +180,7 @@ class SPADEGenerator(Generator):
             3,
             padding="same",
             activation="tanh",
-            kernel_initializer=xavier_normal(initial_gain),
+            kernel_initializer=xavier_normal(0.02),
             name="conv_img",
             dtype=condition.image_dtype,
         )(x)
