@@ -2,8 +2,10 @@
 
 import math
 import numbers
+from collections.abc import Callable
 
 import keras
+from keras import ops
 
 
 def xavier_normal(gain: float = 0.02) -> keras.initializers.VarianceScaling:
@@ -38,3 +40,22 @@ def xavier_normal(gain: float = 0.02) -> keras.initializers.VarianceScaling:
     return keras.initializers.VarianceScaling(
         scale=gain**2, mode="fan_avg", distribution="untruncated_normal"
     )
+
+
+def same_for_all_channels(initializer: Callable) -> Callable:
+    """Draws the kernel of one channel of an image, and repeats it for the others.
+
+    The channels of photographs hardly differ, and independent kernels make random colours, which
+    take hundreds of steps to disappear.
+
+    Args:
+        initializer: of one channel, a function of shape and dtype.
+
+    Returns:
+        An initializer of all channels.
+    """
+
+    def initialize(shape, dtype=None):
+        return ops.repeat(initializer((*shape[:-1], 1), dtype=dtype), shape[-1], axis=-1)
+
+    return initialize

@@ -5,6 +5,7 @@ import keras
 from keras_spade.arguments import integer_at_least, positive_integer
 from keras_spade.layers import LabelConv2D, SPADEResBlock, xavier_normal
 from keras_spade.layers.conv2d import Conv2D
+from keras_spade.layers.initializers import same_for_all_channels
 from keras_spade.layers.leaky_relu import leaky_relu
 from keras_spade.networks.conditioning import Conditioning
 from keras_spade.networks.generator import Generator
@@ -39,8 +40,8 @@ class SPADEGenerator(Generator):
         spectral_norm: whether the convolutions of the blocks are spectrally normalised.
         conditioning: `"labels"`, or `"dense"` for any float map under the key `"segmap"`.
         modulation: how label maps are convolved, `"auto"`, `"patterns"` or `"dense"`; see `SPADE`.
-        initial_gain: factor of the Xavier-normal initial kernels, see `xavier_normal`; always 0.02
-            for the convolution that makes the image, so that training starts with grey pictures.
+        initial_gain: factor of the Xavier-normal initial kernels, see `xavier_normal`. The last
+            kernel starts the same for all channels of the image, so pictures start grey.
 
     Call arguments:
         inputs: dict of `"labels"` int32 `(batch, H, W)` with ids `0..num_classes-1` (or
@@ -180,7 +181,7 @@ class SPADEGenerator(Generator):
             3,
             padding="same",
             activation="tanh",
-            kernel_initializer=xavier_normal(0.02),
+            kernel_initializer=same_for_all_channels(xavier_normal(initial_gain)),
             name="conv_img",
             dtype=condition.image_dtype,
         )(x)

@@ -93,17 +93,27 @@ def test_float64_is_refused_where_jax_has_none():
     ],
     ids=["generator", "without latent", "discriminator", "encoder"],
 )
-def test_the_initial_gain_scales_all_kernels_but_that_of_the_image(make):
+def test_the_initial_gain_scales_all_kernels(make):
     networks = []
     for gain in ({}, {"initial_gain": 1.0}):
         keras.utils.set_random_seed(0)
         networks.append(make(**gain))
     assert [network.initial_gain for network in networks] == [0.02, 1.0]
     for old, new in zip(*(network.weights for network in networks), strict=True):
-        scaled = old.path.endswith("kernel") and not old.path.endswith("conv_img/kernel")
-        factor = 50.0 if scaled else 1.0
+        factor = 50.0 if old.path.endswith("kernel") else 1.0
         np.testing.assert_allclose(to_numpy(new), factor * to_numpy(old), rtol=1e-3, atol=1e-5)
     assert type(networks[1]).from_config(networks[1].get_config()).initial_gain == 1.0
+
+
+def test_pictures_start_grey_and_depend_on_the_label_map():
+    generator = SPADEGenerator(3, SHAPE, latent_dim=None, base_filters=2, initial_gain=1.0)
+    labels = np.random.default_rng(0).integers(0, 3, (2, *SHAPE[:2])).astype("int32")
+    image = to_numpy(generator({"labels": labels}))
+    assert np.ptp(image, axis=-1).max() < 1e-6
+    assert np.abs(image[0] - image[1]).mean() > 0.01
+    kernel = to_numpy(generator.get_layer("conv_img").kernel)
+    # Glorot's deviation for one channel, of 9 * 2 + 9 inputs and outputs.
+    assert kernel.std() == pytest.approx((2 / 27) ** 0.5, rel=0.5)
 
 
 @pytest.mark.parametrize("gain", [0, -1.0, float("nan"), float("inf"), True, "glorot", None])
