@@ -43,19 +43,19 @@ def xavier_normal(gain: float = 0.02) -> keras.initializers.VarianceScaling:
 
 
 def same_for_all_channels(initializer: Callable) -> Callable:
-    """Draws the kernel of one channel of an image, and repeats it for the others.
+    """Starts all channels of an image with the kernel of the first one.
 
     The channels of photographs hardly differ, and independent kernels make random colours, which
     take hundreds of steps to disappear.
 
     Args:
-        initializer: of one channel, a function of shape and dtype.
+        initializer: a function of shape and dtype.
 
     Returns:
-        An initializer of all channels.
+        An initializer of kernels whose last axis repeats the first channel.
     """
 
     def initialize(shape, dtype=None):
-        return ops.repeat(initializer((*shape[:-1], 1), dtype=dtype), shape[-1], axis=-1)
+        return ops.repeat(initializer(shape, dtype=dtype)[..., :1], shape[-1], axis=-1)
 
     return initialize
