@@ -2,7 +2,6 @@
 
 import math
 import numbers
-from collections.abc import Callable
 
 import keras
 from keras import ops
@@ -42,20 +41,30 @@ def xavier_normal(gain: float = 0.02) -> keras.initializers.VarianceScaling:
     )
 
 
-def same_for_all_channels(initializer: Callable) -> Callable:
+def same_for_all_channels(
+    initializer: keras.initializers.Initializer,
+) -> keras.initializers.Initializer:
     """Starts all channels of an image with the kernel of the first one.
 
     The channels of photographs hardly differ, and independent kernels make random colours, which
     take hundreds of steps to disappear.
 
     Args:
-        initializer: a function of shape and dtype.
+        initializer: of kernels.
 
     Returns:
         An initializer of kernels whose last axis repeats the first channel.
     """
+    return _SameForAllChannels(initializer)
 
-    def initialize(shape, dtype=None):
-        return ops.repeat(initializer(shape, dtype=dtype)[..., :1], shape[-1], axis=-1)
 
-    return initialize
+@keras.saving.register_keras_serializable(package="keras_spade")
+class _SameForAllChannels(keras.initializers.Initializer):
+    def __init__(self, initializer):
+        self.initializer = keras.initializers.get(initializer)
+
+    def __call__(self, shape, dtype=None):
+        return ops.repeat(self.initializer(shape, dtype=dtype)[..., :1], shape[-1], axis=-1)
+
+    def get_config(self):
+        return {"initializer": keras.initializers.serialize(self.initializer)}

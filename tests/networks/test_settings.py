@@ -114,6 +114,8 @@ def test_pictures_start_grey_and_depend_on_the_label_map():
     kernel = to_numpy(generator.get_layer("conv_img").kernel)
     # Of 9 * 2 inputs and 9 * 3 outputs.
     assert kernel.std() == pytest.approx((2 / 45) ** 0.5, rel=0.5)
+    layer = keras.layers.deserialize(keras.layers.serialize(generator.get_layer("conv_img")))
+    assert np.ptp(to_numpy(layer.kernel), axis=-1).max() == 0 < np.ptp(to_numpy(layer.kernel))
 
 
 @pytest.mark.parametrize("gain", [0, -1.0, float("nan"), float("inf"), True, "glorot", None])
