@@ -64,7 +64,9 @@ class _SameForAllChannels(keras.initializers.Initializer):
         self.initializer = keras.initializers.get(initializer)
 
     def __call__(self, shape, dtype=None):
-        return ops.repeat(self.initializer(shape, dtype=dtype)[..., :1], shape[-1], axis=-1)
+        first = self.initializer(shape, dtype=dtype)[..., :1]
+        # Not `repeat`, whose result on PyTorch shares memory, so that optimizers fail.
+        return ops.concatenate([first] * shape[-1], axis=-1)
 
     def get_config(self):
         return {"initializer": keras.initializers.serialize(self.initializer)}
