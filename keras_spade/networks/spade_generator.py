@@ -40,8 +40,9 @@ class SPADEGenerator(Generator):
         spectral_norm: whether the convolutions of the blocks are spectrally normalised.
         conditioning: `"labels"`, or `"dense"` for any float map under the key `"segmap"`.
         modulation: how label maps are convolved, `"auto"`, `"patterns"` or `"dense"`; see `SPADE`.
-        initial_gain: factor of the Xavier-normal initial kernels, see `xavier_normal`. The last
-            kernel starts the same for all channels of the image, so pictures start grey.
+        initial_gain: factor of the Xavier-normal initial kernels, see `xavier_normal`. Pictures
+            start grey and with little contrast: the last kernel starts the same for all channels,
+            its factor is at most 0.2.
 
     Call arguments:
         inputs: dict of `"labels"` int32 `(batch, H, W)` with ids `0..num_classes-1` (or
@@ -181,7 +182,7 @@ class SPADEGenerator(Generator):
             3,
             padding="same",
             activation="tanh",
-            kernel_initializer=same_for_all_channels(xavier_normal(initial_gain)),
+            kernel_initializer=same_for_all_channels(xavier_normal(min(initial_gain, 0.2))),
             name="conv_img",
             dtype=condition.image_dtype,
         )(x)

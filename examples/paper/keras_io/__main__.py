@@ -58,7 +58,12 @@ flags.DEFINE_integer(
 )
 flags.DEFINE_integer("hidden_filters", 64, "Width inside our SPADE layers; theirs is 128.")
 flags.DEFINE_integer("discriminator_filters", 32, "Width of both discriminators and encoders.")
-flags.DEFINE_float("perceptual_weight", 0.1, "Of the perceptual loss, for both; the example's.")
+flags.DEFINE_float(
+    "perceptual_weight",
+    None,
+    "Of the perceptual loss, for both; by default, the share of the loss is as in the paper (and "
+    "in the example, whose 0.1 is for VGG19 with ImageNet's weights).",
+)
 flags.DEFINE_float("ema", 0.99, "Momentum of the averages of the weights, of both.")
 flags.DEFINE_bool("decay", False, "Both: rates fall to 0 over the second half of the last time.")
 
@@ -82,8 +87,7 @@ OURS = (
 )
 PROTOCOL = (
     *("data", "dataset", "split", "held_out", "maps", "image_size", "batch_size", "vgg16"),
-    *("base_filters", "hidden_filters", "discriminator_filters", "perceptual_weight", "ema"),
-    *("threads", "calibrate"),
+    *("base_filters", "hidden_filters", "discriminator_filters", "ema", "threads", "calibrate"),
 )
 QUICK = {
     **{"data": "scenes", "vgg16": "", "image_size": ["32", "32"], "maps": 8, "calibrate": 2},
@@ -100,11 +104,13 @@ def main(argv):
     tf.config.threading.set_inter_op_parallelism_threads(FLAGS.threads)
     times = sorted(float(text) for text in FLAGS.times)
     records = Records(pathlib.Path(FLAGS.out))
+    perceptual = perceptual_options()
     protocol = {name: FLAGS[name].value for name in PROTOCOL}
+    protocol["perceptual_weight"] = perceptual["perceptual_weight"]
     protocol |= {"last_time": times[-1]} if FLAGS.decay else {}
     records.keep_protocol(protocol)
     for seed in map(int, FLAGS.seeds):
-        training, labels, photographs, options = prepared(seed)
+        training, labels, photographs, options = prepared(seed, perceptual)
         measure = Measure(photographs, FLAGS.vgg16)
         for side in FLAGS.sides:
             make = makers(options, seed, training)[side]
@@ -119,7 +125,16 @@ def name_of(side):
     return " ".join([side, *(f"{name}={FLAGS[name].value}" for name in changed)])
 
 
-def prepared(seed):
+def perceptual_options():
+    """The perceptual loss of both, or `None`, and its weight."""
+    loss = losses.PerceptualLoss(FLAGS.vgg16, network="vgg16") if FLAGS.vgg16 else None
+    weight = FLAGS.perceptual_weight
+    if weight is None and loss is not None:
+        weight = loss.paper_weight
+    return {"perceptual_loss": loss, "perceptual_weight": weight or 0.0}
+
+
+def prepared(seed, perceptual):
     """Training batches, held-out label maps and photographs, and `Options`."""
     size = tuple(int(text) for text in FLAGS.image_size)
     common = {"image_size": size, "seed": seed}
@@ -152,15 +167,13 @@ def prepared(seed):
         num_classes=classes,
         void_class=void,
         palette=np.array(palette, "uint8"),
-        perceptual_loss=losses.PerceptualLoss(FLAGS.vgg16, network="vgg16")
-        if FLAGS.vgg16
-        else None,
+        **perceptual,
         rates=(FLAGS.rate, FLAGS.discriminator_rate),
         filters=FLAGS.base_filters,
         **{
             name: FLAGS[name].value
             for name in (
-                *("perceptual_weight", "discriminator_filters", "ema", "hidden_filters"),
+                *("discriminator_filters", "ema", "hidden_filters"),
                 *("encoder", "norm", "initial_gain", "kernel_start", "beta_2"),
             )
         },
