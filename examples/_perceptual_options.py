@@ -22,19 +22,16 @@ flags.DEFINE_float(
 
 
 def perceptual_loss(channels):
-    """Returns the loss and its weight; `None` and the paper's weight if there is none.
+    """The perceptual loss, or `None`.
 
     Args:
         channels: number of channels of the images.
     """
-    loss = None
     if FLAGS.perceptual == "pixels":
-        loss = losses.PerceptualLoss(None, network=_pyramid(channels))
-    elif FLAGS.perceptual:
-        loss = losses.PerceptualLoss(FLAGS.perceptual, network=FLAGS.perceptual_network)
-    if FLAGS.perceptual_weight is not None:
-        return loss, FLAGS.perceptual_weight
-    return loss, 10.0 if loss is None else loss.paper_weight
+        return losses.PerceptualLoss(None, network=_pyramid(channels))
+    if FLAGS.perceptual:
+        return losses.PerceptualLoss(FLAGS.perceptual, network=FLAGS.perceptual_network)
+    return None
 
 
 def _pyramid(channels):

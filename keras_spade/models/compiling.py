@@ -90,7 +90,7 @@ def check(others: dict, max_skipped_steps: int | None, kl_reduction: str, **weig
     if kl_reduction not in ("sum", "mean"):
         raise ValueError(f'`kl_reduction` must be "sum" or "mean", got {kl_reduction!r}.')
     for name, weight in weights.items():
-        if not weight >= 0:
+        if not (weight is None and name == "perceptual_weight") and not weight >= 0:
             raise ValueError(f"`{name}` must not be negative, got {weight!r}.")
 
 
@@ -121,18 +121,22 @@ def check_variables(gan: "GauGAN", optimizers: dict[str, keras.optimizers.Optimi
     )
 
 
-def perceptual(loss: str | Callable | None, weight: float, image_shape: tuple) -> Callable | None:
-    """The perceptual loss for the arguments of `compile`, or `None`."""
+def perceptual(loss: str | Callable | None, weight: float | None, image_shape: tuple) -> dict:
+    """The perceptual loss, or `None`, and its factor, for the arguments of `compile`."""
     if weight != 0 and isinstance(loss, (str, PerceptualLoss)):
         check_channels(getattr(loss, "network", loss), image_shape[-1])
-    if weight == 0 or not isinstance(loss, str):
-        return None if weight == 0 else loss
-    if loss != "vgg19":
-        raise ValueError(
-            '`perceptual_loss` must be "vgg19", a PerceptualLoss, a function or None, got '
-            f"{loss!r}."
-        )
-    return PerceptualLoss()
+    if weight == 0:
+        loss = None
+    elif isinstance(loss, str):
+        if loss != "vgg19":
+            raise ValueError(
+                '`perceptual_loss` must be "vgg19", a PerceptualLoss, a function or None, got '
+                f"{loss!r}."
+            )
+        loss = PerceptualLoss()
+    if weight is None:
+        weight = getattr(loss, "paper_weight", 10.0)
+    return {"perceptual_loss": loss, "perceptual_weight": weight}
 
 
 def savable(perceptual_loss: Callable | None) -> Callable | None:

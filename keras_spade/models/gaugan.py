@@ -133,7 +133,7 @@ class GauGAN(Fitting):
         adversarial_loss: str | Callable = "hinge",
         feature_matching_weight: float = 10.0,
         perceptual_loss: str | Callable | None = "vgg19",
-        perceptual_weight: float = 10.0,
+        perceptual_weight: float | None = None,
         kl_weight: float = 0.05,
         kl_reduction: str = "sum",
         max_skipped_steps: int | None = 10,
@@ -154,7 +154,8 @@ class GauGAN(Fitting):
             perceptual_loss: `"vgg19"` for `PerceptualLoss()`, which needs the ImageNet weights; a
                 `PerceptualLoss`, for images with 3 channels or 1; any function of `(fake, real)`;
                 or `None`.
-            perceptual_weight: its factor; 0 turns it off.
+            perceptual_weight: its factor; 0 turns it off. `None`: the paper's 10, divided by the
+                scale of the network's features, see `PerceptualLoss.paper_weight`.
             kl_weight: factor of `kl_divergence`, with an encoder.
             kl_reduction: `"sum"` over the batch, of all replicas, as in the reference, or `"mean"`.
             max_skipped_steps: an update with a non-finite loss or gradient is skipped, with a
@@ -189,10 +190,9 @@ class GauGAN(Fitting):
                 self.networks,
                 adversarial_loss=compiling.adversarial(adversarial_loss),
                 feature_matching_weight=feature_matching_weight,
-                perceptual_loss=compiling.perceptual(
+                **compiling.perceptual(
                     perceptual_loss, perceptual_weight, self.generator.image_shape
                 ),
-                perceptual_weight=perceptual_weight,
                 kl_weight=kl_weight,
                 kl_reduction=kl_reduction,
             )

@@ -48,6 +48,19 @@ def test_vgg19_is_the_default_perceptual_loss(make_gan, monkeypatch):
     assert asked == [(False, "imagenet")]
 
 
+def test_the_perceptual_loss_has_its_share_in_the_paper(make_gan, monkeypatch):
+    vgg = keras.applications.VGG19(include_top=False, weights=None)
+    monkeypatch.setattr(keras.applications, "VGG19", lambda **options: vgg)
+    gan = make_gan(compiled=False)
+    gan.compile()
+    # Keras' weights expect inputs of 0 to 255, the paper's 10 is for -1 to 1.
+    assert gan.perceptual_weight == pytest.approx(10 / 127.5)
+    gan.compile(perceptual_loss=gan.perceptual_loss, perceptual_weight=5.0)
+    assert gan.perceptual_weight == 5.0
+    gan.compile(perceptual_loss=lambda fake, real: keras.ops.mean(fake - real))
+    assert gan.perceptual_weight == 10.0
+
+
 def test_the_optimizers_train_what_they_should(make_gan, batch):
     gan = make_gan(encoder=True)
     parts = (gan.generator, gan.encoder, gan.discriminator)
