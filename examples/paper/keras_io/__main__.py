@@ -32,7 +32,7 @@ from examples.paper.keras_io.measuring import Measure, Records, refuse_passed
 from examples.paper.keras_io.sides import Options, Ours, Theirs
 from examples.paper.quick import apply_quick
 from examples.paper.side_by_side import side_by_side
-from keras_spade import callbacks, datasets, files, images, losses
+from keras_spade import callbacks, datasets, files, images, losses, metrics
 
 FLAGS = flags.FLAGS
 
@@ -51,6 +51,12 @@ flags.DEFINE_string("out", "runs/keras_io", "Folder of measurements, states and 
 flags.DEFINE_integer("threads", 1, "Threads of TensorFlow; with 1, processor time is elapsed time.")
 flags.DEFINE_float("save_every", 120.0, "Seconds of processor time between saved states.")
 flags.DEFINE_integer("calibrate", 50, "Training batches for calibrated statistics.")
+flags.DEFINE_string(
+    "segmenter",
+    "",
+    "A file of `examples.paper.segmenter` for that size: adds a table of its agreement with the "
+    "label maps on the pictures that are kept, of six maps.",
+)
 flags.DEFINE_bool("quick", False, "A dry run of some seconds: drawn scenes, small networks.")
 
 flags.DEFINE_integer(
@@ -266,12 +272,20 @@ def write_report(records, training, labels, measure, options):
         "This is not the literature's FID. The same number of training photographs, cropped "
         f"and flipped: {real['frechet']:.3g}."
     )
-    text = "\n\n".join([header, report.table(rows), report.speeds(rows)])
+    some = np.linspace(0, len(labels) - 1, SHOWN).astype(int)
+    parts = [header, report.table(rows), report.speeds(rows)]
+    if FLAGS.segmenter:
+        metric = metrics.SegmentationConsistency(
+            keras.saving.load_model(FLAGS.segmenter), options.num_classes, options.void_class
+        )
+        columns = (records.load_pictures, metric, labels[some], measure.photographs[some])
+        table = report.agreement(rows, *columns)
+        parts += [f"Mean IoU (accuracy) of a segmenter on {SHOWN} of the maps:", table]
+    text = "\n\n".join(parts)
     with files.replacing(records.folder / "table.md") as partial:
         partial.write_text(text + "\n")
     print(text)
     report.draw_curves(rows, records.folder / "curves.png", real["frechet"])
-    some = np.linspace(0, len(labels) - 1, SHOWN).astype(int)
     columns = {"photograph": measure.photographs[some]}
     for run, seed in dict.fromkeys((row["run"], row["seed"]) for row in rows):
         moment = max(r["time"] for r in rows if (r["run"], r["seed"]) == (run, seed))

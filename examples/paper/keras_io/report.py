@@ -8,7 +8,7 @@ from examples.paper.table import grid
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-SHOWN = ("averaged calibrated", "averaged batch", "moving", "batch")
+SHOWN = ("calibrated", "moving", "batch")
 
 
 def cells(rows, number):
@@ -55,6 +55,41 @@ def speeds(rows):
         speed = np.mean([row["images"] / row["seconds"] for row in mine])
         lines.append([run, f"{speed:.2f}", f"{mine[-1]['parameters']:,}"])
     columns = ["run", "images a second of processor time", "weights of the generator"]
+    return "\n".join(grid(columns, lines))
+
+
+def agreement(rows, load_pictures, metric, labels, photographs):
+    """Markdown: mean IoU, and accuracy, of a segmenter on the kept pictures of all seeds.
+
+    Args:
+        rows: measurements.
+        load_pictures: returns the pictures of a run and a time, by variant.
+        metric: a `metrics.SegmentationConsistency`.
+        labels: the label maps of the pictures.
+        photographs: their photographs, for the first line.
+    """
+
+    def score(sets):
+        metric.reset_state()
+        for pictures in sets:
+            metric.update_state(labels, pictures)
+        found = {name: float(value) for name, value in metric.result().items()}
+        return f"{found['mean_iou']:.3f} ({found['pixel_accuracy']:.3f})" if sets else ""
+
+    times = sorted({row["time"] for row in rows})
+    lines = [["photographs", "", "", *[score([photographs])] * len(times)]]
+    for run, variant in dict.fromkeys((row["run"], row["variant"]) for row in rows):
+        mine = [row for row in rows if (row["run"], row["variant"]) == (run, variant)]
+        kept = {
+            time: [
+                load_pictures(f"{run}-{row['seed']}", time)[variant]
+                for row in mine
+                if row["time"] == time
+            ]
+            for time in times
+        }
+        lines.append([run, variant, max(map(len, kept.values())), *map(score, kept.values())])
+    columns = ["run", "statistics and weights", "seeds", *(f"{time:g} s" for time in times)]
     return "\n".join(grid(columns, lines))
 
 

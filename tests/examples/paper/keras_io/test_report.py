@@ -2,6 +2,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 from examples.paper.keras_io import report
+from keras_spade.metrics import SegmentationConsistency
 
 ROWS = [
     {"run": "ours", "variant": "moving", "seed": seed, "time": time, "frechet": frechet}
@@ -20,9 +21,28 @@ def test_speeds():
     assert report.speeds(rows).splitlines()[2] == "| ours | 3.00 | 1,234,567 |"
 
 
+def test_agreement_pools_the_seeds():
+    labels = np.array([[[0, 1]]])
+    right, wrong = np.array([[[[0], [255]]]], "uint8"), np.array([[[[255], [255]]]], "uint8")
+
+    def segmenter(images):  # Bright is class 1.
+        bright = np.asarray(images)[..., 0] > 127
+        return np.stack([~bright, bright], axis=-1).astype("float32")
+
+    def load_pictures(run, time):
+        return {"moving": wrong if (run, time) == ("ours-1", 10.0) else right}
+
+    metric = SegmentationConsistency(segmenter, num_classes=2)
+    lines = report.agreement(ROWS, load_pictures, metric, labels, right).splitlines()
+    assert lines[0] == "| run | statistics and weights | seeds | 10 s | 20 s |"
+    assert lines[2] == "| photographs |  |  | 1.000 (1.000) | 1.000 (1.000) |"
+    # At 10 s, class 0 is found once of twice, and class 1 in 3 pixels instead of 2.
+    assert lines[3] == "| ours | moving | 2 | 0.583 (0.750) | 1.000 (1.000) |"
+
+
 def test_pictures(tmp_path):
     report.draw_curves(ROWS, tmp_path / "curves.png", real=0.4)
     pictures = np.zeros((2, 8, 8, 3), "uint8")
-    variant, chosen = report.shown({"moving": pictures, "averaged calibrated": pictures + 1})
-    assert variant == "averaged calibrated" and chosen.max() == 1
+    variant, chosen = report.shown({"moving": pictures, "calibrated": pictures + 1})
+    assert variant == "calibrated" and chosen.max() == 1
     assert plt.imread(tmp_path / "curves.png").shape[1] > 500
