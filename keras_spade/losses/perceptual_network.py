@@ -131,7 +131,7 @@ def check_channels(network: str | keras.Model, channels: int) -> None:
         f"`perceptual_loss`: {name} takes images of {sees}; these have {channels}. Turn it off "
         "with `compile(perceptual_loss=None)`, or pass a function that selects channels: "
         "`loss = PerceptualLoss(...)` and `compile(perceptual_loss=lambda fake, real: "
-        "loss(fake[..., :3], real[..., :3]))`."
+        "loss(fake[..., :3], real[..., :3]), perceptual_weight=loss.paper_weight)`."
     )
 
 

@@ -82,7 +82,9 @@ def check_replicas(replicas: int, optimizers: dict[str, keras.optimizers.Optimiz
                 raise ValueError(f"`{argument}`: on several replicas, Keras' {option} {reason}.")
 
 
-def check(others: dict, max_skipped_steps: int | None, kl_reduction: str, **weights: float) -> None:
+def check(
+    others: dict, max_skipped_steps: int | None, kl_reduction: str, **weights: float | None
+) -> None:
     """Raises for bad arguments of `compile` that no loss or optimizer checks."""
     refuse_of_compile(others)
     if max_skipped_steps is not None:
@@ -90,7 +92,9 @@ def check(others: dict, max_skipped_steps: int | None, kl_reduction: str, **weig
     if kl_reduction not in ("sum", "mean"):
         raise ValueError(f'`kl_reduction` must be "sum" or "mean", got {kl_reduction!r}.')
     for name, weight in weights.items():
-        if not (weight is None and name == "perceptual_weight") and not weight >= 0:
+        if weight is None and name == "perceptual_weight":
+            continue
+        if not weight >= 0:
             raise ValueError(f"`{name}` must not be negative, got {weight!r}.")
 
 

@@ -120,11 +120,15 @@ def test_the_perceptual_loss_comes_back_from_its_file(make_gan, tmp_path):
     vgg.save_weights(tmp_path / "vgg.weights.h5")
     gan = make_gan(compiled=False)
     path = str(tmp_path / "vgg.weights.h5")
+    gan.compile(perceptual_loss=keras_spade.losses.PerceptualLoss(path), perceptual_weight=10.0)
+    gan.save(tmp_path / "old.keras")  # As before `perceptual_weight=None`.
+    assert keras.models.load_model(tmp_path / "old.keras").perceptual_weight == 10.0
     gan.compile(perceptual_loss=keras_spade.losses.PerceptualLoss(path, preprocessing="none"))
     count = len(gan.weights)
     gan.save(tmp_path / "gan.keras")
     twin = keras.models.load_model(tmp_path / "gan.keras")
     assert twin.perceptual_loss.get_config() == {"weights": path, "preprocessing": "none"}
+    assert twin.perceptual_weight == 10.0
     assert len(twin.weights) == count  # VGG19 is no part of the model
     image = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype("float32")
     want = gan.perceptual_loss(image, -image)

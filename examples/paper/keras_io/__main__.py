@@ -8,6 +8,7 @@ Both train one after the other, seed by seed, and paint the held-out label maps 
 in seconds of processor time of the training steps. (The first step of a process, which is traced,
 does not count; nor does painting.) The Frechet distance of the pictures from the photographs is
 printed as a table and plotted as curves, and the pictures are drawn side by side, all in --out.
+--segmenter adds a table of mean IoU and accuracy.
 After an interruption, the same command resumes. For ours, each flag below tests one hypothesis of
 why training oscillates; runs with other flags are added to the same table. The perceptual loss and
 the measurement use the same VGG16.
@@ -29,10 +30,10 @@ from absl import flags
 from examples import _errors
 from examples.paper.keras_io import report
 from examples.paper.keras_io.measuring import Measure, Records, refuse_passed
-from examples.paper.keras_io.sides import Options, Ours, Theirs
+from examples.paper.keras_io.sides import Options, Ours, Theirs, perceptual_options
 from examples.paper.quick import apply_quick
 from examples.paper.side_by_side import side_by_side
-from keras_spade import callbacks, datasets, files, images, losses, metrics
+from keras_spade import callbacks, datasets, files, images, metrics
 
 FLAGS = flags.FLAGS
 
@@ -54,8 +55,8 @@ flags.DEFINE_integer("calibrate", 50, "Training batches for calibrated statistic
 flags.DEFINE_string(
     "segmenter",
     "",
-    "A file of `examples.paper.segmenter` for that size: adds a table of its agreement with the "
-    "label maps on the pictures that are kept, of six maps.",
+    "A file of examples.paper.segmenter, trained on the same photographs at that size: adds a "
+    "table of its agreement with the label maps, on the six pictures kept of each time.",
 )
 flags.DEFINE_bool("quick", False, "A dry run of some seconds: drawn scenes, small networks.")
 
@@ -67,8 +68,8 @@ flags.DEFINE_integer("discriminator_filters", 32, "Width of both discriminators 
 flags.DEFINE_float(
     "perceptual_weight",
     None,
-    "Of the perceptual loss, for both; by default, the share of the loss is as in the paper (and "
-    "in the example, whose 0.1 is for VGG19 with ImageNet's weights).",
+    "Of the perceptual loss, for both; by default, its share is as in the paper, and about as in "
+    "the example, whose 0.1 is for VGG19 with ImageNet's weights.",
 )
 flags.DEFINE_float("ema", 0.99, "Momentum of the averages of the weights, of both.")
 flags.DEFINE_bool("decay", False, "Both: rates fall to 0 over the second half of the last time.")
@@ -81,7 +82,11 @@ flags.DEFINE_enum(
     ["gain", "torch"],
     "Ours: initial scale of kernels under spectral norm: --initial_gain, or PyTorch's default.",
 )
-flags.DEFINE_float("initial_gain", 1.0, "Ours: gain of all initial kernels; the authors' is 0.02.")
+flags.DEFINE_float(
+    "initial_gain",
+    1.0,
+    "Ours: gain of initial kernels; the authors' is 0.02. For the generator's last, at most 0.2.",
+)
 flags.DEFINE_float("rate", 1e-4, "Ours: learning rate of the generator.")
 flags.DEFINE_float("discriminator_rate", 4e-4, "Ours: learning rate of the discriminator.")
 flags.DEFINE_float("beta_2", 0.9, "Ours: Adam's beta_2; the example's is 0.999.")
@@ -110,7 +115,8 @@ def main(argv):
     tf.config.threading.set_inter_op_parallelism_threads(FLAGS.threads)
     times = sorted(float(text) for text in FLAGS.times)
     records = Records(pathlib.Path(FLAGS.out))
-    perceptual = perceptual_options()
+    perceptual = perceptual_options(FLAGS.vgg16, FLAGS.perceptual_weight)
+    segmenter = FLAGS.segmenter and keras.saving.load_model(FLAGS.segmenter, compile=False)
     protocol = {name: FLAGS[name].value for name in PROTOCOL}
     protocol["perceptual_weight"] = perceptual["perceptual_weight"]
     protocol |= {"last_time": times[-1]} if FLAGS.decay else {}
@@ -121,7 +127,7 @@ def main(argv):
         for side in FLAGS.sides:
             make = makers(options, seed, training)[side]
             train(make, name_of(side), seed, training, times, labels, measure, records)
-    write_report(records, training, labels, measure, options)
+    write_report(records, training, labels, measure, options, segmenter)
 
 
 def name_of(side):
@@ -129,15 +135,6 @@ def name_of(side):
     names = OURS if side == "ours" else ("decay",)
     changed = [name for name in names if FLAGS[name].value != FLAGS[name].default]
     return " ".join([side, *(f"{name}={FLAGS[name].value}" for name in changed)])
-
-
-def perceptual_options():
-    """The perceptual loss of both, or `None`, and its weight."""
-    loss = losses.PerceptualLoss(FLAGS.vgg16, network="vgg16") if FLAGS.vgg16 else None
-    weight = FLAGS.perceptual_weight
-    if weight is None and loss is not None:
-        weight = loss.paper_weight
-    return {"perceptual_loss": loss, "perceptual_weight": weight or 0.0}
 
 
 def prepared(seed, perceptual):
@@ -148,7 +145,7 @@ def prepared(seed, perceptual):
     if FLAGS.data == "scenes":
         training = datasets.synthetic_scenes(64, **common, **for_training)
         held_out = datasets.synthetic_scenes(
-            FLAGS.maps, first_scene=1_000_000, shuffle=False, batch_size=1, **common
+            FLAGS.maps, first_scene=1_000_000, shuffle=False, batch_size=1, image_size=size
         )
         classes, void, palette = len(datasets.SCENE_CLASSES), False, datasets.SCENE_PALETTE
     else:
@@ -226,6 +223,8 @@ def train(make, run, seed, training, times, labels, measure, records):
         if moment in done:
             continue
         pictures = side.paint(labels, FLAGS.batch_size)
+        some = np.linspace(0, len(labels) - 1, SHOWN).astype(int)
+        records.save_pictures(run_and_seed, moment, {v: p[some] for v, p in pictures.items()})
         common = {"run": run, "seed": seed, "time": moment}
         common |= {name: clock[name] for name in ("seconds", "steps")}
         common["images"] = clock["steps"] * FLAGS.batch_size
@@ -233,8 +232,6 @@ def train(make, run, seed, training, times, labels, measure, records):
         common["losses"] = {name: float(value) for name, value in step_losses.items()}
         rows = [{**common, "variant": v, **measure(p)} for v, p in pictures.items()]
         records.measurements.add_all(rows)
-        some = np.linspace(0, len(labels) - 1, SHOWN).astype(int)
-        records.save_pictures(run_and_seed, moment, {v: p[some] for v, p in pictures.items()})
         distances = ", ".join(f"{row['variant']} {row['frechet']:.3g}" for row in rows)
         print(f"{run}, seed {seed}, {moment:g} s, {clock['steps']} steps: {distances}", flush=True)
 
@@ -257,7 +254,7 @@ def batches(dataset, step):
         yield from source.for_epoch(*places).as_numpy_iterator()
 
 
-def write_report(records, training, labels, measure, options):
+def write_report(records, training, labels, measure, options, segmenter):
     """Prints the table; draws curves and pictures."""
     rows = records.measurements.all()
     photographs = np.concatenate(
@@ -274,10 +271,9 @@ def write_report(records, training, labels, measure, options):
     )
     some = np.linspace(0, len(labels) - 1, SHOWN).astype(int)
     parts = [header, report.table(rows), report.speeds(rows)]
-    if FLAGS.segmenter:
-        metric = metrics.SegmentationConsistency(
-            keras.saving.load_model(FLAGS.segmenter), options.num_classes, options.void_class
-        )
+    if segmenter:
+        classes = options.num_classes, options.void_class
+        metric = metrics.SegmentationConsistency(segmenter, *classes)
         columns = (records.load_pictures, metric, labels[some], measure.photographs[some])
         table = report.agreement(rows, *columns)
         parts += [f"Mean IoU (accuracy) of a segmenter on {SHOWN} of the maps:", table]

@@ -119,6 +119,6 @@ def draw_curves(rows, path, real):
 
 
 def shown(pictures):
-    """The names and pictures of the most relevant variants."""
+    """The name and the pictures of the most relevant variant."""
     variant = next(name for name in SHOWN if name in pictures)
     return variant, pictures[variant]
