@@ -154,8 +154,8 @@ class GauGAN(Fitting):
             perceptual_loss: `"vgg19"` for `PerceptualLoss()`, which needs the ImageNet weights; a
                 `PerceptualLoss`, for images with 3 channels or 1; any function of `(fake, real)`;
                 or `None`.
-            perceptual_weight: its factor; 0 turns it off. `None`: the share of the loss is as in the
-                paper, `perceptual_loss.paper_weight`, or 10 for a function.
+            perceptual_weight: its factor; 0 turns it off. `None`: so that its share is as in
+                the paper: `perceptual_loss.paper_weight`, or 10 for a function.
             kl_weight: factor of `kl_divergence`, with an encoder.
             kl_reduction: `"sum"` over the batch, of all replicas, as in the reference, or `"mean"`.
             max_skipped_steps: an update with a non-finite loss or gradient is skipped, with a
