@@ -6,8 +6,10 @@ import numbers
 import keras
 from keras import ops
 
+AUTHORS_GAIN = 0.02
 
-def xavier_normal(gain: float = 0.02) -> keras.initializers.VarianceScaling:
+
+def xavier_normal(gain: float = AUTHORS_GAIN) -> keras.initializers.VarianceScaling:
     """Xavier-normal (Glorot) initialiser with a gain, `std = gain * sqrt(2 / (fan_in + fan_out))`.
 
     The paper only mentions Glorot initialisation, whose gain is 1. The authors' code uses 0.02, and
@@ -41,21 +43,34 @@ def xavier_normal(gain: float = 0.02) -> keras.initializers.VarianceScaling:
     )
 
 
-def same_for_all_channels(
-    initializer: keras.initializers.Initializer,
-) -> keras.initializers.Initializer:
-    """Starts all channels of an image with the kernel of the first one.
+def of_label_maps(gain: float, num_classes: int | None) -> keras.initializers.Initializer:
+    """Initialises kernels that read label maps: `xavier_normal(gain * sqrt(num_classes))`.
 
-    The channels of photographs hardly differ, and independent kernels make random colours, which
-    take hundreds of steps to disappear.
+    Glorot's derivation assumes inputs of variance 1 in every channel. A one-hot map has a single 1
+    per pixel, the mean of its squares is `1 / num_classes`. Without the factor, gamma and beta
+    start much smaller than the activations, and the label map is learned late.
 
     Args:
-        initializer: of kernels.
-
-    Returns:
-        An initializer of kernels whose last axis repeats the first channel.
+        gain: as in `xavier_normal`; up to the authors' 0.02 there is no factor.
+        num_classes: number of one-hot channels; `None` for other maps, without the factor.
     """
-    return _SameForAllChannels(initializer)
+    adapted = num_classes is not None and gain > AUTHORS_GAIN
+    return xavier_normal(gain * math.sqrt(num_classes) if adapted else gain)
+
+
+def of_images(gain: float) -> keras.initializers.Initializer:
+    """Initialises the last kernel of a generator, so that pictures start grey and pale.
+
+    The kernel of the first channel of `xavier_normal(min(gain, 0.2))`, for all channels: those of
+    photographs hardly differ, while independent or large kernels start with random colours and
+    patterns, which take hundreds of steps to disappear.
+
+    Args:
+        gain: as in `xavier_normal`; up to the authors' 0.02, the kernels are independent.
+    """
+    if gain <= AUTHORS_GAIN:
+        return xavier_normal(gain)
+    return _SameForAllChannels(xavier_normal(min(gain, 0.2)))
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")

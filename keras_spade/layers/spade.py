@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_spade.layers.composite import Composite
 from keras_spade.layers.feature_norm import FeatureNorm
-from keras_spade.layers.initializers import xavier_normal
+from keras_spade.layers.initializers import of_label_maps, xavier_normal
 from keras_spade.segmaps import GammaAndBeta, SegmapReader, check_modulation
 
 
@@ -35,7 +35,9 @@ class SPADE(Composite):
             reference; `"auto"`: patterns unless too many are distinct (dense is faster then), and
             dense on GPUs. On JAX, patterns that do not fit in a table of fixed length are convolved
             densely even with `"patterns"`. Float maps are always convolved densely.
-        initial_gain: factor of the Xavier-normal initial kernels, see `xavier_normal`.
+        initial_gain: factor of the Xavier-normal initial kernels, see `xavier_normal`. Above the
+            authors' 0.02, the kernel that reads integer labels starts `sqrt(num_classes)` times
+            larger, because Glorot's derivation assumes inputs of variance 1.
 
     Call arguments:
         x: float activations, `(batch, h, w, channels)`.
@@ -105,22 +107,23 @@ class SPADE(Composite):
             )
         map_channels = self._reader.channels(segmap_shape, edges_shape)
         self.feature_norm.build(x_shape)
-        self.shared = self._conv(self.hidden_filters, "shared", activation="relu")
-        self.gamma = self._conv(x_shape[-1], "gamma")
-        self.beta = self._conv(x_shape[-1], "beta")
+        of_maps = of_label_maps(self.initial_gain, self.num_classes)
+        self.shared = self._conv(self.hidden_filters, "shared", of_maps, activation="relu")
+        self.gamma = self._conv(x_shape[-1], "gamma", xavier_normal(self.initial_gain))
+        self.beta = self._conv(x_shape[-1], "beta", xavier_normal(self.initial_gain))
         self.shared.build((*x_shape[:3], map_channels))
         self.gamma.build((*x_shape[:3], self.hidden_filters))
         self.beta.build((*x_shape[:3], self.hidden_filters))
         self.freeze_parts()
 
-    def _conv(self, filters, name, activation=None):
+    def _conv(self, filters, name, initializer, activation=None):
         return keras.layers.Conv2D(
             filters,
             self.kernel_size,
             padding="same",
             data_format="channels_last",
             activation=activation,
-            kernel_initializer=xavier_normal(self.initial_gain),
+            kernel_initializer=initializer,
             name=name,
             dtype=self.dtype_policy,
             trainable=self.trainable,

@@ -32,7 +32,7 @@ class SPADEResBlock(Composite):
         num_classes: number of one-hot channels, for integer labels.
         spectral_norm: whether the block's own convolutions are spectrally normalised.
         modulation: `"patterns"`, `"dense"` or `"auto"`, see `SPADE`.
-        initial_gain: factor of the Xavier-normal initial kernels, see `xavier_normal`.
+        initial_gain: factor of the Xavier-normal initial kernels, see `SPADE`.
 
     Call arguments:
         x: float activations, `(batch, h, w, channels)`.

@@ -5,7 +5,7 @@ import keras
 from keras_spade.arguments import integer_at_least, positive_integer
 from keras_spade.layers import LabelConv2D, SPADEResBlock, xavier_normal
 from keras_spade.layers.conv2d import Conv2D
-from keras_spade.layers.initializers import same_for_all_channels
+from keras_spade.layers.initializers import of_images
 from keras_spade.layers.leaky_relu import leaky_relu
 from keras_spade.networks.conditioning import Conditioning
 from keras_spade.networks.generator import Generator
@@ -40,9 +40,10 @@ class SPADEGenerator(Generator):
         spectral_norm: whether the convolutions of the blocks are spectrally normalised.
         conditioning: `"labels"`, or `"dense"` for any float map under the key `"segmap"`.
         modulation: how label maps are convolved, `"auto"`, `"patterns"` or `"dense"`; see `SPADE`.
-        initial_gain: factor of the Xavier-normal initial kernels, see `xavier_normal`. Pictures
-            start grey and with little contrast: the last kernel starts the same for all channels,
-            its factor is at most 0.2.
+        initial_gain: factor of the Xavier-normal initial kernels, see `xavier_normal`. Above the
+            authors' 0.02, the kernels of SPADE that read label maps start `sqrt(num_classes)`
+            times larger, and the last kernel starts small and the same for all channels of the
+            image, so that pictures start grey.
 
     Call arguments:
         inputs: dict of `"labels"` int32 `(batch, H, W)` with ids `0..num_classes-1` (or
@@ -182,7 +183,7 @@ class SPADEGenerator(Generator):
             3,
             padding="same",
             activation="tanh",
-            kernel_initializer=same_for_all_channels(xavier_normal(min(initial_gain, 0.2))),
+            kernel_initializer=of_images(initial_gain),
             name="conv_img",
             dtype=condition.image_dtype,
         )(x)

@@ -279,6 +279,17 @@ def test_initial_weights_are_xavier_normal_with_zero_biases():
     assert np.any(to_numpy(spade.gamma.kernel) != to_numpy(spade.beta.kernel))
 
 
+@pytest.mark.parametrize("labels", [True, False])
+def test_kernels_over_label_maps_start_larger_than_those_over_other_maps(labels):
+    spade = SPADE(num_classes=64 if labels else None, initial_gain=1.0)
+    spade.build((1, 8, 8, 96), (1, 8, 8) if labels else (1, 8, 8, 64))
+    hidden, gamma = (to_numpy(conv.kernel).std() for conv in (spade.shared, spade.gamma))
+    # The squares of a one-hot map have the mean 1 / 64.
+    want = (8.0 if labels else 1.0) * np.sqrt(2.0 / (9 * 64 + 9 * 128))
+    assert hidden == pytest.approx(want, rel=0.02)
+    assert gamma == pytest.approx(np.sqrt(2.0 / (9 * 128 + 9 * 96)), rel=0.02)
+
+
 @pytest.mark.parametrize("norm", ["sync_batch", "batch", "instance"])
 def test_what_every_layer_must_do(norm):
     rng = np.random.default_rng(9)
