@@ -54,8 +54,10 @@ def of_label_maps(gain: float, num_classes: int | None) -> keras.initializers.In
         gain: as in `xavier_normal`; up to the authors' 0.02 there is no factor.
         num_classes: number of one-hot channels; `None` for other maps, without the factor.
     """
-    adapted = num_classes is not None and gain > AUTHORS_GAIN
-    return xavier_normal(gain * math.sqrt(num_classes) if adapted else gain)
+    plain = xavier_normal(gain)
+    if num_classes is None or gain <= AUTHORS_GAIN:
+        return plain
+    return xavier_normal(gain * math.sqrt(num_classes))
 
 
 def of_images(gain: float) -> keras.initializers.Initializer:
@@ -68,8 +70,9 @@ def of_images(gain: float) -> keras.initializers.Initializer:
     Args:
         gain: as in `xavier_normal`; up to the authors' 0.02, the kernels are independent.
     """
+    plain = xavier_normal(gain)
     if gain <= AUTHORS_GAIN:
-        return xavier_normal(gain)
+        return plain
     return _SameForAllChannels(xavier_normal(min(gain, 0.2)))
 
 

@@ -36,8 +36,9 @@ class SPADE(Composite):
             dense on GPUs. On JAX, patterns that do not fit in a table of fixed length are convolved
             densely even with `"patterns"`. Float maps are always convolved densely.
         initial_gain: factor of the Xavier-normal initial kernels, see `xavier_normal`. Above the
-            authors' 0.02, the kernel that reads integer labels starts `sqrt(num_classes)` times
-            larger, because Glorot's derivation assumes inputs of variance 1.
+            authors' 0.02, and with `num_classes`, the kernel that reads the map starts
+            `sqrt(num_classes)` times larger, because Glorot's derivation assumes inputs of
+            variance 1.
 
     Call arguments:
         x: float activations, `(batch, h, w, channels)`.

@@ -63,7 +63,8 @@ class MultiScaleDiscriminator(Network):
             `LabelConv2D`.
         fusion: how label map and image are combined, `"concat"` or `"projection"`.
         hidden_filters: hidden channels of the SPADEs, with `norm="spade"`.
-        initial_gain: factor of the Xavier-normal initial kernels, see `xavier_normal`.
+        initial_gain: factor of the Xavier-normal initial kernels, see `xavier_normal`, and `SPADE`
+            with `norm="spade"`.
 
     Call arguments:
         inputs: dict of `"labels"` int32 `(batch, H, W)` (and `"edges"` float 0/1 `(batch, H, W)` if
