@@ -35,9 +35,7 @@ def xavier_normal(gain: float = AUTHORS_GAIN) -> keras.initializers.VarianceScal
     Reference: Glorot and Bengio 2010, equation 16; Park et al. 2019 (arXiv 1903.07291), appendix A,
     "Training details".
     """
-    number = isinstance(gain, numbers.Real) and not isinstance(gain, bool)
-    if not (number and 0 < gain < math.inf):
-        raise ValueError(f"`initial_gain` must be a positive number, got {gain!r}.")
+    _check(gain)
     return keras.initializers.VarianceScaling(
         scale=gain**2, mode="fan_avg", distribution="untruncated_normal"
     )
@@ -54,10 +52,9 @@ def of_label_maps(gain: float, num_classes: int | None) -> keras.initializers.In
         gain: as in `xavier_normal`; up to the authors' 0.02 there is no factor.
         num_classes: number of one-hot channels; `None` for other maps, without the factor.
     """
-    plain = xavier_normal(gain)
-    if num_classes is None or gain <= AUTHORS_GAIN:
-        return plain
-    return xavier_normal(gain * math.sqrt(num_classes))
+    _check(gain)
+    adapted = num_classes is not None and gain > AUTHORS_GAIN
+    return xavier_normal(gain * math.sqrt(num_classes) if adapted else gain)
 
 
 def of_images(gain: float) -> keras.initializers.Initializer:
@@ -70,10 +67,16 @@ def of_images(gain: float) -> keras.initializers.Initializer:
     Args:
         gain: as in `xavier_normal`; up to the authors' 0.02, the kernels are independent.
     """
-    plain = xavier_normal(gain)
+    _check(gain)
     if gain <= AUTHORS_GAIN:
-        return plain
+        return xavier_normal(gain)
     return _SameForAllChannels(xavier_normal(min(gain, 0.2)))
+
+
+def _check(gain):
+    number = isinstance(gain, numbers.Real) and not isinstance(gain, bool)
+    if not (number and 0 < gain < math.inf):
+        raise ValueError(f"`initial_gain` must be a positive number, got {gain!r}.")
 
 
 @keras.saving.register_keras_serializable(package="keras_spade")
