@@ -71,10 +71,7 @@ flags.DEFINE_enum(
     "Norm of the encoder. The paper's, over each image, hides most of an image's brightness.",
 )
 flags.DEFINE_float(
-    "initial_gain",
-    1.0,
-    "Factor of the Xavier-normal kernels at the start; the authors' is 0.02. For the generator's "
-    "last kernel, at most 0.2.",
+    "initial_gain", 1.0, "Factor of the Xavier-normal kernels at the start; the authors' is 0.02."
 )
 flags.DEFINE_integer("epochs", 2, "Number of passes over the training data.", lower_bound=1)
 flags.DEFINE_integer("pictures", 6, "Validation samples in each picture.", lower_bound=1)
