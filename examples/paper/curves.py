@@ -19,10 +19,11 @@ from examples import _errors
 from examples.paper import options
 from examples.paper.experiment import chosen, folder_of
 from examples.paper.options import FLAGS
+from examples.paper.perceptual import perceptual_options
 from examples.paper.samples import Samples
 from examples.paper.time_limit import TimeLimit
 from examples.paper.variants import Variant
-from keras_spade import callbacks, files, losses
+from keras_spade import callbacks, files
 
 ADVERSARIAL_ALONE = {"feature_matching_weight": 0.0, "perceptual_weight": 0.0}
 # The rows to train, with the rates of generator and discriminator.
@@ -60,7 +61,7 @@ def main(argv):
 
 def train(variant, rates, seed, samples, folder):
     """Trains one row, and writes `painted.npy` and `history.json` to its folder."""
-    perceptual = losses.PerceptualLoss(FLAGS.vgg16, network="vgg16") if FLAGS.vgg16 else None
+    perceptual = perceptual_options(FLAGS.vgg16, FLAGS.perceptual_weight)
     gan = variant.compiled(samples.conditioning, samples.image_shape, perceptual, seed)
     gan.generator_optimizer.learning_rate, gan.discriminator_optimizer.learning_rate = rates
     clock = TimeLimit(FLAGS.minutes, FLAGS.steps, options.clock())

@@ -12,6 +12,7 @@ from PIL import Image
 
 from examples.paper import options
 from examples.paper.options import FLAGS
+from examples.paper.perceptual import perceptual_options
 from examples.paper.results import Results
 from examples.paper.samples import Samples
 from examples.paper.segmenter import consistency, load_or_train
@@ -19,7 +20,7 @@ from examples.paper.side_by_side import side_by_side
 from examples.paper.table import markdown, mean_and_deviation
 from examples.paper.time_limit import TimeLimit
 from examples.paper.variants import Variant
-from keras_spade import files, losses, metrics
+from keras_spade import files, metrics
 
 COLUMNS = {
     "mean_iou": "mIoU",
@@ -50,9 +51,11 @@ class Experiment:
         rows, seeds = chosen(self.rows), options.seeds()
         run_dir = pathlib.Path(FLAGS.run_dir)
         run_dir.mkdir(parents=True, exist_ok=True)
-        results = Results(run_dir / "results.jsonl", options.settings())
+        perceptual = perceptual_options(FLAGS.vgg16, FLAGS.perceptual_weight)
+        settings = options.settings(perceptual["perceptual_weight"])
+        results = Results(run_dir / "results.jsonl", settings)
         samples = Samples.load()
-        judge = Judge.make(samples, run_dir)
+        judge = Judge.make(samples, run_dir, perceptual)
         add_real(results, judge)
         for seed in seeds:
             for variant in rows:
@@ -92,8 +95,8 @@ class Experiment:
             judge.samples.protocol,
             f"{FLAGS.minutes:g} minutes ({FLAGS.clock}) each after the first step{limit}; batch "
             f"{FLAGS.batch_size}; learning rates {FLAGS.rate:g} and {FLAGS.discriminator_rate:g}; "
-            f"statistics of batch norms: {statistics}; {keras.config.backend()}; mean and "
-            "deviation over seeds",
+            f"perceptual weight {judge.perceptual['perceptual_weight']:g}; statistics of batch "
+            f"norms: {statistics}; {keras.config.backend()}; mean and deviation over seeds",
             f"features: {judge.features_name}: not the FID of the literature",
             "real photographs: the segmenter's mIoU and accuracy on the validation photographs, "
             "and their distances from the same number of training photographs",
@@ -132,27 +135,26 @@ class Judge:
         segmenter: trained on the photographs of training.
         features: of the distances.
         features_name: their name in the table.
-        perceptual_loss: the loss for training generators, or `None`.
+        perceptual: the perceptual loss for training generators, see `perceptual_options`.
     """
 
     samples: Samples
     segmenter: keras.Model
     features: Callable
     features_name: str
-    perceptual_loss: Callable | None
+    perceptual: dict
 
     @classmethod
-    def make(cls, samples, run_dir):
+    def make(cls, samples, run_dir, perceptual):
         """Makes the judge for the flags."""
         segmenter = load_or_train(samples, run_dir)
         if FLAGS.vgg16:
             features = metrics.VGG16Features(FLAGS.vgg16)
-            loss = losses.PerceptualLoss(FLAGS.vgg16, network="vgg16")
-            return cls(samples, segmenter, features, "VGG16, relu5_3, means over space", loss)
+            return cls(samples, segmenter, features, "VGG16, relu5_3, means over space", perceptual)
         mean = keras.layers.GlobalAveragePooling2D()(segmenter.get_layer("lowest").output)
         features = keras.Model(segmenter.input, mean)
         name = "the segmenter's lowest, means over space"
-        return cls(samples, segmenter, features, name, None)
+        return cls(samples, segmenter, features, name, perceptual)
 
     def scores(self, pictures, others=None):
         """The columns of the table.
@@ -182,7 +184,7 @@ def add_real(results, judge):
 def train(variant, seed, judge, run_dir):
     """Trains one row, keeps model and pictures, and returns the record."""
     samples = judge.samples
-    gan = variant.compiled(samples.conditioning, samples.image_shape, judge.perceptual_loss, seed)
+    gan = variant.compiled(samples.conditioning, samples.image_shape, judge.perceptual, seed)
     clock = TimeLimit(FLAGS.minutes, FLAGS.steps, options.clock())
     history = gan.fit(samples.training, epochs=10**6, callbacks=[clock], verbose=0)
     if FLAGS.calibrate:

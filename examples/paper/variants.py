@@ -57,13 +57,13 @@ class Variant:
             "width": self.width,
         }
 
-    def compiled(self, conditioning, image_shape, perceptual_loss, seed):
+    def compiled(self, conditioning, image_shape, perceptual, seed):
         """Returns a new compiled GAN.
 
         Args:
             conditioning: arguments of the networks that describe the label maps.
             image_shape: `(height, width, channels)`.
-            perceptual_loss: a `PerceptualLoss`, or `None`.
+            perceptual: the perceptual loss and its weight, see `perceptual_options`.
             seed: of weights and noise.
         """
         keras.utils.set_random_seed(seed)
@@ -95,8 +95,7 @@ class Variant:
             "generator_optimizer": optimizers.BiasCorrectedAdam(FLAGS.rate),
             "discriminator_optimizer": optimizers.BiasCorrectedAdam(FLAGS.discriminator_rate),
         }
-        of_all = {"perceptual_loss": perceptual_loss, "run_eagerly": FLAGS.quick}
-        gan.compile(**{**rates, **of_all, **self.losses})
+        gan.compile(**{**rates, **perceptual, "run_eagerly": FLAGS.quick, **self.losses})
         return gan
 
 

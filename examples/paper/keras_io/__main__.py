@@ -30,7 +30,8 @@ from absl import flags
 from examples import _errors
 from examples.paper.keras_io import report
 from examples.paper.keras_io.measuring import Measure, Records, refuse_passed
-from examples.paper.keras_io.sides import Options, Ours, Theirs, perceptual_options
+from examples.paper.keras_io.sides import Options, Ours, Theirs
+from examples.paper.perceptual import perceptual_options
 from examples.paper.quick import apply_quick
 from examples.paper.side_by_side import side_by_side
 from keras_spade import callbacks, datasets, files, images, metrics

@@ -12,7 +12,6 @@ from keras_spade import (
     SPADEGenerator,
     StyleEncoder,
     images,
-    losses,
     optimizers,
 )
 
@@ -174,22 +173,6 @@ class Theirs:
         pictures["averaged batch"] = painted()
         self.gan.generator.set_weights(weights)
         return pictures
-
-
-def perceptual_options(vgg16, weight):
-    """The perceptual loss of both and its weight, for `Options`.
-
-    Args:
-        vgg16: a file of weights; `""`: no loss.
-        weight: `None`: the paper's.
-    """
-    if not vgg16 or weight == 0:
-        return {"perceptual_loss": None, "perceptual_weight": 0.0}
-    loss = losses.PerceptualLoss(vgg16, network="vgg16")
-    return {
-        "perceptual_loss": loss,
-        "perceptual_weight": loss.paper_weight if weight is None else weight,
-    }
 
 
 def common_arguments(options):

@@ -63,12 +63,15 @@ def test_what_is_wrong_is_reported_before_training(tmp_path, monkeypatch):
     with flagsaver.flagsaver():
         FLAGS(["table_1", "--quick"])
         options.apply_quick()
-        Results(tmp_path / "results.jsonl", options.settings()).add(
+        Results(tmp_path / "results.jsonl", options.settings(0.1)).add(
             row=experiment.REAL, definition={}, seed=None, scores={}
         )
     monkeypatch.setattr(experiment.Judge, "make", None)
-    with pytest.raises(ValueError, match="--minutes=20.0 before, 3.0 now"):
+    with pytest.raises(ValueError, match="--minutes=20.0 before, 3.0 now, --perceptual_weight"):
         run(TABLES["table_1"], tmp_path, "--only=CRN", "--minutes=3")
+    # Without weights of VGG16 there is no perceptual loss.
+    with pytest.raises(ValueError, match="--perceptual_weight=0.1 before, 0.0 now"):
+        run(TABLES["table_1"], tmp_path, "--only=CRN", "--perceptual_weight=7")
     with pytest.raises(ValueError, match="no row 'GRN'; rows: .*'pix2pix'"):
         run(TABLES["table_1"], tmp_path, "--only=GRN")
     with pytest.raises(ValueError, match="--seeds=1,a: expected integers"):

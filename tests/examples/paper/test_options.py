@@ -10,7 +10,7 @@ from examples.paper import options
 def settings(*flags):
     with flagsaver.flagsaver():
         options.FLAGS(["table", *flags])
-        return options.settings()
+        return options.settings(perceptual_weight=3.0)
 
 
 def test_moved_files_are_the_same_and_other_weights_are_not(tmp_path):
