@@ -9,7 +9,7 @@ class TimeLimit(keras.callbacks.Callback):
     """Ends a training after some minutes, with rates that fall to zero over the second half.
 
     The clock starts after the first step, which traces or compiles the model. Rates are set
-    at the beginning of each epoch:
+    before each step, because such trainings may last less than two epochs:
 
         rate = initial rate * min(1, 2 * (1 - elapsed / minutes))
 
@@ -49,8 +49,10 @@ class TimeLimit(keras.callbacks.Callback):
         """The fraction of the time that has passed."""
         return min(self.seconds / (60 * self.minutes), 1.0)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_train_batch_begin(self, batch, logs=None):
         """Sets the rates."""
+        if keras.config.backend() == "jax":
+            self.model.jax_state_sync()  # Within an epoch, the loop holds the variables' values.
         factor = min(1.0, 2 * (1 - self.share))
         for optimizer, rate in zip(self._optimizers, self.rates, strict=True):
             optimizer.learning_rate = rate * factor
