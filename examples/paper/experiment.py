@@ -10,12 +10,13 @@ import keras
 import numpy as np
 from PIL import Image
 
+from examples import _data_options
 from examples.paper import options
 from examples.paper.options import FLAGS
 from examples.paper.perceptual import perceptual_options
 from examples.paper.results import Results
 from examples.paper.samples import Samples
-from examples.paper.segmenter import consistency, load_or_train
+from examples.paper.segmenter import check_image_size, consistency, load_or_train
 from examples.paper.side_by_side import side_by_side
 from examples.paper.table import markdown, mean_and_deviation
 from examples.paper.time_limit import TimeLimit
@@ -50,13 +51,15 @@ class Experiment:
         options.apply_quick()
         rows, seeds = chosen(self.rows), options.seeds()
         run_dir = pathlib.Path(FLAGS.run_dir)
-        run_dir.mkdir(parents=True, exist_ok=True)
+        check_image_size(*_data_options.numbers("image_size"))
         perceptual = perceptual_options(FLAGS.vgg16, FLAGS.perceptual_weight)
         settings = options.settings(perceptual["perceptual_weight"])
         results = Results(run_dir / "results.jsonl", settings)
         samples = Samples.load()
+        run_dir.mkdir(parents=True, exist_ok=True)
         judge = Judge.make(samples, run_dir, perceptual)
         add_real(results, judge)
+        write_pictures(run_dir / "painted" / "labels", samples.labels.astype("uint16"))
         for seed in seeds:
             for variant in rows:
                 if results.find(variant.row, variant.definition, seed) is None:

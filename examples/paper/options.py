@@ -27,8 +27,8 @@ flags.DEFINE_integer("latent_dim", 256, "Size of latents, if there are any.")
 flags.DEFINE_float(
     "initial_gain",
     1.0,
-    "Factor of the Xavier-normal kernels of our networks at the start; the authors' code has 0.02. "
-    "The other generators start as their papers say.",
+    "Factor of the Xavier-normal kernels of our networks, and of SPADE in others, at the start; "
+    "the authors' code has 0.02. The other generators start as their papers say.",
 )
 flags.DEFINE_string(
     "vgg16",

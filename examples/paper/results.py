@@ -24,21 +24,7 @@ class Results:
 
     def __post_init__(self):
         for record in self.all():
-            theirs = record["settings"]
-            changed = sorted(
-                name
-                for name in theirs.keys() | self.settings.keys()
-                if theirs.get(name) != self.settings.get(name)
-            )
-            if changed:
-                differences = ", ".join(
-                    f"--{name}={theirs.get(name)} before, {self.settings.get(name)} now"
-                    for name in changed
-                )
-                raise ValueError(
-                    f"{self.path} holds results with other settings ({differences}). Choose "
-                    "another --run_dir."
-                )
+            check_settings(self.path, record["settings"], self.settings)
 
     def all(self):
         """All records."""
@@ -60,11 +46,7 @@ class Results:
         """
         for record in self.all():
             if record["row"] == row and record["seed"] == seed:
-                if record["definition"] != definition:
-                    raise ValueError(
-                        f"{self.path}: {row!r} was {record['definition']} there, and is "
-                        f"{definition} now. Choose another --run_dir."
-                    )
+                check_definition(self.path, row, record["definition"], definition)
                 return record
         return None
 
@@ -90,3 +72,44 @@ class Results:
         """The text without a torn last line."""
         text = self.path.read_text() if self.path.exists() else ""
         return text[: text.rfind("\n") + 1]
+
+
+def check_settings(path, theirs, mine):
+    """Refuses a file of results with other settings.
+
+    Args:
+        path: of the file.
+        theirs: the settings in the file.
+        mine: the present settings.
+
+    Raises:
+        ValueError: naming the settings that differ.
+    """
+    changed = sorted(
+        name for name in theirs.keys() | mine.keys() if theirs.get(name) != mine.get(name)
+    )
+    if changed:
+        differences = ", ".join(
+            f"--{name}={theirs.get(name)} before, {mine.get(name)} now" for name in changed
+        )
+        raise ValueError(
+            f"{path} holds results with other settings ({differences}). Choose another --run_dir."
+        )
+
+
+def check_definition(path, row, theirs, mine):
+    """Refuses a file of results whose row of the same name is another.
+
+    Args:
+        path: of the file.
+        row: the name.
+        theirs: the definition in the file.
+        mine: the present definition.
+
+    Raises:
+        ValueError: with both definitions.
+    """
+    if theirs != mine:
+        raise ValueError(
+            f"{path}: {row!r} was {theirs} there, and is {mine} now. Choose another --run_dir."
+        )

@@ -2,13 +2,14 @@
 
 import dataclasses
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from examples import _data_options
 from examples.paper.options import FLAGS
-from keras_spade import images
+from keras_spade import datasets, images
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Samples:
         training_images: the same number of training images, if there are that many.
         conditioning: arguments of the networks that describe the label maps.
         palette: colours of the classes, or `None`.
+        resampling: how the sizes in the files became `(H, W)`, as text.
     """
 
     training: Any
@@ -32,10 +34,20 @@ class Samples:
     training_images: np.ndarray
     conditioning: dict
     palette: Any
+    resampling: str
 
     @classmethod
     def load(cls):
-        """Loads the samples named by the flags."""
+        """Loads the samples named by the flags.
+
+        Raises:
+            ValueError: if the samples of validation would be those of training.
+        """
+        if not (is_drawn() or FLAGS.validation_split or has_other_folder()):
+            raise ValueError(
+                "--data needs unseen data: pass --validation_split=0.1, or --validation_data, "
+                "another folder."
+            )
         training, validation, conditioning, palette = _data_options.training_data()
         limit = 4 if FLAGS.quick else None
         found = gathered(validation, limit)
@@ -47,6 +59,7 @@ class Samples:
             gathered(training, len(found["labels"]))["image"],
             conditioning,
             palette,
+            resampling_of(validation),
         )
 
     @property
@@ -74,14 +87,49 @@ class Samples:
         """The protocol to report with every number."""
         height, width, _ = self.image_shape
         return (
-            f"{FLAGS.dataset or FLAGS.data}, validation {FLAGS.validation_split or '-'}, "
-            f"{self.count} maps, {height} x {width}, photographs resized bicubically "
-            f"({FLAGS.resize}), void {'not counted' if self.void_class else 'absent'}"
+            f"{FLAGS.dataset or FLAGS.data}, validation: {name_of_validation()}, "
+            f"{self.count} maps, {height} x {width}, {self.resampling}, "
+            f"void {'not counted' if self.void_class else 'absent'}"
         )
 
     def parts(self, size=8):
         """Slices of the validation samples."""
         return [slice(i, i + size) for i in range(0, self.count, size)]
+
+
+def is_drawn():
+    """Whether the data are drawn scenes."""
+    return FLAGS.data == "scenes" and FLAGS.dataset is None
+
+
+def has_other_folder():
+    """Whether --validation_data is another folder than --data."""
+    other = FLAGS.validation_data
+    return bool(other) and Path(other).resolve() != Path(FLAGS.data).resolve()
+
+
+def name_of_validation():
+    """What the validation samples are, as text; folders are not named."""
+    if is_drawn():
+        return "other scenes"
+    names = [FLAGS.validation_split] if FLAGS.validation_split else []
+    return " of ".join([*names, "another folder"] if has_other_folder() else names)
+
+
+def resampling_of(dataset):
+    """How a dataset turns the sizes in its files into the size of its batches, as text."""
+    arguments = datasets.source_of(dataset).call.arguments
+    if "resize" not in arguments:
+        return "drawn at this size"
+    resize, size, crop = arguments["resize"], arguments["load_size"], f"{arguments['crop']} crop"
+    if resize == "none":
+        return f"not resized, {crop}"
+    steps = [resize]
+    if size is not None:
+        steps.append(f"load_size {' x '.join(map(str, np.atleast_1d(size)))}")
+    if size is not None or resize != "stretch":
+        steps.append(crop)
+    return f"photographs resized bicubically, label maps by nearest neighbours ({', '.join(steps)})"
 
 
 def gathered(dataset, limit=None):

@@ -13,7 +13,7 @@ import pathlib
 import keras
 import tensorflow as tf
 
-from examples import _errors
+from examples import _data_options, _errors
 from examples.paper import options
 from examples.paper.options import FLAGS
 from examples.paper.samples import Samples
@@ -22,6 +22,24 @@ from keras_spade import images, metrics
 
 FILTERS = 24
 DEPTH = 4
+
+
+def check_image_size(height, width):
+    """Refuses image sizes that the segmenter cannot halve.
+
+    Args:
+        height: in pixels.
+        width: in pixels.
+
+    Raises:
+        ValueError: naming the flag.
+    """
+    factor = 2**DEPTH
+    if height % factor or width % factor:
+        raise ValueError(
+            f"--image_size={height},{width}: the segmenter halves it {DEPTH} times; height and "
+            f"width must be divisible by {factor}."
+        )
 
 
 def make_segmenter(image_shape, num_classes, filters=FILTERS):
@@ -36,12 +54,7 @@ def make_segmenter(image_shape, num_classes, filters=FILTERS):
         num_classes: void not counted.
         filters: at the full size.
     """
-    factor = 2**DEPTH
-    if image_shape[0] % factor or image_shape[1] % factor:
-        raise ValueError(
-            f"--image_size={image_shape[0]},{image_shape[1]}: the segmenter halves it "
-            f"{DEPTH} times; height and width must be divisible by {factor}."
-        )
+    check_image_size(*image_shape[:2])
 
     def block(x, filters, name=None):
         for last in (False, True):
@@ -120,9 +133,10 @@ def consistency(segmenter, samples, images):
 def main(argv):
     """Trains a segmenter and prints how good it is."""
     options.apply_quick()
+    check_image_size(*_data_options.numbers("image_size"))
+    samples = Samples.load()
     run_dir = pathlib.Path(FLAGS.run_dir)
     run_dir.mkdir(parents=True, exist_ok=True)
-    samples = Samples.load()
     scores = consistency(load_or_train(samples, run_dir), samples, samples.images)
     print(f"Real validation photographs: {samples.count}; {samples.protocol}.")
     print(f"mIoU {scores['mean_iou']:.3f}, pixel accuracy {scores['pixel_accuracy']:.3f}")

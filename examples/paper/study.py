@@ -29,8 +29,9 @@ from absl import app, flags
 from PIL import Image
 
 FLAGS = flags.FLAGS
-TYPES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
-OTHERS = {".bmp", ".gif", ".tif", ".tiff"}
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+# Pillow's names of the formats that browsers show, and those of browsers; others become PNG.
+TYPES = {"PNG": "png", "JPEG": "jpeg", "MPO": "jpeg", "WEBP": "webp"}
 COLUMNS = ["participant", "trial", "name", "left", "right", "chosen", "seconds"]
 
 
@@ -62,7 +63,12 @@ def pairs_of(first, second, labels=None):
 
     Returns:
         A dict name -> list of paths, and a list of names.
+
+    Raises:
+        ValueError: if there are no two folders, or no name is in all.
     """
+    if Path(first).resolve() == Path(second).resolve():
+        raise ValueError(f"--first={first} and --second={second} are the same folder.")
     folders = [files_in(folder) for folder in (first, second, labels) if folder is not None]
     everywhere = set.intersection(*map(set, folders))
     if not everywhere:
@@ -76,7 +82,7 @@ def files_in(folder):
     folder = Path(folder)
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder.")
-    paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in {*TYPES, *OTHERS}]
+    paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES]
     files = {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
     if len(files) < len(paths):
         raise ValueError(f"{folder} holds two pictures of the same name with different suffixes.")
@@ -93,9 +99,10 @@ def write_page(path, pairs, first, second, question, shown=0):
         second: the name of the second pictures.
         question: the question to ask.
         shown: how many pairs a person is shown; 0: all.
+
+    Raises:
+        ValueError: naming a file that cannot be read; there is no page then.
     """
-    if str(first) == str(second):
-        raise ValueError(f"--first and --second are the same folder, {first}.")
     study = {
         "question": question,
         "first": str(first),
@@ -123,16 +130,16 @@ def write_page(path, pairs, first, second, question, shown=0):
 
 def picture(path):
     """A picture as a data URL."""
-    kind = TYPES.get(path.suffix.lower())
-    if kind is not None:
-        return f"data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
-    return as_png(Image.open(path).convert("RGB"))
+    image = opened(path)
+    if image.format in TYPES:
+        return data_url(path.read_bytes(), TYPES[image.format])
+    return as_png(image.convert("RGB"))
 
 
 def label_map(path):
     """A label map as a data URL; ids in one channel get the colours of `ImageGrid`."""
-    image = Image.open(path)
-    if image.mode in ("RGB", "RGBA", "P"):
+    image = opened(path)
+    if image.mode == "P" or len(image.getbands()) > 1:
         return as_png(image.convert("RGB"))
     import numpy as np
 
@@ -142,11 +149,28 @@ def label_map(path):
     return as_png(Image.fromarray(callbacks.label_colors(ids.max() + 1)[ids]))
 
 
+def opened(path):
+    """The Pillow image in a file, of which all is read: browsers show no damaged PNG."""
+    try:
+        with Image.open(path) as image:
+            image.verify()  # Checksums, but no pixels.
+        with Image.open(path) as image:
+            image.load()
+    except Exception as error:  # Pillow's readers raise many types.
+        raise ValueError(f"{path} cannot be read as a picture: {error}") from None
+    return image
+
+
 def as_png(image):
     """A Pillow image as a data URL."""
     file = io.BytesIO()
     image.save(file, format="PNG")
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return data_url(file.getvalue(), "png")
+
+
+def data_url(content, kind):
+    """The bytes of a picture as a data URL."""
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def count(files):
@@ -161,8 +185,11 @@ def count(files):
     """
     chosen, answers, seen = collections.Counter(), collections.Counter(), set()
     for path in files:
-        with open(path, newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
+        try:
+            with open(path, newline="", encoding="utf-8") as file:
+                rows = list(csv.DictReader(file))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise ValueError(f"{path}: not a CSV file in UTF-8: {error}.") from None
         for number, row in enumerate(rows, 2):
             two = tuple(sorted((row.get("left") or "", row.get("right") or "")))
             if list(row) != COLUMNS or "" in two or row["chosen"] not in two:

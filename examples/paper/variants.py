@@ -74,7 +74,7 @@ class Variant:
             latent_dim = FLAGS.latent_dim if self.encoder else None
             arguments |= {"hidden_filters": FLAGS.hidden_filters, "latent_dim": latent_dim, **gain}
         arguments |= self.arguments
-        # Width or latent from --base_filters, --hidden_filters or --latent_dim.
+        # Width, latent or gain from --hidden_filters, --latent_dim or --initial_gain.
         arguments = {k: FLAGS[v].value if is_flag(v) else v for k, v in arguments.items()}
         discriminator = {"base_filters": FLAGS.discriminator_filters, **gain, **self.discriminator}
         if discriminator.get("norm") == "spade":
@@ -101,7 +101,7 @@ class Variant:
 
 def is_flag(value):
     """Whether an argument is the name of the flag that holds its value."""
-    return value in ("hidden_filters", "latent_dim")
+    return value in ("hidden_filters", "latent_dim", "initial_gain")
 
 
 OURS = Variant("ours")

@@ -17,7 +17,7 @@ class Generator(Network):
     the same names as its constructor's arguments, and lists all arguments in `ARGUMENTS`. It takes
     the same inputs as `SPADEGenerator` (`Conditioning` makes those for label maps) and returns
     images in [-1, 1]. It then trains, paints, saves and exports like `SPADEGenerator`.
-    `examples/paper/networks` contains four examples.
+    `examples/paper/networks` contains five examples.
 
     Attributes:
         num_classes: number of label classes, excluding the void class.

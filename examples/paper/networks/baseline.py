@@ -21,10 +21,13 @@ class Baseline(networks.Generator):
         instance_edges: whether there is an input `"edges"`.
         conditioning: `"labels"` or `"dense"`.
         modulation: how convolutions of label maps are computed.
-        norm: a kind of `FeatureNorm`, or `"layer"`: over height, width and channels.
-        affine: whether the norms have learned scales and offsets.
+        norm: a kind of `FeatureNorm`; `"layer"`: over height, width and channels; or `"spade"`:
+            `SPADE` with synchronised batch norm.
+        affine: whether norms other than SPADE have learned scales and offsets.
         spectral_norm: whether the convolutions between the first and the last are spectrally
             normalised.
+        hidden_filters: hidden channels of the SPADEs.
+        initial_gain: of the SPADEs.
         **own: the subclass's own arguments, passed to `paint`.
 
     Call arguments:
@@ -45,6 +48,8 @@ class Baseline(networks.Generator):
         "norm",
         "affine",
         "spectral_norm",
+        "hidden_filters",
+        "initial_gain",
     )
 
     def __init__(
@@ -58,6 +63,8 @@ class Baseline(networks.Generator):
         norm="instance",
         affine=False,
         spectral_norm=False,
+        hidden_filters=128,
+        initial_gain=0.02,
         name="generator",
         dtype=None,
         trainable=True,
@@ -66,7 +73,7 @@ class Baseline(networks.Generator):
         condition = networks.Conditioning(
             num_classes, image_shape, void_class, instance_edges, conditioning, modulation, dtype
         )
-        parts = Parts(condition, norm, affine, spectral_norm)
+        parts = Parts(condition, norm, affine, spectral_norm, hidden_filters, initial_gain)
         image = self.paint(parts, *condition.image_shape[:2], **own)
         super().__init__(inputs=condition.inputs, outputs=image, name=name, trainable=trainable)
         self.dtype_policy = condition.dtype
@@ -80,6 +87,8 @@ class Baseline(networks.Generator):
         self.norm = norm
         self.affine = affine
         self.spectral_norm = spectral_norm
+        self.hidden_filters = hidden_filters
+        self.initial_gain = initial_gain
         for argument, value in own.items():
             setattr(self, argument, value)
 
@@ -105,12 +114,16 @@ class Parts:
         kind: the norm, as in `Baseline`.
         affine: as in `Baseline`.
         spectral_norm: as in `Baseline`.
+        hidden_filters: as in `Baseline`.
+        initial_gain: as in `Baseline`.
     """
 
     condition: networks.Conditioning
     kind: str
     affine: bool
     spectral_norm: bool
+    hidden_filters: int
+    initial_gain: float
 
     @property
     def dtype(self):
@@ -190,6 +203,16 @@ class Parts:
 
     def norm(self, x, name):
         """The norm of the network."""
+        if self.kind == "spade":
+            layer = layers.SPADE(
+                hidden_filters=self.hidden_filters,
+                num_classes=self.condition.num_classes,
+                modulation=self.condition.modulation,
+                initial_gain=self.initial_gain,
+                name=name,
+                dtype=self.dtype,
+            )
+            return layer(x, self.condition.at(*x.shape[1:3], ((3, 1),) * 2))
         if self.kind == "layer":
             layer = keras.layers.GroupNormalization(
                 1, epsilon=1e-5, center=self.affine, scale=self.affine, name=name, dtype=self.dtype

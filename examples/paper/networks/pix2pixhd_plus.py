@@ -11,7 +11,8 @@ class Pix2PixHDPlus(Pix2PixHD):
 
     That is, spectral norm, synchronised batch norm, and (`GauGAN`'s defaults) the hinge loss and
     two rates; with `concat`, the label map is concatenated to the input of every convolution, which
-    the paper calls "pix2pixHD++ w/ Concat".
+    the paper calls "pix2pixHD++ w/ Concat". With `norm="spade"` and without `concat`, it is
+    "pix2pixHD++ w/ SPADE": every norm is a SPADE.
 
     Args:
         num_classes: number of label classes.

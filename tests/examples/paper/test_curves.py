@@ -7,7 +7,7 @@ import pytest
 from absl.testing import flagsaver
 from PIL import Image
 
-from examples.paper import curves
+from examples.paper import curves, options
 from examples.paper.experiment import folder_of
 from examples.paper.options import FLAGS
 from examples.paper.variants import Variant
@@ -29,6 +29,74 @@ def test_a_row_of_charts_for_each_training(tmp_path):
     assert sizes == [(1050, 210), (1050, 420)]  # 15 x 3 inches a row, 70 dots per inch.
 
 
+def redraw(run_dir, *flags):
+    with flagsaver.flagsaver():
+        FLAGS(["curves", "--quick", f"--run_dir={run_dir}", "--only=healthy", *flags])
+        curves.main([])
+
+
+def write_history(run_dir, **changes):
+    """Writes the files of the training of `redraw`."""
+    (healthy, rates), *_ = curves.ROWS
+    with flagsaver.flagsaver():
+        FLAGS(["curves", "--quick"])
+        options.apply_quick()
+        settings = options.settings(0.0)
+    definition = {**healthy.definition, "rates": list(rates)}
+    history = {"settings": settings, "definition": definition, "steps": 2, **changes}
+    folder = run_dir / "painted/healthy_seed_0"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "history.json").write_text(json.dumps({"generator/kl": [0.1, 0.2], **history}))
+    np.save(folder / "painted.npy", np.zeros((20, 30, 3), "uint8"))
+    return history
+
+
+def test_a_picture_is_drawn_again_without_data(tmp_path, monkeypatch):
+    monkeypatch.setattr(curves.Samples, "load", None)
+    write_history(tmp_path)
+    redraw(tmp_path)
+    with Image.open(tmp_path / "curves.png") as picture:
+        assert picture.size == (1050, 210)
+
+
+def test_trainings_of_other_settings_are_refused_before_data_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(curves.Samples, "load", None)
+    history = write_history(tmp_path)
+    message = (
+        r"healthy_seed_0/history.json holds results with other settings \(--minutes=20.0 before, "
+        r"3.0 now\). Choose another --run_dir."
+    )
+    # "rate too large" has not been trained; nothing is trained before the refusal.
+    with pytest.raises(ValueError, match=message):
+        redraw(tmp_path, "--minutes=3", "--only=healthy,rate too large")
+    write_history(tmp_path, settings={**history["settings"], "perceptual_weight": 3.5})
+    with pytest.raises(ValueError, match="--perceptual_weight=3.5 before, 0.0 now"):
+        redraw(tmp_path)
+    write_history(tmp_path, definition={**history["definition"], "rates": [1.0, 2.0]})
+    with pytest.raises(ValueError, match=r"'healthy' was .*\[1.0, 2.0\].* there, and is .*0.0004"):
+        redraw(tmp_path)
+    # Earlier versions stored no settings.
+    write_history(tmp_path, settings={})
+    with pytest.raises(ValueError, match="--base_filters=None before, 2 now"):
+        redraw(tmp_path)
+    assert not (tmp_path / "curves.png").exists()
+
+
+@pytest.mark.parametrize(
+    "flag, message",
+    [
+        ("--seeds=0,1", "--seeds=0,1: expected one seed"),
+        ("--seeds=", "--seeds=: expected one seed"),
+        ("--rate=1e-3", "--rate is not used: each row has its own rates"),
+        ("--discriminator_rate=1e-3", "--discriminator_rate is not used"),
+    ],
+)
+def test_flags_that_would_be_ignored_are_refused(flag, message, tmp_path, monkeypatch):
+    monkeypatch.setattr(curves.Samples, "load", None)
+    with pytest.raises(ValueError, match=message):
+        redraw(tmp_path, flag)
+
+
 @pytest.mark.slow
 def test_a_trial_run_trains_only_what_is_missing(tmp_path, capsys):
     def run(*rows):
@@ -44,5 +112,7 @@ def test_a_trial_run_trains_only_what_is_missing(tmp_path, capsys):
     path = folder_of(tmp_path, Variant("rate too large"), 0) / "history.json"
     history = json.loads(path.read_text())
     assert history["steps"] == 2 and np.isfinite(history["generator/feature_matching"]).all()
+    assert history["definition"]["rates"] == [1e-2, 4e-4]
+    assert history["settings"]["base_filters"] == 2 and history["settings"]["data"] == "scenes"
     with pytest.raises(ValueError, match="no row 'healthier'; rows: .*'collapse'"):
         run("healthier")

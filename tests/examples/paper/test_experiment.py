@@ -12,6 +12,7 @@ from examples.paper import discriminators, experiment, options, table_1, table_3
 from examples.paper.options import FLAGS
 from examples.paper.results import Results
 from examples.paper.samples import Samples
+from keras_spade import datasets
 
 TABLES = {module.TABLE.name: module.TABLE for module in (table_1, table_3, table_4, table_5)}
 TABLES["discriminators"] = discriminators.TABLE
@@ -33,8 +34,8 @@ def test_rows_of_the_same_name_are_the_same_everywhere():
             assert definition == variant.definition
             assert definitions.setdefault(variant.row, definition) == definition
     assert not [row for row in definitions if "," in row]  # --only takes a comma-separated list.
-    assert len(definitions) == 29
-    assert len({json.dumps(definition) for definition in definitions.values()}) == 29
+    assert len(definitions) == 31
+    assert len({json.dumps(definition) for definition in definitions.values()}) == 31
 
 
 @pytest.mark.slow
@@ -51,6 +52,12 @@ def test_a_try_of_table_1_and_what_a_second_call_does(tmp_path, capsys, monkeypa
     painted = sorted((tmp_path / "painted/crn_seed_0").glob("*.png"))
     assert [path.stem for path in painted] == ["0000", "0001", "0002", "0003"]
     assert np.asarray(Image.open(painted[0])).shape == (64, 64, 3)
+    # Their label maps, for the human study.
+    scene = datasets.synthetic_scenes(
+        1, first_scene=1_000_000, shuffle=False, batch_size=1, image_size=(64, 64)
+    )
+    written = np.asarray(Image.open(tmp_path / "painted/labels/0000.png"))
+    assert np.array_equal(written, next(scene.as_numpy_iterator())["labels"][0])
     picture = np.asarray(Image.open(tmp_path / "table_1.png"))
     assert picture.shape[1] == 3 * 64 + 2 * 2 and picture.shape[0] > 2 * 64 + 2
 

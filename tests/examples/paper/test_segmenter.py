@@ -1,7 +1,10 @@
 import keras
 import numpy as np
 import pytest
+from absl.testing import flagsaver
 
+from examples.paper import segmenter as script
+from examples.paper.options import FLAGS
 from examples.paper.segmenter import make_segmenter
 
 
@@ -40,3 +43,12 @@ def test_it_learns_which_colour_is_which_class():
 def test_sizes_that_cannot_be_halved_are_refused():
     with pytest.raises(ValueError, match="--image_size=40,64: the segmenter halves it 4 times"):
         make_segmenter((40, 64, 3), 2)
+
+
+def test_the_command_refuses_sizes_before_it_loads_data(tmp_path, monkeypatch):
+    monkeypatch.setattr(script.Samples, "load", None)
+    with flagsaver.flagsaver():
+        FLAGS(["segmenter", "--image_size=64,60", f"--run_dir={tmp_path / 'run'}"])
+        with pytest.raises(ValueError, match="--image_size=64,60: .* must be divisible by 16"):
+            script.main([])
+    assert not (tmp_path / "run").exists()

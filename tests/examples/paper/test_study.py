@@ -60,6 +60,47 @@ def test_the_page_holds_all_pictures(folders):
     assert pixels(pair["labels"])[0, 0].tolist() == [69, 203, 230]
 
 
+def damaged(content):
+    """The bytes of a file with one in the middle changed."""
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize(
+    "folder, name, change",
+    [
+        ("ours", "3.png", lambda content: b"not a picture"),
+        ("ours", "3.png", damaged),
+        ("theirs", "2.bmp", lambda content: content[:-9]),
+        ("labels", "1.png", lambda content: b""),
+    ],
+)
+def test_a_file_that_no_browser_shows_is_refused(folders, folder, name, change):
+    path = folders / folder / "part" / name
+    path.write_bytes(change(path.read_bytes()))
+    pairs, _ = study.pairs_of(folders / "ours", folders / "theirs", folders / "labels")
+    with pytest.raises(ValueError, match=f"{folder}/part/{name} cannot be read as a picture: ."):
+        study.write_page(folders / "study.html", pairs, "ours", "theirs", "Which?")
+    assert not (folders / "study.html").exists()
+
+
+def test_a_truncated_jpeg_is_refused_and_another_keeps_its_bytes(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype("uint8")
+    Image.fromarray(noise).save(tmp_path / "photo.jpg")
+    content = (tmp_path / "photo.jpg").read_bytes()
+    (tmp_path / "photo.png").write_bytes(content)  # The browser is told what it is.
+    kind, _, data = study.picture(tmp_path / "photo.png").partition(";base64,")
+    assert kind == "data:image/jpeg" and study.base64.b64decode(data) == content
+    (tmp_path / "photo.jpg").write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match="photo.jpg cannot be read as a picture: .*truncated"):
+        study.picture(tmp_path / "photo.jpg")
+
+
+def test_a_grey_label_map_with_alpha_is_shown_as_it_is(tmp_path):
+    Image.new("LA", (2, 2), (70, 255)).save(tmp_path / "map.png")
+    assert (pixels(study.label_map(tmp_path / "map.png")) == 70).all()
+
+
 @pytest.mark.parametrize("successes, trials", [(0, 1), (3, 6), (6, 6), (37, 100), (612, 1000)])
 def test_the_test_is_that_of_scipy(successes, trials):
     want = binomtest(successes, trials).pvalue
@@ -89,11 +130,26 @@ def test_answers_of_several_people_are_counted_together(tmp_path):
         study.count([bad])
 
 
+@pytest.mark.parametrize(
+    "content", ["a,1,Straße,ours,theirs,ours,1\n".encode("latin-1"), b"a" * 200_000]
+)
+def test_a_file_that_is_not_csv_in_utf_8_is_named(tmp_path, content):
+    path = tmp_path / "answers.csv"
+    path.write_bytes(",".join(study.COLUMNS).encode() + b"\n" + content)
+    with pytest.raises(ValueError, match="answers.csv: not a CSV file in UTF-8: "):
+        study.count([str(path)])
+
+
 def test_what_is_wrong_is_reported(folders):
     with pytest.raises(ValueError, match="No file name of .*ours is in all folders"):
         study.pairs_of(folders / "ours", folders / "theirs" / "part")
     with pytest.raises(ValueError, match="nothing is not a folder"):
         study.pairs_of(folders / "nothing", folders / "ours")
+    ours = folders / "ours"
+    (folders / "link").symlink_to(ours)
+    for same in (f"{ours}/", ours / ".." / "ours", folders / "link"):
+        with pytest.raises(ValueError, match="--first=.*ours and --second=.* are the same folder"):
+            study.pairs_of(ours, same)
     Image.new("RGB", (2, 2)).save(folders / "ours" / "alone.jpg")
     with pytest.raises(ValueError, match="two pictures of the same name"):
         study.pairs_of(folders / "ours", folders / "theirs")

@@ -7,14 +7,19 @@ import numpy as np
 import pytest
 from support.tiny_gan import SHAPE, tiny_batch, tiny_gan
 
-from examples.paper.networks import CRN, Pix2Pix, Pix2PixHD, Pix2PixHDPlus
+from examples.paper.networks import CRN, ConcatDecoder, Pix2Pix, Pix2PixHD, Pix2PixHDPlus
 
 SMALL_HD = {"base_filters": 2, "downsamplings": 2, "blocks": 1}
 SMALL = {
+    "concat_decoder": (ConcatDecoder, {"base_filters": 1}),
     "crn": (CRN, {"base_filters": 4}),
     "pix2pix": (Pix2Pix, {"base_filters": 2}),
     "pix2pixhd": (Pix2PixHD, SMALL_HD | {"enhancer": True}),
     "pix2pixhd_plus": (Pix2PixHDPlus, SMALL_HD),
+    "pix2pixhd_plus_spade": (
+        Pix2PixHDPlus,
+        SMALL_HD | {"concat": False, "norm": "spade", "hidden_filters": 2, "initial_gain": 1.0},
+    ),
 }
 
 
@@ -97,7 +102,8 @@ def test_saved_model_paints_the_same(name, tmp_path):
     network = small(name, modulation="dense")
     network.export(tmp_path / "saved", verbose=False)
     labels = tiny_batch()["labels"].astype("int32")
-    served = tf.saved_model.load(str(tmp_path / "saved")).serve({"labels": labels})
+    loaded = tf.saved_model.load(str(tmp_path / "saved"))
+    served = loaded.serve({"labels": labels})
     want = np.clip(np.round((paint(network, labels) + 1) * 127.5), 0, 255)
     assert np.abs(np.array(served["image"]).astype(int) - want).max() <= 1
 
@@ -107,6 +113,7 @@ def test_saved_model_paints_the_same(name, tmp_path):
     [
         ("pix2pixhd", {"image_shape": (36, 32, 3)}, "divisible by 8, got 36 x 32"),
         ("pix2pix", {"image_shape": (34, 32, 3)}, "divisible by 4, got 34 x 32"),
+        ("concat_decoder", {"image_shape": (48, 32, 3)}, "divisible by 32, got 48 x 32"),
         ("crn", {"image_shape": (33, 32, 3)}, "divisible by 2, got 33 x 32"),
     ],
 )
