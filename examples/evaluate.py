@@ -78,8 +78,7 @@ FOR_FOLDERS = (
 
 def main(argv):
     """Measures the model and writes the report."""
-    if FLAGS.png_folder and Path(FLAGS.png_folder).exists():
-        raise ValueError(f"--png_folder={FLAGS.png_folder} exists and would be replaced.")
+    check_files()
     gan, weights = painting_model(FLAGS.model)
     check(gan)
     dataset = the_data(gan.generator)
@@ -104,15 +103,28 @@ def main(argv):
                 done += len(batch["labels"])
                 progress.update(done)
     except KeyboardInterrupt:
+        if not done:
+            raise
         complete = False
     skipped = len(source.skipped)
     if not done:
         raise ValueError("Nothing was measured.")
-    rows = results(found, {**protocol, "samples": done})
-    counts = {"complete": complete, "samples": done, "of": count - skipped, "skipped": skipped}
+    protocol["samples"] = done
+    rows = results(found, protocol)
+    protocols = [row["protocol"] for row in rows] or [protocol]
+    shared = {k: v for k, v in protocols[0].items() if all(p.get(k) == v for p in protocols)}
+    report = {"complete": complete, "samples": done, "of": count - skipped, "skipped": skipped}
+    report |= {"protocol": shared, "results": rows}
+    show(report)  # Before writing, which may fail.
     with files.replacing(FLAGS.out) as partial:
-        partial.write_text(json.dumps({**counts, "results": rows}, indent=2) + "\n")
-    show(rows, counts)
+        partial.write_text(json.dumps(report, indent=2) + "\n")
+    print(f"\nThe {'numbers are' if rows else 'protocol is'} in {FLAGS.out}.")
+    if FLAGS.png_folder and complete:
+        print(
+            f"For the literature's FID and KID: fidelity --gpu 0 --fid --kid --kid-subset-size "
+            f"{min(1000, done)} --input1 {FLAGS.png_folder}/painted --input2 "
+            f"{FLAGS.png_folder}/real (without a GPU, --cpu instead of --gpu 0)"
+        )
     return 0 if complete else 130
 
 
@@ -125,6 +137,16 @@ def interrupts():
         yield pressed
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def check_files():
+    """Raises an error for files that do not exist or could not be written."""
+    if FLAGS.png_folder and Path(FLAGS.png_folder).exists():
+        raise ValueError(f"--png_folder={FLAGS.png_folder} exists and would be replaced.")
+    _errors.check_output("out", FLAGS.out)
+    _metric_options.check()
+    if FLAGS.segmenter and not Path(FLAGS.segmenter).exists():
+        raise ValueError(f"--segmenter={FLAGS.segmenter}: no such file.")
 
 
 def check(gan):
@@ -199,10 +221,7 @@ def the_metrics(generator):
     if FLAGS.styles:
         found["diversity"] = metrics.Diversity(metrics.PerceptualDistance(FLAGS.features))
     if FLAGS.segmenter:
-        segmenter = keras.models.load_model(FLAGS.segmenter, compile=False)
-        classes = generator.num_classes, generator.void_class
-        for name in ("segmentation", "segmentation_of_photographs"):
-            found[name] = metrics.SegmentationConsistency(segmenter, *classes)
+        found |= _metric_options.segmentations(FLAGS.segmenter, generator)
     return found
 
 
@@ -237,7 +256,7 @@ def measure(gan, batch, first, count, found, folder):
         posteriors = zip(*gan.encoder(batch["image"], training=False), drawn, strict=True)
         latent = np.concatenate([sample(*posterior) for posterior in posteriors])
     fake = painted(latent)
-    for name in ("frechet_distance", "kernel_distance"):
+    for name in _metric_options.DISTANCES:
         if name in found:
             found[name].update_state(real, fake)
     if "segmentation" in found:

@@ -116,10 +116,8 @@ def main(argv):
     keras.utils.set_random_seed(FLAGS.seed)
     keras.config.set_dtype_policy(FLAGS.precision)
     unseen = FLAGS.data == "scenes" or FLAGS.validation_data or FLAGS.validation_split
-    if FLAGS.features and not unseen:
-        raise ValueError(
-            "--features needs unseen data: pass --validation_split=0.1, or --validation_data."
-        )
+    _metric_options.check(bool(unseen), FLAGS.best)
+    _perceptual_options.check()
     training, validation, conditioning, _ = training_data()
     with scope():
         gan = model(conditioning)
@@ -132,8 +130,6 @@ def main(argv):
         run_dir.mkdir(parents=True, exist_ok=True)
         keep_flags(run_dir / "flags.json", backup)
     samples = spread_samples(validation, FLAGS.pictures)
-    if first and FLAGS.data == "scenes" and not backup.exists():
-        paint_with_preset(run_dir / "preset.png")
     callbacks = [
         backup,
         keras_spade.callbacks.LinearDecay(),
@@ -152,6 +148,8 @@ def main(argv):
                 samples, run_dir, FLAGS.best, settings=settings, use_style=True
             )
         )
+    if first and FLAGS.data == "scenes" and not backup.exists():
+        paint_with_preset(run_dir / "preset.png")
     gan.fit(
         training,
         epochs=FLAGS.epochs,

@@ -11,12 +11,9 @@ import keras
 import numpy as np
 
 from keras_spade.arguments import positive_integer
-from keras_spade.callbacks.paint import (
-    batches_of,
-    map_of,
-    paint,
-    refuse_weights,
-)
+from keras_spade.callbacks.evaluation_protocol import data_protocol, painting_protocol
+from keras_spade.callbacks.paint import batches_of, map_of, paint, refuse_weights
+from keras_spade.compiled_gan import CompiledGan
 from keras_spade.gan import Gan
 from keras_spade.images import check_images, to_bytes
 
@@ -54,7 +51,8 @@ class EvaluateMetrics(keras.callbacks.Callback):
             `images` alone, such as `Diversity`, receives pictures for several latents, `(batch,
             latents, H, W, channels)`. Its `result` is a number, logged under its name, or a dict;
             without samples, it must have the same names. If dicts of two metrics share a key, all
-            keys of both are prefixed with the name of their metric.
+            keys of both are prefixed with the name of their metric. A dict of strings, returned by
+            a method `protocol` of a metric, is shown in the report of `RunPage`.
         every: epochs between evaluations.
         directions: dict that maps the name of a result to `"min"` or `"max"`, the better direction.
             Those of `keras_spade.metrics` are known.
@@ -110,8 +108,11 @@ class EvaluateMetrics(keras.callbacks.Callback):
         self.latents = positive_integer("`latents`", latents)
         self.batch_size = positive_integer("`batch_size`", batch_size)
         self.seed = seed
-        self.directions = _directions(self.metrics, directions or {})
+        results = _results(self.metrics)
+        self.directions = _directions(results, directions or {})
         self._asks = [_asks(metric) for metric in self.metrics]
+        self._metric_of = {f"val_{name}": metric for name, (_, metric) in results.items()}
+        self._samples = 0
 
     def on_epoch_end(self, epoch, logs=None):
         """Adds the results to the logs of the epoch, which later callbacks see."""
@@ -136,14 +137,44 @@ class EvaluateMetrics(keras.callbacks.Callback):
         for metric in self.metrics:
             metric.reset_state()
         batches = itertools.islice(batches_of(self.data, self.batch_size), self.steps)
+        samples = 0
         with model.painting_averages():
-            number = -1
             for number, batch in enumerate(batches):
                 self._update(batch, self._seen(model, batch, self.seed + number * self.latents))
-        if number < 0:
+                samples += len(map_of(batch))
+        if not samples:
             raise ValueError("`data` is empty.")
+        self._samples = samples
         found = _results(self.metrics)
         return {k: float(keras.ops.convert_to_numpy(v)) for k, (v, _) in found.items()}
+
+    def protocol(self, model: CompiledGan) -> dict[str, dict[str, str]]:
+        """What the results depend on: compare only numbers with the same protocol.
+
+        Args:
+            model: a `GauGAN`.
+
+        Returns:
+            A dict of strings for each logged name: the metric, its features, segmenter or distance,
+            the number of the literature that it `is_not`, data, size, void, latent, weights, and
+            the samples of the latest evaluation.
+        """
+        data = data_protocol(self.data)
+        samples = {"samples": str(self._samples)} if self._samples else {}
+        found = {}
+        for name, metric in self._metric_of.items():
+            asked = _asks(metric).values()
+            several = "pictures" in asked
+            found[name] = {
+                "metric": type(metric).__name__,
+                **(metric.protocol() if hasattr(metric, "protocol") else {}),
+                **samples,
+                **({"pictures_of_each_map": str(self.latents)} if several else {}),
+                **painting_protocol(model, self.use_style and not several, self.seed),
+                **({"real": "the photographs of the label maps"} if "image" in asked else {}),
+                **data,
+            }
+        return found
 
     def _update(self, batch, seen):
         for metric, asks in zip(self.metrics, self._asks, strict=True):
@@ -207,11 +238,11 @@ def _asks(metric):
     return {"images": "pictures"} if needed == ["images"] else {k: GIVEN[k] for k in needed}
 
 
-def _directions(metrics, given):
+def _directions(results, given):
     """The names that will be logged, and the better direction of each, or `None`."""
     found = {
         f"val_{name}": MODES.get(getattr(metric, "_direction", None))
-        for name, (_, metric) in _results(metrics).items()
+        for name, (_, metric) in results.items()
     }
     for name, mode in given.items():
         if f"val_{name}" not in found or mode not in MODES.values():

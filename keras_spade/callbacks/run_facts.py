@@ -27,11 +27,7 @@ def run_facts(model: CompiledGan, params: dict, given: dict) -> dict[str, dict[s
     networks = {name: network for name, network in networks.items() if network is not None}
     facts = {
         "training": {k: v for k, v in params.items() if k != "verbose"} | {"seed": model.seed},
-        "losses": {
-            field.name: getattr(model.objective, field.name)
-            for field in dataclasses.fields(model.objective)
-            if field.name != "networks"
-        },
+        "losses": _losses(model.objective),
         "generator's optimizer": _optimizer(model.generator_optimizer),
         "discriminator's optimizer": _optimizer(model.discriminator_optimizer),
         **{name: _network(network) for name, network in networks.items()},
@@ -72,9 +68,19 @@ def versions() -> dict[str, str]:
     return found | {"backend": backend}
 
 
+def _losses(objective):
+    """The losses and weights, without weights of losses that are turned off."""
+    unused = ["networks"]
+    unused += ["perceptual_weight"] if objective.perceptual_loss is None else []
+    unused += ["kl_weight", "kl_reduction"] if objective.networks.encoder is None else []
+    names = [field.name for field in dataclasses.fields(objective)]
+    return {name: getattr(objective, name) for name in names if name not in unused}
+
+
 def _optimizer(optimizer):
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    settings = {k: v for k, v in optimizer.get_config().items() if k != "name"}
+    unused = ("name",) if optimizer.use_ema else ("name", "ema_momentum")
+    settings = {k: v for k, v in optimizer.get_config().items() if k not in unused}
     settings = {k: v for k, v in settings.items() if v is not None and v is not False}
     return {"class": type(optimizer).__name__} | settings
 

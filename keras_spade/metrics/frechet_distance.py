@@ -56,6 +56,8 @@ class FrechetDistance(FeatureMetric):
     1903.07291), section 4, "Performance metrics".
     """
 
+    of_the_literature = "FID"
+
     def __init__(
         self, features: Callable, name: str = "frechet_distance", dtype: str | None = None
     ):

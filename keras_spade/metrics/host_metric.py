@@ -1,5 +1,6 @@
 """A metric that accumulates in NumPy float64 on every backend."""
 
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -56,6 +57,10 @@ class HostMetric(keras.metrics.Metric):
         value = backend.on_host(lambda: np.asarray(self.compute(), "float64"), shape=self.shape)
         return ops.cast(ops.convert_to_tensor(value), self.dtype)
 
+    def protocol(self) -> dict[str, str]:
+        """What the result depends on, and which number of the literature it `is_not`, in words."""
+        return {}
+
 
 def serialized(argument: str, function: Any) -> Any:
     """Serializes a function or object as a part of a config.
@@ -74,6 +79,19 @@ def serialized(argument: str, function: Any) -> Any:
             "registered function that loads them."
         )
     return keras.saving.serialize_keras_object(function)
+
+
+def in_words(function: Any) -> str:
+    """A function or object in words: its `description`, or the name of it or of its class."""
+    name = getattr(function, "__name__", type(function).__name__)
+    return getattr(function, "description", name)
+
+
+def weights_in_words(weights: Any) -> str:
+    """Weights of a VGG in words; a file by its name."""
+    if weights is None:
+        return "random"
+    return Path(weights).name if isinstance(weights, str) else "given as arrays"
 
 
 def deserialized(config: dict, argument: str) -> dict:

@@ -54,6 +54,8 @@ class KernelDistance(FeatureMetric):
     Reference: Binkowski et al. 2018 (arXiv 1801.01401), section 4; Gretton et al. 2012, equation 3.
     """
 
+    of_the_literature = "KID"
+
     def __init__(self, features: Callable, name: str = "kernel_distance", dtype: str | None = None):
         super().__init__(features, name, dtype)
 

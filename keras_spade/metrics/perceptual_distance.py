@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_spade.losses.perceptual_network import PerceptualNetwork
 from keras_spade.metrics.byte_images import byte_images
+from keras_spade.metrics.host_metric import weights_in_words
 from keras_spade.tensor import Tensor
 
 TAPS = ("block1_conv2", "block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3")
@@ -66,6 +67,12 @@ class PerceptualDistance:
         pairs = zip(*both, strict=True)
         differences = (ops.sum(ops.square(_unit(f) - _unit(s)), axis=-1) for f, s in pairs)
         return sum(ops.mean(difference, axis=(1, 2)) for difference in differences)
+
+    @property
+    def description(self) -> str:
+        """The distance in words, for reports."""
+        weights = weights_in_words(self.weights)
+        return f"LPIPS' formula on VGG16 without its learned weights; weights: {weights}"
 
     def get_config(self):
         """The constructor's arguments; fails for weights given as arrays instead of a file."""

@@ -8,7 +8,7 @@ from keras import ops
 
 from keras_spade.arguments import ids_out_of_range, positive_integer
 from keras_spade.backends import backend
-from keras_spade.metrics.host_metric import HostMetric, deserialized, serialized
+from keras_spade.metrics.host_metric import HostMetric, deserialized, in_words, serialized
 from keras_spade.precision import full_precision
 from keras_spade.tensor import Tensor
 
@@ -163,6 +163,14 @@ class SegmentationConsistency(HostMetric):
         """Mean IoU and pixel accuracy of all pixels so far."""
         both = ops.unstack(super().result(), 2)
         return dict(zip(("mean_iou", "pixel_accuracy"), both, strict=True))
+
+    def protocol(self) -> dict[str, str]:
+        """The segmenter and its classes, and that the numbers are not the paper's."""
+        return {
+            "segmenter": in_words(self.segmenter),
+            "classes": f"{self.num_classes}{', and void, which is ignored' * self.void_class}",
+            "is_not": "the paper's, unless the segmenter is the paper's",
+        }
 
     def get_config(self):
         """The constructor's arguments."""

@@ -9,6 +9,7 @@ from keras import ops
 from keras_spade.arguments import positive_integers
 from keras_spade.losses.perceptual_network import PerceptualNetwork
 from keras_spade.metrics.byte_images import byte_images
+from keras_spade.metrics.host_metric import weights_in_words
 from keras_spade.tensor import Tensor
 
 TAP = "block5_conv3"
@@ -74,6 +75,17 @@ class VGG16Features:
         """The features of images."""
         (features,) = self.network(byte_images("images", images, self.image_size))
         return ops.mean(features, axis=(1, 2))
+
+    @property
+    def description(self) -> str:
+        """The features in words, for reports."""
+        size = "unresized"
+        if self.image_size is not None:
+            size = "bicubic, antialiased, to {} x {}".format(*self.image_size)
+        return (
+            "VGG16 relu5_3, means over the image, 512; weights: "
+            f"{weights_in_words(self.weights)}; pictures {size}"
+        )
 
     def get_config(self):
         """The constructor's arguments; fails for weights given as arrays instead of a file."""

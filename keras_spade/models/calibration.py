@@ -57,7 +57,17 @@ def calibrate(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Your input ran out of data")
         data = evaluation_data(gan, x)
-        calibration.evaluate(data, y, batch_size=batch_size, steps=batches, verbose=verbose)
+        if verbose:
+            also = "" if averages is None else ", also for the averages of the weights"
+            print(f"Computing the statistics of the batch norms{also}:", flush=True)
+        calibration.evaluate(
+            data,
+            y,
+            batch_size=batch_size,
+            steps=batches,
+            verbose=verbose,
+            callbacks=[_Progress()] if verbose else None,
+        )
     found = [calibration.statistics(one) for one in calibration.gans]
     for variable, value in itertools.chain(*found):
         if not np.isfinite(value).all():
@@ -71,6 +81,16 @@ def calibrate(
         variable.assign(value)
     if averages is not None:
         gan.statistics_of_averages = statistics_of_averages(gan, averages, found[1])
+
+
+class _Progress(keras.callbacks.ProgbarLogger):
+    """Keras' progress bar, without logs."""
+
+    def on_test_batch_end(self, batch, logs=None):
+        super().on_test_batch_end(batch)
+
+    def on_test_end(self, logs=None):
+        super().on_test_end()
 
 
 class Calibration(keras.Model):
@@ -124,7 +144,7 @@ class Calibration(keras.Model):
             for one in self.pooled:
                 for moments in collected.get(one.norm, ()):
                     one.add(moments)
-        return {"batch_size": ops.cast(batch.part.total, "float32")}  # Keras requires a log.
+        return {"batch_size": ops.cast(batch.part.total, "float32")}  # TensorFlow needs an output.
 
     def make_test_function(self, force=False):
         """Makes the function that Keras' loop calls for a batch."""

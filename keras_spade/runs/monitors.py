@@ -32,7 +32,7 @@ def check_monitors(
 
     Sets the direction of `EarlyStopping` and others that monitor a loss of the model, or a result
     of an `EvaluateMetrics` before them, with `mode="auto"`: Keras determines it only for metrics
-    of `compile`.
+    of `compile`. Gives `RunPage` the `EvaluateMetrics` before it, whose protocols it shows.
 
     A name that does not belong to the model may be logged by a user's callback earlier in the
     list.
@@ -46,7 +46,7 @@ def check_monitors(
     Raises:
         ValueError: naming the callback, and the names it can monitor.
     """
-    results, swapped = {}, False
+    results, evaluations, swapped = {}, [], False
     for place, callback in enumerate(callbacks):
         at_epochs = getattr(callback, "save_freq", "epoch") == "epoch"
         modes = dict.fromkeys(losses, "min")
@@ -60,6 +60,8 @@ def check_monitors(
                 raise ValueError(_message(callback, name, list(modes)))
         if isinstance(callback, MONITORING) and callback.mode == "auto":
             callback.mode = _mode(callback, modes)
+        if isinstance(callback, RunPage):
+            callback.evaluations = evaluations
         if isinstance(callback, keras.callbacks.ModelCheckpoint):
             _check_file(callback)
         if averages and not swapped:
@@ -74,6 +76,7 @@ def check_monitors(
                     "to one EvaluateMetrics, which prefixes their names."
                 )
             results |= callback.directions
+            evaluations = [*evaluations, callback]
 
 
 def _results(callbacks) -> Mapping[str, str]:

@@ -6,12 +6,14 @@ import math
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 from support.backends import swaps_averages
 from support.tiny_gan import SHAPE, tiny_batch, tiny_gan
 from support.tiny_metrics import Brightness, Scripted, Spread
 
 from keras_spade.callbacks import BackupAndRestore, EvaluateMetrics
-from keras_spade.datasets import by_epoch
+from keras_spade.datasets import by_epoch, paired_folders, synthetic_scenes
+from keras_spade.metrics import FrechetDistance
 from keras_spade.optimizers import BiasCorrectedAdam
 
 BATCH = tiny_batch(2)
@@ -208,6 +210,53 @@ def test_a_dataset_gives_its_first_epoch_and_must_end(gan):
         assert [len(real) for real, _ in metric.seen] == [2, 1]
     with pytest.raises(ValueError, match="`data` is infinite; pass `steps`"):
         EvaluateMetrics(whole.batch(2).repeat(), metric)
+
+
+def test_the_protocol_says_what_the_numbers_depend_on(gan):
+    def colours(images):
+        return np.mean(images, axis=(1, 2), dtype="float32")
+
+    data = synthetic_scenes(5, SHAPE[:2], batch_size=2, style="varied", drop_remainder=False)
+    data_of = {"data": "synthetic_scenes, style varied"}
+    metrics = [FrechetDistance(colours), Spread()]
+    evaluate = EvaluateMetrics(data, metrics, seed=5, latents=3, steps=1)
+    shared = {"size": "32 x 32 x 3", "void": "none", "latent": "standard normal, seed 5"}
+    shared |= {"weights": "averages", **data_of}
+    wanted = {
+        "val_frechet_distance": {
+            "metric": "FrechetDistance",
+            "features": "colours",
+            "is_not": "the FID of the literature, unless the features are those of its "
+            "Inception-v3",
+            "real": "the photographs of the label maps",
+            **shared,
+        },
+        "val_spread": {"metric": "Spread", "pictures_of_each_map": "3", **shared},
+    }
+    assert evaluate.protocol(gan) == wanted
+    # Arrays do not say where they come from; the number of samples is known once painted.
+    evaluate = EvaluateMetrics(UNSEEN, metrics[0], seed=5, batch_size=2)
+    evaluate.evaluate(gan)
+    row = {k: v for k, v in wanted["val_frechet_distance"].items() if k != "data"}
+    assert evaluate.protocol(gan) == {"val_frechet_distance": {**row, "samples": "3"}}
+    other = tiny_gan(latent_dim=None)
+    row = EvaluateMetrics(UNSEEN, Scripted([1])).protocol(other)["val_distance"]
+    assert (row["latent"], row["weights"]) == ("none", "those of the last step")
+
+
+def test_the_protocol_names_the_files_held_out_and_their_resizing(gan, tmp_path):
+    for folder, array in (("images", UNSEEN["image"]), ("labels", UNSEEN["labels"])):
+        (tmp_path / folder).mkdir()
+        array = array if folder == "labels" else np.round((array + 1) * 127.5)
+        for i, picture in enumerate(array.astype("uint8")):
+            Image.fromarray(picture).save(tmp_path / folder / f"{i}.png")
+    options = {"load_size": (36, 40), "validation_split": 0.5, "subset": "validation"}
+    data = paired_folders(tmp_path, 3, SHAPE[:2], crop="center", **options)
+    row = EvaluateMetrics(data, Scripted([1])).protocol(gan)["val_distance"]
+    assert row["data"] == "paired_folders, subset validation, validation_split 0.5"
+    assert row["resampling"] == (
+        "photographs bicubic, maps nearest; load_size (36, 40), resize stretch, crop center"
+    )
 
 
 def test_metrics_of_latents_want_a_latent():

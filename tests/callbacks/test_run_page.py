@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 from support.backends import BACKEND
 from support.browser import check_pictures, opened
-from support.tiny_gan import tiny_batch, tiny_gan
+from support.tiny_gan import SHAPE, tiny_batch, tiny_gan
 from support.tiny_metrics import Scripted
 
-from keras_spade import ClassInfo
+from keras_spade import ClassInfo, GauGAN, StyleEncoder
 from keras_spade.callbacks import BackupAndRestore, EvaluateMetrics, RunPage
 from keras_spade.callbacks.run_facts import run_facts
 from keras_spade.optimizers import BiasCorrectedAdam
@@ -21,10 +21,17 @@ from keras_spade.optimizers import BiasCorrectedAdam
 BATCH = tiny_batch(3)
 
 
+class Distance(Scripted):
+    """A metric that says what it is not."""
+
+    def protocol(self):
+        return {"is_not": "anyone's <b>"}
+
+
 def train(folder, epochs, numbers=(0.5, float("nan"), 0.25, 0.75), **arguments):
     """Trains for a few epochs; resumes an earlier run."""
     callbacks = [
-        EvaluateMetrics(BATCH, Scripted(numbers)),
+        EvaluateMetrics(BATCH, Distance(numbers)),
         RunPage(
             BATCH,
             folder / "run",
@@ -71,12 +78,29 @@ def test_the_page_tells_the_whole_run(folder):
     assert run["numbers"]["val_distance"] == [[1, 0.5], [2, None], [3, 0.25], [4, 0.75]]
     assert run["best"] == {"name": "val_distance", "epoch": 3, "value": 0.25}
     assert len(run["numbers"]["generator/feature_matching"]) == 4
+    assert run["protocols"]["val_distance"] == {
+        "metric": "Distance",
+        "is_not": "anyone's <b>",
+        "samples": "3",
+        "size": "32 x 32 x 3",
+        "void": "none",
+        "latent": "standard normal, seed 0",
+        "weights": "those of the last step",
+        "real": "the photographs of the label maps",
+    }
     assert run["shown"] == [1, 2, 3, 4]
     assert run["legend"][:2] == [["sky", "#e64545"], ["<i>sea</i>", "#45e674"]]
     assert run["legend"][2][0] == "<!--<script>"
     facts = run["facts"]
     assert facts["data"] == {"where": "</script><b>street</b>"} and facts["note"][""] == "by hand"
-    assert facts["losses"]["adversarial_loss"] == "AdversarialLoss(kind=hinge)"
+    # Weights of losses that are turned off, and of averages that are not kept, would mislead.
+    assert facts["losses"] == {
+        "adversarial_loss": "AdversarialLoss(kind=hinge)",
+        "feature_matching_weight": "10",
+        "perceptual_loss": "None",
+    }
+    assert "ema_momentum" not in facts["generator's optimizer"]
+    assert "metrics" not in facts["training"]
     assert facts["generator's optimizer"]["beta_1"] == "0"
     assert facts["generator"]["weights"] == "1,023"
     assert facts["versions"]["keras"] == keras.__version__
@@ -142,10 +166,30 @@ def test_the_page_opens_in_chromium(folder, tmp_path):
         assert page.locator("#shown").inner_text() == "3 of 4"
         assert page.locator("#best").inner_text() == "best val_distance: 0.25, epoch 3"
         assert "</script><b>street</b>" in page.locator("#facts").inner_text()
+        assert page.locator("#not").inner_text() == "distance is not anyone's <b>"
+        assert "samples\n3\n" in page.locator("#protocols").inner_text()
         assert page.locator("b, i i").count() == 0
         page.screenshot(path=tmp_path / "page.png", full_page=True)
         tops = page.evaluate("[...document.images].map(i => i.getBoundingClientRect().height)")
     assert max(tops) - min(tops) < 2, "rows of latents are next to those of paintings"
+
+
+def test_weights_that_are_used_are_told():
+    averaging = BiasCorrectedAdam(use_ema=True, ema_momentum=0.75)
+    gan = tiny_gan()
+    gan = GauGAN(gan.generator, gan.discriminator, StyleEncoder(SHAPE, 2, base_filters=1))
+    gan.compile(averaging, perceptual_loss=abs, perceptual_weight=3.0, kl_weight=0.5)
+    facts = run_facts(gan, {}, {})
+    assert facts["losses"] == {
+        "adversarial_loss": "AdversarialLoss(kind=hinge)",
+        "feature_matching_weight": "10",
+        "perceptual_loss": "abs",
+        "perceptual_weight": "3",
+        "kl_weight": "0.5",
+        "kl_reduction": "sum",
+    }
+    assert facts["generator's optimizer"]["ema_momentum"] == "0.75"
+    assert "ema_momentum" not in facts["discriminator's optimizer"]
 
 
 def test_the_model_knows_names_and_colours(tmp_path):

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -304,6 +305,17 @@ def test_a_missing_library_is_reported_in_one_line(tmp_path, monkeypatch):
     )
 
 
+def test_an_interrupted_script_says_so_in_one_line(monkeypatch, capsys):
+    def interrupted(argv):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", ["examples/evaluate.py"])
+    with pytest.raises(SystemExit) as end:
+        _errors.run(interrupted)
+    assert end.value.code == 130  # 128 + SIGINT, as in a shell.
+    assert capsys.readouterr().err == "examples/evaluate.py: interrupted.\n"
+
+
 @pytest.mark.slow
 def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
     labels = np.asarray(Image.open(street / "labels/4.png")).copy()
@@ -314,7 +326,11 @@ def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
     unused += ("--load_size=9,9", "--image_range=0,9", "--num_classes=3", "--noflip")
     names = [flag.partition("=")[0].replace("--no", "--") for flag in unused]
     cases = [([flag], f"{name} requires --data") for flag, name in zip(unused, names, strict=True)]
-    single = ("--validation_split=0.3", "--features=x.h5", "--base_filters=2")
+    (tmp_path / "empty.h5").touch()
+    single = ("--validation_split=0.3", f"--features={tmp_path}/empty.h5", "--base_filters=2")
+    early = ["--base_filters=2", "--num_scenes=4", f"--run_dir={tmp_path / 'early'}"]
+    with h5py.File(tmp_path / "hed.h5", "w") as file:
+        file["block1/layers/conv2d/vars/0"] = np.zeros(1)
     cases += [
         (["--image_size=a,b"], "--image_size=a,b: expected two whole numbers"),
         (["--image_size=64"], "--image_size=64: expected two whole numbers"),
@@ -322,7 +338,11 @@ def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
         ([*own, "--image_range=0"], "--image_range=0: expected two numbers"),
         # A bad file among the validation samples; among the names 0 to 4, that is 4.
         ([*own, "--validation_split=0.3", "--base_filters=2"], "4.png: label ids out of range: 9"),
-        (["--perceptual=imagenet", "--base_filters=2", "--num_scenes=4"], "ImageNet"),
+        (["--perceptual=x.h5", *early], "--perceptual=x.h5: no such file. Pass Keras' vgg19_"),
+        (["--perceptual=imagenet", *early], "--perceptual=imagenet: the ImageNet weights are una"),
+        ([f"--perceptual={tmp_path}/hed.h5", *early], "pass --perceptual_network=vgg16"),
+        (["--best=val_kernel_distance", *early], "--best=val_kernel_distance needs --features"),
+        (["--features=x.h5", *early], "--features=x.h5: no such file. Pass Keras' vgg16_"),
         (["--metrics_every=2", "--base_filters=2", "--num_scenes=4"], "is for metrics, which"),
         (["--feature_size=9,9", "--base_filters=2", "--num_scenes=4"], "is for metrics, which"),
         ([*own, "--features=x.h5", "--base_filters=2"], "--features needs unseen data"),
@@ -333,6 +353,7 @@ def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
     ]
     offline = {"https_proxy": "http://127.0.0.1:9", "KERAS_HOME": str(tmp_path / "keras")}
     check_messages("train", cases, **offline)
+    assert not (tmp_path / "early").exists()  # Nothing was painted or written.
 
 
 @pytest.mark.slow
@@ -415,8 +436,12 @@ def evaluated(tmp_path):
     keras_spade.GauGAN(generator, discriminator, seed=0).save(tmp_path / "gan.keras")
     vgg = keras.applications.VGG16(include_top=False, weights=None)
     vgg.save_weights(tmp_path / "vgg16.weights.h5")
+    generator.save(tmp_path / "generator.keras")
     inputs = keras.Input((None, None, 3))
     keras.Model(inputs, keras.layers.Conv2D(4, 1)(inputs)).save(tmp_path / "segmenter.keras")
+    keras.Model(inputs, keras.layers.Conv2D(5, 1)(inputs)).save(tmp_path / "with_void.keras")
+    inputs = keras.Input((64, 64, 3))
+    keras.Model(inputs, keras.layers.Conv2D(4, 1)(inputs)).save(tmp_path / "large.keras")
     return tmp_path
 
 
@@ -434,9 +459,36 @@ def test_evaluate_measures_what_it_paints(street, evaluated):
         ([*own, "--use_style"], "--use_style: the model has no encoder"),
         ([*own, "--split=val"], "--split is for --dataset"),
         ([*own, f"--png_folder={street}"], "exists and would be replaced"),
-        ([*model, f"--data={street}", "--features=x.h5"], "no such file: 'x.h5'"),
+        ([*own, f"--out={street}/a/b.json"], f"b.json: there is no folder {street}/a."),
+        ([*own, f"--out={street}"], f"--out={street} is a folder"),
+        ([*own, "--features=x.h5"], "--features=x.h5: no such file. Pass Keras' vgg16_"),
+        ([*own, "--features=imagenet"], "or pass --features= to omit the distances."),
+        ([*own, "--segmenter=x.keras"], "--segmenter=x.keras: no such file."),
     ]
-    check_messages("evaluate", cases, good)
+    expected = (
+        "must return class scores (1, h, w, 4), without void, for uint8 images (1, 32, 32, 3)"
+    )
+    for name, got in (
+        ("generator", "it failed: Layer "),
+        ("with_void", "it returned the shape (1, 32, 32, 5)"),
+        ("large", "it failed: Input 0 "),
+    ):
+        path = evaluated / f"{name}.keras"
+        wanted = f"--segmenter={path} {expected}; {got}"
+        cases.append(([*own, f"--segmenter={path}"], wanted))
+    # One held-out sample, without numbers.
+    pictures = [*own, "--validation_split=0.3", f"--out={evaluated / 'pictures.json'}"]
+    pictures += [f"--png_folder={evaluated / 'pictures'}"]
+    offline = {"https_proxy": "http://127.0.0.1:9", "KERAS_HOME": str(evaluated / "keras")}
+    check_messages("evaluate", cases, good, pictures, **offline)
+    report = json.loads((evaluated / "pictures.json").read_text())
+    assert report["results"] == [] and report["protocol"].pop("samples") == 1
+    data = {"name": str(street), "subset": "validation", "validation_split": 0.3}
+    assert report["protocol"].pop("data") == data
+    sha = hashlib.sha256((evaluated / "gan.keras").read_bytes()).hexdigest()
+    assert report["protocol"].pop("model") == f"gan.keras, sha256 {sha[:16]}"
+    assert report["protocol"].pop("size") == "32 x 32 x 3"
+    assert set(report["protocol"]) == {"weights", "resampling", "real", "void", "latent"}
     report = json.loads(out.read_text())
     assert [report[k] for k in ("complete", "samples", "of", "skipped")] == [True, 5, 5, 0]
     rows = {row["name"]: row for row in report["results"]}
@@ -446,7 +498,8 @@ def test_evaluate_measures_what_it_paints(street, evaluated):
     ]
     sha = hashlib.sha256(Path(weights).read_bytes()).hexdigest()
     assert f"vgg16.weights.h5, sha256 {sha[:16]}" in rows["kernel_distance"]["protocol"]["features"]
-    assert rows["mean_iou"]["protocol"]["samples"] == 5
+    assert report["protocol"]["samples"] == rows["mean_iou"]["protocol"]["samples"] == 5
+    assert not {"features", "segmenter", "pictures"} & set(report["protocol"])
     assert rows["mean_iou"]["protocol"]["weights"] == "as in the file"
 
     # The numbers match the written pictures, and these match the label maps.
@@ -469,10 +522,13 @@ def test_evaluate_measures_what_it_paints(street, evaluated):
     accuracy = np.mean((seen == labels)[labels < 4])
     assert rows["pixel_accuracy"]["value"] == pytest.approx(accuracy, abs=1e-3)
 
-    # One held-out sample has no distance.
+    # One held-out sample has no distance. The name is too long for the partial file next to it.
     single = [*model, f"--data={street}", f"--features={weights}", "--validation_split=0.3"]
-    told = run("evaluate.py", *single).stdout
+    ended = run("evaluate.py", *single, f"--out={evaluated / ('x' * 250)}", check=False)
+    assert ended.returncode == 1 and "x could not be written" in ended.stderr.splitlines()[-1]
+    told = ended.stdout
     assert "not a number" in told and "Distances need at least two samples." in told
+    assert "samples: 1" in told and "The numbers are in" not in told
 
 
 @pytest.mark.slow

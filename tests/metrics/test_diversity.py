@@ -57,4 +57,9 @@ def test_bad_arguments_are_named():
 
 def test_config():
     config = json.loads(json.dumps(keras.saving.serialize_keras_object(Diversity(differences))))
-    assert keras.saving.deserialize_keras_object(config).distance is differences
+    twin = keras.saving.deserialize_keras_object(config)
+    assert twin.distance is differences
+    assert twin.protocol() == {
+        "distance": "differences",
+        "is_not": "the LPIPS of the literature, unless the distance is",
+    }

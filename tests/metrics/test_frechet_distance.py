@@ -115,6 +115,10 @@ def test_config_holds_the_features_and_no_weights():
     twin = keras.saving.deserialize_keras_object(config)
     assert type(twin) is FrechetDistance and twin.name == "colours"
     assert twin.features is mean_colour
+    assert twin.protocol() == {
+        "features": "mean_colour",
+        "is_not": "the FID of the literature, unless the features are those of its Inception-v3",
+    }
     inputs = keras.Input((4, 4, 3))
     network = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(inputs))
     with pytest.raises(ValueError, match="`features` is a Keras model: a config would lose"):

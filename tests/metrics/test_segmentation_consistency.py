@@ -127,3 +127,9 @@ def test_config():
     twin = keras.saving.deserialize_keras_object(config)
     assert (twin.num_classes, twin.void_class, twin.segmenter) == (4, True, scores_of)
     assert twin.get_config() == metric.get_config()
+    assert twin.protocol() == {
+        "segmenter": "scores_of",
+        "classes": "4, and void, which is ignored",
+        "is_not": "the paper's, unless the segmenter is the paper's",
+    }
+    assert SegmentationConsistency(scores_of, 4).protocol()["classes"] == "4"

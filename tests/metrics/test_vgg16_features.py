@@ -8,7 +8,13 @@ from PIL import Image
 from support.golden_files import relative_error
 from support.harness import to_numpy
 
-from keras_spade.metrics import FrechetDistance, PerceptualDistance, VGG16Features
+from keras_spade.metrics import (
+    Diversity,
+    FrechetDistance,
+    KernelDistance,
+    PerceptualDistance,
+    VGG16Features,
+)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +75,24 @@ def test_distance_is_that_of_unit_features(file, images):
     np.testing.assert_array_equal(to_numpy(distance(images, images)), 0.0)
     config = json.loads(json.dumps(keras.saving.serialize_keras_object(distance)))
     assert keras.saving.deserialize_keras_object(config).weights == file
+
+
+def test_they_say_in_words_what_they_are_and_are_not(file):
+    features = VGG16Features(file)
+    assert FrechetDistance(features).protocol() == {
+        "features": "VGG16 relu5_3, means over the image, 512; weights: vgg16.weights.h5; "
+        "pictures bicubic, antialiased, to 224 x 224",
+        "is_not": "the FID of the literature, which uses Inception-v3",
+    }
+    assert KernelDistance(features).protocol()["is_not"] == (
+        "the KID of the literature, which uses Inception-v3"
+    )
+    assert VGG16Features(None, None).description.endswith("; weights: random; pictures unresized")
+    assert Diversity(PerceptualDistance(file)).protocol() == {
+        "distance": "LPIPS' formula on VGG16 without its learned weights; weights: "
+        "vgg16.weights.h5",
+        "is_not": "the LPIPS of the literature",
+    }
 
 
 def test_images_of_other_types_are_refused(file):

@@ -1,5 +1,6 @@
 """`calibrate`, compared with the same network in plain NumPy."""
 
+import re
 from functools import partial
 
 import keras
@@ -164,6 +165,27 @@ def test_an_encoder_is_calibrated_along_and_gives_the_latents():
     gan.calibrate(batch, batch_size=4, verbose=0)
     moved = np.abs(statistics_of(gan)[0] - before[0]).max()
     assert moved > 1e-3 * np.abs(before[0]).max()
+
+
+@pytest.mark.parametrize("verbose", [1, 2, "auto", 0])
+def test_progress_is_titled_and_shows_no_losses(verbose, capsys):
+    title = "Computing the statistics of the batch norms"
+    for gan, ending in (
+        (tiny_gan(latent_dim=None), ":"),
+        (trained(1), ", also for the averages of the weights:"),
+    ):
+        capsys.readouterr()
+        gan.calibrate(tiny_batch(SAMPLES), batch_size=2, verbose=verbose)
+        printed = capsys.readouterr().out
+        if verbose == 0:
+            assert printed == ""
+            continue
+        first, *others = printed.splitlines()
+        assert first == title + ending
+        assert "3/3" in others[-1] and "batch_size" not in printed
+        assert ("1/3" in printed) == (verbose != 2)
+        # After the time per step, losses would follow.
+        assert re.search(r"/step(\s|\x1b\[\d*m|\x08)*$", printed)
 
 
 def test_what_is_frozen_stands_still():
