@@ -191,6 +191,8 @@ def calibration_batches():
 
 def calibrate(gan, training, path):
     """Computes a model's statistics from many batches, and saves the model."""
+    if gan.writes_files:
+        print(f"{path}:")
     gan.calibrate(training, batches=calibration_batches(), verbose=1 if gan.writes_files else 0)
     gan.save(path)
 
