@@ -30,7 +30,7 @@ def run(main):
 
 
 def check_output(flag, path):
-    """Raises an error if no file can be written at the path in a flag."""
+    """Raises an error if the path in a flag is a folder, or if its folder does not exist."""
     if Path(path).is_dir():
         raise ValueError(f"--{flag}={path} is a folder; pass a file.")
     if not Path(path).parent.is_dir():

@@ -15,14 +15,9 @@ FLAGS = flags.FLAGS
 def the_protocol(gan, weights, dataset):
     """The protocol that all numbers share."""
     height, width, channels = gan.generator.image_shape
-    arguments = datasets.source_of(dataset).call.arguments
-    drawn = FLAGS.data == "scenes" and FLAGS.dataset is None
+    source = datasets.source_of(dataset)
+    arguments = source.call.arguments
     data = {name: arguments.get(name) for name in ("split", "subset", "validation_split", "style")}
-    resampling = "none: drawn at this size"
-    if not drawn:
-        before = {name: arguments.get(name) for name in ("load_size", "resize", "crop")}
-        before = ", ".join(f"{name} {value}" for name, value in before.items())
-        resampling = f"photographs bicubic, maps nearest; {before}"
     latent = "none"
     if gan.generator.latent_dim is not None:
         latent = f"standard normal, seed {FLAGS.seed}"
@@ -35,7 +30,7 @@ def the_protocol(gan, weights, dataset):
         "model": described(FLAGS.model),
         "weights": weights,
         "size": f"{height} x {width} x {channels}",
-        "resampling": resampling,
+        "resampling": source.resampling,
         "data": {"name": FLAGS.dataset or FLAGS.data} | {k: v for k, v in data.items() if v},
         "real": "the photographs of the label maps that are painted",
         "void": void,

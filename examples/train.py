@@ -126,16 +126,16 @@ def main(argv):
         run_dir / "backup", save_freq=FLAGS.backup_every or "epoch"
     )
     first = gan.writes_files  # With several workers, only the first one.
-    if first:
+    samples, watches = spread_samples(validation, FLAGS.pictures), [*watching(validation, run_dir)]
+    if first:  # After all checks: --new_run deletes the backups of a run.
         run_dir.mkdir(parents=True, exist_ok=True)
         keep_flags(run_dir / "flags.json", backup)
-    samples = spread_samples(validation, FLAGS.pictures)
     callbacks = [
         backup,
         keras_spade.callbacks.LinearDecay(),
         # From here until the next epoch begins, the model holds the averages.
         *([keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if FLAGS.ema else []),
-        *watching(validation, run_dir),
+        *watches,
         keras_spade.callbacks.ImageGrid(samples, run_dir, use_style=True),
         keras.callbacks.ModelCheckpoint(run_dir / "gan.keras"),
     ]

@@ -81,7 +81,9 @@ def is_trained(variant, folder, settings):
     if not path.exists():
         return False
     history = json.loads(path.read_text())
-    check_settings(path, history.get("settings", {}), settings)
+    if "settings" not in history:
+        raise ValueError(f"{path} names no settings: it is older. Choose another --run_dir.")
+    check_settings(path, history["settings"], settings)
     check_definition(path, variant.row, history["definition"], definition_of(variant))
     return True
 

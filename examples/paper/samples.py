@@ -49,6 +49,7 @@ class Samples:
                 "another folder."
             )
         training, validation, conditioning, palette = _data_options.training_data()
+        refuse_common_files(training, validation)
         limit = 4 if FLAGS.quick else None
         found = gathered(validation, limit)
         return cls(
@@ -59,7 +60,7 @@ class Samples:
             gathered(training, len(found["labels"]))["image"],
             conditioning,
             palette,
-            resampling_of(validation),
+            datasets.source_of(validation).resampling,
         )
 
     @property
@@ -116,20 +117,15 @@ def name_of_validation():
     return " of ".join([*names, "another folder"] if has_other_folder() else names)
 
 
-def resampling_of(dataset):
-    """How a dataset turns the sizes in its files into the size of its batches, as text."""
-    arguments = datasets.source_of(dataset).call.arguments
-    if "resize" not in arguments:
-        return "drawn at this size"
-    resize, size, crop = arguments["resize"], arguments["load_size"], f"{arguments['crop']} crop"
-    if resize == "none":
-        return f"not resized, {crop}"
-    steps = [resize]
-    if size is not None:
-        steps.append(f"load_size {' x '.join(map(str, np.atleast_1d(size)))}")
-    if size is not None or resize != "stretch":
-        steps.append(crop)
-    return f"photographs resized bicubically, label maps by nearest neighbours ({', '.join(steps)})"
+def refuse_common_files(training, validation):
+    """Refuses training data among the data of validation."""
+    files = [datasets.source_of(dataset).image_files or [] for dataset in (training, validation)]
+    seen, others = ({Path(file).resolve() for file in paths} for paths in files)
+    if common := sorted(seen & others):
+        raise ValueError(
+            f"{len(common)} photographs are in the data of training and of validation, such as "
+            f"{common[0]}; pass another --validation_split, or another --validation_data."
+        )
 
 
 def gathered(dataset, limit=None):

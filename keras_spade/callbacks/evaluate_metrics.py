@@ -113,6 +113,8 @@ class EvaluateMetrics(keras.callbacks.Callback):
         self._asks = [_asks(metric) for metric in self.metrics]
         self._metric_of = {f"val_{name}": metric for name, (_, metric) in results.items()}
         self._samples = 0
+        for metric in self.metrics:
+            _own_protocol(metric)
 
     def on_epoch_end(self, epoch, logs=None):
         """Adds the results to the logs of the epoch, which later callbacks see."""
@@ -157,7 +159,7 @@ class EvaluateMetrics(keras.callbacks.Callback):
         Returns:
             A dict of strings for each logged name: the metric, its features, segmenter or distance,
             the number of the literature that it `is_not`, data, size, void, latent, weights, and
-            the samples of the latest evaluation.
+            the samples of the latest evaluation, if there was one.
         """
         data = data_protocol(self.data)
         samples = {"samples": str(self._samples)} if self._samples else {}
@@ -167,7 +169,7 @@ class EvaluateMetrics(keras.callbacks.Callback):
             several = "pictures" in asked
             found[name] = {
                 "metric": type(metric).__name__,
-                **(metric.protocol() if hasattr(metric, "protocol") else {}),
+                **_own_protocol(metric),
                 **samples,
                 **({"pictures_of_each_map": str(self.latents)} if several else {}),
                 **painting_protocol(model, self.use_style and not several, self.seed),
@@ -236,6 +238,18 @@ def _asks(metric):
             f"must be some of {', '.join(GIVEN)}."
         )
     return {"images": "pictures"} if needed == ["images"] else {k: GIVEN[k] for k in needed}
+
+
+def _own_protocol(metric):
+    """What a metric says of itself."""
+    make = getattr(metric, "protocol", None)
+    found = make() if callable(make) else {}
+    if not isinstance(found, dict) or not all(isinstance(x, str) for x in sum(found.items(), ())):
+        raise ValueError(
+            f"`metrics`: {type(metric).__name__}.protocol() must return a dict of strings, got "
+            f"{found!r}."
+        )
+    return found
 
 
 def _directions(results, given):

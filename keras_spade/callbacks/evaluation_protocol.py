@@ -6,8 +6,7 @@ from typing import Any
 from keras_spade.compiled_gan import CompiledGan
 from keras_spade.datasets.source import source_or_none
 
-PART = ("split", "subset", "validation_split", "style")
-SIZES = ("load_size", "resize", "crop")
+PART = ("split", "subset", "validation_split", "style", "first_scene")
 
 
 def data_protocol(data: Any) -> dict[str, str]:
@@ -17,9 +16,8 @@ def data_protocol(data: Any) -> dict[str, str]:
         return {}
     arguments = source.call.arguments
     protocol = {"data": ", ".join([source.call.function.__name__, *_given(arguments, PART)])}
-    if source.image_files is not None:
-        sizes = ", ".join(_given(arguments, SIZES))
-        protocol["resampling"] = f"photographs bicubic, maps nearest; {sizes}"
+    if source.resampling is not None:
+        protocol["resampling"] = source.resampling
     return protocol
 
 
@@ -35,7 +33,7 @@ def painting_protocol(model: CompiledGan, use_style: bool, seed: int) -> dict[st
         "size": " x ".join(map(str, generator.image_shape)),
         "void": "painted as a class" if generator.void_class else "none",
         "latent": latent,
-        "weights": "averages" if model.keeps_averages else "those of the last step",
+        "weights": "averages" if model.keeps_averages else "the model's own",
     }
 
 

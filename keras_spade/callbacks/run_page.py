@@ -106,13 +106,13 @@ class RunPage(keras.callbacks.Callback):
         self.use_style = use_style
         self.seed = seed
         self.evaluations = ()  # Set by `fit`: the `EvaluateMetrics` before it.
-        self._facts, self._logged = None, {}
+        self._facts, self._logged, self._protocols = None, {}, {}
 
     def on_epoch_begin(self, epoch, logs=None):
         """Deletes pictures of later epochs and records the settings, once."""
         if self._facts is None and self.model.writes_files:
             self._facts = run_facts(self.model, self.params, self.settings)
-            self._logged = self._before(epoch)
+            self._logged, self._protocols = self._before(epoch)
             for number, path in self._pictures().items():
                 if number > epoch:
                     path.unlink(missing_ok=True)
@@ -166,6 +166,8 @@ class RunPage(keras.callbacks.Callback):
         for name, value in logs.items():
             value = float(value) if math.isfinite(value) else None
             numbers.setdefault(name, []).append((epoch + 1, value))
+        for evaluation in self.evaluations:
+            self._protocols |= evaluation.protocol(self.model)
         labels = self.batch.get("labels")
         run = {
             "title": self.directory.resolve().name,
@@ -180,11 +182,7 @@ class RunPage(keras.callbacks.Callback):
             "legend": [] if labels is None else self._legend(np.unique(labels).tolist()),
             "best": self._best(numbers),
             "numbers": numbers,
-            "protocols": {
-                name: protocol
-                for evaluation in self.evaluations
-                for name, protocol in evaluation.protocol(self.model).items()
-            },
+            "protocols": {k: v for k, v in self._protocols.items() if k in numbers},
             "facts": self._facts,
         }
         text = json.dumps(run, allow_nan=False).replace("<", "\\u003c")
@@ -193,14 +191,15 @@ class RunPage(keras.callbacks.Callback):
             partial.write_text(page.replace("@RUN@", text), encoding="utf-8")
 
     def _before(self, epoch):
-        """The data of earlier epochs on an existing page."""
+        """The numbers of earlier epochs on an existing page, and their protocols."""
         try:
             page = (self.directory / "run.html").read_text(encoding="utf-8")
-            numbers = json.loads(RUN.search(page)[1])["numbers"]
+            run = json.loads(RUN.search(page)[1])
+            numbers, protocols = run["numbers"], run.get("protocols", {})
         except (OSError, TypeError, ValueError, KeyError):
-            return {}
+            return {}, {}
         numbers = {k: [pair for pair in pairs if pair[0] <= epoch] for k, pairs in numbers.items()}
-        return {name: pairs for name, pairs in numbers.items() if pairs}
+        return {name: pairs for name, pairs in numbers.items() if pairs}, protocols
 
     def _best(self, numbers):
         pairs = [pair for pair in numbers.get(self.monitor, ()) if pair[1] is not None]

@@ -87,6 +87,26 @@ class Source:
         return [sample[0] for sample in listed] if isinstance(listed, list) else None
 
     @property
+    def resampling(self) -> str | None:
+        """How the sizes of files become the size of a batch, in words; `None` if unknown."""
+        if self.drawn_classes is not None:
+            return "drawn at this size"
+        if self.call is None or self.image_files is None:
+            return None
+        resize, size = (self.call.arguments.get(name) for name in ("resize", "load_size"))
+        crop = f"{self.call.arguments.get('crop', 'random')} crop"
+        if resize == "none":
+            return f"not resized, {crop}"
+        steps = [resize or "stretch"]
+        if size is not None:
+            sizes = size if isinstance(size, (tuple, list)) else [size]
+            steps.append(f"load_size {' x '.join(map(str, sizes))}")
+        if size is not None or steps[0] != "stretch":
+            steps.append(crop)
+        steps = ", ".join(steps)
+        return f"photographs resized bicubically, label maps by nearest neighbours ({steps})"
+
+    @property
     def skipped(self) -> dict:
         """A dict of the files skipped so far -> reason."""
         return {} if self.samples is None else self.samples.skipped

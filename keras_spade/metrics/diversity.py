@@ -106,7 +106,7 @@ class Diversity(HostMetric):
         return self.total / self.pairs if self.pairs else float("nan")
 
     def protocol(self) -> dict[str, str]:
-        """The distance, and that it is not the literature's."""
+        """The distance; see `HostMetric`."""
         own = isinstance(self.distance, PerceptualDistance)
         return {
             "distance": in_words(self.distance),

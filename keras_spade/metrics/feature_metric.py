@@ -59,7 +59,7 @@ class FeatureMetric(HostMetric):
         return vectors
 
     def protocol(self) -> dict[str, str]:
-        """The features, and that the distance is not the literature's."""
+        """The features; see `HostMetric`."""
         why = "unless the features are those of its Inception-v3"
         if isinstance(self.features, VGG16Features):
             why = "which uses Inception-v3"

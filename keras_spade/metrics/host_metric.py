@@ -1,5 +1,6 @@
 """A metric that accumulates in NumPy float64 on every backend."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,12 @@ class HostMetric(keras.metrics.Metric):
         return ops.cast(ops.convert_to_tensor(value), self.dtype)
 
     def protocol(self) -> dict[str, str]:
-        """What the result depends on, and which number of the literature it `is_not`, in words."""
+        """What the result depends on, in words.
+
+        Returns:
+            A dict of strings; its entry `is_not` names the number of the literature that the
+            result is not, or not necessarily.
+        """
         return {}
 
 
@@ -82,9 +88,14 @@ def serialized(argument: str, function: Any) -> Any:
 
 
 def in_words(function: Any) -> str:
-    """A function or object in words: its `description`, or the name of it or of its class."""
+    """A function or object in words: its `description`, its name, or the name of its class."""
+    if isinstance(function, functools.partial):
+        return in_words(function.func)
+    if isinstance(function, keras.Model):
+        return function.name
+    described = getattr(function, "description", None)
     name = getattr(function, "__name__", type(function).__name__)
-    return getattr(function, "description", name)
+    return described if isinstance(described, str) else name
 
 
 def weights_in_words(weights: Any) -> str:

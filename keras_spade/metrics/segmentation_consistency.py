@@ -165,7 +165,7 @@ class SegmentationConsistency(HostMetric):
         return dict(zip(("mean_iou", "pixel_accuracy"), both, strict=True))
 
     def protocol(self) -> dict[str, str]:
-        """The segmenter and its classes, and that the numbers are not the paper's."""
+        """The segmenter and its classes; see `HostMetric`."""
         return {
             "segmenter": in_words(self.segmenter),
             "classes": f"{self.num_classes}{', and void, which is ignored' * self.void_class}",

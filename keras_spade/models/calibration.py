@@ -57,7 +57,7 @@ def calibrate(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Your input ran out of data")
         data = evaluation_data(gan, x)
-        if verbose:
+        if verbose and keras.config.is_interactive_logging_enabled():
             also = "" if averages is None else ", also for the averages of the weights"
             print(f"Computing the statistics of the batch norms{also}:", flush=True)
         calibration.evaluate(
@@ -85,6 +85,8 @@ def calibrate(
 
 class _Progress(keras.callbacks.ProgbarLogger):
     """Keras' progress bar, without logs."""
+
+    async_safe = True  # As Keras' own: on JAX and PyTorch, it does not wait for each batch.
 
     def on_test_batch_end(self, batch, logs=None):
         super().on_test_batch_end(batch)

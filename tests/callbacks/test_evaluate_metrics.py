@@ -217,11 +217,11 @@ def test_the_protocol_says_what_the_numbers_depend_on(gan):
         return np.mean(images, axis=(1, 2), dtype="float32")
 
     data = synthetic_scenes(5, SHAPE[:2], batch_size=2, style="varied", drop_remainder=False)
-    data_of = {"data": "synthetic_scenes, style varied"}
+    data_of = {"data": "synthetic_scenes, style varied, first_scene 0"}
     metrics = [FrechetDistance(colours), Spread()]
     evaluate = EvaluateMetrics(data, metrics, seed=5, latents=3, steps=1)
     shared = {"size": "32 x 32 x 3", "void": "none", "latent": "standard normal, seed 5"}
-    shared |= {"weights": "averages", **data_of}
+    shared |= {"weights": "averages", "resampling": "drawn at this size", **data_of}
     wanted = {
         "val_frechet_distance": {
             "metric": "FrechetDistance",
@@ -237,11 +237,24 @@ def test_the_protocol_says_what_the_numbers_depend_on(gan):
     # Arrays do not say where they come from; the number of samples is known once painted.
     evaluate = EvaluateMetrics(UNSEEN, metrics[0], seed=5, batch_size=2)
     evaluate.evaluate(gan)
-    row = {k: v for k, v in wanted["val_frechet_distance"].items() if k != "data"}
+    of_files = ("data", "resampling")
+    row = {k: v for k, v in wanted["val_frechet_distance"].items() if k not in of_files}
     assert evaluate.protocol(gan) == {"val_frechet_distance": {**row, "samples": "3"}}
     other = tiny_gan(latent_dim=None)
     row = EvaluateMetrics(UNSEEN, Scripted([1])).protocol(other)["val_distance"]
-    assert (row["latent"], row["weights"]) == ("none", "those of the last step")
+    assert (row["latent"], row["weights"]) == ("none", "the model's own")
+
+
+def test_a_protocol_of_your_own_is_a_method_that_returns_strings(gan):
+    metric = Scripted([1])
+    metric.protocol = "PASCAL"  # Another attribute of that name.
+    row = EvaluateMetrics(UNSEEN, metric).protocol(gan)["val_distance"]
+    assert "PASCAL" not in row.values()
+    metric.protocol = lambda: {"classes": "three"}
+    assert EvaluateMetrics(UNSEEN, metric).protocol(gan)["val_distance"]["classes"] == "three"
+    metric.protocol = lambda: {"classes": 3}
+    with pytest.raises(ValueError, match=r"Scripted.protocol\(\) must return a dict of strings"):
+        EvaluateMetrics(UNSEEN, metric)
 
 
 def test_the_protocol_names_the_files_held_out_and_their_resizing(gan, tmp_path):
@@ -255,7 +268,8 @@ def test_the_protocol_names_the_files_held_out_and_their_resizing(gan, tmp_path)
     row = EvaluateMetrics(data, Scripted([1])).protocol(gan)["val_distance"]
     assert row["data"] == "paired_folders, subset validation, validation_split 0.5"
     assert row["resampling"] == (
-        "photographs bicubic, maps nearest; load_size (36, 40), resize stretch, crop center"
+        "photographs resized bicubically, label maps by nearest neighbours (stretch, load_size "
+        "36 x 40, center crop)"
     )
 
 

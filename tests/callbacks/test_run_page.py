@@ -85,7 +85,7 @@ def test_the_page_tells_the_whole_run(folder):
         "size": "32 x 32 x 3",
         "void": "none",
         "latent": "standard normal, seed 0",
-        "weights": "those of the last step",
+        "weights": "the model's own",
         "real": "the photographs of the label maps",
     }
     assert run["shown"] == [1, 2, 3, 4]
@@ -111,7 +111,8 @@ def test_the_page_tells_the_whole_run(folder):
 
 def test_a_run_that_begins_anew_has_no_charts_of_the_one_before(folder):
     page = RunPage(BATCH, folder / "run")
-    assert page._before(0) == {} and page._before(1)["val_distance"] == [[1, 0.5]]
+    assert page._before(0)[0] == {} and page._before(1)[0]["val_distance"] == [[1, 0.5]]
+    assert page._before(1)[1]["val_distance"]["samples"] == "3"
 
 
 def test_pictures_are_maps_paintings_and_photographs(folder):

@@ -343,6 +343,9 @@ def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
         ([f"--perceptual={tmp_path}/hed.h5", *early], "pass --perceptual_network=vgg16"),
         (["--best=val_kernel_distance", *early], "--best=val_kernel_distance needs --features"),
         (["--features=x.h5", *early], "--features=x.h5: no such file. Pass Keras' vgg16_"),
+        # --new_run deletes the backups of a run, after all checks.
+        ([f"--features={tmp_path}/empty.h5", "--new_run", *early], "does not fit VGG16"),
+        (["--patience=2", "--new_run", *early], "--patience is for --best"),
         (["--metrics_every=2", "--base_filters=2", "--num_scenes=4"], "is for metrics, which"),
         (["--feature_size=9,9", "--base_filters=2", "--num_scenes=4"], "is for metrics, which"),
         ([*own, "--features=x.h5", "--base_filters=2"], "--features needs unseen data"),

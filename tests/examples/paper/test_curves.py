@@ -75,9 +75,8 @@ def test_trainings_of_other_settings_are_refused_before_data_are_read(tmp_path, 
     write_history(tmp_path, definition={**history["definition"], "rates": [1.0, 2.0]})
     with pytest.raises(ValueError, match=r"'healthy' was .*\[1.0, 2.0\].* there, and is .*0.0004"):
         redraw(tmp_path)
-    # Earlier versions stored no settings.
-    write_history(tmp_path, settings={})
-    with pytest.raises(ValueError, match="--base_filters=None before, 2 now"):
+    (tmp_path / "painted/healthy_seed_0/history.json").write_text(json.dumps({"steps": 2}))
+    with pytest.raises(ValueError, match="history.json names no settings: it is older"):
         redraw(tmp_path)
     assert not (tmp_path / "curves.png").exists()
 

@@ -78,7 +78,11 @@ def test_what_is_wrong_is_reported_before_training(tmp_path, monkeypatch):
         run(TABLES["table_1"], tmp_path, "--only=CRN", "--minutes=3")
     # Without weights of VGG16 there is no perceptual loss.
     with pytest.raises(ValueError, match="--perceptual_weight=0.1 before, 0.0 now"):
+        run(TABLES["table_1"], tmp_path, "--only=CRN")
+    with pytest.raises(ValueError, match="--perceptual_weight=7 needs --vgg16"):
         run(TABLES["table_1"], tmp_path, "--only=CRN", "--perceptual_weight=7")
+    with pytest.raises(ValueError, match="--vgg16=absent.h5: no such file. Pass a file of Keras'"):
+        run(TABLES["table_1"], tmp_path, "--only=CRN", "--vgg16=absent.h5")
     with pytest.raises(ValueError, match="no row 'GRN'; rows: .*'pix2pix'"):
         run(TABLES["table_1"], tmp_path, "--only=GRN")
     with pytest.raises(ValueError, match="--seeds=1,a: expected integers"):

@@ -55,6 +55,18 @@ def test_training_data_are_not_scored(tmp_path):
         load("--data=scenes", "--dataset=camvid")  # A folder of this name.
 
 
+def test_photographs_of_training_are_not_scored_in_another_folder(street):
+    (street.parent / "other").symlink_to(street)
+    (street.parent / "part").mkdir()
+    for folder in ("images", "labels"):
+        (street.parent / "part" / folder).symlink_to(street / folder)
+    with pytest.raises(ValueError, match="--data needs unseen data"):
+        load(f"--data={street}", *OWN, f"--validation_data={street.parent / 'other'}")
+    message = r"5 photographs are in the data of training and of validation, such as .*/0.png"
+    with pytest.raises(ValueError, match=message):
+        load(f"--data={street}", *OWN, f"--validation_data={street.parent / 'part'}")
+
+
 @pytest.mark.parametrize(
     "flags, protocol",
     [
