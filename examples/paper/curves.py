@@ -34,7 +34,7 @@ ROWS = (
     (Variant("healthy", encoder=True), (1e-4, 4e-4)),
     (Variant("the discriminator wins", losses=ADVERSARIAL_ALONE, encoder=True), (1e-5, 4e-3)),
     (Variant("collapse", losses=ADVERSARIAL_ALONE, encoder=True), (2e-3, 2e-3)),
-    (Variant("rate too large", encoder=True), (1e-2, 4e-4)),
+    (Variant("rate too large", encoder=True), (1e-1, 4e-4)),
     (Variant("KL too heavy", losses={"kl_weight": 20.0}, encoder=True), (1e-4, 4e-4)),
 )
 CHARTS = {

@@ -129,7 +129,7 @@ def test_a_trial_run_trains_only_what_is_missing(tmp_path, capsys):
     path = folder_of(tmp_path, Variant("rate too large"), 0) / "history.json"
     history = json.loads(path.read_text())
     assert history["steps"] == 2 and np.isfinite(history["generator/feature_matching"]).all()
-    assert history["definition"]["rates"] == [1e-2, 4e-4]
+    assert history["definition"]["rates"] == [1e-1, 4e-4]
     assert history["settings"]["base_filters"] == 2 and history["settings"]["data"] == "scenes"
     with pytest.raises(ValueError, match="no row 'healthier'; rows: .*'collapse'"):
         run("healthier")
