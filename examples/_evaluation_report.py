@@ -4,7 +4,6 @@ import hashlib
 import math
 from pathlib import Path
 
-from _data_options import numbers
 from absl import flags
 
 from keras_spade import datasets
@@ -47,31 +46,21 @@ def described(path):
 
 
 def results(found, protocol):
-    """One row per number: its name, value and protocol."""
-    weights = described(FLAGS.features) if FLAGS.features else None
-    height, width = numbers("feature_size")
-    features = {
-        "features": f"VGG16 relu5_3, means over the image, 512; weights: {weights}; pictures "
-        f"bicubic, antialiased, to {height} x {width}",
-        "is_not": "the FID or KID of the literature, which use Inception-v3",
-    }
-    of_name = {"frechet_distance": features, "kernel_distance": features}
-    of_name["diversity"] = {
-        "distance": f"LPIPS' formula on VGG16 without its learned weights; weights: {weights}",
-        "pictures_of_each_map": FLAGS.styles,
-        "latent": f"standard normal, seed {FLAGS.seed}",
-        "is_not": "the LPIPS of the literature",
-    }
+    """One row per number: its name, value and protocol, with the content of the metric's file."""
     rows = []
     for name, metric in found.items():
-        own = of_name.get(name)
-        if own is None:
-            own = {"segmenter": described(FLAGS.segmenter), "classes": metric.num_classes}
+        own = metric.protocol()
+        if name.startswith("segmentation"):
             photographs = name.endswith("photographs")
+            own["segmenter"] = described(FLAGS.segmenter)
             own["pictures"] = "the photographs themselves" if photographs else "painted"
             ending = "_of_photographs" if photographs else ""
             values = {f"{key}{ending}": value for key, value in metric.result().items()}
         else:
+            own["vgg16"] = described(FLAGS.features)
+            if name == "diversity":
+                own |= {"pictures_of_each_map": FLAGS.styles}
+                own["latent"] = f"standard normal, seed {FLAGS.seed}"
             values = {name: metric.result()}
         for key, value in values.items():
             value = float(value)

@@ -500,7 +500,12 @@ def test_evaluate_measures_what_it_paints(street, evaluated):
         *("mean_iou_of_photographs", "pixel_accuracy_of_photographs"),
     ]
     sha = hashlib.sha256(Path(weights).read_bytes()).hexdigest()
-    assert f"vgg16.weights.h5, sha256 {sha[:16]}" in rows["kernel_distance"]["protocol"]["features"]
+    protocol = rows["kernel_distance"]["protocol"]
+    assert protocol["vgg16"] == f"vgg16.weights.h5, sha256 {sha[:16]}"
+    assert protocol["features"].endswith(
+        "weights: vgg16.weights.h5; pictures bicubic, antialiased, to 32 x 48"
+    )
+    assert protocol["is_not"] == "the KID of the literature, which uses Inception-v3"
     assert report["protocol"]["samples"] == rows["mean_iou"]["protocol"]["samples"] == 5
     assert not {"features", "segmenter", "pictures"} & set(report["protocol"])
     assert rows["mean_iou"]["protocol"]["weights"] == "as in the file"
