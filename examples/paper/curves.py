@@ -7,7 +7,7 @@
 
 Draws one row a training: the losses over the steps, and two validation maps painted with two
 latents each. `docs/reading_the_curves.md` explains the picture. The same command again trains only
-the rows that --run_dir lacks; if it lacks none, no data are needed to draw the picture again.
+the rows that --run_dir lacks, and draws the picture again.
 """
 
 import json
@@ -42,6 +42,7 @@ CHARTS = {
     "feature matching, perceptual": ("generator/feature_matching", "generator/perceptual"),
     "KL": ("generator/kl",),
 }
+UNUSED = ("calibrate", "segmenter_minutes")  # Flags of other experiments.
 MAPS, LATENTS = 2, 2
 POINTS = 30  # Of a curve, about: each is the mean of some steps.
 
@@ -73,7 +74,7 @@ def main(argv):
         raise ValueError(f"--seeds={','.join(FLAGS.seeds)}: expected one seed for all rows.")
     _data_options.refuse(["rate", "discriminator_rate"], "is not used: each row has its own rates.")
     perceptual = perceptual_options(FLAGS.vgg16, FLAGS.perceptual_weight)
-    settings = options.settings(perceptual["perceptual_weight"])
+    settings = settings_of(perceptual)
     run_dir = pathlib.Path(FLAGS.run_dir)
     folders = [folder_of(run_dir, variant, seeds[0]) for variant in rows]
     missing = [
@@ -88,6 +89,12 @@ def main(argv):
     path = run_dir / "curves.png"
     draw(rows, folders, path)
     print(path)
+
+
+def settings_of(perceptual):
+    """The flags that these rows depend on, as JSON values."""
+    found = options.settings(perceptual["perceptual_weight"])
+    return {name: value for name, value in found.items() if name not in UNUSED}
 
 
 def definition_of(variant):

@@ -1,12 +1,15 @@
 """The flags shared by all experiments."""
 
 import hashlib
+import itertools
+import pathlib
 import time
 
 from absl import flags
 
 from examples import _data_options
 from examples.paper import quick
+from keras_spade import datasets
 
 FLAGS = flags.FLAGS
 _data_options.define_training_data()
@@ -62,9 +65,13 @@ flags.DEFINE_enum(
 flags.DEFINE_integer(
     "pictures", 6, "Number of validation maps in the picture of all rows.", lower_bound=1
 )
+for name in ("minutes", "segmenter_minutes"):
+    flags.register_validator(name, lambda minutes: minutes > 0, "must be above 0.")
 
 # Flags that may differ between two commands that add to the same results.
 MAY_DIFFER = ("run_dir", "only", "seeds", "pictures")
+# Flags of a segmenter's training, besides those of the data.
+FOR_SEGMENTER = ("segmenter_minutes", "steps", "clock", "quick")
 QUICK = {
     "image_size": ["64", "64"],  # Smaller ones leave 1 x 1 maps, zero by instance norm.
     "num_scenes": 4,
@@ -89,21 +96,46 @@ def apply_quick():
 def settings(perceptual_weight):
     """The flags that results depend on, by name, as JSON values.
 
-    The location of files is irrelevant: folders are omitted, and weights are identified by content.
+    The location of files is irrelevant: data and weights are identified by their content.
 
     Args:
         perceptual_weight: the weight of the perceptual loss, also if the flag is not given.
     """
-    names = [flag.name for flag in NAMES]
-    names += [flag.name for flag in FLAGS.get_key_flags_for_module(_data_options.__name__)]
-    found = {name: FLAGS[name].value for name in sorted(set(names)) if name not in MAY_DIFFER}
-    for name in ("data", "validation_data"):
-        found[name] = found[name] if found[name] in (None, "scenes") else "a folder"
+    names = [flag.name for flag in NAMES if flag.name not in MAY_DIFFER]
+    found = data_settings() | {name: FLAGS[name].value for name in names}
     found["perceptual_weight"] = perceptual_weight
     if FLAGS.vgg16:
         with open(FLAGS.vgg16, "rb") as file:
             found["vgg16"] = f"sha256 {hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
     return found
+
+
+def segmenter_settings():
+    """Those that a segmenter depends on."""
+    return data_settings() | {name: FLAGS[name].value for name in FOR_SEGMENTER}
+
+
+def data_settings():
+    """Those of the data; `data` is the content of all files of training and validation."""
+    names = [flag.name for flag in FLAGS.get_key_flags_for_module(_data_options.__name__)]
+    found = {name: FLAGS[name].value for name in names if name != "validation_data"}
+    return found if is_drawn() else found | {"data": content_of_files()}
+
+
+def content_of_files():
+    """The number of samples in the data's files, and a digest of their bytes, as text."""
+    subsets = _data_options.training_data()[:2]
+    training, validation = (datasets.source_of(data).samples.listing.samples for data in subsets)
+    digest = hashlib.sha256()
+    for path in itertools.chain.from_iterable(training + validation):
+        digest.update(pathlib.Path(path).read_bytes())
+    counts = f"{len(training)} training and {len(validation)} validation samples"
+    return f"{counts} with sha256 {digest.hexdigest()[:16]}"
+
+
+def is_drawn():
+    """Whether the data are drawn scenes."""
+    return FLAGS.data == "scenes" and FLAGS.dataset is None
 
 
 def clock():
@@ -114,6 +146,9 @@ def clock():
 def seeds():
     """The seeds, as integers."""
     try:
-        return [int(seed) for seed in FLAGS.seeds]
+        found = [int(seed) for seed in FLAGS.seeds]
     except ValueError:
-        raise ValueError(f"--seeds={','.join(FLAGS.seeds)}: expected integers.") from None
+        found = []
+    if not found:
+        raise ValueError(f"--seeds={','.join(FLAGS.seeds)}: expected integers.")
+    return found

@@ -74,6 +74,20 @@ class Results:
         return text[: text.rfind("\n") + 1]
 
 
+def differences(theirs, mine):
+    """The settings that differ, as text; empty if none does.
+
+    Args:
+        theirs: the settings in a file.
+        mine: the present settings.
+    """
+    return ", ".join(
+        f"--{name}={theirs.get(name)} before, {mine.get(name)} now"
+        for name in sorted(theirs.keys() | mine.keys())
+        if theirs.get(name) != mine.get(name)
+    )
+
+
 def check_settings(path, theirs, mine):
     """Refuses a file of results with other settings.
 
@@ -85,15 +99,9 @@ def check_settings(path, theirs, mine):
     Raises:
         ValueError: naming the settings that differ.
     """
-    changed = sorted(
-        name for name in theirs.keys() | mine.keys() if theirs.get(name) != mine.get(name)
-    )
-    if changed:
-        differences = ", ".join(
-            f"--{name}={theirs.get(name)} before, {mine.get(name)} now" for name in changed
-        )
+    if changed := differences(theirs, mine):
         raise ValueError(
-            f"{path} holds results with other settings ({differences}). Choose another --run_dir."
+            f"{path} holds results with other settings ({changed}). Choose another --run_dir."
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from examples import _data_options
-from examples.paper.options import FLAGS
+from examples.paper.options import FLAGS, is_drawn
 from keras_spade import datasets, images
 
 
@@ -96,11 +96,6 @@ class Samples:
     def parts(self, size=8):
         """Slices of the validation samples."""
         return [slice(i, i + size) for i in range(0, self.count, size)]
-
-
-def is_drawn():
-    """Whether the data are drawn scenes."""
-    return FLAGS.data == "scenes" and FLAGS.dataset is None
 
 
 def has_other_folder():

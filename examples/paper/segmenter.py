@@ -4,10 +4,11 @@
         --image_size=96,128 --segmenter_minutes=10
 
 A small U-Net. This prints its mIoU and accuracy on the real validation photographs, which
-painted ones are not expected to exceed, and writes segmenter.keras to --run_dir. The tables'
-commands train it themselves if it does not exist yet.
+painted ones are not expected to exceed, and writes segmenter.keras to --run_dir, with its settings
+in segmenter.json. The tables' commands train it themselves if it does not exist yet.
 """
 
+import json
 import pathlib
 
 import keras
@@ -16,9 +17,10 @@ import tensorflow as tf
 from examples import _data_options, _errors
 from examples.paper import options
 from examples.paper.options import FLAGS
+from examples.paper.results import differences
 from examples.paper.samples import Samples
 from examples.paper.time_limit import TimeLimit
-from keras_spade import images, metrics
+from keras_spade import files, images, metrics
 
 FILTERS = 24
 DEPTH = 4
@@ -106,13 +108,31 @@ def train_segmenter(samples):
 
 
 def load_or_train(samples, run_dir):
-    """The segmenter of a folder, trained if there is none yet."""
-    path = run_dir / "segmenter.keras"
+    """The segmenter of a folder, trained if there is none yet.
+
+    Args:
+        samples: the `Samples`.
+        run_dir: the folder, of `segmenter.keras` and of its settings, `segmenter.json`.
+
+    Raises:
+        ValueError: if it was trained with other settings or other data.
+    """
+    path, about = run_dir / "segmenter.keras", run_dir / "segmenter.json"
+    settings = options.segmenter_settings()
+    instead = "Choose another --run_dir, or delete the file."
     if path.exists():
+        if not about.exists():
+            raise ValueError(f"{path}: there is no {about.name} with its settings. {instead}")
+        if changed := differences(json.loads(about.read_text()), settings):
+            raise ValueError(f"{path} was trained with other settings ({changed}). {instead}")
         return keras.models.load_model(path)
     print("Training the segmenter.", flush=True)
     segmenter = train_segmenter(samples)
-    segmenter.save(path)
+    # The segmenter last: after an interruption, there is none, and the settings are overwritten.
+    with files.replacing(about) as partial:
+        partial.write_text(json.dumps(settings, indent=1))
+    with files.replacing(path) as partial:
+        segmenter.save(partial)
     return segmenter
 
 

@@ -19,7 +19,9 @@ TABLE = Experiment(
         Variant("noise at the input", arguments={"latent_dim": "latent_dim"}),
         Variant("kernel 1 x 1", arguments={"kernel_size": 1}),
         Variant("kernel 5 x 5", arguments={"kernel_size": 5}),
-        Variant("half as wide", width=0.5),
+        # The paper's generators have 141M, 96M (ours) and 61M weights.
+        Variant("wider", width=1.25),
+        Variant("compact decoder w/ SPADE", width=0.75),
         Variant("batch norm", arguments={"norm": "batch"}),
         Variant("instance norm", arguments={"norm": "instance"}),
         Variant("no spectral norm", arguments={"spectral_norm": False}),

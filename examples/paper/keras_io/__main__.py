@@ -30,7 +30,7 @@ from absl import flags
 from examples import _errors
 from examples.paper.keras_io import report
 from examples.paper.keras_io.measuring import Measure, Records, refuse_passed
-from examples.paper.keras_io.sides import Options, Ours, Theirs
+from examples.paper.keras_io.sides import Options, Ours, Theirs, traced
 from examples.paper.perceptual import perceptual_options
 from examples.paper.quick import apply_quick
 from examples.paper.side_by_side import side_by_side
@@ -92,6 +92,9 @@ flags.DEFINE_float("rate", 1e-4, "Ours: learning rate of the generator.")
 flags.DEFINE_float("discriminator_rate", 4e-4, "Ours: learning rate of the discriminator.")
 flags.DEFINE_float("beta_2", 0.9, "Ours: Adam's beta_2; the example's is 0.999.")
 
+for name in ("times", "seeds", "sides"):
+    flags.register_validator(name, bool, "must not be empty.")
+
 # Flags that define a run's name; the others belong to the protocol or to the command.
 OURS = (
     *("encoder", "norm", "initial_gain", "kernel_start"),
@@ -120,15 +123,15 @@ def main(argv):
     segmenter = FLAGS.segmenter and keras.saving.load_model(FLAGS.segmenter, compile=False)
     protocol = {name: FLAGS[name].value for name in PROTOCOL}
     protocol["perceptual_weight"] = perceptual["perceptual_weight"]
-    protocol |= {"last_time": times[-1]} if FLAGS.decay else {}
-    records.keep_protocol(protocol)
+    last_times = {name_of(side): times[-1] for side in FLAGS.sides} if FLAGS.decay else {}
+    records.keep_protocol(protocol, last_times)
     for seed in map(int, FLAGS.seeds):
-        training, labels, photographs, options = prepared(seed, perceptual)
+        training, source, labels, photographs, options = prepared(seed, perceptual)
         measure = Measure(photographs, FLAGS.vgg16)
         for side in FLAGS.sides:
             make = makers(options, seed, training)[side]
             train(make, name_of(side), seed, training, times, labels, measure, records)
-    write_report(records, training, labels, measure, options, segmenter)
+    write_report(records, training, source, labels, measure, options, segmenter)
 
 
 def name_of(side):
@@ -139,7 +142,7 @@ def name_of(side):
 
 
 def prepared(seed, perceptual):
-    """Training batches, held-out label maps and photographs, and `Options`."""
+    """Training batches, source of the held-out data, label maps and photographs, `Options`."""
     size = tuple(int(text) for text in FLAGS.image_size)
     common = {"image_size": size, "seed": seed}
     for_training = {"batch_size": FLAGS.batch_size, "drop_remainder": True}
@@ -160,7 +163,7 @@ def prepared(seed, perceptual):
         larger = tuple(round(n * 286 / 256) for n in size)  # As in pix2pix.
         training = load(FLAGS.data, flip=True, load_size=larger, **for_training, **common, **split)
         held_out = load(FLAGS.data, batch_size=1, shuffle=False, crop="center", **common, **apart)
-        source = datasets.source_of(training)
+        source = datasets.source_of(held_out)
         classes, void, palette = source.num_classes, source.void_class, source.palette
     palette = callbacks.label_colors(classes) if palette is None else palette
     palette = [*palette, *([(0, 0, 0)] if void else [])]
@@ -182,7 +185,7 @@ def prepared(seed, perceptual):
             )
         },
     )
-    return training, labels, images.to_bytes(photographs), options
+    return training, datasets.source_of(held_out), labels, images.to_bytes(photographs), options
 
 
 def makers(options, seed, training):
@@ -237,14 +240,6 @@ def train(make, run, seed, training, times, labels, measure, records):
         print(f"{run}, seed {seed}, {moment:g} s, {clock['steps']} steps: {distances}", flush=True)
 
 
-def traced(side, batch):
-    """Makes a step, and undoes it."""
-    before = [keras.ops.convert_to_numpy(variable) for variable in side.variables()]
-    side.train(batch)
-    for variable, value in zip(side.variables(), before, strict=True):
-        variable.assign(value)
-
-
 def batches(dataset, step):
     """The batches of a training from a given step on, a function of step and seed."""
     source = datasets.source_of(dataset)
@@ -255,7 +250,7 @@ def batches(dataset, step):
         yield from source.for_epoch(*places).as_numpy_iterator()
 
 
-def write_report(records, training, labels, measure, options, segmenter):
+def write_report(records, training, source, labels, measure, options, segmenter):
     """Prints the table; draws curves and pictures."""
     rows = records.measurements.all()
     photographs = np.concatenate(
@@ -266,7 +261,8 @@ def write_report(records, training, labels, measure, options, segmenter):
     real = measure(photographs)
     header = (
         f"Frechet distance of {len(labels)} painted held-out label maps from their photographs; "
-        f"features: {measure.name}; {'x'.join(FLAGS.image_size)}; batch {FLAGS.batch_size}. "
+        f"features: {measure.name}; {report.data_line(source)}; {'x'.join(FLAGS.image_size)}; "
+        f"batch {FLAGS.batch_size}. "
         "This is not the literature's FID. The same number of training photographs, cropped "
         f"and flipped: {real['frechet']:.3g}."
     )

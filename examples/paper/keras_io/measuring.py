@@ -5,7 +5,7 @@ import json
 import keras
 import numpy as np
 
-from examples.paper.results import Results
+from examples.paper.results import Results, differences
 from keras_spade import files, metrics
 
 
@@ -75,18 +75,32 @@ class Records:
             (folder / part).mkdir(parents=True, exist_ok=True)
         self.measurements = Results(folder / "measurements.jsonl", {})
 
-    def keep_protocol(self, protocol):
-        """Writes the protocol of the numbers; refuses to mix two protocols."""
+    def keep_protocol(self, protocol, last_times):
+        """Writes the protocol of the numbers; refuses to mix two protocols.
+
+        Args:
+            protocol: the settings that all runs share.
+            last_times: when the rates of each run have fallen to 0; only of runs with --decay.
+
+        Raises:
+            ValueError: naming what differs.
+        """
         path = self.folder / "protocol.json"
         theirs = json.loads(path.read_text()) if path.exists() else protocol
-        changed = [k for k in protocol if theirs.get(k) != protocol[k]]
-        if changed:
-            differences = ", ".join(
-                f"{k}={theirs.get(k)} before, {protocol[k]} now" for k in changed
-            )
-            raise ValueError(f"{self.folder} holds numbers with another protocol ({differences}).")
+        if changed := differences({name: theirs.get(name) for name in protocol}, protocol):
+            raise ValueError(f"{self.folder} holds numbers with another protocol ({changed}).")
+        known = theirs.get("last_times", {})
+        for run, time in last_times.items():
+            # Older files have one time for all runs with --decay.
+            before = known.get(run, theirs.get("last_time", time))
+            if before != time:
+                raise ValueError(
+                    f"{self.folder}: the rates of {run!r} fall to 0 at the last of --times, "
+                    f"{before:g} before, {time:g} now. Choose another --out."
+                )
         with files.replacing(path) as partial:
-            partial.write_text(json.dumps(protocol, indent=1))
+            about = {**theirs, **protocol, "last_times": {**known, **last_times}}
+            partial.write_text(json.dumps(about, indent=1))
 
     def save_state(self, run, side, clock):
         """Writes the state of training and its clock; see `load_state`."""

@@ -11,6 +11,19 @@ import matplotlib.pyplot as plt
 SHOWN = ("calibrated", "moving", "batch")
 
 
+def data_line(source):
+    """The origin of the painted label maps, as text.
+
+    Args:
+        source: the `datasets.Source` of the held-out data.
+    """
+    arguments = source.call.arguments
+    names = [name for name in ("split", "validation_split", "subset") if arguments.get(name)]
+    parts = [source.title or "drawn scenes", *(f"{name} {arguments[name]}" for name in names)]
+    void = "void painted as a class" if source.void_class else "no void"
+    return ", ".join([*parts, source.resampling, void])
+
+
 def cells(rows, number):
     """Mean, minimum and maximum over the seeds, by (run, variant) and then by time."""
     found = {}

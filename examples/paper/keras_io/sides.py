@@ -192,6 +192,14 @@ def our_generator(options):
     )
 
 
+def traced(side, batch):
+    """Makes a step, and undoes it."""
+    before = [keras.ops.convert_to_numpy(variable) for variable in side.variables()]
+    side.train(batch)
+    for variable, value in zip(side.variables(), before, strict=True):
+        variable.assign(value)
+
+
 def in_batches(paint, labels, batch_size):
     """Pictures of label maps, painted in batches."""
     parts = range(0, len(labels), batch_size)

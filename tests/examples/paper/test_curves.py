@@ -59,7 +59,7 @@ def write_history(run_dir, **changes):
     with flagsaver.flagsaver():
         FLAGS(["curves", "--quick"])
         options.apply_quick()
-        settings = options.settings(0.0)
+        settings = curves.settings_of({"perceptual_weight": 0.0})
     definition = {**healthy.definition, "rates": list(rates)}
     history = {"settings": settings, "definition": definition, "steps": 2, **changes}
     folder = run_dir / "painted/healthy_seed_0"
@@ -69,10 +69,11 @@ def write_history(run_dir, **changes):
     return history
 
 
-def test_a_picture_is_drawn_again_without_data(tmp_path, monkeypatch):
+def test_a_picture_is_drawn_again_without_reading_data(tmp_path, monkeypatch):
     monkeypatch.setattr(curves.Samples, "load", None)
     write_history(tmp_path)
-    redraw(tmp_path)
+    # These rows have no segmenter, and paint with moving averages.
+    redraw(tmp_path, "--calibrate=3", "--segmenter_minutes=2")
     with Image.open(tmp_path / "curves.png") as picture:
         assert picture.size == (1050, 210)
 
@@ -103,7 +104,7 @@ def test_trainings_of_other_settings_are_refused_before_data_are_read(tmp_path, 
     "flag, message",
     [
         ("--seeds=0,1", "--seeds=0,1: expected one seed"),
-        ("--seeds=", "--seeds=: expected one seed"),
+        ("--seeds=", "--seeds=: expected integers"),
         ("--rate=1e-3", "--rate is not used: each row has its own rates"),
         ("--discriminator_rate=1e-3", "--discriminator_rate is not used"),
     ],

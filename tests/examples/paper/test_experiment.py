@@ -87,6 +87,8 @@ def test_what_is_wrong_is_reported_before_training(tmp_path, monkeypatch):
         run(TABLES["table_1"], tmp_path, "--only=GRN")
     with pytest.raises(ValueError, match="--seeds=1,a: expected integers"):
         run(TABLES["table_1"], tmp_path, "--only=CRN", "--seeds=1,a")
+    with pytest.raises(ValueError, match="--seeds=: expected integers"):
+        run(TABLES["table_1"], tmp_path, "--only=CRN", "--seeds=")
 
 
 @pytest.mark.slow

@@ -1,11 +1,17 @@
+import contextlib
+import json
+import types
+
 import keras
 import numpy as np
 import pytest
 from absl.testing import flagsaver
 
+from examples.paper import options
 from examples.paper import segmenter as script
 from examples.paper.options import FLAGS
 from examples.paper.segmenter import make_segmenter
+from keras_spade import files
 
 
 def test_scores_of_bytes_and_floats():
@@ -52,3 +58,76 @@ def test_the_command_refuses_sizes_before_it_loads_data(tmp_path, monkeypatch):
         with pytest.raises(ValueError, match="--image_size=64,60: .* must be divisible by 16"):
             script.main([])
     assert not (tmp_path / "run").exists()
+
+
+def load_or_train(run_dir, *flags):
+    with flagsaver.flagsaver():
+        FLAGS(["segmenter", "--quick", *flags])
+        options.apply_quick()
+        return script.load_or_train(None, run_dir)
+
+
+@pytest.fixture
+def trainings(monkeypatch):
+    """Replaces the training by a model of a random weight; a list of those weights."""
+    weights = []
+
+    def train_segmenter(samples):
+        model = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Conv2D(1, 1)])
+        weights.append(model.get_weights()[0])
+        return model
+
+    monkeypatch.setattr(script, "train_segmenter", train_segmenter)
+    return weights
+
+
+def test_a_segmenter_of_the_same_settings_is_loaded(tmp_path, trainings):
+    load_or_train(tmp_path)
+    assert json.loads((tmp_path / "segmenter.json").read_text())["segmenter_minutes"] == 10
+    # Of the generators' trainings.
+    again = load_or_train(tmp_path, "--minutes=3", "--base_filters=5", "--seeds=1,2")
+    assert len(trainings) == 1
+    np.testing.assert_array_equal(again.get_weights()[0], trainings[0])
+
+
+@pytest.mark.parametrize(
+    "flags, difference",
+    [
+        (["--segmenter_minutes=3"], "--segmenter_minutes=10.0 before, 3.0 now"),
+        (["--seed=1"], "--seed=0 before, 1 now"),
+        (["--noquick", "--steps=2"], "--quick=True before, False now"),
+        (["--num_scenes=9"], "--num_scenes=4 before, 9 now"),
+    ],
+)
+def test_a_segmenter_of_other_settings_is_refused(tmp_path, trainings, flags, difference):
+    load_or_train(tmp_path)
+    with pytest.raises(ValueError, match=r"segmenter.keras was trained with other settings") as e:
+        load_or_train(tmp_path, *flags)
+    assert difference in str(e.value)
+    assert str(e.value).endswith(". Choose another --run_dir, or delete the file.")
+
+
+def test_a_segmenter_without_settings_is_refused(tmp_path, trainings):
+    load_or_train(tmp_path)
+    (tmp_path / "segmenter.json").unlink()
+    message = r"segmenter.keras: there is no segmenter.json with its settings. Choose another"
+    with pytest.raises(ValueError, match=message):
+        load_or_train(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["segmenter.json", "segmenter.keras"])
+def test_an_interruption_leaves_no_segmenter(tmp_path, trainings, monkeypatch, name):
+    @contextlib.contextmanager
+    def killed(path):
+        if path.name == name:
+            raise KeyboardInterrupt
+        with files.replacing(path) as partial:
+            yield partial
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(script, "files", types.SimpleNamespace(replacing=killed))
+        load_or_train(tmp_path)
+    again = load_or_train(tmp_path, "--seed=1")
+    np.testing.assert_array_equal(again.get_weights()[0], trainings[1])
+    load_or_train(tmp_path, "--seed=1")
+    assert len(trainings) == 2

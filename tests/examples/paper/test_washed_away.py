@@ -1,9 +1,14 @@
+import types
+
 import keras
 import numpy as np
 import pytest
+from absl.testing import flagsaver
+from support.tiny_gan import tiny_gan
 
 from examples.paper.networks import Pix2PixHD
-from examples.paper.washed_away import draw_kernels, explained_share, shares
+from examples.paper.options import FLAGS
+from examples.paper.washed_away import draw_kernels, explained_share, generators, shares
 from keras_spade import SPADEGenerator
 
 
@@ -47,3 +52,18 @@ def test_instance_norm_leaves_nothing_of_a_map_of_one_label_and_spade_does():
     found = shares(ours, {"labels": labels})
     assert list(found)[0] == "head_0" and list(found)[-1] == "conv_img" and len(found) == 8
     assert min(found.values()) > 0.01
+
+
+def test_trained_generators_are_those_of_the_table(tmp_path):
+    gan = tiny_gan()
+    folder = tmp_path / "painted" / "ours_seed_0"
+    folder.mkdir(parents=True)
+    gan.save(folder / "gan.keras")
+    samples = types.SimpleNamespace(conditioning={"num_classes": 3}, image_shape=(64, 64, 3))
+    with flagsaver.flagsaver():
+        FLAGS(["washed_away", "--base_filters=2", "--hidden_filters=2", "--modulation=dense"])
+        found = generators(samples, tmp_path)
+    assert list(found) == ["pix2pixHD", "ours", "ours, trained"]
+    trained = found["ours, trained"].get_weights()
+    for weight, kept in zip(trained, gan.generator.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, kept)

@@ -1,3 +1,5 @@
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -31,9 +33,42 @@ def test_records_are_whole_after_an_interruption(tmp_path):
     assert [row["time"] for row in kept.all()] == [1.0, 2.0]
     kept.add_all([{"time": 4.0}])
     assert [row["time"] for row in kept.all()] == [1.0, 2.0, 4.0]
-    records.keep_protocol({"maps": 30})
-    with pytest.raises(ValueError, match="maps=30 before, 20 now"):
-        records.keep_protocol({"maps": 20})
+
+
+def test_another_protocol_is_refused(tmp_path):
+    records = Records(tmp_path)
+    records.keep_protocol({"maps": 30}, {})
+    with pytest.raises(ValueError, match=r"another protocol \(--maps=30 before, 20 now\)"):
+        records.keep_protocol({"maps": 20}, {})
+
+
+@pytest.mark.parametrize("order", [("constant", "falling"), ("falling", "constant")])
+def test_the_last_time_belongs_to_a_run_whose_rates_fall(tmp_path, order):
+    last_times = {"constant": {}, "falling": {"ours decay=True": 745.0}}
+    records = Records(tmp_path)
+    for rates in (*order, *order):
+        records.keep_protocol({"maps": 30}, last_times[rates])
+    records.keep_protocol({"maps": 30}, {"keras_io decay=True": 372.0})
+    message = (
+        "the rates of 'ours decay=True' fall to 0 at the last of --times, 745 before, 1193 now. "
+        "Choose another --out."
+    )
+    with pytest.raises(ValueError, match=message):
+        records.keep_protocol({"maps": 30}, {"ours decay=True": 1193.0})
+    protocol = json.loads((tmp_path / "protocol.json").read_text())
+    times = {"ours decay=True": 745.0, "keras_io decay=True": 372.0}
+    assert protocol == {"maps": 30, "last_times": times}
+
+
+def test_a_run_of_an_older_folder_goes_on(tmp_path):
+    path = tmp_path / "protocol.json"
+    path.write_text(json.dumps({"maps": 30, "last_time": 745.0}))
+    records = Records(tmp_path)
+    with pytest.raises(ValueError, match="745 before, 1193 now"):
+        records.keep_protocol({"maps": 30}, {"ours decay=True": 1193.0})
+    records.keep_protocol({"maps": 30}, {})
+    records.keep_protocol({"maps": 30}, {"ours decay=True": 745.0})
+    assert json.loads(path.read_text())["last_time"] == 745
 
 
 def test_states(tmp_path):

@@ -1,13 +1,32 @@
 import numpy as np
 from matplotlib import pyplot as plt
+from PIL import Image
 
 from examples.paper.keras_io import report
+from keras_spade import datasets
 from keras_spade.metrics import SegmentationConsistency
 
 ROWS = [
     {"run": "ours", "variant": "moving", "seed": seed, "time": time, "frechet": frechet}
     for seed, time, frechet in ((0, 10.0, 2.0), (1, 10.0, 1.0), (0, 20.0, 0.5))
 ]
+
+
+def test_the_origin_of_the_label_maps(tmp_path):
+    (tmp_path / "base").mkdir()
+    for number in (1, 2):
+        for suffix in ("jpg", "png"):
+            picture = Image.new("RGB" if suffix == "jpg" else "L", (8, 8), int(suffix == "png"))
+            picture.save(tmp_path / "base" / f"cmp_b000{number}.{suffix}")
+    sizes = {"image_size": (8, 8), "batch_size": 1}
+    some = {"split": "base", "validation_split": 0.5, "subset": "validation"}
+    data = datasets.cmp_facades(tmp_path, **sizes, **some)
+    assert report.data_line(datasets.source_of(data)) == (
+        "CMP Facades, split base, validation_split 0.5, subset validation, photographs resized "
+        "bicubically, label maps by nearest neighbours (stretch), void painted as a class"
+    )
+    scenes = datasets.source_of(datasets.synthetic_scenes(1, image_size=(32, 32), batch_size=1))
+    assert report.data_line(scenes) == "drawn scenes, drawn at this size, no void"
 
 
 def test_a_cell_is_the_mean_of_the_seeds():
