@@ -47,6 +47,15 @@ def check(unseen=True, best=None):
         raise ValueError(f"--best={best} needs --features, the weights for this distance.")
 
 
+def check_channels(flag, channels):
+    """Raises an error if a flag is set that does not support images of so many channels."""
+    if flags.FLAGS[flag].value and channels not in (1, 3):
+        raise ValueError(
+            f"--{flag} is for images of 3 channels or 1; these have {channels}. Pass --{flag}= to "
+            "omit it."
+        )
+
+
 def metrics(dataset=None):
     """The metrics for the flags of `define_metrics`; none without weights.
 

@@ -152,16 +152,10 @@ def check_files():
 def check(gan):
     """Raises an error for flags that do not apply to the model or would be ignored."""
     generator = gan.generator
-    channels = generator.image_shape[-1]
     if generator.conditioning != "labels":
         raise ValueError("--model paints float maps; this script reads label maps.")
-    if channels not in (1, 3):
-        for name, value in (("features", FLAGS.features), ("png_folder", FLAGS.png_folder)):
-            if value:
-                raise ValueError(
-                    f"--{name} is for images of 3 channels or 1; the model paints {channels}. "
-                    f"Pass --{name}= to omit it."
-                )
+    for name in ("features", "png_folder"):
+        _metric_options.check_channels(name, generator.image_shape[-1])
     if FLAGS.styles == 1:
         raise ValueError("--styles=1: diversity needs at least two pictures per map.")
     if FLAGS.styles and generator.latent_dim is None:

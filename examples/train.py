@@ -117,6 +117,7 @@ def main(argv):
     keras.config.set_dtype_policy(FLAGS.precision)
     unseen = FLAGS.data == "scenes" or FLAGS.validation_data or FLAGS.validation_split
     _metric_options.check(bool(unseen), FLAGS.best)
+    _metric_options.check_channels("features", FLAGS.image_channels)
     _perceptual_options.check()
     training, validation, conditioning, _ = training_data()
     with scope():

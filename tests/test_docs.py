@@ -76,7 +76,7 @@ def test_readme_has_whole_addresses_on_pypi(monkeypatch):
     assert len(links) == len(LINK.findall(source)) > 20
     assert all(link.startswith("https://") for link in links)
     files = [
-        link.split("/main/")[1]
+        link.split("/main/")[1].split("#")[0]
         for link in links
         if "/keras_spade/main/" in link or "/blob/main/" in link
     ]

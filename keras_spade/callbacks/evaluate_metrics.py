@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_spade.arguments import positive_integer
+from keras_spade.arguments import integer_at_least, positive_integer
 from keras_spade.callbacks.evaluation_protocol import data_protocol, painting_protocol
 from keras_spade.callbacks.paint import batches_of, map_of, paint, refuse_weights
 from keras_spade.compiled_gan import CompiledGan
@@ -29,9 +29,10 @@ class EvaluateMetrics(keras.callbacks.Callback):
     `ReduceLROnPlateau`, which need no `mode`, `CSVLogger`, `TensorBoard` and others. `fit` refuses
     a list in which one of these comes earlier. The history and the progress bar always show it.
 
-    The metrics are evaluated after every `every`-th epoch, after the last one, and after the first
-    one of a training without values. The other epochs repeat the last values. (Without a
-    value, `ModelCheckpoint` would treat the epoch as the best, and `EarlyStopping` would warn.) So
+    The metrics are evaluated after every `every`-th epoch, after the last of `fit(epochs=...)`, and
+    after the first one of a training without values. The other epochs repeat the last values, also
+    one after which a later callback, such as `EarlyStopping`, ends the training. (Without a value,
+    `ModelCheckpoint` would treat the epoch as the best, and `EarlyStopping` would warn.) So
     `patience` counts epochs, not evaluations. A training resumed from a backup keeps its values.
     NaN is logged as the worst possible value, because Keras' callbacks would treat it as the best
     and keep it.
@@ -64,8 +65,8 @@ class EvaluateMetrics(keras.callbacks.Callback):
 
     Raises:
         ValueError: for metrics with other arguments, or that log the same name; from `fit`, if a
-            callback that needs a value comes before this one; for images that are neither uint8 nor
-            in [-1, 1].
+            callback that needs a value comes before this one, or a metric needs a latent that the
+            generator lacks; for images that are neither uint8 nor in [-1, 1].
 
     Example:
 
@@ -105,7 +106,7 @@ class EvaluateMetrics(keras.callbacks.Callback):
         self.every = positive_integer("`every`", every)
         self.steps = steps if steps is None else positive_integer("`steps`", steps)
         self.use_style = use_style
-        self.latents = positive_integer("`latents`", latents)
+        self.latents = integer_at_least(2, "`latents`", latents, "at least 2")
         self.batch_size = positive_integer("`batch_size`", batch_size)
         self.seed = seed
         results = _results(self.metrics)
@@ -115,6 +116,10 @@ class EvaluateMetrics(keras.callbacks.Callback):
         self._samples = 0
         for metric in self.metrics:
             _own_protocol(metric)
+
+    def on_train_begin(self, logs=None):
+        """Checks that the generator has the latents that a metric needs."""
+        self._check_latent(self.model)
 
     def on_epoch_end(self, epoch, logs=None):
         """Adds the results to the logs of the epoch, which later callbacks see."""
@@ -136,6 +141,7 @@ class EvaluateMetrics(keras.callbacks.Callback):
         Returns:
             The results by name, without `val_`.
         """
+        self._check_latent(model)
         for metric in self.metrics:
             metric.reset_state()
         batches = itertools.islice(batches_of(self.data, self.batch_size), self.steps)
@@ -200,15 +206,18 @@ class EvaluateMetrics(keras.callbacks.Callback):
         labels = painted.labels if painted.labels.ndim == 3 else None
         seen = {"image": real, "labels": labels, "painted": painted.images}
         if {"images": "pictures"} in self._asks:
-            if model.generator.latent_dim is None:
-                raise ValueError(
-                    "`metrics`: one with `images` alone compares pictures for several latents; the "
-                    "generator has no latent (latent_dim=None)."
-                )
             seeds = range(seed, seed + self.latents)
             pictures = [paint(model, batch, seed=number).images for number in seeds]
             seen["pictures"] = np.stack(pictures, axis=1)
         return seen
+
+    def _check_latent(self, model):
+        for metric, asks in zip(self.metrics, self._asks, strict=True):
+            if asks == {"images": "pictures"} and model.generator.latent_dim is None:
+                raise ValueError(
+                    f"`metrics`: {type(metric).__name__} compares pictures for several latents; "
+                    "the generator has no latent (latent_dim=None)."
+                )
 
     def _or_the_worst(self, name, value):
         if not math.isnan(value):

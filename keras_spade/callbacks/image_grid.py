@@ -31,7 +31,8 @@ class ImageGrid(keras.callbacks.Callback):
         directory: the folder of the pictures; created if needed.
         palette: uint8 `(classes, 3)` colours of the labels; `None`: those of the model's `classes`,
             or distinct ones.
-        every: epochs between pictures; the last epoch of `fit` always has one.
+        every: epochs between pictures; the last epoch of `fit` always has one, also if a callback
+            stops the training.
         use_style: with an encoder, use the style of each sample's own photograph.
         seed: of the latents.
         channels: the channels of the images to show, three as red, green and blue, or one as
@@ -83,17 +84,21 @@ class ImageGrid(keras.callbacks.Callback):
                         f"{name}."
                     )
         self.tensorboard_dir = tensorboard_dir
-        self._writer = None
+        self._writer, self._unpainted = None, None
+
+    def on_train_begin(self, logs=None):
+        """Forgets an earlier `fit`, which may have been interrupted."""
+        self._unpainted = None
 
     def on_epoch_end(self, epoch, logs=None):
         """Writes the picture of the epoch, counted from 1."""
         if not self.model.writes_files:
             return
-        last = epoch + 1 == (self.params or {}).get("epochs")
-        if (epoch + 1) % self.every == 0 or last:
-            picture = self.write(os.path.join(self.directory, f"epoch_{epoch + 1:04d}.png"))
-            if self.tensorboard_dir is not None:
-                self._show(picture, epoch)
+        last = epoch + 1 == (self.params or {}).get("epochs") or self.model.stop_training
+        due = (epoch + 1) % self.every == 0 or last
+        self._unpainted = None if due else epoch
+        if due:
+            self._write_epoch(epoch)
 
     def write(self, path: str | os.PathLike) -> np.ndarray:
         """Paints and writes the picture atomically.
@@ -118,10 +123,17 @@ class ImageGrid(keras.callbacks.Callback):
         return picture
 
     def on_train_end(self, logs=None):
-        """Closes the TensorBoard log."""
+        """Writes the picture of the last epoch if a later callback ended the training there."""
+        if self._unpainted is not None:
+            self._write_epoch(self._unpainted)
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+    def _write_epoch(self, epoch):
+        picture = self.write(os.path.join(self.directory, f"epoch_{epoch + 1:04d}.png"))
+        if self.tensorboard_dir is not None:
+            self._show(picture, epoch)
 
     def _show(self, picture, epoch):
         """Logs the picture for TensorBoard, at the step that Keras' callback uses for the epoch."""

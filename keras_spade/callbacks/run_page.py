@@ -47,15 +47,16 @@ class RunPage(keras.callbacks.Callback):
         directory: the folder of the run; created if needed.
         monitor: the number that determines the best epoch, for example `"val_kernel_distance"`, or
             `None`. It must be logged by a callback before this one, or by `fit`.
-        mode: `"min"` or `"max"`; `"auto"`: known for losses and results of `EvaluateMetrics`.
+        mode: `"min"` or `"max"`; `"auto"`: known for losses and results of `EvaluateMetrics`, and
+            refused for other numbers.
         palette: uint8 `(classes, 3)` colours of the labels; `None`: those of the model's `classes`,
             or distinct ones.
         class_names: names of the classes for a legend; `None`: those of the model's `classes`, or
             their ids.
         settings: further settings to show, such as the source of the data or flags; a dict of
             titles to dicts or strings.
-        every: epochs between pictures; the last epoch of `fit` always has one. Curves show all
-            epochs.
+        every: epochs between pictures; the last epoch of `fit` always has one, also if a callback
+            stops the training. Curves show all epochs.
         latents: number of latents to show, if the generator has one; 0: none.
         use_style: with an encoder, use the style of each sample's own photograph.
         seed: of the latents.
@@ -63,7 +64,8 @@ class RunPage(keras.callbacks.Callback):
 
     Raises:
         ValueError: if the batch lacks a key, its images are neither uint8 nor in [-1, 1], or
-            `channels` are not one or three of theirs; from `fit`, if nothing logs `monitor`.
+            `channels` are not one or three of theirs; from `fit`, if nothing logs `monitor`, or
+            `mode` is needed.
 
     Example:
 
@@ -107,6 +109,11 @@ class RunPage(keras.callbacks.Callback):
         self.seed = seed
         self.evaluations = ()  # Set by `fit`: the `EvaluateMetrics` before it.
         self._facts, self._logged, self._protocols = None, {}, {}
+        self._unpainted = None
+
+    def on_train_begin(self, logs=None):
+        """Forgets an earlier `fit`, whose settings may differ."""
+        self._facts, self._unpainted = None, None
 
     def on_epoch_begin(self, epoch, logs=None):
         """Deletes pictures of later epochs and records the settings, once."""
@@ -121,30 +128,38 @@ class RunPage(keras.callbacks.Callback):
         """Paints, and writes the page."""
         if not self.model.writes_files:
             return
+        for name, value in (logs or {}).items():
+            value = float(value) if math.isfinite(value) else None
+            self._logged.setdefault(name, []).append((epoch + 1, value))
         last = epoch + 1 == self.params["epochs"] or self.model.stop_training
-        if (epoch + 1) % self.every == 0 or last or not self._pictures():
-            with self.model.painting_averages():
-                self._paint(epoch + 1)
-        self._write(epoch, logs or {})
+        due = (epoch + 1) % self.every == 0 or last or not self._pictures()
+        self._unpainted = None if due else epoch
+        if due:
+            self._paint(epoch)
+        self._write(epoch)
 
     def on_train_end(self, logs=None):
-        """Forgets the settings, which may differ when `fit` is called again."""
-        self._facts = None
+        """Paints the last epoch if a later callback ended the training there."""
+        if self._unpainted is not None:
+            self._paint(self._unpainted)
+            self._write(self._unpainted)
 
-    def _paint(self, number):
+    def _paint(self, epoch):
         folder = self.directory / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
-        model = self.model
-        painted = paint(model, self.batch, use_style=self.use_style, seed=self.seed)
+        model, styles = self.model, []
+        with model.painting_averages():
+            painted = paint(model, self.batch, use_style=self.use_style, seed=self.seed)
+            if self.latents and model.generator.latent_dim is not None:
+                latents = np.random.default_rng(self.seed).normal(
+                    size=(self.latents, 1, model.generator.latent_dim)
+                )
+                styles = [paint(model, self.batch, latent=latent).images for latent in latents]
         self._draw(painted, folder / "labels.png", [])
         self._draw(painted, folder / "real.jpg", [painted.real])
-        if self.latents and model.generator.latent_dim is not None:
-            latents = np.random.default_rng(self.seed).normal(
-                size=(self.latents, 1, model.generator.latent_dim)
-            )
-            styles = [paint(model, self.batch, latent=latent).images for latent in latents]
+        if styles:
             self._draw(painted, folder / "styles.jpg", styles)
-        self._draw(painted, folder / f"epoch_{number:04d}.jpg", [painted.images])
+        self._draw(painted, folder / f"epoch_{epoch + 1:04d}.jpg", [painted.images])
 
     def _draw(self, painted, path, columns):
         """Draws columns of pictures, or of label maps if there are none."""
@@ -161,11 +176,8 @@ class RunPage(keras.callbacks.Callback):
         paths = sorted((self.directory / FOLDER).glob("epoch_*.jpg"))
         return {int(path.stem.removeprefix("epoch_")): path for path in paths}
 
-    def _write(self, epoch, logs):
+    def _write(self, epoch):
         numbers = self._logged
-        for name, value in logs.items():
-            value = float(value) if math.isfinite(value) else None
-            numbers.setdefault(name, []).append((epoch + 1, value))
         for evaluation in self.evaluations:
             self._protocols |= evaluation.protocol(self.model)
         labels = self.batch.get("labels")

@@ -58,7 +58,12 @@ class PerceptualNetwork:
                 f'`preprocessing` must be "imagenet" or "none", got {preprocessing!r}. Omit it '
                 'for the default of the weights ("torchvision" for weights with its names).'
             )
-        if not (weights is None or isinstance(weights, Mapping)):
+        if not isinstance(weights, (str, os.PathLike, Mapping, type(None))):
+            raise ValueError(
+                '`weights` must be "imagenet", a path, a mapping of names to arrays, or None, got '
+                f"{weights!r}."
+            )
+        if isinstance(weights, os.PathLike):
             weights = os.fspath(weights)
         if is_model:
             if weights not in (None, "imagenet"):

@@ -4,11 +4,12 @@ import keras
 from keras import ops
 
 from keras_spade.images import to_floats
+from keras_spade.metrics.host_metric import refuse_none
 from keras_spade.tensor import Tensor
 
 
 def byte_images(argument: str, images: Tensor, size: tuple[int, int] | None = None) -> Tensor:
-    """Returns uint8 images as floats in [-1, 1], resized if a size is given.
+    """Returns uint8 images for a VGG as floats in [-1, 1], resized if a size is given.
 
     Args:
         argument: its name in the message.
@@ -18,6 +19,7 @@ def byte_images(argument: str, images: Tensor, size: tuple[int, int] | None = No
     Raises:
         ValueError: for anything else.
     """
+    refuse_none(**{argument: images})
     images = ops.convert_to_tensor(images)
     dtype = keras.backend.standardize_dtype(images.dtype)
     if dtype != "uint8" or len(images.shape) != 4:
@@ -25,6 +27,12 @@ def byte_images(argument: str, images: Tensor, size: tuple[int, int] | None = No
             f"`{argument}` must be uint8 of shape (batch, H, W, channels), got {dtype} of shape "
             f"{tuple(images.shape)}. `GauGAN.generate` returns such images; "
             "`keras_spade.images.to_bytes` converts floats in [-1, 1]."
+        )
+    if images.shape[-1] not in (1, 3):
+        raise ValueError(
+            f"`{argument}`: VGG16 takes images of three channels, or one, repeated; these have "
+            f"{images.shape[-1]}. Pass the metric a function that selects channels first, "
+            f"`{argument}[..., :3]` for example."
         )
     images = ops.cast(images, "float32")
     if size is not None and tuple(images.shape[1:3]) != size:

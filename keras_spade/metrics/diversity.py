@@ -7,7 +7,13 @@ import numpy as np
 from keras import ops
 
 from keras_spade.backends import backend
-from keras_spade.metrics.host_metric import HostMetric, deserialized, in_words, serialized
+from keras_spade.metrics.host_metric import (
+    HostMetric,
+    deserialized,
+    in_words,
+    refuse_none,
+    serialized,
+)
 from keras_spade.metrics.perceptual_distance import PerceptualDistance
 from keras_spade.precision import full_precision
 from keras_spade.tensor import Tensor
@@ -76,6 +82,7 @@ class Diversity(HostMetric):
         Raises:
             ValueError: for other shapes, and for fewer than two pictures of a map.
         """
+        refuse_none(images=images)
         shape = tuple(images.shape)
         if len(shape) == 4:
             images = images[None]

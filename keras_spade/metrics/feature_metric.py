@@ -6,7 +6,13 @@ from keras import ops
 from numpy.typing import ArrayLike
 
 from keras_spade.backends import backend
-from keras_spade.metrics.host_metric import HostMetric, deserialized, in_words, serialized
+from keras_spade.metrics.host_metric import (
+    HostMetric,
+    deserialized,
+    in_words,
+    refuse_none,
+    serialized,
+)
 from keras_spade.metrics.vgg16_features import VGG16Features
 from keras_spade.precision import full_precision
 from keras_spade.tensor import Tensor
@@ -41,8 +47,10 @@ class FeatureMetric(HostMetric):
             fake: the same: painted pictures.
 
         Raises:
-            ValueError: if `features` does not return `(batch, D)`, with the same D each time.
+            ValueError: if `features` does not return `(batch, D)`, with the same D each time; for
+                `None`.
         """
+        refuse_none(real=real, fake=fake)
         backend.on_host(self.add, self._vectors(real), self._vectors(fake))
 
     def _vectors(self, images):

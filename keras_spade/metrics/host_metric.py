@@ -21,8 +21,8 @@ class HostMetric(keras.metrics.Metric):
     and on the replicas of `tf.distribute`, all of which count, but not inside `jax.jit`.
     On several machines each process counts its own part.
 
-    A subclass implements `clear`, `add` and `compute`. Without samples the result is NaN, so that
-    it never counts as the best.
+    A subclass implements `clear`, `add` and `compute`. With too few samples the result is NaN,
+    which `EvaluateMetrics` logs as the worst possible value.
 
     Args:
         name: of the metric.
@@ -66,6 +66,13 @@ class HostMetric(keras.metrics.Metric):
             result is not, or not necessarily.
         """
         return {}
+
+
+def refuse_none(**arguments: Any) -> None:
+    """Raises if an argument of `update_state` is missing."""
+    for name, value in arguments.items():
+        if value is None:
+            raise ValueError(f"`{name}` must be an array or tensor, got None.")
 
 
 def serialized(argument: str, function: Any) -> Any:

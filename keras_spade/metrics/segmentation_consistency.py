@@ -8,7 +8,13 @@ from keras import ops
 
 from keras_spade.arguments import ids_out_of_range, positive_integer
 from keras_spade.backends import backend
-from keras_spade.metrics.host_metric import HostMetric, deserialized, in_words, serialized
+from keras_spade.metrics.host_metric import (
+    HostMetric,
+    deserialized,
+    in_words,
+    refuse_none,
+    serialized,
+)
 from keras_spade.precision import full_precision
 from keras_spade.tensor import Tensor
 
@@ -96,6 +102,7 @@ class SegmentationConsistency(HostMetric):
         Raises:
             ValueError: for label ids that are not a class, and for another number of scores.
         """
+        refuse_none(labels=labels, images=images)
         labels = ops.convert_to_tensor(labels)
         dtype = keras.backend.standardize_dtype(labels.dtype)
         if "int" not in dtype or len(labels.shape) != 3:

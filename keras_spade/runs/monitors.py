@@ -28,14 +28,14 @@ LOGGING = (
 def check_monitors(
     callbacks: Sequence, losses: Sequence[str], validates: bool, averages: bool
 ) -> None:
-    """Raises for callbacks that monitor a number that no epoch will log.
+    """Raises for callbacks that monitor a number that no epoch will log, or in no known direction.
 
     Sets the direction of `EarlyStopping` and others that monitor a loss of the model, or a result
     of an `EvaluateMetrics` before them, with `mode="auto"`: Keras determines it only for metrics
     of `compile`. Gives `RunPage` the `EvaluateMetrics` before it, whose protocols it shows.
 
     A name that does not belong to the model may be logged by a user's callback earlier in the
-    list.
+    list. Its direction is unknown, so it needs a `mode`; Keras would say so after the first epoch.
 
     Args:
         callbacks: of `fit`.
@@ -55,10 +55,11 @@ def check_monitors(
         later = _results(callbacks[place + 1 :])
         _check_order(callback, later)
         others = any(map(_may_log, callbacks[: place + 1]))
-        for name in _awaited(callback):
+        awaited = _awaited(callback)
+        for name in awaited:
             if name not in modes and not (others and not _is_of_the_model(name, losses)):
                 raise ValueError(_message(callback, name, list(modes)))
-        if isinstance(callback, MONITORING) and callback.mode == "auto":
+        if getattr(callback, "monitor", None) in awaited and callback.mode == "auto":
             callback.mode = _mode(callback, modes)
         if isinstance(callback, RunPage):
             callback.evaluations = evaluations
@@ -102,13 +103,15 @@ def _check_order(callback, later):
 
 def _mode(callback, modes):
     """The better direction of the number that a callback monitors, for Keras."""
-    mode = modes.get(callback.monitor, callback.mode)
+    kind, monitor = type(callback).__name__, callback.monitor
+    mode = modes.get(monitor)
     if mode is None:
+        given = f"{kind}(mode=...)"
+        if monitor in modes:
+            given = f"EvaluateMetrics(directions={{{monitor.removeprefix('val_')!r}: ...}})"
         raise ValueError(
-            f"`callbacks`: {type(callback).__name__} monitors {callback.monitor!r}, whose better "
-            "direction is unknown. Pass "
-            f"EvaluateMetrics(directions={{{callback.monitor.removeprefix('val_')!r}: ...}}), "
-            '"min" or "max".'
+            f"`callbacks`: {kind} monitors {monitor!r}, whose better direction is unknown. Pass "
+            f'{given}, "min" or "max".'
         )
     return mode
 

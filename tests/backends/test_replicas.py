@@ -179,16 +179,20 @@ def test_metrics_are_those_of_one_replica(answers, name):
     np.testing.assert_allclose(two, one, rtol=1e-6)
 
 
-def test_calibration_is_that_of_one_replica(answers):
+@pytest.mark.parametrize("kind", ["calibrated", "calibrated averages"])
+def test_calibration_is_that_of_one_replica(answers, kind):
     one, two, unlike = (
         {
             name.removeprefix(prefix): value
             for name, value in answers.items()
             if name.startswith(prefix) and "/moving_" in name
         }
-        for prefix in ("calibrated/one/", "calibrated/two/", "calibrated/two unlike/")
+        for prefix in (f"{kind}/one/", f"{kind}/two/", f"{kind}/two unlike/")
     )
     assert len(one) == 6
+    if kind == "calibrated averages":
+        name = next(name for name in one if "norm_1" in name)
+        assert relative_error(answers[f"calibrated/one/{name}"], one[name]) > 1e-2
     for name, want in one.items():
         np.testing.assert_allclose(two[name], want, rtol=2e-5, atol=1e-6)
         # With separate normalisation on each replica, the first norms would agree, not the last.

@@ -175,6 +175,7 @@ def test_bad_arguments(gan):
         ),
         ({"metrics": two}, "two of them log 'val_distance'"),
         ({"metrics": two[0], "every": 0}, "`every` must be at least 1"),
+        ({"metrics": Spread(), "latents": 1}, "`latents` must be at least 2, got 1"),
         ({"metrics": two[0], "directions": {"distance": "up"}}, '`directions` must be "min" or'),
         ({"metrics": two[0], "directions": {"other": "min"}}, "some of distance, got 'min' for"),
     ):
@@ -274,5 +275,10 @@ def test_the_protocol_names_the_files_held_out_and_their_resizing(gan, tmp_path)
 
 
 def test_metrics_of_latents_want_a_latent():
-    with pytest.raises(ValueError, match="the generator has no latent"):
-        EvaluateMetrics(UNSEEN, Spread()).evaluate(tiny_gan(latent_dim=None))
+    gan, evaluate = tiny_gan(latent_dim=None), EvaluateMetrics(UNSEEN, [Scripted([1]), Spread()])
+    message = "`metrics`: Spread compares .*; the generator has no latent"
+    with pytest.raises(ValueError, match=message):
+        evaluate.evaluate(gan)
+    with pytest.raises(ValueError, match=message):
+        fit(gan, evaluate, epochs=1)
+    assert int(gan.generator_optimizer.iterations) == 0

@@ -2,12 +2,15 @@ import contextlib
 import importlib.util
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
+from support.tiny_gan import tiny_batch, tiny_gan
 
 from keras_spade import ClassInfo
 from keras_spade.callbacks import ImageGrid
+from keras_spade.optimizers import BiasCorrectedAdam
 
 LABELS = np.array([[[0, 1], [1, 0]]])
 IMAGE = np.full((1, 2, 2, 3), 1.0)
@@ -20,7 +23,7 @@ class Painter:
     encoder = classes = None
     generator = SimpleNamespace(instance_edges=False)
     painting_averages = contextlib.nullcontext
-    writes_files = True
+    writes_files, stop_training = True, False
 
     def __init__(self):
         self.asked = []
@@ -46,6 +49,51 @@ def test_picture_is_label_generated_real(tmp_path):
     picture = np.asarray(Image.open(tmp_path / "new" / "folder" / "epoch_0002.png"))
     assert picture.shape == (2, 3 * 2 + 2 * 2, 3)
     assert picture[0, :, 0].tolist() == [10, 20, 255, 255, 77, 77, 255, 255, 255, 255]
+
+
+class Seen(keras.callbacks.Callback):
+    """Paints the label maps at the end of each epoch."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.painted = self.model.generate(tiny_batch()["labels"], seed=0).astype(int)
+
+
+@pytest.mark.parametrize("stops_first", [False, True])
+def test_the_epoch_after_which_training_stops_has_a_picture(tmp_path, stops_first):
+    gan = tiny_gan(generator_optimizer=BiasCorrectedAdam(0.02))  # Epochs differ visibly.
+    kernel = gan.generator.get_layer("conv_img").kernel
+    kernel.assign(kernel * 50)
+    # The first epoch counts as the best, whose weights are restored in the end.
+    stop = keras.callbacks.EarlyStopping(
+        "generator/adversarial", min_delta=1e9, patience=2, restore_best_weights=True
+    )
+    seen, grid = Seen(), ImageGrid(tiny_batch(), tmp_path, every=10)
+    callbacks = [seen, stop, grid] if stops_first else [seen, grid, stop]
+    gan.fit(tiny_batch(), initial_epoch=2, epochs=9, callbacks=callbacks, verbose=0)
+    assert [path.name for path in tmp_path.iterdir()] == ["epoch_0005.png"]
+    picture = np.asarray(Image.open(tmp_path / "epoch_0005.png"))
+    shown = np.stack([picture[top : top + 32, 34:66] for top in (0, 34)])
+    assert np.abs(shown - seen.painted).max() <= 1
+    assert np.abs(shown - gan.generate(tiny_batch()["labels"], seed=0).astype(int)).max() > 1
+
+
+def test_a_picture_is_painted_once_and_only_of_an_epoch_of_this_fit(tmp_path):
+    callback = callback_for(Painter(), 5, directory=tmp_path, every=2)
+
+    def painted_after(*epochs, ended=True):
+        callback.on_train_begin()
+        for epoch in epochs:
+            callback.on_epoch_end(epoch)
+        if ended:
+            callback.on_train_end()
+        return len(callback.model.asked)
+
+    assert painted_after(0, 1) == 1
+    assert painted_after(2, 3, 4) == 3
+    assert painted_after(0, ended=False) == painted_after() == 3
+    assert painted_after(0) == 4
+    names = [f"epoch_000{number}.png" for number in (1, 2, 4, 5)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
 def test_the_model_knows_the_colours(tmp_path):

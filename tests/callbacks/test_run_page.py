@@ -143,6 +143,20 @@ def test_the_last_picture_is_what_the_model_paints(folder):
     assert min(away) == away[3] < 6, "JPEG is off by about 4"
 
 
+def test_the_epoch_after_which_training_stops_has_a_picture(tmp_path):
+    page = RunPage(BATCH, tmp_path / "run", every=10)
+    stop = keras.callbacks.EarlyStopping("generator/adversarial", min_delta=1e9, patience=2)
+    gan = tiny_gan()
+    gan.fit(BATCH, epochs=9, verbose=0, callbacks=[page, stop])
+    run = run_of(tmp_path)
+    # The first epoch has one, so that the page is not empty.
+    assert run["shown"] == [1, 3] and pictures(tmp_path)[:2] == ["epoch_0001.jpg", "epoch_0003.jpg"]
+    assert run["epochs"] == 3
+    numbers = run["numbers"]["generator/adversarial"]
+    logged = gan.history.history["generator/adversarial"]
+    assert numbers == [[epoch, pytest.approx(x)] for epoch, x in enumerate(logged, 1)]
+
+
 def test_bad_arguments(tmp_path):
     for arguments, message in (
         ({"batch": {"labels": BATCH["labels"]}}, "keys 'labels' .* and 'image'"),

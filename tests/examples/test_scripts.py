@@ -350,6 +350,7 @@ def test_train_tells_of_mistakes_in_one_line(street, tmp_path):
         (["--feature_size=9,9", "--base_filters=2", "--num_scenes=4"], "is for metrics, which"),
         ([*own, "--features=x.h5", "--base_filters=2"], "--features needs unseen data"),
         (["--features=", "--metrics_every=2", "--num_scenes=4"], "is for metrics, which"),
+        ([*own, *single, "--image_channels=4"], "3 channels or 1; these have 4. Pass --features="),
         ([*own, "--num_classes=10", *single], "distances need at least two unseen photographs"),
         (["--patience=2", "--base_filters=2", "--num_scenes=4"], "--patience is for --best"),
         (["--best=val_loss", "--base_filters=2", "--num_scenes=4"], "'val_loss', which is not a"),
@@ -537,6 +538,59 @@ def test_evaluate_measures_what_it_paints(street, evaluated):
     told = ended.stdout
     assert "not a number" in told and "Distances need at least two samples." in told
     assert "samples: 1" in told and "The numbers are in" not in told
+
+
+@pytest.mark.slow
+def test_evaluate_paints_several_latents_and_the_style_of_the_photograph(street, evaluated):
+    sizes = {"image_shape": (32, 32, 3), "num_classes": 4, "void_class": True}
+    generator = keras_spade.SPADEGenerator(
+        **sizes, latent_dim=3, base_filters=2, hidden_filters=2, initial_gain=1.0
+    )
+    discriminator = keras_spade.MultiScaleDiscriminator(**sizes, base_filters=2)
+    encoder = keras_spade.StyleEncoder((32, 32, 3), 3, 2, (128, 128), initial_gain=1.0)
+    variance = encoder.get_layer("log_variance")  # Tiny: the latent of a style is its mean.
+    variance.kernel.assign(0 * variance.kernel)
+    variance.bias.assign(variance.bias - 60)
+    gan = keras_spade.GauGAN(generator, discriminator, encoder, seed=0)
+    gan.save(evaluated / "styled.keras")
+    weights = str(evaluated / "vgg16.weights.h5")
+    flags = [f"--model={evaluated / 'styled.keras'}", f"--data={street}", "--seed=7"]
+    flags += [f"--features={weights}", "--feature_size=32,32", "--batch_size=2"]
+    flags += [f"--out={evaluated / 'numbers.json'}", f"--png_folder={evaluated / 'pngs'}"]
+    run("evaluate.py", *flags, "--styles=3", "--use_style")
+    labels = np.stack([np.asarray(Image.open(street / f"labels/{i}.png")) for i in range(5)])
+    labels = np.where(labels == 255, 4, labels)[:, np.arange(32) * 48 // 32]
+    labels = labels[:, :, np.arange(32) * 64 // 32]
+
+    # Latents depend on the seed and the position in the data, not on the batch size.
+    wanted = {}
+    for seed in (7, 8):
+        latents = [np.random.default_rng((seed, i)).normal(size=(3, 3)) for i in range(5)]
+        latents = np.stack(latents, axis=1)  # (pictures, maps, 3)
+        pictures = np.stack([gan.generate(labels, latent=latent) for latent in latents], axis=1)
+        metric = keras_spade.metrics.Diversity(keras_spade.metrics.PerceptualDistance(weights))
+        metric.update_state(pictures)
+        wanted[seed] = float(metric.result())
+    assert abs(wanted[7] - wanted[8]) > 0.01 * wanted[7] > 0
+    results = json.loads((evaluated / "numbers.json").read_text())["results"]
+    rows = {row["name"]: row for row in results}
+    assert rows["diversity"]["value"] == pytest.approx(wanted[7], rel=1e-3)
+    protocols = {name: row["protocol"] for name, row in rows.items()}
+    assert protocols["diversity"]["pictures_of_each_map"] == 3
+    assert protocols["diversity"]["latent"] == "standard normal, seed 7"
+
+    style = "of the style of each map's photograph, seed 7"
+    assert protocols["frechet_distance"]["latent"] == style
+    painted, real = (
+        np.stack([np.asarray(Image.open(path)) for path in sorted(folder.iterdir())])
+        for folder in (evaluated / "pngs" / "painted", evaluated / "pngs" / "real")
+    )
+    styles, _ = map(keras.ops.convert_to_numpy, encoder((real / 127.5 - 1).astype("float32")))
+    away = [
+        np.abs(gan.generate(labels, latent=latent).astype(int) - painted).max()
+        for latent in (styles, styles[::-1])
+    ]
+    assert away[0] <= 2 and away[1] > 10
 
 
 @pytest.mark.slow

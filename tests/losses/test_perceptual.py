@@ -250,6 +250,13 @@ def test_unknown_preprocessing_is_refused():
         PerceptualLoss(weights=None, preprocessing="torch")
 
 
+@pytest.mark.parametrize("weights", [3, b"vgg.h5", ["vgg.h5"]])
+def test_weights_of_other_types_are_refused(weights):
+    wanted = '`weights` must be "imagenet", a path, a mapping of names to arrays, or None, got '
+    with pytest.raises(ValueError, match=re.escape(f"{wanted}{weights!r}.")):
+        PerceptualLoss(weights=weights)
+
+
 def test_missing_file_is_named_with_the_ways_out(tmp_path):
     path = str(tmp_path / "nothing.h5")
     with pytest.raises(ValueError, match=f"no such file: {re.escape(repr(path))}") as error:

@@ -49,6 +49,8 @@ def test_bad_arguments_are_named():
     for images in (pictures(2, 1), pictures(1, 1)[0], pictures(1, 2)[0, 0]):
         with pytest.raises(ValueError, match="`images` must hold at least two pictures per"):
             Diversity(differences).update_state(images)
+    with pytest.raises(ValueError, match="`images` must be an array or tensor, got None"):
+        Diversity(differences).update_state(None)
     with pytest.raises(ValueError, match=r"`distance` must return \(2,\) for two batches"):
         Diversity(lambda a, b: np.zeros((2, 1), "float32")).update_state(pictures(2, 2))
     with pytest.raises(ValueError, match="`distance` must be a function of two batches"):

@@ -139,6 +139,14 @@ def test_features_of_other_shapes_are_refused(shape):
         metric.update_state(images, images)
 
 
+def test_missing_images_are_named():
+    metric, images = FrechetDistance(mean_colour), np.zeros((4, 8, 8, 3), "uint8")
+    with pytest.raises(ValueError, match="`fake` must be an array or tensor, got None"):
+        metric.update_state(images, None)
+    with pytest.raises(ValueError, match="`real` must be an array or tensor, got None"):
+        metric.update_state(None, images)
+
+
 def test_features_that_are_no_function_are_refused():
     with pytest.raises(ValueError, match="`features` must be a function of uint8 images"):
         FrechetDistance("inception")

@@ -100,6 +100,8 @@ def test_ids_that_are_no_class_are_refused(void, highest):
         metric.update_state(labels, painted(labels // 255))
     with pytest.raises(ValueError, match="`labels` must be integer ids of shape"):
         metric.update_state(labels.astype("float32"), painted(labels // 255))
+    with pytest.raises(ValueError, match="`images` must be an array or tensor, got None"):
+        metric.update_state(labels, None)
     with pytest.raises(ValueError, match="`num_classes` must be at least 1, got 0"):
         SegmentationConsistency(scores_of, 0)
     with pytest.raises(ValueError, match="`segmenter` must be a function"):

@@ -100,8 +100,14 @@ def test_images_of_other_types_are_refused(file):
     wanted = "`images` must be uint8 of shape (batch, H, W, channels), got float32 of shape"
     with pytest.raises(ValueError, match=re.escape(wanted)):
         features(np.zeros((1, 8, 8, 3), "float32"))
-    with pytest.raises(ValueError, match="takes images of three channels, or one.*have 4"):
-        features(np.zeros((1, 8, 8, 4), "uint8"))
+    wanted = "takes images of three channels, or one, repeated; these have 4. Pass the metric a"
+    four, three = (np.zeros((1, 32, 32, channels), "uint8") for channels in (4, 3))
+    with pytest.raises(ValueError, match=f"^`images`: VGG16 {wanted}"):
+        features(four)
+    with pytest.raises(ValueError, match=f"^`second`: VGG16 {wanted}"):
+        PerceptualDistance(file)(three, four)
+    with pytest.raises(ValueError, match="`images` must be an array or tensor, got None"):
+        features(None)
     with pytest.raises(ValueError, match="`image_size` must be two integers or None, got 64"):
         VGG16Features(file, image_size=64)
     with pytest.raises(ValueError, match="weights given as arrays cannot be saved"):

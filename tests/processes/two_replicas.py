@@ -26,6 +26,7 @@ from keras_spade.metrics import (
     KernelDistance,
     SegmentationConsistency,
 )
+from keras_spade.optimizers import BiasCorrectedAdam
 
 sys.path.append(str(Path(__file__).parents[1]))
 from support.tiny_gan import tiny_batch, tiny_gan
@@ -248,17 +249,30 @@ for name, (metric, whole) in spread_out.items():
     answers[f"metric/two/{name}"] = np.stack(keras.tree.flatten(metric.result()))
 
 warnings.filterwarnings("ignore", "__array__ implementation")  # Keras, of variables.
-# Batches of three, and one of a single sample, of which the second replica gets none.
+# Batches of three, and one of a single sample, of which the second replica gets none. The averages
+# are as after a step, but far from the weights.
 for name, norm, where in (
     ("one", "sync_batch", tf.distribute.get_strategy()),
     ("two", "sync_batch", strategy),
     ("two unlike", "batch", strategy),
 ):
     with where.scope():
-        gan = tiny_gan(generator=partial(TinyGenerator, norm=norm), run_eagerly=False)
+        optimizer = BiasCorrectedAdam(use_ema=True)
+        gan = tiny_gan(
+            generator=partial(TinyGenerator, norm=norm),
+            generator_optimizer=optimizer,
+            run_eagerly=False,
+        )
+        optimizer.iterations.assign(1)
+        noise = np.random.default_rng(0)
+        for weight, average in zip(
+            gan.generator_variables, optimizer._model_variables_moving_average, strict=True
+        ):
+            average.assign(weight + noise.normal(scale=0.1, size=weight.shape))
     gan.calibrate(tiny_batch(7), batch_size=3, verbose=0)
-    for weight in gan.generator.statistics:
-        value = tf.convert_to_tensor(weight.value).numpy()
-        answers[f"calibrated/{name}/{weight.path}"] = value
+    for kind, of in (("", gan), (" averages", gan.averaged())):
+        for weight in of.generator.statistics:
+            value = tf.convert_to_tensor(weight.value).numpy()
+            answers[f"calibrated{kind}/{name}/{weight.path}"] = value
 
 np.savez(sys.argv[1], **answers)

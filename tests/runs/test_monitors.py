@@ -1,3 +1,5 @@
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -107,6 +109,31 @@ def test_what_a_callback_of_the_users_logs_can_be_monitored(gan):
     slower = callbacks.ReduceLROnPlateau("generator/adversarial")
     with pytest.raises(ValueError, match="'learning_rate', which is not a loss"):
         fit(gan, slower, callbacks.EarlyStopping("learning_rate", mode="min"))
+
+
+def test_a_number_without_a_known_direction_needs_a_mode(gan, tmp_path):
+    logs = Epochs(my_iou=[0.1, 0.9])
+    for kind, callback in (
+        ("RunPage", RunPage(BATCH, tmp_path, "my_iou")),
+        ("EarlyStopping", callbacks.EarlyStopping("my_iou")),
+    ):
+        message = rf"{kind} monitors 'my_iou', .* unknown. Pass {kind}\(mode=...\), .min. or .max."
+        with pytest.raises(ValueError, match=message):
+            fit(gan, logs, callback, epochs=2)
+    assert logs.count == 0
+    # A checkpoint that saves every epoch has no direction, and a page without `monitor` neither.
+    always = callbacks.ModelCheckpoint(tmp_path / "last.weights.h5", save_weights_only=True)
+    directed = RunPage(BATCH, tmp_path / "directed", "my_iou", "max", every=2)
+    loss = RunPage(BATCH, tmp_path / "loss", "val_generator/adversarial", every=2)
+    without = RunPage(BATCH, tmp_path / "without", every=2)
+    fit(gan, logs, directed, loss, without, always, epochs=2)
+    found = {}
+    for path in tmp_path.glob("*/run.html"):
+        text = path.read_text(encoding="utf-8").partition('id="run">')[2].partition("</script>")[0]
+        found[path.parent.name] = json.loads(text)["best"]
+    values = gan.history.history["val_generator/adversarial"]
+    assert found["directed"] == {"name": "my_iou", "epoch": 2, "value": 0.9}
+    assert found["loss"]["epoch"] == 1 + int(np.argmin(values)) and found["without"] is None
 
 
 class WandbMetricsLogger(callbacks.Callback):
