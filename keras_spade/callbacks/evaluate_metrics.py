@@ -30,8 +30,8 @@ class EvaluateMetrics(keras.callbacks.Callback):
     a list in which one of these comes earlier. The history and the progress bar always show it.
 
     The metrics are evaluated after every `every`-th epoch, after the last of `fit(epochs=...)`, and
-    after the first one of a training without values. The other epochs repeat the last values, also
-    one after which a later callback, such as `EarlyStopping`, ends the training. (Without a value,
+    after the first one of a training without values. The other epochs repeat the last values; so
+    does one after which a later callback, such as `EarlyStopping`, ends the training. (Without one,
     `ModelCheckpoint` would treat the epoch as the best, and `EarlyStopping` would warn.) So
     `patience` counts epochs, not evaluations. A training resumed from a backup keeps its values.
     NaN is logged as the worst possible value, because Keras' callbacks would treat it as the best

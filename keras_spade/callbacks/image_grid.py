@@ -31,8 +31,9 @@ class ImageGrid(keras.callbacks.Callback):
         directory: the folder of the pictures; created if needed.
         palette: uint8 `(classes, 3)` colours of the labels; `None`: those of the model's `classes`,
             or distinct ones.
-        every: epochs between pictures; the last epoch of `fit` always has one, also if a callback
-            stops the training.
+        every: epochs between pictures; the last epoch of `fit` always has one. If a callback later
+            in the list ends the training, it is painted then; list this one before an
+            `EarlyStopping` that restores the best weights.
         use_style: with an encoder, use the style of each sample's own photograph.
         seed: of the latents.
         channels: the channels of the images to show, three as red, green and blue, or one as

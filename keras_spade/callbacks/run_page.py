@@ -55,8 +55,9 @@ class RunPage(keras.callbacks.Callback):
             their ids.
         settings: further settings to show, such as the source of the data or flags; a dict of
             titles to dicts or strings.
-        every: epochs between pictures; the last epoch of `fit` always has one, also if a callback
-            stops the training. Curves show all epochs.
+        every: epochs between pictures; the last epoch of `fit` always has one. If a callback later
+            in the list ends the training, it is painted then; list this one before an
+            `EarlyStopping` that restores the best weights. Curves show all epochs.
         latents: number of latents to show, if the generator has one; 0: none.
         use_style: with an encoder, use the style of each sample's own photograph.
         seed: of the latents.

@@ -10,7 +10,7 @@ does not count; nor does painting.) The Frechet distance of the pictures from th
 printed as a table and plotted as curves, and the pictures are drawn side by side, all in --out.
 --segmenter adds a table of mean IoU and accuracy.
 After an interruption, the same command resumes. For ours, each flag below tests one hypothesis of
-why training oscillates; runs with other flags are added to the same table. The perceptual loss and
+why it may be behind; runs with other flags are added to the same table. The perceptual loss and
 the measurement use the same VGG16.
 
 From one training, ours paints with moving statistics, with calibrated ones, with averaged
