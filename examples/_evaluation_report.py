@@ -38,8 +38,8 @@ def the_protocol(gan, weights, dataset):
 
 
 def described(path):
-    """Describes a file by name and content."""
-    if not Path(path).is_file():
+    """Describes a file by name and content; other values are returned."""
+    if not path or not Path(path).is_file():
         return path
     with open(path, "rb") as file:
         return f"{Path(path).name}, sha256 {hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
@@ -47,19 +47,20 @@ def described(path):
 
 def results(found, protocol):
     """One row per number: its name, value and protocol, with the content of the metric's file."""
+    files = {name: described(FLAGS[name].value) for name in ("features", "segmenter")}
     rows = []
     for name, metric in found.items():
         own = metric.protocol()
         if name.startswith("segmentation"):
             photographs = name.endswith("photographs")
-            own["segmenter"] = described(FLAGS.segmenter)
+            own["segmenter"] = files["segmenter"]
             own["pictures"] = "the photographs themselves" if photographs else "painted"
             ending = "_of_photographs" if photographs else ""
             values = {f"{key}{ending}": value for key, value in metric.result().items()}
         else:
-            own["vgg16"] = described(FLAGS.features)
+            own["vgg16"] = files["features"]
             if name == "diversity":
-                own |= {"pictures_of_each_map": FLAGS.styles}
+                own["pictures_of_each_map"] = FLAGS.styles
                 own["latent"] = f"standard normal, seed {FLAGS.seed}"
             values = {name: metric.result()}
         for key, value in values.items():

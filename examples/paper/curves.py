@@ -93,7 +93,7 @@ def main(argv):
 
 def settings_of(perceptual):
     """The flags that these rows depend on, as JSON values."""
-    found = options.settings(perceptual["perceptual_weight"])
+    found = options.settings(perceptual["perceptual_weight"], options.data_settings())
     return {name: value for name, value in found.items() if name not in UNUSED}
 
 

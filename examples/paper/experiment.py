@@ -53,11 +53,12 @@ class Experiment:
         run_dir = pathlib.Path(FLAGS.run_dir)
         check_image_size(*_data_options.numbers("image_size"))
         perceptual = perceptual_options(FLAGS.vgg16, FLAGS.perceptual_weight)
-        settings = options.settings(perceptual["perceptual_weight"])
+        data = options.data_settings()
+        settings = options.settings(perceptual["perceptual_weight"], data)
         results = Results(run_dir / "results.jsonl", settings)
         samples = Samples.load()
         run_dir.mkdir(parents=True, exist_ok=True)
-        judge = Judge.make(samples, run_dir, perceptual)
+        judge = Judge.make(samples, run_dir, perceptual, data)
         add_real(results, judge)
         write_pictures(run_dir / "painted" / "labels", samples.labels.astype("uint16"))
         for seed in seeds:
@@ -148,9 +149,9 @@ class Judge:
     perceptual: dict
 
     @classmethod
-    def make(cls, samples, run_dir, perceptual):
-        """Makes the judge for the flags."""
-        segmenter = load_or_train(samples, run_dir)
+    def make(cls, samples, run_dir, perceptual, data):
+        """Makes the judge for the flags; `data` is the result of `options.data_settings`."""
+        segmenter = load_or_train(samples, run_dir, data)
         if FLAGS.vgg16:
             features = metrics.VGG16Features(FLAGS.vgg16)
             return cls(samples, segmenter, features, "VGG16, relu5_3, means over space", perceptual)

@@ -93,16 +93,17 @@ def apply_quick():
     quick.apply_quick(QUICK)
 
 
-def settings(perceptual_weight):
+def settings(perceptual_weight, data):
     """The flags that results depend on, by name, as JSON values.
 
     The location of files is irrelevant: data and weights are identified by their content.
 
     Args:
         perceptual_weight: the weight of the perceptual loss, also if the flag is not given.
+        data: the result of `data_settings`.
     """
     names = [flag.name for flag in NAMES if flag.name not in MAY_DIFFER]
-    found = data_settings() | {name: FLAGS[name].value for name in names}
+    found = data | {name: FLAGS[name].value for name in names}
     found["perceptual_weight"] = perceptual_weight
     if FLAGS.vgg16:
         with open(FLAGS.vgg16, "rb") as file:
@@ -110,13 +111,13 @@ def settings(perceptual_weight):
     return found
 
 
-def segmenter_settings():
-    """Those that a segmenter depends on."""
-    return data_settings() | {name: FLAGS[name].value for name in FOR_SEGMENTER}
+def segmenter_settings(data):
+    """Those that a segmenter depends on; `data` is the result of `data_settings`."""
+    return data | {name: FLAGS[name].value for name in FOR_SEGMENTER}
 
 
 def data_settings():
-    """Those of the data; `data` is the content of all files of training and validation."""
+    """Those of the data; `data` is the content of all files, which takes time to read."""
     names = [flag.name for flag in FLAGS.get_key_flags_for_module(_data_options.__name__)]
     found = {name: FLAGS[name].value for name in names if name != "validation_data"}
     return found if is_drawn() else found | {"data": content_of_files()}

@@ -107,18 +107,19 @@ def train_segmenter(samples):
     return segmenter
 
 
-def load_or_train(samples, run_dir):
+def load_or_train(samples, run_dir, data):
     """The segmenter of a folder, trained if there is none yet.
 
     Args:
         samples: the `Samples`.
         run_dir: the folder, of `segmenter.keras` and of its settings, `segmenter.json`.
+        data: the result of `options.data_settings`.
 
     Raises:
         ValueError: if it was trained with other settings or other data.
     """
     path, about = run_dir / "segmenter.keras", run_dir / "segmenter.json"
-    settings = options.segmenter_settings()
+    settings = options.segmenter_settings(data)
     instead = "Choose another --run_dir, or delete the file."
     if path.exists():
         if not about.exists():
@@ -157,7 +158,8 @@ def main(argv):
     samples = Samples.load()
     run_dir = pathlib.Path(FLAGS.run_dir)
     run_dir.mkdir(parents=True, exist_ok=True)
-    scores = consistency(load_or_train(samples, run_dir), samples, samples.images)
+    segmenter = load_or_train(samples, run_dir, options.data_settings())
+    scores = consistency(segmenter, samples, samples.images)
     print(f"Real validation photographs: {samples.count}; {samples.protocol}.")
     print(f"mIoU {scores['mean_iou']:.3f}, pixel accuracy {scores['pixel_accuracy']:.3f}")
 

@@ -183,7 +183,9 @@ def test_progress_is_titled_and_shows_no_losses(verbose, capsys):
         first, *others = printed.splitlines()
         assert first == title + ending
         assert "3/3" in others[-1] and "batch_size" not in printed
-        assert verbose != 2 or "1/3" not in printed
+        # On JAX, the bar may omit its first update.
+        if verbose == 2 or BACKEND != "jax":
+            assert ("1/3" in printed) == (verbose != 2)
         # After the time per step, losses would follow.
         assert re.search(r"/step(\s|\x1b\[\d*m|\x08)*$", printed)
 

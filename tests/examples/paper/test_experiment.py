@@ -70,7 +70,7 @@ def test_what_is_wrong_is_reported_before_training(tmp_path, monkeypatch):
     with flagsaver.flagsaver():
         FLAGS(["table_1", "--quick"])
         options.apply_quick()
-        Results(tmp_path / "results.jsonl", options.settings(0.1)).add(
+        Results(tmp_path / "results.jsonl", options.settings(0.1, options.data_settings())).add(
             row=experiment.REAL, definition={}, seed=None, scores={}
         )
     monkeypatch.setattr(experiment.Judge, "make", None)

@@ -17,7 +17,7 @@ from examples.paper.results import Results
 def settings(*flags):
     with flagsaver.flagsaver():
         options.FLAGS(["table", *flags])
-        return options.settings(perceptual_weight=3.0)
+        return options.settings(3.0, options.data_settings())
 
 
 def write_street(folder, seed=0, count=5):

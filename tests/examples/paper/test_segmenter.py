@@ -64,7 +64,7 @@ def load_or_train(run_dir, *flags):
     with flagsaver.flagsaver():
         FLAGS(["segmenter", "--quick", *flags])
         options.apply_quick()
-        return script.load_or_train(None, run_dir)
+        return script.load_or_train(None, run_dir, options.data_settings())
 
 
 @pytest.fixture
